@@ -1,0 +1,207 @@
+//! The pure search: which upgrades to try together next, and what each verdict taught.
+//!
+//! It touches nothing: no clock, no files, no threads, no floats, no randomness. The caller asks
+//! [`Search::next`] for trials, runs them anywhere, and tells each outcome to [`Search::record`];
+//! how the search chooses is nobody else's business. It is `no_std` so that the compiler keeps it pure.
+//!
+//! What it keeps to, whatever the answers are:
+//! - *Sound*: the accepted sequence of a [`Solution`] was itself tried and passed, or is empty.
+//! - *Honest*: a rejected rung has a failing trial of what was accepted then plus that rung alone.
+//! - *Literal*: a failure is only inferred for a sequence that is pick for pick the one that failed. A
+//!   lockfile depends on the path taken to it, so the same upgrades in another order are another trial.
+//! - *Total*: it ends after a bounded number of trials, and no order of calls makes it panic.
+#![no_std]
+
+extern crate alloc;
+
+mod chance;
+mod ladder;
+mod ledger;
+mod search;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
+mod stage;
+mod task;
+
+use alloc::vec::Vec;
+
+pub use search::Search;
+
+/// A chance in 1/1000. Values are brought into 1..=999: nothing is certain before it was tried.
+pub type Permille = u16;
+
+/// What moves together: one ladder, or a family that climbs as one. Atoms are known by their place in
+/// the list given to [`Search::new`], and that order is the *plan order*.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtomSpec {
+    /// The rungs, **lowest version first**. The highest compatible one is tried first, a failure goes one
+    /// rung lower, and breaking ones follow when all compatible ones are settled, again from the highest.
+    /// An atom without rungs stays [`Fate::Untried`].
+    pub rungs: Vec<RungSpec>,
+}
+
+/// One version (or set of versions) that an atom may climb to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RungSpec {
+    /// The chance that this rung fails, as guessed before anything was tried.
+    pub risk: Permille,
+    /// Whether the step is compatible under the rules of its ecosystem.
+    pub breaking: Break,
+}
+
+/// Whether a step keeps to what its ecosystem calls compatible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Break {
+    /// No change of the code that uses it should be needed.
+    Compatible,
+    /// The author announced that something breaks.
+    Breaking,
+}
+
+/// One atom at one of its rungs; both are places in the lists given to [`Search::new`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pick {
+    /// Place of the atom in the plan.
+    pub atom: usize,
+    /// Place of the rung on its ladder, 0 being the lowest.
+    pub rung: usize,
+}
+
+/// The name of one trial, unique within a search and rising in the order of the proposals, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(u64);
+
+impl Ticket {
+    /// The number of the trial, from 1.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// A trial worth running: the base with `picks` applied one after another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What to hand back to [`Search::record`].
+    pub ticket: Ticket,
+    /// The whole sequence in commit order: what is accepted, then the fresh ones in plan order. An atom
+    /// stands in it once: a fresh pick of an accepted atom (a lift to a breaking rung) takes the atom out
+    /// of its old place and puts it at the end.
+    pub picks: Vec<Pick>,
+    /// How many of the picks, counted from the end, are not accepted yet.
+    pub fresh: usize,
+    /// Why this trial was chosen.
+    pub why: Why,
+}
+
+impl Proposal {
+    /// The picks that this trial is about.
+    #[must_use]
+    pub fn fresh_picks(&self) -> &[Pick] {
+        &self.picks[self.picks.len() - self.fresh..]
+    }
+}
+
+/// Why a trial was chosen, for people who ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// The first trial of the search.
+    First,
+    /// Several untried picks whose common chance to pass is nearest one half.
+    Group,
+    /// A part of a group that failed or twice gave no answer.
+    Half,
+    /// One pick alone: the risk is high, or it is what is left of a group that failed.
+    Leaf,
+    /// The same again, as the first time gave no answer.
+    Retry,
+    /// One pick alone, as evidence of a failed group named it.
+    Suspect,
+    /// A rejected pick once more: what was accepted has grown since, and may hold its partner.
+    SecondLook,
+}
+
+/// How a trial went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every cell tried passed.
+    Passed,
+    /// Some cell failed, or the picks do not resolve.
+    Failed {
+        /// Atoms that deterministic evidence names: the resolver refused them on top of those before,
+        /// or no cell compiled them. May be empty; atoms that were not fresh in the trial are ignored.
+        suspects: Vec<usize>,
+    },
+    /// Noise: nothing was learnt.
+    Inconclusive,
+}
+
+/// What the search wants next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Run these; they are independent of each other. Never empty, never more than there is room for.
+    Try(Vec<Proposal>),
+    /// Nothing to propose before an outstanding trial is recorded (or before there is room).
+    Wait,
+    /// The search is over; asking again gives the same answer.
+    Done(Solution),
+}
+
+/// What came of the search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Solution {
+    /// The accepted picks in commit order.
+    pub accepted: Vec<Pick>,
+    /// The passed trial whose picks are exactly `accepted`; `None` when nothing was accepted.
+    pub proven_by: Option<Ticket>,
+    /// What became of each atom, in plan order.
+    pub fates: Vec<Fate>,
+    /// Every rung that failed alone, also of atoms that landed on another rung, in the order of the trials.
+    pub refusals: Vec<Refusal>,
+}
+
+/// What became of one atom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is part of the solution.
+    Accepted {
+        /// The rung it landed on.
+        rung: usize,
+        /// The trial in which that rung first passed.
+        ticket: Ticket,
+        /// How many fresh atoms that trial proved together.
+        group: usize,
+    },
+    /// Every rung failed alone on top of what was accepted then.
+    Rejected {
+        /// Each rung with its newest failing trial, in the order of the trials.
+        trials: Vec<(usize, Ticket)>,
+    },
+    /// No rung passed, and one of them gave no answer twice.
+    Inconclusive {
+        /// The newest trial of it alone that gave no answer.
+        ticket: Ticket,
+    },
+    /// The search was stopped before the ladder was climbed down (some rungs may have been refused), or
+    /// there are no rungs.
+    Untried,
+}
+
+/// A rung that failed alone on top of what was accepted then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The atom and its rung.
+    pub pick: Pick,
+    /// The newest failing trial.
+    pub ticket: Ticket,
+}
+
+/// How the search chooses; the promises at the top of this crate hold for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// Groups that pass about every second time, on top of what passed; a group that fails is split.
+    #[default]
+    Split,
+    /// Each atom alone in plan order, on top of what passed.
+    OneByOne,
+}

@@ -1,0 +1,429 @@
+//! The words of a plan: versions, places, releases, dependencies, rungs, candidates and held ones.
+//! Values only; the rules that turn one into the other are in `policy`.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::clock::Instant;
+
+/// Which package ecosystem a project or dependency belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EcosystemKind {
+    /// Cargo workspaces and the registries of crates.
+    Cargo,
+    /// Go modules.
+    Go,
+}
+
+impl fmt::Display for EcosystemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Cargo => "cargo",
+            Self::Go => "go",
+        })
+    }
+}
+
+/// A version: its spelling in the ecosystem (`1.2.3`, `v1.2.3`) and its `SemVer` order.
+/// Build metadata takes no part in the order.
+#[derive(Debug, Clone)]
+pub struct Version {
+    text: String,
+    semver: semver::Version,
+}
+
+impl Version {
+    /// Reads a version in Cargo's or in Go's spelling.
+    ///
+    /// # Errors
+    /// When it is not a `SemVer` version (Go's leading `v` is allowed).
+    pub fn parse(text: &str) -> Result<Self, semver::Error> {
+        let semver = semver::Version::parse(text.strip_prefix('v').unwrap_or(text))?;
+        Ok(Self { text: text.to_owned(), semver })
+    }
+
+    /// The version as `SemVer` sees it.
+    #[must_use]
+    pub fn semver(&self) -> &semver::Version {
+        &self.semver
+    }
+
+    /// The spelling without build metadata, as it may be written into a requirement.
+    #[must_use]
+    pub fn plain(&self) -> &str {
+        match self.text.split_once('+') {
+            Some((plain, build)) if build != "incompatible" => plain,
+            _ => &self.text,
+        }
+    }
+
+    /// Whether this is a pre-release (Go's pseudo-versions are pre-releases, too).
+    #[must_use]
+    pub fn is_prerelease(&self) -> bool {
+        !self.semver.pre.is_empty()
+    }
+}
+
+impl From<semver::Version> for Version {
+    fn from(semver: semver::Version) -> Self {
+        Self { text: semver.to_string(), semver }
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+impl Eq for Version {}
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.semver.cmp_precedence(&other.semver)
+    }
+}
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The position of the version number that changes, by the ecosystem's own rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Fixes only.
+    Patch,
+    /// Additions.
+    Minor,
+    /// Anything may have changed.
+    Major,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+        })
+    }
+}
+
+/// Which position changes between two versions, by the ecosystem's rule.
+///
+/// Cargo (the Cargo book, "`SemVer` compatibility"): the leftmost non-zero position is the major one, so 0.31 to 0.32 is
+/// a major step. Go (the Go modules reference): the first number is the major one, whatever it is, so
+/// v0.18 to v0.20 is a minor step.
+#[must_use]
+pub fn level(ecosystem: EcosystemKind, from: &Version, to: &Version) -> Level {
+    let (a, b) = (from.semver(), to.semver());
+    if !compatible(ecosystem, from, to) {
+        Level::Major
+    } else if a.minor != b.minor {
+        Level::Minor
+    } else {
+        Level::Patch
+    }
+}
+
+/// Whether the ecosystem promises that code for `from` works with `to`.
+#[must_use]
+pub fn compatible(ecosystem: EcosystemKind, from: &Version, to: &Version) -> bool {
+    let (a, b) = (from.semver(), to.semver());
+    match ecosystem {
+        EcosystemKind::Go => a.major == b.major,
+        EcosystemKind::Cargo if a.major > 0 || b.major > 0 => a.major == b.major,
+        EcosystemKind::Cargo if a.minor > 0 || b.minor > 0 => a.minor == b.minor,
+        EcosystemKind::Cargo => a.patch == b.patch,
+    }
+}
+
+/// Where a requirement stands: manifest, table and key. Aliases of one crate stay apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The manifest's path from the repository's root.
+    pub manifest: String,
+    /// The table, as the file spells it (`dependencies`, `require`).
+    pub table: String,
+    /// The key in the table (for Go: the module path).
+    pub key: String,
+}
+
+/// A published version, as far as a plan needs to know it.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// Its version.
+    pub version: Version,
+    /// When it was published; unknown for some registries.
+    pub published: Option<Instant>,
+    /// Yanked (Cargo) or retracted (Go): never a target.
+    pub withdrawn: bool,
+    /// The least toolchain that it declares (`rust-version`, the `go` line).
+    pub needs: Option<String>,
+    /// What makes it no rung at all, whatever the options are.
+    pub unfit: Option<Reason>,
+}
+
+/// One direct or tool dependency of a project, with everything that the policy decides on.
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The project's path from the root (`.` is the root).
+    pub project: String,
+    /// The crate's or module's name in its registry.
+    pub name: String,
+    /// The version in use now; `None` when nothing is locked.
+    pub at: Option<Version>,
+    /// Where it is required.
+    pub places: Vec<Place>,
+    /// Its releases, in any order.
+    pub releases: Vec<Release>,
+    /// The highest toolchain that a release may need (least `rust-version` of the members that use it; the `go` line).
+    pub toolchain: Option<String>,
+    /// The version in use is yanked or retracted: a reason to leave it soon.
+    pub urgent: Option<String>,
+    /// A requirement that names one exact version (`=1.2.3`).
+    pub pinned: Pinned,
+    /// Why nothing can be done here (a git source, a refused registry, a user's mark).
+    pub obstacle: Option<Reason>,
+}
+
+/// Whether the author fixed the version on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pinned {
+    /// Some place says `=`.
+    Yes,
+    /// No place does.
+    No,
+}
+
+/// One step that a dependency may climb to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    /// The version reached.
+    pub version: Version,
+    /// The position that changes from the version in use.
+    pub level: Level,
+    /// Whether the ecosystem's rule calls it breaking.
+    pub breaking: bool,
+    /// When it was published.
+    pub published: Option<Instant>,
+}
+
+/// A dependency that can move, with the rungs that it may climb, lowest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The crate's or module's name.
+    pub name: String,
+    /// The project's path from the root.
+    pub project: String,
+    /// The version in use now.
+    pub at: Version,
+    /// The ladder, lowest rung first; never empty.
+    pub rungs: Vec<Rung>,
+    /// Where it is required.
+    pub places: Vec<Place>,
+    /// Why it should move soon (yanked, retracted).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub urgent: Option<String>,
+    /// Newer releases that the policy left out, and why: what is said when no rung passes, and beside an upgrade.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beyond: Option<Beyond>,
+}
+
+/// The newest release above the ladder, and why it is no rung.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beyond {
+    /// That release.
+    pub version: Version,
+    /// Why it is not tried.
+    pub reason: Reason,
+}
+
+/// A dependency left alone, with a reason that a person can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The crate's or module's name.
+    pub name: String,
+    /// The project's path from the root.
+    pub project: String,
+    /// The version in use now, if one is known.
+    pub at: Option<Version>,
+    /// The version that was wanted, if one is known.
+    pub wanted: Option<Version>,
+    /// Why.
+    pub reason: Reason,
+    /// Where it is required.
+    #[serde(default)]
+    pub places: Vec<Place>,
+}
+
+/// A dependency named in a list with nothing more to say (newest, untried).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The crate's or module's name.
+    pub name: String,
+    /// The project's path from the root.
+    pub project: String,
+    /// The version in use now.
+    pub at: Option<Version>,
+    /// Where it is required.
+    #[serde(default)]
+    pub places: Vec<Place>,
+}
+
+/// Why a dependency is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Which of the closed list of kinds.
+    pub kind: ReasonKind,
+    /// What a person reads: a fragment that says what stands in the way and what to do.
+    pub text: String,
+    /// What proves it: the trial, the tests that failed, the path of the log.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evidence: Option<Evidence>,
+}
+
+impl Reason {
+    /// A reason without a trial behind it.
+    pub fn new(kind: ReasonKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), evidence: None }
+    }
+}
+
+/// What a failed trial leaves behind for the reader.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The trial that proved it.
+    pub trial: String,
+    /// The command that failed, if it came to running one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub command: Option<String>,
+    /// Tests that failed and passed before.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tests: Vec<String>,
+    /// The first useful lines of the failure.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lines: Vec<String>,
+    /// The log's path, below the output folder.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log: Option<String>,
+    /// The versions tried, highest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tried: Vec<Version>,
+}
+
+/// The closed list of reasons; the JSON Schema repeats it and a test compares the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonKind {
+    /// A git dependency: no registry to take a release from.
+    GitSource,
+    /// A path dependency or one replaced by a local folder.
+    PathSource,
+    /// A registry other than the default one; not handled yet.
+    OtherRegistry,
+    /// The registry refused to answer for it.
+    RegistryRefused,
+    /// The registry could not be reached or answered junk.
+    RegistryUnreachable,
+    /// Nothing is known about it without the network.
+    NotCached,
+    /// Newer releases are younger than the cooldown.
+    TooYoung,
+    /// Newer releases need a newer Rust than the project supports.
+    Msrv,
+    /// Newer releases need a newer Go than the module's `go` line.
+    GoLine,
+    /// Only breaking releases are newer, and none was asked for.
+    BreakingNotAsked,
+    /// Only releases above the asked level are newer.
+    LevelNotAsked,
+    /// Only pre-releases are newer.
+    PrereleaseOnly,
+    /// Every newer release is yanked or retracted.
+    Withdrawn,
+    /// The requirement names one exact version.
+    Pinned,
+    /// A user's mark holds it: a comment, or a `[[hold]]`.
+    HeldByUser,
+    /// Not among the packages asked for.
+    NotSelected,
+    /// The next release lacks a feature that the project enables.
+    FeatureGone,
+    /// A `replace` directive decides the version.
+    Replaced,
+    /// No project uses it.
+    Unused,
+    /// The project has no lockfile in git.
+    NoLockfile,
+    /// The project is of a shape that is not handled yet.
+    UnsupportedProject,
+    /// A manifest, lockfile or configuration cannot be read.
+    BrokenProject,
+    /// The toolchain that the project needs is not installed.
+    ToolchainMissing,
+    /// The project's checks fail before any upgrade.
+    BaselineRed,
+    /// The package manager finds no solution.
+    ResolveRefused,
+    /// Something else would end on a lower version.
+    WouldLower,
+    /// It drags along a package that the policy does not allow.
+    DragsForbidden,
+    /// Compilation fails.
+    BuildFailed,
+    /// Tests fail that passed before.
+    TestFailed,
+    /// Fewer tests run than before.
+    FewerTests,
+    /// A check took longer than its limit.
+    TimedOut,
+    /// No cell compiles it, so no check proves it.
+    NotExercised,
+    /// The checks gave no clear answer (noise).
+    Inconclusive,
+}
+
+impl ReasonKind {
+    /// The name used in JSON.
+    #[must_use]
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Whether a reader can do something about it; the others are only counted in a table.
+    #[must_use]
+    pub fn is_actionable(self) -> bool {
+        !matches!(
+            self,
+            Self::GitSource | Self::PathSource | Self::PrereleaseOnly | Self::NotSelected | Self::Unused | Self::Withdrawn
+        )
+    }
+}

@@ -1,0 +1,233 @@
+//! The command line: what may be typed, nothing more. Flags follow cargo's where cargo has them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Level;
+
+/// Upgrades the dependencies of mixed Rust and Go repositories, and proves every upgrade with the project's own checks
+#[derive(Debug, Parser)]
+#[command(name = "cargo-xupgrade", bin_name = "cargo xupgrade", version, about, after_help = AFTER)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Cli {
+    /// What to do; `run` when nothing is named
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of `run`
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const AFTER: &str = "\
+Exit codes:
+  0    done, or nothing to do
+  1    could not find out
+  2    wrong command line or configuration
+  3    trials ran, and none gave a clear answer
+  4    no project passes its own checks before any upgrade
+  5    publishing failed
+  10   something is held, with --fail-on-held
+  130  interrupted
+
+The code under trial runs as you, with your network: this is no sandbox. It sees no tokens in its environment or HOME.";
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find what can move, try it, and leave a branch of upgrades that passed
+    Run(Box<RunArgs>),
+    /// Show what a run would try; change nothing
+    Plan(Box<PlanArgs>),
+    /// Make a small mixed repository and run the real job on it, offline
+    Demo(DemoArgs),
+    /// Remove the clones and target directories in the cache
+    Clean(CleanArgs),
+    /// Build the Go companion, and put it on the PATH with --install
+    Companion(CompanionArgs),
+}
+
+/// Where to look and what to choose.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    /// The git repository (default: the one around the current folder)
+    #[arg(long, value_name = "FOLDER", help_heading = "Repository")]
+    pub repo: Option<PathBuf>,
+    /// The configuration (default: xupgrade.toml at the repository's root)
+    #[arg(long, value_name = "FILE", help_heading = "Repository")]
+    pub config: Option<PathBuf>,
+    /// The commit to start from (default: HEAD)
+    #[arg(long, value_name = "REVISION", help_heading = "Repository")]
+    pub base: Option<String>,
+    /// Only this crate or module; may be repeated
+    #[arg(short = 'p', long = "package", visible_alias = "only", value_name = "NAME", help_heading = "Selection")]
+    pub only: Vec<String>,
+    /// Leave this crate or module alone; may be repeated
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
+    pub exclude: Vec<String>,
+    /// How far to go
+    #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Policy")]
+    pub level: Option<Level>,
+    /// Leave releases alone that are younger than this many days; 0 switches it off (default: 3)
+    #[arg(long, value_name = "DAYS", help_heading = "Policy")]
+    pub min_age: Option<u32>,
+    /// Look at the registries as they were at this instant (RFC 3339; default: now)
+    #[arg(long, value_name = "INSTANT", help_heading = "Policy")]
+    pub as_of: Option<String>,
+    /// Move requirements that name one exact version, too
+    #[arg(long, help_heading = "Policy")]
+    pub pinned: bool,
+    /// Use no network: plan from what is there
+    #[arg(long, help_heading = "Policy")]
+    pub offline: bool,
+}
+
+/// How to talk.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Talk {
+    /// Say less
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+    /// Colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output")]
+    pub color: Color,
+    /// What to write to stdout
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human, help_heading = "Output")]
+    pub format: Format,
+    /// List what nobody can act on, too
+    #[arg(long, help_heading = "Output")]
+    pub all: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What goes to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table.
+    #[default]
+    Human,
+    /// JSON: events of a run, one a line; a plan whole.
+    Json,
+}
+
+/// The flags of `run`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// Where to look and what to choose.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How to talk.
+    #[command(flatten)]
+    pub talk: Talk,
+    /// Show the plan and stop
+    #[arg(short = 'n', long, help_heading = "Run")]
+    pub dry_run: bool,
+    /// The branch to write (default: xupgrade/<date>)
+    #[arg(long, value_name = "NAME", help_heading = "Run")]
+    pub branch: Option<String>,
+    /// The output folder (default: xupgrade.out at the repository's root)
+    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    pub out: Option<PathBuf>,
+    /// Whether requirements are written when the lockfile alone would do
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ManifestRule::Needed, help_heading = "Run")]
+    pub manifest: ManifestRule,
+    /// How to search
+    #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = StrategyRule::Split, help_heading = "Run")]
+    pub strategy: StrategyRule,
+    /// Accept checks that fail before any upgrade, and compare by test name
+    #[arg(long, help_heading = "Run")]
+    pub accept_failing: bool,
+    /// Try each commit by itself, too
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = VerifyCommits::No, help_heading = "Run")]
+    pub verify_commits: VerifyCommits,
+    /// End with code 10 when something is held that somebody can act on
+    #[arg(long, help_heading = "Run")]
+    pub fail_on_held: bool,
+}
+
+/// When requirements are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ManifestRule {
+    /// Only where they do not admit the new version.
+    #[default]
+    Needed,
+    /// Always.
+    Always,
+}
+
+/// Which strategy searches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StrategyRule {
+    /// Groups, split where they fail.
+    #[default]
+    Split,
+    /// One upgrade a trial.
+    OneByOne,
+}
+
+/// How the commits below the tip are tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum VerifyCommits {
+    /// They resolve; the tip is tested.
+    #[default]
+    No,
+    /// Each compiles.
+    Gate,
+    /// Each passes the whole matrix.
+    Full,
+}
+
+/// The flags of `plan`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlanArgs {
+    /// Where to look and what to choose.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// How to talk.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// The flags of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Keep the folder
+    #[arg(long)]
+    pub keep: bool,
+    /// Make it here (the folder must not exist or be empty); kept
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+/// The flags of `clean`.
+#[derive(Debug, Clone, Args)]
+pub struct CleanArgs {
+    /// The git repository whose cache goes (default: the one around the current folder)
+    #[arg(long, value_name = "FOLDER")]
+    pub repo: Option<PathBuf>,
+    /// The cache of every repository
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// The flags of `companion`.
+#[derive(Debug, Clone, Args)]
+pub struct CompanionArgs {
+    /// Put it beside cargo-xupgrade
+    #[arg(long)]
+    pub install: bool,
+}

@@ -1,0 +1,127 @@
+//! Commands of our own (git, cargo, go): run to the end, output captured, failures told with the command as typed.
+//! The project's code never runs through here; that is `supervisor`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A command with its arguments and changes of the environment.
+#[derive(Debug)]
+pub struct Tool {
+    inner: Command,
+}
+
+impl Tool {
+    /// A command that inherits the environment and reads nothing.
+    #[must_use]
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut inner = Command::new(program);
+        inner.stdin(Stdio::null());
+        Self { inner }
+    }
+
+    /// Adds one argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.inner.arg(arg);
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.inner.args(args);
+        self
+    }
+
+    /// Runs in a folder.
+    #[must_use]
+    pub fn dir(mut self, dir: &Path) -> Self {
+        self.inner.current_dir(dir);
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.inner.env(key, value);
+        self
+    }
+
+    /// Takes a variable away.
+    #[must_use]
+    pub fn without(mut self, key: impl AsRef<OsStr>) -> Self {
+        self.inner.env_remove(key);
+        self
+    }
+
+    /// The command as a person would type it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut words = vec![self.inner.get_program().to_string_lossy().into_owned()];
+        words.extend(self.inner.get_args().map(|arg| arg.to_string_lossy().into_owned()));
+        words.join(" ")
+    }
+
+    /// Runs it and gives back whatever came of it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn output(mut self) -> Result<Output> {
+        let words = self.words();
+        self.inner.output().with_context(|| format!("cannot start `{words}`"))
+    }
+
+    /// Runs it; a failure is an error with the command and its words.
+    ///
+    /// # Errors
+    /// When it cannot be started or says failure.
+    pub fn run(self) -> Result<Vec<u8>> {
+        let words = self.words();
+        let output = self.output()?;
+        if !output.status.success() {
+            bail!("`{words}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(output.stdout)
+    }
+
+    /// Runs it and gives back its output as one trimmed line of text.
+    ///
+    /// # Errors
+    /// When it fails or answers with something that is not UTF-8.
+    pub fn line(self) -> Result<String> {
+        let words = self.words();
+        let bytes = self.run()?;
+        let text = String::from_utf8(bytes).with_context(|| format!("`{words}` answered with something that is no UTF-8"))?;
+        Ok(text.trim_end().to_owned())
+    }
+}
+
+/// The variables by which a calling git tells its hooks where they are; they would lead our own git astray.
+const GIT_LOCAL: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
+/// A git command that no hook and no foreign variable disturbs.
+#[must_use]
+pub fn git() -> Tool {
+    let tool = GIT_LOCAL.iter().fold(Tool::new("git"), |tool, key| tool.without(key));
+    tool.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"])
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+}
+
+/// The value of a variable as an owned string, if it is set and not empty.
+#[must_use]
+pub fn variable(key: &str) -> Option<OsString> {
+    std::env::var_os(key).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,184 @@
+//! What an ecosystem must be able to do, and the values that travel between it and the engine.
+//! Discovery, survey, edits and evidence have effects and live in `ecosystem::cargo` and `ecosystem::go`; nothing
+//! outside those two knows how a manifest looks.
+
+pub mod cargo;
+pub mod go;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::candidate::{Dependency, EcosystemKind, Place, Reason, Version};
+use crate::clock::Instant;
+use crate::trial::{CellReport, Check};
+
+/// One Cargo workspace or one Go module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// Its folder from the repository's root; `.` is the root.
+    pub path: String,
+    /// The manifests that belong to it, from the root, sorted.
+    pub manifests: Vec<String>,
+    /// The lockfile (Go: `go.sum`), from the root.
+    pub lockfile: Option<String>,
+    /// Other projects that a change of this one concerns, because they use it by path; in the order to tidy them.
+    pub dependents: Vec<String>,
+    /// Why it is held whole.
+    pub obstacle: Option<Reason>,
+}
+
+impl Project {
+    /// A name for people: the ecosystem and the folder.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{} {}", self.ecosystem, self.path)
+    }
+}
+
+/// The files of a work tree that discovery looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Tree<'a> {
+    /// The root of the clone.
+    pub root: &'a Path,
+    /// The tracked files that no rule excludes, from the root, sorted.
+    pub files: &'a [String],
+}
+
+/// An upgrade to write into a clone.
+#[derive(Debug, Clone)]
+pub struct Change<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The crate or module.
+    pub name: &'a str,
+    /// The version in use at the base commit.
+    pub from: &'a Version,
+    /// The version to reach.
+    pub to: &'a Version,
+    /// Where it is required.
+    pub places: &'a [Place],
+}
+
+/// What a change did, read back from the files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Files written, from the root, sorted.
+    pub files: Vec<String>,
+    /// Other packages whose version moved with it.
+    pub also_moved: Vec<Move>,
+    /// Things that a reader should know (edges that flipped, lines that changed).
+    pub notes: Vec<String>,
+}
+
+/// A package that moved, came or went with an upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Move {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// Its name.
+    pub name: String,
+    /// The version before; `None` for a new one.
+    pub from: Option<String>,
+    /// The version after; `None` for one that is gone.
+    pub to: Option<String>,
+}
+
+/// What came of writing a change: failing is a verdict, not an error.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// It stands in the files.
+    Applied(Applied),
+    /// It cannot stand there; the files are as they were.
+    Refused(Reason),
+    /// No answer, for reasons that lie outside (network, disk): no evidence.
+    Noise(String),
+}
+
+/// What the cells of a project compiled, and which tests stand on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exercised {
+    /// `name@version` of every dependency that was compiled.
+    pub compiled: BTreeSet<String>,
+    /// For each unit of tests (crate, Go package): the names of the dependencies below it.
+    pub below: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The dependencies of a project, or the reason why it is held whole.
+pub type Survey = Result<Vec<Dependency>, Reason>;
+
+/// How the registries are to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Outlook {
+    /// The instant at which they are looked at.
+    pub as_of: Instant,
+    /// Releases younger than this instant are hidden from a resolve, unless they are locked.
+    pub cutoff: Instant,
+    /// Whether releases of unknown age are hidden, too.
+    pub unknown_age: UnknownAge,
+    /// Whether the network may be used.
+    pub network: Network,
+}
+
+/// How a release without a date counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownAge {
+    /// As too young.
+    TooYoung,
+    /// As old enough.
+    Old,
+}
+
+/// Whether the network may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// Yes.
+    Online,
+    /// No: plan from what is there.
+    Offline,
+}
+
+/// A package ecosystem: how to read, edit and judge one kind of project.
+///
+/// Paths are below the root of a private clone; the user's checkout is never given to an implementation.
+pub trait Ecosystem {
+    /// Which one it is.
+    fn kind(&self) -> EcosystemKind;
+
+    /// Finds the projects of a tree.
+    ///
+    /// # Errors
+    /// When the tree cannot be read at all; a broken project comes back with its obstacle.
+    fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>>;
+
+    /// Lists the direct and tool dependencies of a project with their releases.
+    ///
+    /// # Errors
+    /// When the tool cannot find out; what concerns one dependency is its obstacle.
+    fn survey(&self, root: &Path, project: &Project) -> Result<Survey>;
+
+    /// The default checks of a project, in the order to run them.
+    fn checks(&self, project: &Project) -> Vec<Check>;
+
+    /// Writes one upgrade into the clone, or leaves the clone as it was.
+    ///
+    /// # Errors
+    /// When the state of the clone is unknown afterwards.
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution>;
+
+    /// Downloads what the checks need, with the user's credentials and without running the project's code.
+    ///
+    /// # Errors
+    /// With the words of the package manager.
+    fn fetch(&self, root: &Path, project: &Project) -> Result<()>;
+
+    /// What the checks of a project compiled; `cells` are those of the project that ran in the trial.
+    ///
+    /// # Errors
+    /// When it cannot be found out.
+    fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised>;
+}

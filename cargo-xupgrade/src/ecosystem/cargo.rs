@@ -1,0 +1,174 @@
+//! Cargo: workspaces, the registry of crates, `Cargo.toml` and `Cargo.lock`. This file joins the rooms behind it:
+//! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `index` and `view` know releases.
+
+pub mod fetch;
+pub mod index;
+pub mod lock;
+pub mod manifest;
+mod relock;
+pub mod requirement;
+mod survey;
+pub mod view;
+mod workspace;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree, UnknownAge};
+use crate::candidate::EcosystemKind;
+use crate::cli::ManifestRule;
+use crate::config::MESSAGES;
+use crate::environment::{cargo, cargo_home, make_cargo_view};
+use crate::event::Listener;
+use crate::trial::{CellReport, Check, Phase, Reader};
+use index::{Index, Mode, Options};
+use view::{Rule, View};
+
+/// Cargo, as one run sees it.
+pub struct Cargo<'a> {
+    outlook: Outlook,
+    manifest: ManifestRule,
+    /// A CARGO_HOME for resolves, so that the loopback index leaves no cache in the user's.
+    resolve_home: PathBuf,
+    store: PathBuf,
+    listener: &'a dyn Listener,
+    registries: RefCell<BTreeMap<String, Arc<Registry>>>,
+}
+
+/// The registry as one project sees it, and the view of it that resolves go through.
+struct Registry {
+    index: Arc<Index>,
+    view: View,
+    /// Every locked crate: what a resolve will ask for.
+    locked: Vec<String>,
+    warmed: std::sync::Once,
+}
+
+impl Registry {
+    /// Brings what a resolve asks for into memory, in parallel and once: cargo itself asks for two at a time.
+    fn warm(&self) {
+        self.warmed.call_once(|| {
+            self.index.warm(&self.locked, &|_, _| {});
+        });
+    }
+}
+
+impl<'a> Cargo<'a> {
+    /// For a run; `cache` is the repository's folder, `store` the one that all repositories share.
+    #[must_use]
+    pub fn new(outlook: Outlook, manifest: ManifestRule, cache: &Path, store: &Path, listener: &'a dyn Listener) -> Self {
+        Self {
+            outlook,
+            manifest,
+            resolve_home: cache.join("resolve-home"),
+            store: store.join("index"),
+            listener,
+            registries: RefCell::default(),
+        }
+    }
+
+    /// Opens the registry for a project; the versions in its lockfile are exempt from every rule on age.
+    fn registry(&self, root: &Path, project: &Project) -> Result<Arc<Registry>> {
+        if let Some(known) = self.registries.borrow().get(&project.path) {
+            return Ok(Arc::clone(known));
+        }
+        let index = Arc::new(Index::open(&Options {
+            project_dir: root.join(&project.path),
+            cargo_home: cargo_home(),
+            store: self.store.clone(),
+            mode: if self.outlook.network == Network::Offline { Mode::Offline } else { Mode::Online },
+            max_age: index::MAX_AGE,
+            timeout: index::TIMEOUT,
+        })?);
+        let age_counts = self.outlook.unknown_age == UnknownAge::TooYoung;
+        let rule = Rule {
+            as_of: Some(self.outlook.as_of),
+            cutoff: age_counts.then_some(self.outlook.cutoff),
+            unknown_age: if age_counts { view::UnknownAge::TooYoung } else { view::UnknownAge::Old },
+        };
+        let locked = relock::read_lock(root, project)?;
+        let exempt: BTreeSet<_> = locked.packages.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
+        let names: BTreeSet<String> = exempt.iter().map(|(name, _)| name.clone()).collect();
+        let view = View::start(Arc::clone(&index), rule, exempt).context("cannot serve the index view on loopback")?;
+        make_cargo_view(&cargo_home(), &self.resolve_home)?;
+        let locked = names.into_iter().collect();
+        let registry = Arc::new(Registry { index, view, locked, warmed: std::sync::Once::new() });
+        self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&registry));
+        Ok(registry)
+    }
+}
+
+impl Ecosystem for Cargo<'_> {
+    fn kind(&self) -> EcosystemKind {
+        EcosystemKind::Cargo
+    }
+
+    fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>> {
+        workspace::discover(tree)
+    }
+
+    fn survey(&self, root: &Path, project: &Project) -> Result<Survey> {
+        survey::survey(self, root, project)
+    }
+
+    fn checks(&self, project: &Project) -> Vec<Check> {
+        let words = ["cargo", "test", "--workspace", "--locked"];
+        let words = || words.iter().map(|word| (*word).to_owned());
+        let check = |name: &str, phase, reader, argv| Check {
+            name: name.into(),
+            phase,
+            argv,
+            afresh: Vec::new(),
+            dir: project.path.clone(),
+            env: BTreeMap::new(),
+            reader,
+            limit: None,
+        };
+        let gate = words().chain(["--no-run".into(), MESSAGES.into()]).collect();
+        vec![
+            check("gate", Phase::Gate, Reader::CargoMessages, gate),
+            // Without --no-fail-fast one red test binary would hide the names of the others.
+            check("test", Phase::Test, Reader::Libtest, words().chain(["--no-fail-fast".into()]).collect()),
+        ]
+    }
+
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        relock::apply(self, root, change)
+    }
+
+    fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
+        let mut tool = cargo().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
+        if self.outlook.network == Network::Offline {
+            tool = tool.arg("--offline");
+        }
+        tool.run()?;
+        Ok(())
+    }
+
+    fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
+        let locked = relock::read_lock(root, project)?;
+        let mut exercised = Exercised::default();
+        for cell in cells {
+            exercised.compiled.extend(cell.reading.compiled.iter().cloned());
+        }
+        for member in lock::members(&locked) {
+            let roots = [(member.name.clone(), member.version.clone())];
+            let below: BTreeSet<String> = lock::reachable_from(&locked, &roots).into_iter().map(|(name, _)| name).collect();
+            // Documentation tests are named by the crate, unit tests by the package.
+            exercised.below.insert(member.name.replace('-', "_"), below.clone());
+            exercised.below.insert(member.name.clone(), below);
+        }
+        Ok(exercised)
+    }
+}
+
+/// A path below the root, as people and JSON see it.
+fn from_root(root: &Path, path: &Path) -> Result<String> {
+    let below = path.strip_prefix(root).map_err(|_| anyhow!("{} lies outside of the repository", path.display()))?;
+    let text = below.to_str().ok_or_else(|| anyhow!("{} is no UTF-8", below.display()))?;
+    Ok(if text.is_empty() { ".".into() } else { text.to_owned() })
+}

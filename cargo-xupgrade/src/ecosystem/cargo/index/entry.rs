@@ -1,0 +1,199 @@
+//! The lines of an index file, as values. Pure. Format:
+//! <https://doc.rust-lang.org/cargo/reference/registry-index.html#json-schema>, and for what cargo does
+//! with lines it does not understand (it leaves them out) `cargo/sources/registry/index/mod.rs`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use semver::Version;
+use serde::Deserialize;
+
+use crate::clock::Instant;
+
+/// The newest index line format that is understood; lines of a newer one are left out, as cargo does.
+const NEWEST_FORMAT: u32 = 2;
+
+/// One published version of a crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Its version, with build metadata if it has any.
+    pub version: Version,
+    /// Withdrawn: no new lock may take it.
+    pub yanked: bool,
+    /// The oldest Rust it says it builds with, as written (`1.70`, `1.70.0`).
+    pub rust_version: Option<String>,
+    /// When it was published, if the registry says so.
+    pub published: Option<Instant>,
+    /// Its features and what each one turns on; both feature tables of the index in one.
+    pub features: BTreeMap<String, Vec<String>>,
+    /// The native library it claims; one package of a graph may claim each.
+    pub links: Option<String>,
+    /// What it needs, in the order of the index.
+    pub dependencies: Vec<ReleaseDep>,
+    /// The SHA-256 of its `.crate` file, in hexadecimal.
+    pub checksum: String,
+}
+
+/// One dependency of a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseDep {
+    /// The package's real name.
+    pub name: String,
+    /// The name its features and code use, when it differs from the package's.
+    pub alias: Option<String>,
+    /// The version requirement as written.
+    pub requirement: String,
+    /// When it is needed.
+    pub kind: DepKind,
+    /// Whether a feature must ask for it.
+    pub optional: bool,
+    /// The features it turns on.
+    pub features: Vec<String>,
+    /// Whether it keeps the default features.
+    pub default_features: bool,
+    /// The target or `cfg(...)` it is for.
+    pub target: Option<String>,
+}
+
+/// When a dependency is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DepKind {
+    /// By the crate itself.
+    #[default]
+    Normal,
+    /// By its build script.
+    Build,
+    /// By its own tests only.
+    Dev,
+}
+
+/// What one line says at a glance, without its features and dependencies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// The version on the line.
+    pub version: Version,
+    /// Whether it is yanked.
+    pub yanked: bool,
+    /// When it was published, if the line says so.
+    pub published: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct ShortLine<'a> {
+    #[serde(borrow)]
+    vers: Cow<'a, str>,
+    #[serde(default)]
+    yanked: Option<bool>,
+    #[serde(default, borrow)]
+    pubtime: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct FullLine {
+    vers: String,
+    #[serde(default)]
+    deps: Vec<LineDep>,
+    #[serde(default)]
+    cksum: String,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
+    features2: Option<BTreeMap<String, Vec<String>>>,
+    yanked: Option<bool>,
+    rust_version: Option<String>,
+    pubtime: Option<String>,
+    links: Option<String>,
+    v: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct LineDep {
+    name: String,
+    package: Option<String>,
+    req: String,
+    kind: Option<DepKind>,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default = "yes")]
+    default_features: bool,
+    target: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The lines of a body, each with what it says at a glance; `None` for a line that cannot be read.
+pub fn glances(body: &[u8]) -> impl Iterator<Item = (&[u8], Option<Glance>)> {
+    lines(body).map(|line| (line, glance(line)))
+}
+
+/// All releases of a body, lowest version first. Lines that cannot be read are left out, as cargo does.
+#[must_use]
+pub fn releases(body: &[u8]) -> Vec<Release> {
+    let mut releases: Vec<Release> = lines(body).filter_map(release).collect();
+    releases.sort_by(|a, b| a.version.cmp(&b.version));
+    releases
+}
+
+/// Whether a body is an index file at all: one line of it can be read. A login page is not.
+#[must_use]
+pub fn is_index_file(body: &[u8]) -> bool {
+    lines(body).any(|line| glance(line).is_some())
+}
+
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+}
+
+fn glance(line: &[u8]) -> Option<Glance> {
+    let line: ShortLine = serde_json::from_slice(line).ok()?;
+    Some(Glance {
+        version: Version::parse(&line.vers).ok()?,
+        yanked: line.yanked.unwrap_or(false),
+        published: line.pubtime.as_deref().and_then(instant),
+    })
+}
+
+fn release(line: &[u8]) -> Option<Release> {
+    let line: FullLine = serde_json::from_slice(line).ok()?;
+    if line.v.is_some_and(|format| format > NEWEST_FORMAT) {
+        return None;
+    }
+    let mut features = line.features;
+    features.extend(line.features2.unwrap_or_default());
+    Some(Release {
+        version: Version::parse(&line.vers).ok()?,
+        yanked: line.yanked.unwrap_or(false),
+        rust_version: line.rust_version,
+        published: line.pubtime.as_deref().and_then(instant),
+        features,
+        links: line.links,
+        dependencies: line.deps.into_iter().map(dependency).collect(),
+        checksum: line.cksum,
+    })
+}
+
+fn dependency(dep: LineDep) -> ReleaseDep {
+    let (name, alias) = match dep.package {
+        Some(package) => (package, Some(dep.name)),
+        None => (dep.name, None),
+    };
+    ReleaseDep {
+        name,
+        alias,
+        requirement: dep.req,
+        kind: dep.kind.unwrap_or_default(),
+        optional: dep.optional,
+        features: dep.features,
+        default_features: dep.default_features,
+        target: dep.target,
+    }
+}
+
+/// A time that cannot be read counts as not given: its age is unknown, which the rules provide for.
+fn instant(text: &str) -> Option<Instant> {
+    Instant::parse(text).ok()
+}

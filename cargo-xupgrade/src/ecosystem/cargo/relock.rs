@@ -1,0 +1,277 @@
+//! Writes one upgrade: splices the requirements that do not admit it, relocks with the least change through the index
+//! view, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every byte as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use semver::Version;
+
+use super::lock::{self, Lock, LockDiff};
+use super::manifest;
+use super::requirement::{Raise, compatible, raise, raise_floor, same_version};
+use super::workspace::one_line;
+use super::{Cargo, Registry, survey};
+use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use crate::cli::ManifestRule;
+use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
+use crate::environment;
+use crate::policy::toolchain_exceeds;
+
+/// Reads the lockfile of a project.
+pub fn read_lock(root: &Path, project: &Project) -> Result<Lock> {
+    let path = project.lockfile.as_deref().ok_or_else(|| anyhow!("{} has no lockfile", project.label()))?;
+    let text = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))?;
+    lock::read(&text).with_context(|| format!("in {path}"))
+}
+
+/// Writes one upgrade, or nothing.
+pub fn apply(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+    let originals = originals(root, change.project)?;
+    let outcome = write(cargo, root, change, &originals);
+    if !matches!(outcome, Ok(Resolution::Applied(_))) {
+        for (path, bytes) in &originals {
+            fs::write(root.join(path), bytes).with_context(|| format!("cannot put back {path}"))?;
+        }
+    }
+    outcome
+}
+
+type Originals = BTreeMap<String, Vec<u8>>;
+
+fn originals(root: &Path, project: &Project) -> Result<Originals> {
+    let paths = project.manifests.iter().chain(&project.lockfile);
+    paths.map(|path| Ok((path.clone(), fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?))).collect()
+}
+
+fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
+    let before = read_lock(root, change.project)?;
+    let change = &match standing(&before, change) {
+        Standing::At(version) => (change.clone(), version),
+        Standing::Reached => {
+            let notes = vec!["an upgrade before it brought it along".to_owned()];
+            return Ok(Resolution::Applied(Applied { notes, ..Applied::default() }));
+        }
+        Standing::Beyond(version) => {
+            let text = format!("an upgrade before it brought {} to {version} already", change.name);
+            return Ok(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text)));
+        }
+    };
+    let (change, from) = (&change.0, &change.1);
+    let edited = match edit(cargo, root, change, originals)? {
+        Ok(edited) => edited,
+        Err(reason) => return Ok(Resolution::Refused(reason)),
+    };
+    let registry = cargo.registry(root, change.project)?;
+    if let Some(end) = relock(cargo, &registry, root, change, (&before, from), edited.is_empty())? {
+        return Ok(end);
+    }
+    let after = read_lock(root, change.project)?;
+    let diff = lock::diff(&before, &after);
+    if let Some(reason) = objection(root, change, &registry, &after, &diff)? {
+        return Ok(Resolution::Refused(reason));
+    }
+    let mut files = edited;
+    files.extend(change.project.lockfile.clone());
+    files.sort();
+    Ok(Resolution::Applied(Applied { files, also_moved: moves(&diff), notes: notes(change, &after, &diff) }))
+}
+
+fn is_there(lock: &Lock, name: &str, version: &Version) -> bool {
+    lock.packages.iter().any(|one| one.name == name && same_version(&one.version, version))
+}
+
+/// Where a dependency stands in the lockfile, after the upgrades before it.
+enum Standing {
+    /// At this version: the one of the base commit, or one that an upgrade before it brought.
+    At(Version),
+    /// At the wanted version.
+    Reached,
+    /// Above it.
+    Beyond(Version),
+}
+
+fn standing(before: &Lock, change: &Change<'_>) -> Standing {
+    let (from, to) = (change.from.semver(), change.to.semver());
+    if is_there(before, change.name, from) {
+        return Standing::At(from.clone());
+    }
+    let brought = lock::package_versions(before, change.name).into_iter().filter(|version| version > from && compatible(from, version));
+    match brought.max() {
+        Some(version) if same_version(&version, to) => Standing::Reached,
+        Some(version) if version > *to => Standing::Beyond(version),
+        Some(version) => Standing::At(version),
+        None => Standing::At(from.clone()),
+    }
+}
+
+/// Splices the requirements; gives the manifests that changed.
+fn edit(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Result<Vec<String>, Reason>> {
+    let mut edited: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for place in change.places {
+        let bytes = edited.get(&place.manifest).or_else(|| originals.get(&place.manifest));
+        let bytes = bytes.ok_or_else(|| anyhow!("{} is no manifest of {}", place.manifest, change.project.label()))?;
+        let spot = manifest::Place { table: place.table.clone(), key: place.key.clone() };
+        let entry = manifest::read(bytes)?.entries.into_iter().find(|entry| entry.place == spot);
+        let Some(text) = entry.and_then(|entry| entry.requirement) else { continue };
+        let raised = match cargo.manifest {
+            ManifestRule::Needed => raise(&text, change.to.semver()),
+            ManifestRule::Always => raise_floor(&text, change.to.semver()),
+        };
+        match raised {
+            Raise::AlreadyAdmits => {}
+            Raise::To(new) => {
+                let bytes = manifest::set_requirement(bytes, &spot, &new).with_context(|| format!("in {}", place.manifest))?;
+                edited.insert(place.manifest.clone(), bytes);
+            }
+            Raise::Refused(why) => {
+                return Ok(Err(Reason::new(ReasonKind::ResolveRefused, format!("{}: {why}", place.manifest))));
+            }
+        }
+    }
+    for (path, bytes) in &edited {
+        fs::write(root.join(path), bytes).with_context(|| format!("cannot write {path}"))?;
+    }
+    Ok(Ok(edited.into_keys().collect()))
+}
+
+/// Relocks; `Some` is an end that is no success.
+fn relock(
+    cargo: &Cargo<'_>,
+    registry: &Registry,
+    root: &Path,
+    change: &Change<'_>,
+    (before, from): (&Lock, &Version),
+    lock_only: bool,
+) -> Result<Option<Resolution>> {
+    let run = |args: &[String]| update(cargo, registry, root, change, args);
+    let precise = |version: &Version| {
+        let spec = format!("{}@{version}", change.name);
+        ["-p".to_owned(), spec, "--precise".to_owned(), change.to.plain().to_owned()]
+    };
+    if lock_only {
+        return run(&precise(from));
+    }
+    // `--precise` on the version in use would drag every other user of it along; a workspace update moves only the
+    // edges whose requirement changed.
+    if let Some(end) = run(&["--workspace".to_owned()])? {
+        return Ok(Some(end));
+    }
+    let after = read_lock(root, change.project)?;
+    if is_there(&after, change.name, change.to.semver()) {
+        return Ok(None);
+    }
+    let known = lock::package_versions(before, change.name);
+    let new = lock::package_versions(&after, change.name).into_iter().find(|version| !known.contains(version));
+    match new {
+        Some(version) => run(&precise(&version)),
+        None => run(&precise(from)),
+    }
+}
+
+/// One `cargo update` through the view.
+fn update(cargo: &Cargo<'_>, registry: &Registry, root: &Path, change: &Change<'_>, args: &[String]) -> Result<Option<Resolution>> {
+    let mut tool = environment::cargo().arg("update").args(args).args(registry.view.cargo_args());
+    tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&change.project.path));
+    for (key, value) in registry.view.cargo_env() {
+        tool = tool.env(key, value);
+    }
+    registry.warm();
+    let silent_before = registry.view.refused();
+    let output = tool.output()?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let words = one_line(&String::from_utf8_lossy(&output.stderr));
+    let silent = registry.view.refused().into_iter().filter(|(name, _)| !silent_before.contains_key(name));
+    if let Some((name, error)) = silent.into_iter().find(|(_, error)| error.is_passing()) {
+        return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
+    }
+    if words.contains("No space left") {
+        return Ok(Some(Resolution::Noise(words)));
+    }
+    let hidden: Vec<String> = registry.view.hidden_met().iter().filter(|(name, _)| words.contains(&format!("`{name}"))).map(|(name, version)| format!("{name} {version}")).collect();
+    let mut text = format!("cargo finds no solution with {} {}: {}", change.name, change.to, without_updating(&words));
+    if !hidden.is_empty() {
+        text.push_str(&format!(" (hidden as too young: {})", hidden.join(", ")));
+    }
+    Ok(Some(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text))))
+}
+
+/// Cargo's words without its talk about the index.
+fn without_updating(words: &str) -> String {
+    let parts: Vec<&str> = words.split("; ").filter(|part| !part.starts_with("Updating ") && !part.starts_with("Locking ")).collect();
+    parts.join("; ")
+}
+
+/// What the policy says to the new lockfile.
+fn objection(root: &Path, change: &Change<'_>, registry: &Registry, after: &Lock, diff: &LockDiff) -> Result<Option<Reason>> {
+    let (name, to) = (change.name, change.to);
+    if !is_there(after, name, to.semver()) {
+        let at = lock::package_versions(after, name).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let text = format!("after the relock {name} is at {at} and not at {to}");
+        return Ok(Some(Reason::new(ReasonKind::ResolveRefused, text)));
+    }
+    if let Some(moved) = diff.lowered.first() {
+        let text = format!("{name} {to} would lower {} from {} to {}", moved.name, moved.from, moved.to);
+        return Ok(Some(Reason::new(ReasonKind::WouldLower, text)));
+    }
+    if let Some((from, into)) = diff.format_changed {
+        let text = format!("cargo would change the lockfile's format from {from} to {into}; use the toolchain that wrote it");
+        return Ok(Some(Reason::new(ReasonKind::ResolveRefused, text)));
+    }
+    too_new_for_members(root, change, registry, after, diff)
+}
+
+/// Every package that the relock brought must fit the `rust-version` of the members that use it: cargo's own fallback
+/// is soft and takes a newer one where none fits.
+fn too_new_for_members(root: &Path, change: &Change<'_>, registry: &Registry, after: &Lock, diff: &LockDiff) -> Result<Option<Reason>> {
+    let manifests = survey::read_manifests(root, change.project)?.map_err(|reason| anyhow!(reason.text))?;
+    for (name, version) in diff.arrivals() {
+        let Ok(body) = registry.index.raw(&name) else { continue };
+        let releases = super::index::releases(&body);
+        let Some(needs) = releases.iter().find(|one| same_version(&one.version, &version)).and_then(|one| one.rust_version.clone()) else { continue };
+        for member in manifests.values() {
+            let Some(package) = &member.package_name else { continue };
+            let Some(has) = survey::rust_version(member, &manifests) else { continue };
+            if toolchain_exceeds(EcosystemKind::Cargo, &needs, &has) && lock::reaches(after, package, &name, &version) {
+                let text = format!(
+                    "{} {} brings {name} {version}, which needs Rust {needs}; `{package}` supports Rust {has}",
+                    change.name, change.to
+                );
+                return Ok(Some(Reason::new(ReasonKind::Msrv, text)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn moves(diff: &LockDiff) -> Vec<Move> {
+    let make = |name: &str, from: Option<&Version>, to: Option<&Version>| Move {
+        ecosystem: EcosystemKind::Cargo,
+        name: name.to_owned(),
+        from: from.map(ToString::to_string),
+        to: to.map(ToString::to_string),
+    };
+    let raised = diff.raised.iter().map(|one| make(&one.name, Some(&one.from), Some(&one.to)));
+    let added = diff.added.iter().map(|(name, version)| make(name, None, Some(version)));
+    let removed = diff.removed.iter().map(|(name, version)| make(name, Some(version), None));
+    let mut moves: Vec<Move> = raised.chain(added).chain(removed).collect();
+    moves.sort();
+    moves
+}
+
+fn notes(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<String> {
+    let mut notes: Vec<String> = diff
+        .flipped
+        .iter()
+        .map(|flip| format!("{} {} now uses {} {} (before: {})", flip.user.0, flip.user.1, flip.dependency, flip.to, flip.from))
+        .collect();
+    let from = change.from.semver();
+    if is_there(after, change.name, from) {
+        let users: Vec<String> = lock::users_of(after, change.name, from).iter().map(|(name, _)| name.clone()).collect();
+        notes.push(format!("{} {from} stays beside it for {}", change.name, users.join(", ")));
+    }
+    notes
+}

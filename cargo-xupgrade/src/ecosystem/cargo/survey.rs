@@ -1,0 +1,267 @@
+//! Lists the direct dependencies of a workspace: every requirement of every manifest, grouped by crate and locked version,
+//! with the releases of the registry, the least `rust-version` of the members that use it, and what stands in the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use semver::Version;
+
+use super::index::{self, IndexError};
+use super::manifest::{self, Entry, Inheritable, Manifest, Origin};
+use super::requirement::{Form, admits, form};
+use super::{Cargo, lock, relock};
+use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release};
+use crate::ecosystem::{Project, Survey};
+use crate::event::Event;
+use crate::policy::toolchain_exceeds;
+
+/// Where crates of the default registry say that they come from in a lockfile.
+const DEFAULT_SOURCES: &[&str] =
+    &["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
+
+/// Surveys a workspace; a file that cannot be read holds it whole.
+pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Survey> {
+    let manifests = match read_manifests(root, project)? {
+        Ok(manifests) => manifests,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let locked = match relock::read_lock(root, project) {
+        Ok(locked) => locked,
+        Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{error:#}")))),
+    };
+    let groups = group(project, &manifests, &locked);
+    let registry = match cargo.registry(root, project) {
+        Ok(registry) => registry,
+        Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
+    };
+    let names: BTreeSet<String> = groups.values().filter(|one| one.obstacle.is_none()).map(|one| one.name.clone()).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let what = format!("surveying {}", project.label());
+    let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
+    let mut releases = registry.index.releases(&names, &tell);
+    for (path, manifest) in &manifests {
+        for marker in &manifest.loose_markers {
+            let text = format!("{path}:{}: the comment `{}` holds nothing; put it beside a requirement", marker.line, marker.text);
+            cargo.listener.tell(&Event::Warned { text });
+        }
+    }
+    for trouble in registry.index.troubles() {
+        cargo.listener.tell(&Event::Warned { text: trouble });
+    }
+    Ok(Ok(groups.into_values().map(|one| finish(one, &mut releases)).collect()))
+}
+
+/// The manifests by path from the root; the error is the reason to hold the project.
+type Manifests = BTreeMap<String, Manifest>;
+
+/// Reads the manifests of a project.
+pub fn read_manifests(root: &Path, project: &Project) -> Result<Result<Manifests, Reason>> {
+    let mut manifests = BTreeMap::new();
+    for path in &project.manifests {
+        let bytes = std::fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
+        match manifest::read(&bytes) {
+            Ok(manifest) => manifests.insert(path.clone(), manifest),
+            Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{path}: {error}")))),
+        };
+    }
+    Ok(Ok(manifests))
+}
+
+/// One dependency in the making.
+struct Group {
+    dependency: Dependency,
+    features: BTreeSet<String>,
+}
+
+impl std::ops::Deref for Group {
+    type Target = Dependency;
+    fn deref(&self) -> &Dependency {
+        &self.dependency
+    }
+}
+
+/// Crate, locked version and kind of source: what makes two entries one dependency.
+type GroupKey = (String, Option<String>, String);
+
+fn group(project: &Project, manifests: &Manifests, locked: &lock::Lock) -> BTreeMap<GroupKey, Group> {
+    let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
+    for (path, manifest) in manifests {
+        for entry in manifest.entries.iter().filter(|entry| entry.origin != Origin::Inherited) {
+            let users = users(path, manifest, entry, manifests);
+            let at = locked_version(entry, &users, locked);
+            let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source_name(&entry.origin));
+            let group = groups.entry(key).or_insert_with(|| new_group(project, entry, at.clone()));
+            add(group, path, entry, &users, manifests);
+            if let Some(obstacle) = patched(entry, at.as_ref(), locked) {
+                group.dependency.obstacle.get_or_insert(obstacle);
+            }
+        }
+    }
+    groups
+}
+
+fn source_name(origin: &Origin) -> String {
+    match origin {
+        Origin::Registry { registry } => registry.clone().unwrap_or_default(),
+        Origin::Git => "git".into(),
+        Origin::Path => "path".into(),
+        Origin::Inherited => "workspace".into(),
+    }
+}
+
+/// The members whose build an entry shapes: the manifest's own package, or all that inherit it.
+fn users<'a>(path: &str, manifest: &'a Manifest, entry: &Entry, manifests: &'a Manifests) -> Vec<&'a Manifest> {
+    if entry.kind != manifest::Kind::Workspace {
+        return vec![manifest];
+    }
+    let _ = path;
+    let inherits = |other: &&Manifest| other.entries.iter().any(|one| one.origin == Origin::Inherited && one.name == entry.name);
+    manifests.values().filter(inherits).collect()
+}
+
+/// The version that an entry stands at in the lockfile.
+fn locked_version(entry: &Entry, users: &[&Manifest], locked: &lock::Lock) -> Option<Version> {
+    let requirement = entry.requirement.as_deref().unwrap_or("*");
+    let names: Vec<&String> = users.iter().filter_map(|manifest| manifest.package_name.as_ref()).collect();
+    let members = lock::members(locked).into_iter().filter(|member| names.contains(&&member.name));
+    let mut found: Vec<&Version> = members
+        .flat_map(|member| &member.dependencies)
+        .filter(|one| one.name == entry.package && (entry.origin == Origin::Path || entry.origin == Origin::Git || admits(requirement, &one.version)))
+        .map(|one| &one.version)
+        .collect();
+    found.sort();
+    found.first().map(|version| (*version).clone())
+}
+
+fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
+    let dependency = Dependency {
+        ecosystem: EcosystemKind::Cargo,
+        project: project.path.clone(),
+        name: entry.package.clone(),
+        at: at.map(Into::into),
+        places: Vec::new(),
+        releases: Vec::new(),
+        toolchain: None,
+        urgent: None,
+        pinned: Pinned::No,
+        obstacle: source_obstacle(&entry.origin),
+    };
+    Group { dependency, features: BTreeSet::new() }
+}
+
+fn source_obstacle(origin: &Origin) -> Option<Reason> {
+    match origin {
+        Origin::Git => Some(Reason::new(ReasonKind::GitSource, "it comes from a git repository, not from a registry")),
+        Origin::Path => Some(Reason::new(ReasonKind::PathSource, "it comes from a folder, not from a registry")),
+        Origin::Registry { registry: Some(name) } => {
+            let text = format!("it comes from the registry `{name}`; only the default one is handled yet");
+            Some(Reason::new(ReasonKind::OtherRegistry, text))
+        }
+        Origin::Registry { registry: None } | Origin::Inherited => None,
+    }
+}
+
+/// A crate that the lockfile takes from elsewhere than the requirement says: `[patch]` decides, and a raise does nothing.
+fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock) -> Option<Reason> {
+    if !matches!(entry.origin, Origin::Registry { registry: None }) {
+        return None;
+    }
+    let package = locked.packages.iter().find(|one| one.name == entry.package && Some(&one.version) == at)?;
+    let usual = package.source.as_deref().is_some_and(|source| DEFAULT_SOURCES.contains(&source));
+    (!usual).then(|| Reason::new(ReasonKind::Replaced, "`[patch]` or `[replace]` decides where it comes from"))
+}
+
+fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manifests: &Manifests) {
+    let place = Place { manifest: path.to_owned(), table: entry.place.table.clone(), key: entry.place.key.clone() };
+    let dependency = &mut group.dependency;
+    dependency.places.push(place);
+    group.features.extend(entry.features.iter().cloned());
+    for user in users {
+        let inherited = user.entries.iter().filter(|one| one.origin == Origin::Inherited && one.name == entry.name);
+        group.features.extend(inherited.flat_map(|one| one.features.iter().cloned()));
+        lower(&mut dependency.toolchain, rust_version(user, manifests));
+    }
+    if entry.requirement.as_deref().is_some_and(|text| form(text).is_ok_and(|form| form == Form::Exact)) {
+        dependency.pinned = Pinned::Yes;
+    }
+    let inherited_hold = users.iter().flat_map(|user| &user.entries).filter(|one| one.origin == Origin::Inherited && one.name == entry.name);
+    let hold = entry.hold.as_ref().or_else(|| inherited_hold.filter_map(|one| one.hold.as_ref()).next());
+    if let Some(hold) = hold {
+        let text = format!("a comment in {path} holds it: {}", if hold.reason.is_empty() { "no reason given" } else { &hold.reason });
+        dependency.obstacle.get_or_insert(Reason::new(ReasonKind::HeldByUser, text));
+    }
+}
+
+/// What a member's `rust-version` says, inherited or its own.
+pub fn rust_version(member: &Manifest, manifests: &Manifests) -> Option<String> {
+    match member.rust_version.as_ref()? {
+        Inheritable::Explicit(version) => Some(version.clone()),
+        Inheritable::Inherited => manifests.values().find_map(|one| one.workspace_rust_version.clone()),
+    }
+}
+
+fn lower(least: &mut Option<String>, other: Option<String>) {
+    let Some(other) = other else { return };
+    if least.as_ref().is_none_or(|known| toolchain_exceeds(EcosystemKind::Cargo, known, &other)) {
+        *least = Some(other);
+    }
+}
+
+type Answers = BTreeMap<String, Result<Vec<index::Release>, IndexError>>;
+
+fn finish(group: Group, answers: &mut Answers) -> Dependency {
+    let Group { mut dependency, features } = group;
+    match answers.get(&dependency.name) {
+        _ if dependency.obstacle.is_some() => {}
+        Some(Ok(releases)) => {
+            dependency.releases = releases.iter().map(|release| known(release, &features)).collect();
+            dependency.urgent = urgent(&dependency, releases);
+        }
+        Some(Err(error)) => dependency.obstacle = Some(registry_obstacle(error)),
+        None => {}
+    }
+    dependency.places.sort();
+    dependency
+}
+
+fn urgent(dependency: &Dependency, releases: &[index::Release]) -> Option<String> {
+    let at = dependency.at.as_ref()?;
+    let yanked = releases.iter().any(|release| release.yanked && candidate::Version::from(release.version.clone()) == *at);
+    yanked.then(|| format!("{} {at} is yanked", dependency.name))
+}
+
+fn known(release: &index::Release, features: &BTreeSet<String>) -> Release {
+    let gone: Vec<&str> = features.iter().filter(|feature| !has_feature(release, feature)).map(String::as_str).collect();
+    let unfit = (!gone.is_empty()).then(|| {
+        let text = format!("{} has no feature `{}`, which the project enables", release.version, gone.join("`, `"));
+        Reason::new(ReasonKind::FeatureGone, text)
+    });
+    Release {
+        version: release.version.clone().into(),
+        published: release.published,
+        withdrawn: release.yanked,
+        needs: release.rust_version.clone(),
+        unfit,
+    }
+}
+
+/// A feature is named, or is an optional dependency that no `dep:` hides (the Cargo book, "Features").
+fn has_feature(release: &index::Release, feature: &str) -> bool {
+    if feature == "default" || release.features.contains_key(feature) {
+        return true;
+    }
+    let hidden = format!("dep:{feature}");
+    let is_hidden = release.features.values().flatten().any(|value| *value == hidden);
+    let named = |one: &index::ReleaseDep| one.alias.as_deref().unwrap_or(&one.name) == feature;
+    !is_hidden && release.dependencies.iter().any(|one| one.optional && named(one))
+}
+
+fn registry_obstacle(error: &IndexError) -> Reason {
+    let kind = match error {
+        IndexError::NotCached(_) => ReasonKind::NotCached,
+        IndexError::Refused { .. } | IndexError::NotFound { .. } | IndexError::BadName(_) => ReasonKind::RegistryRefused,
+        _ => ReasonKind::RegistryUnreachable,
+    };
+    Reason::new(kind, error.to_string())
+}

@@ -1,0 +1,223 @@
+//! The index as cargo may see it during a run: a sparse registry on the loopback interface that stands
+//! in for crates-io in every resolve, so that the rule on ages holds for each package that a relock
+//! brings and not only for the one that was asked for. The lockfile keeps its crates.io source lines.
+//! Writes nothing. A cargo that uses it must have a `CARGO_HOME` of the tool's own, else cargo leaves
+//! a cache folder for this port in the user's; and it fetches packages without it, from the real source.
+
+mod rule;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use semver::Version;
+
+use super::index::{Index, IndexError};
+pub use rule::{Rule, Standing, UnknownAge};
+use server::{Loopback, Reply};
+
+/// The name of the source that stands in for crates-io in cargo's configuration.
+const SOURCE: &str = "xupgrade-index-view";
+
+/// A running view; it stops when dropped. Cheap to ask, safe from many threads and many cargos.
+pub struct View {
+    shared: Arc<Shared>,
+    server: Loopback,
+}
+
+struct Shared {
+    index: Arc<Index>,
+    rule: Rule,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The exempt versions, by lower-case name.
+    locked: BTreeMap<String, BTreeSet<Version>>,
+    /// What was made for a name; dropped when the exemptions of the name change.
+    pages: BTreeMap<String, Page>,
+    hidden_met: BTreeSet<(String, Version)>,
+    locked_yanked: BTreeSet<(String, Version)>,
+    refused: BTreeMap<String, IndexError>,
+}
+
+/// A page as it is sent, and its tag.
+#[derive(Clone)]
+struct Page {
+    body: Arc<Vec<u8>>,
+    tag: String,
+    hidden: BTreeSet<Version>,
+}
+
+impl View {
+    /// Starts to serve `index` under `rule`; the versions in `locked` are always shown.
+    ///
+    /// # Errors
+    /// When no loopback port can be opened.
+    pub fn start(index: Arc<Index>, rule: Rule, locked: BTreeSet<(String, Version)>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { index, rule, state: Mutex::default() });
+        shared.exempt(locked);
+        let answering = Arc::clone(&shared);
+        let server = Loopback::start(move |path| answering.answer(path))?;
+        Ok(Self { shared, server })
+    }
+
+    /// The arguments that make cargo resolve through this view, whatever its configuration says about
+    /// crates-io: arguments rank above every file. They go before or after the subcommand.
+    #[must_use]
+    pub fn cargo_args(&self) -> Vec<String> {
+        let address = self.server.address();
+        vec![
+            "--config".to_owned(),
+            format!("source.crates-io.replace-with='{SOURCE}'"),
+            "--config".to_owned(),
+            format!("source.{SOURCE}.registry='sparse+http://{address}/'"),
+        ]
+    }
+
+    /// The variables such a cargo needs: no proxy comes between it and this view, and it is not offline,
+    /// which would leave it nothing but the packages it has downloaded from here: none. Whether the
+    /// network is asked is decided where the [`Index`] is opened.
+    #[must_use]
+    pub fn cargo_env(&self) -> Vec<(String, String)> {
+        let mut variables = no_proxy(&|name| std::env::var(name).ok());
+        variables.push(("CARGO_NET_OFFLINE".to_owned(), "false".to_owned()));
+        variables
+    }
+
+    /// Shows these versions too, from now on.
+    pub fn allow(&self, locked: BTreeSet<(String, Version)>) {
+        self.shared.exempt(locked);
+    }
+
+    /// The versions hidden from the index files that cargo has asked for so far.
+    #[must_use]
+    pub fn hidden_met(&self) -> BTreeSet<(String, Version)> {
+        self.shared.state().hidden_met.clone()
+    }
+
+    /// The locked versions, among the crates asked for so far, that the registry has yanked.
+    #[must_use]
+    pub fn locked_yanked(&self) -> BTreeSet<(String, Version)> {
+        self.shared.state().locked_yanked.clone()
+    }
+
+    /// The crates whose index file could not be had when it was last asked for, and why; a crate that is
+    /// simply not there is among them.
+    #[must_use]
+    pub fn refused(&self) -> BTreeMap<String, IndexError> {
+        self.shared.state().refused.clone()
+    }
+
+    /// How many requests cargo has made so far.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.server.requests()
+    }
+}
+
+impl Shared {
+    fn exempt(&self, locked: BTreeSet<(String, Version)>) {
+        let mut state = self.state();
+        for (name, version) in locked {
+            let name = name.to_ascii_lowercase();
+            if state.locked.entry(name.clone()).or_default().insert(version) {
+                state.pages.remove(&name);
+            }
+        }
+    }
+
+    fn answer(&self, path: &str) -> Reply {
+        if path == "/config.json" {
+            return config();
+        }
+        let name = path.rsplit('/').next().unwrap_or_default();
+        match self.page(name) {
+            Ok(page) => {
+                // What failed in passing and works now is no excuse for a later resolve that fails.
+                self.state().refused.remove(name);
+                Reply::Page(page.body, page.tag)
+            }
+            Err(why) => {
+                let reply = refusal(&why);
+                self.state().refused.insert(name.to_owned(), why);
+                reply
+            }
+        }
+    }
+
+    fn page(&self, name: &str) -> Result<Page, IndexError> {
+        // The lock must be free again before anything is noted, so it may not be taken in the `if`.
+        let made = self.state().pages.get(name).cloned();
+        if let Some(page) = made {
+            self.note_hidden(name, &page.hidden);
+            return Ok(page);
+        }
+        let body = self.index.raw(name)?;
+        let locked = self.state().locked.get(name).cloned().unwrap_or_default();
+        let ruled = rule::page(&body, &self.rule, &locked);
+        // Where nothing is hidden the registry's own bytes are sent, and kept once, not twice.
+        let body = if ruled.hidden.is_empty() { body } else { Arc::new(ruled.body) };
+        let page = Page { tag: tag(&body), body, hidden: ruled.hidden };
+        self.note_hidden(name, &page.hidden);
+        let mut state = self.state();
+        let yanked = ruled.locked_yanked.into_iter().map(|version| (name.to_owned(), version));
+        state.locked_yanked.extend(yanked);
+        // Made under exemptions that have changed since, the page is not kept.
+        if state.locked.get(name).cloned().unwrap_or_default() == locked {
+            state.pages.insert(name.to_owned(), page.clone());
+        }
+        Ok(page)
+    }
+
+    fn note_hidden(&self, name: &str, hidden: &BTreeSet<Version>) {
+        let met = hidden.iter().map(|version| (name.to_owned(), version.clone()));
+        self.state().hidden_met.extend(met);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change under this lock is one insertion, so a panic elsewhere leaves it whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What cargo asks first. Packages are not fetched through the view (the user's own configuration and
+/// credentials do that), so the download address leads to words that say so.
+fn config() -> Reply {
+    let body = br#"{"dl":"http://127.0.0.1:1/this-index-is-for-resolving-only"}"#.to_vec();
+    let tag = tag(&body);
+    Reply::Page(Arc::new(body), tag)
+}
+
+/// An error as cargo should see it: "no such crate" for what is not there, else a status that cargo
+/// shows with its words and does not try again (it retries 5xx and 429, and the index has done so).
+fn refusal(why: &IndexError) -> Reply {
+    match why {
+        IndexError::NotFound { .. } | IndexError::BadName(_) => Reply::Words(404, why.to_string()),
+        _ => Reply::Words(424, why.to_string()),
+    }
+}
+
+/// A tag for a body; equal bodies of one build of this program have equal tags.
+fn tag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+/// libcurl sends requests for 127.0.0.1 to a proxy like any other, even one from cargo's configuration,
+/// unless `no_proxy` (which it reads before `NO_PROXY`) names it.
+fn no_proxy(env: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let given = env("no_proxy").filter(|value| !value.is_empty()).or_else(|| env("NO_PROXY"));
+    let value = match given.as_deref().map(str::trim) {
+        None | Some("") => "127.0.0.1".to_owned(),
+        Some("*") => "*".to_owned(),
+        Some(hosts) => format!("{hosts},127.0.0.1"),
+    };
+    ["no_proxy", "NO_PROXY"].map(|name| (name.to_owned(), value.clone())).to_vec()
+}

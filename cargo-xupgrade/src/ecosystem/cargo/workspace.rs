@@ -1,0 +1,100 @@
+//! Finds the Cargo workspaces of a tree by asking cargo (`cargo metadata --no-deps`), never by guessing at globs.
+//! `cargo_metadata` is named here only.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Result;
+use cargo_metadata::MetadataCommand;
+
+use super::from_root;
+use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use crate::ecosystem::{Project, Tree};
+
+/// Every workspace with its members and its lockfile; one that cargo rejects comes with cargo's words.
+pub fn discover(tree: Tree<'_>) -> Result<Vec<Project>> {
+    let mut manifests: Vec<&String> = tree.files.iter().filter(|file| is_manifest(file)).collect();
+    manifests.sort_by_key(|file| (file.matches('/').count(), file.as_str()));
+    let mut owned: BTreeSet<String> = BTreeSet::new();
+    let mut projects: Vec<Project> = Vec::new();
+    for manifest in manifests {
+        if owned.contains(manifest) {
+            continue;
+        }
+        let project = match ask(tree, manifest) {
+            Ok(project) => project,
+            Err(reason) => broken(manifest, reason),
+        };
+        owned.extend(project.manifests.iter().cloned());
+        match projects.iter_mut().find(|known| known.path == project.path) {
+            Some(known) => known.manifests.extend(project.manifests),
+            None => projects.push(project),
+        }
+    }
+    Ok(projects)
+}
+
+fn is_manifest(file: &str) -> bool {
+    file == "Cargo.toml" || file.ends_with("/Cargo.toml")
+}
+
+fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(tree.root.join(manifest)).no_deps().other_options(["--offline".to_owned()]);
+    command.current_dir(tree.root.join(manifest).parent().unwrap_or(tree.root));
+    command.env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never");
+    let metadata = command.exec().map_err(|error| refusal(&error))?;
+    let outside = |error: anyhow::Error| Reason::new(ReasonKind::UnsupportedProject, error.to_string());
+    let path = from_root(tree.root, metadata.workspace_root.as_std_path()).map_err(outside)?;
+    let mut manifests: BTreeSet<String> = BTreeSet::from([manifest.to_owned()]);
+    for package in metadata.workspace_packages() {
+        manifests.insert(from_root(tree.root, package.manifest_path.as_std_path()).map_err(outside)?);
+    }
+    let root_manifest = join(&path, "Cargo.toml");
+    if tree.files.contains(&root_manifest) {
+        manifests.insert(root_manifest);
+    }
+    let lockfile = Some(join(&path, "Cargo.lock")).filter(|lockfile| tree.files.contains(lockfile));
+    let obstacle = lockfile.is_none().then(|| {
+        let text = "its Cargo.lock is not in git, so nothing fixes what is tested; commit it";
+        Reason::new(ReasonKind::NoLockfile, text)
+    });
+    let manifests = manifests.into_iter().collect();
+    Ok(Project { ecosystem: EcosystemKind::Cargo, path, manifests, lockfile, dependents: Vec::new(), obstacle })
+}
+
+fn refusal(error: &cargo_metadata::Error) -> Reason {
+    let words = match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
+        other => other.to_string(),
+    };
+    if words.contains("is not installed") || words.contains("No such file or directory") && words.contains("cargo") {
+        let text = format!("{}; install it, or name another one (RUSTUP_TOOLCHAIN)", one_line(&words));
+        return Reason::new(ReasonKind::ToolchainMissing, text);
+    }
+    Reason::new(ReasonKind::BrokenProject, format!("cargo rejects it: {}", one_line(&words)))
+}
+
+/// Cargo's words on one line, without the leading `error:`.
+pub fn one_line(words: &str) -> String {
+    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    let text = lines.collect::<Vec<_>>().join("; ");
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+fn broken(manifest: &str, reason: Reason) -> Project {
+    let path = Path::new(manifest).parent().and_then(Path::to_str).filter(|path| !path.is_empty()).unwrap_or(".");
+    Project {
+        ecosystem: EcosystemKind::Cargo,
+        path: path.to_owned(),
+        manifests: vec![manifest.to_owned()],
+        lockfile: None,
+        dependents: Vec::new(),
+        obstacle: Some(reason),
+    }
+}
+
+/// A file in a folder, where `.` is the root.
+pub fn join(folder: &str, file: &str) -> String {
+    if folder == "." { file.to_owned() } else { format!("{folder}/{file}") }
+}

@@ -1,0 +1,212 @@
+//! Go: modules, the module proxies, `go.mod` and `go.sum`. Everything that needs Go's own rules is done by the companion
+//! (`go-xupgrade/`), which asks the user's go command; this file joins the rooms behind it: `companion` runs it,
+//! `protocol` has its words, `discover` and `survey` turn its answers into ours, `apply` judges its edits.
+//! Nothing is started before something is asked, so a repository without Go modules never needs Go.
+
+mod apply;
+pub mod companion;
+mod discover;
+mod evidence;
+pub mod protocol;
+pub mod source;
+mod survey;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
+use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use crate::command::Tool;
+use crate::environment::GoSettings;
+use crate::event::{Event, Listener};
+use crate::trial::{CellReport, Check, Phase, Reader};
+use companion::{Companion, Unanswered};
+use protocol::{CompiledParams, Failure, FetchParams, Fetched};
+
+/// Go, as one run sees it.
+pub struct Go<'a> {
+    outlook: Outlook,
+    cache_root: PathBuf,
+    listener: &'a dyn Listener,
+    /// Variables laid over the environment of every go command.
+    env: BTreeMap<String, String>,
+    companion: RefCell<Option<Companion>>,
+    /// What discovery and survey found out, by the project's folder.
+    known: RefCell<BTreeMap<String, Known>>,
+}
+
+/// What is known about a module beyond its [`Project`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Known {
+    /// Modules that take this one from its folder, in the order to tidy them.
+    tidied: Vec<String>,
+    /// The `go.work` over it, from the root.
+    work: Option<String>,
+    /// The toolchain that its go.mod asks for, when that is not the one at hand (`go1.26.8`).
+    toolchain: Option<String>,
+    /// What a plain tidy of the base would change; `None` until it was tried.
+    untidy: Option<apply::Untidy>,
+}
+
+impl<'a> Go<'a> {
+    /// For a run; `cache_root` is the folder that all repositories share. Nothing is started yet.
+    #[must_use]
+    pub fn new(outlook: Outlook, cache_root: &Path, listener: &'a dyn Listener) -> Self {
+        let mut env = BTreeMap::new();
+        if outlook.network == Network::Offline {
+            env.insert("GOPROXY".to_owned(), "off".to_owned());
+        }
+        let (companion, known) = (RefCell::default(), RefCell::default());
+        Self { outlook, cache_root: cache_root.to_path_buf(), listener, env, companion, known }
+    }
+
+    /// Asks the companion, and starts it first if need be. `what` is the work whose progress the listener is told.
+    fn ask<P: Serialize, R: DeserializeOwned>(&self, verb: &str, params: &P, what: &str) -> Result<R, Unanswered> {
+        let mut slot = self.companion.borrow_mut();
+        if slot.is_none() {
+            let program = companion::provide(&self.cache_root).map_err(Unanswered::Broken)?;
+            *slot = Some(Companion::start(&program, self.env.clone())?);
+        }
+        let Some(companion) = slot.as_mut() else { return Err(Unanswered::Broken(anyhow!("the Go companion is gone"))) };
+        let mut tell = |done, total| self.listener.tell(&Event::Progressed { what: what.to_owned(), done, total });
+        let answer = companion.ask(verb, params, &mut tell);
+        if matches!(answer, Err(Unanswered::Broken(_))) {
+            // The next question starts another one.
+            *slot = None;
+        }
+        answer
+    }
+
+    fn known(&self, project: &Project) -> Known {
+        self.known.borrow().get(&project.path).cloned().unwrap_or_default()
+    }
+
+    fn learn(&self, project: &Project, change: impl FnOnce(&mut Known)) {
+        change(self.known.borrow_mut().entry(project.path.clone()).or_default());
+    }
+}
+
+impl Ecosystem for Go<'_> {
+    fn kind(&self) -> EcosystemKind {
+        EcosystemKind::Go
+    }
+
+    fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>> {
+        discover::discover(self, tree)
+    }
+
+    fn survey(&self, root: &Path, project: &Project) -> Result<Survey> {
+        survey::survey(self, root, project)
+    }
+
+    fn checks(&self, project: &Project) -> Vec<Check> {
+        let toolchain = self.known(project).toolchain;
+        let env: BTreeMap<String, String> = toolchain.into_iter().map(|name| ("GOTOOLCHAIN".to_owned(), name)).collect();
+        let check = |name: &str, phase, argv: &[&str], afresh: &[&str]| Check {
+            name: name.into(),
+            phase,
+            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+            afresh: afresh.iter().map(|word| (*word).to_owned()).collect(),
+            dir: project.path.clone(),
+            env: env.clone(),
+            reader: Reader::GoTest,
+            limit: None,
+        };
+        vec![
+            check("gate", Phase::Gate, &["go", "test", "-json", "-run=^$", "./..."], &[]),
+            check("test", Phase::Test, &["go", "test", "-json", "./..."], &["-count=1"]),
+        ]
+    }
+
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        apply::apply(self, root, change)
+    }
+
+    fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
+        let params = FetchParams { dir: &folder(root, &project.path)? };
+        let what = format!("fetching {}", project.label());
+        match self.ask::<_, Fetched>("fetch", &params, &what) {
+            Ok(Fetched {}) => Ok(()),
+            Err(Unanswered::Failed(failure)) => Err(anyhow!("{}", words(&failure))),
+            Err(Unanswered::Broken(error)) => Err(error),
+        }
+    }
+
+    fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
+        let mut exercised = Exercised::default();
+        for (build, params) in evidence::questions(root, cells)? {
+            let what = format!("reading what {} compiles", project.label());
+            match self.ask::<CompiledParams, _>("compiled", &params, &what) {
+                Ok(answer) => evidence::add(&mut exercised, &answer, build),
+                Err(Unanswered::Failed(failure)) => return Err(anyhow!("{}", words(&failure))),
+                Err(Unanswered::Broken(error)) => return Err(error),
+            }
+        }
+        Ok(exercised)
+    }
+}
+
+/// What the user's go command answers about itself; `None` without one.
+#[must_use]
+pub fn settings() -> Option<GoSettings> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "UPPERCASE")]
+    struct Answer {
+        gomodcache: String,
+        gocache: String,
+        goflags: String,
+    }
+    let keys = ["env", "-json", "GOMODCACHE", "GOCACHE", "GOFLAGS"];
+    let output = Tool::new("go").args(keys).env("GOTOOLCHAIN", "local").dir(&std::env::temp_dir()).run().ok()?;
+    let answer: Answer = serde_json::from_slice(&output).ok()?;
+    Some(GoSettings { module_cache: answer.gomodcache, build_cache: answer.gocache, flags: harmless_flags(&answer.goflags) })
+}
+
+/// GOFLAGS without what lets a plain call edit go.mod, or read another one.
+fn harmless_flags(flags: &str) -> String {
+    let changes_modules = |flag: &&str| {
+        let bare = flag.trim_start_matches(['-', '\'', '"']);
+        ["mod", "modfile", "overlay"].contains(&bare.split('=').next().unwrap_or_default())
+    };
+    let kept: Vec<&str> = flags.split_whitespace().filter(|flag| !changes_modules(flag)).collect();
+    kept.join(" ")
+}
+
+/// The absolute path of a folder below the root, as the companion takes it.
+fn folder(root: &Path, path: &str) -> Result<String> {
+    let path = if path == "." { root.to_path_buf() } else { root.join(path) };
+    path.to_str().map(str::to_owned).ok_or_else(|| anyhow!("{} is no UTF-8, which the Go companion needs", path.display()))
+}
+
+/// The reason to hold something for what the companion could not do.
+fn reason(failure: &Failure) -> Reason {
+    let words = words(failure);
+    let (kind, text) = match failure.code.as_str() {
+        "parse" => (ReasonKind::BrokenProject, words),
+        "go_too_new" => (ReasonKind::GoLine, words),
+        "toolchain_missing" => (ReasonKind::ToolchainMissing, words),
+        "vendor_stale" | "unsupported" => (ReasonKind::UnsupportedProject, words),
+        "auth" | "not_found" => (ReasonKind::RegistryRefused, format!("the module proxy refuses it: {words}")),
+        "network" | "timeout" | "sumdb_unreachable" => {
+            (ReasonKind::RegistryUnreachable, format!("the module proxy cannot be reached: {words}"))
+        }
+        "offline" => (ReasonKind::NotCached, format!("not known without the network: {words}")),
+        _ => (ReasonKind::ResolveRefused, words),
+    };
+    Reason::new(kind, text)
+}
+
+/// The words of a failure in one line, without the go command's lecture on security.
+fn words(failure: &Failure) -> String {
+    let message = failure.message.split("SECURITY ERROR").next().unwrap_or_default();
+    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join("; ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The environments that commands get: the user's own for resolving and fetching (which run none of the project's
+//! code), and a stated one for checks: a HOME and a view of CARGO_HOME of the tool's own, package managers offline, no
+//! credentials, nothing inherited by accident.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::command::{Tool, variable};
+use crate::toml_text;
+use crate::worker::Worker;
+
+/// Variables that checks see as the user has them: where tools are and how text looks, no more.
+const PASSED: &[&str] = &[
+    "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "RUSTUP_TOOLCHAIN", "RUSTFLAGS",
+    "RUSTDOCFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_JOBS", "CC", "CXX", "AR", "CFLAGS", "CXXFLAGS", "LDFLAGS",
+    "CGO_ENABLED", "CGO_CFLAGS", "CGO_LDFLAGS", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "GOOS", "GOARCH",
+    "GOEXPERIMENT", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE",
+];
+
+/// What all checks of a worker share.
+#[derive(Debug, Clone)]
+pub struct CheckEnv {
+    variables: BTreeMap<OsString, OsString>,
+}
+
+impl CheckEnv {
+    /// States the environment of a worker's checks. `pass` names more variables to let in; `go` holds what the
+    /// Go command answered about itself, if there is one.
+    ///
+    /// # Errors
+    /// When the view of CARGO_HOME cannot be made.
+    pub fn state(worker: &Worker, pass: &[String], go: Option<&GoSettings>) -> Result<Self> {
+        let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
+        let passed = PASSED.iter().map(|key| (*key).to_owned()).chain(pass.iter().cloned());
+        variables.extend(passed.filter_map(|key| variable(&key).map(|value| (key.into(), value))));
+        let cargo_view = worker.home().join("cargo");
+        make_cargo_view(&cargo_home(), &cargo_view)?;
+        let mut set = |key: &str, value: OsString| {
+            variables.insert(key.into(), value);
+        };
+        set("HOME", worker.home().into());
+        set("CARGO_HOME", cargo_view.into());
+        set("RUSTUP_HOME", rustup_home().into());
+        set("CARGO_TARGET_DIR", worker.target().into());
+        set("TMPDIR", worker.temporary().into());
+        for (key, value) in STATED {
+            set(key, (*value).into());
+        }
+        if let Some(go) = go {
+            for (key, value) in go.for_checks() {
+                set(key, value.into());
+            }
+        }
+        Ok(Self { variables })
+    }
+
+    /// The environment of one cell.
+    #[must_use]
+    pub fn of(&self, own: &BTreeMap<String, String>) -> BTreeMap<OsString, OsString> {
+        let mut variables = self.variables.clone();
+        variables.extend(own.iter().map(|(key, value)| (key.into(), value.into())));
+        variables
+    }
+}
+
+/// What every check sees, whatever the user has set.
+const STATED: &[(&str, &str)] = &[
+    ("CI", "true"),
+    ("TERM", "dumb"),
+    ("NO_COLOR", "1"),
+    ("CARGO_TERM_COLOR", "never"),
+    ("CARGO_TERM_PROGRESS_WHEN", "never"),
+    // A dependency's change gives the members a new hash, so that incremental state would be written and never read.
+    ("CARGO_INCREMENTAL", "0"),
+    ("CARGO_NET_OFFLINE", "true"),
+    ("RUSTUP_AUTO_INSTALL", "0"),
+    // A candidate must not bless its own snapshots.
+    ("INSTA_UPDATE", "no"),
+    ("INSTA_FORCE_PASS", "0"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("XUPGRADE", "1"),
+];
+
+/// What the user's Go answered about itself.
+#[derive(Debug, Clone, Default)]
+pub struct GoSettings {
+    /// `GOMODCACHE`.
+    pub module_cache: String,
+    /// `GOCACHE`.
+    pub build_cache: String,
+    /// `GOFLAGS` without what would change modules.
+    pub flags: String,
+}
+
+impl GoSettings {
+    fn for_checks(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("GOMODCACHE", self.module_cache.clone()),
+            ("GOCACHE", self.build_cache.clone()),
+            ("GOFLAGS", self.flags.clone()),
+            ("GOENV", "off".into()),
+            ("GOPROXY", "off".into()),
+            ("GOSUMDB", "off".into()),
+            ("GOTOOLCHAIN", "local".into()),
+            ("GOTELEMETRY", "off".into()),
+        ]
+    }
+}
+
+/// The user's CARGO_HOME.
+#[must_use]
+pub fn cargo_home() -> PathBuf {
+    variable("CARGO_HOME").map_or_else(|| home().join(".cargo"), PathBuf::from)
+}
+
+/// The user's RUSTUP_HOME; stated for checks, because it would follow HOME.
+#[must_use]
+pub fn rustup_home() -> PathBuf {
+    variable("RUSTUP_HOME").map_or_else(|| home().join(".rustup"), PathBuf::from)
+}
+
+/// The user's HOME.
+#[must_use]
+pub fn home() -> PathBuf {
+    std::env::home_dir().unwrap_or_else(|| PathBuf::from("/"))
+}
+
+/// Cargo for resolving and fetching: the user's environment, no toolchain downloaded unasked.
+#[must_use]
+pub fn cargo() -> Tool {
+    Tool::new("cargo").env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never").without("CARGO_TARGET_DIR")
+}
+
+/// A CARGO_HOME with the user's downloads and settings, but without credentials and without the user's binaries.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn make_cargo_view(real: &Path, view: &Path) -> Result<()> {
+    fs::create_dir_all(view).with_context(|| format!("cannot make {}", view.display()))?;
+    for shared in ["registry", "git"] {
+        let link = view.join(shared);
+        if !link.is_symlink() {
+            fs::create_dir_all(real.join(shared))?;
+            std::os::unix::fs::symlink(real.join(shared), &link).with_context(|| format!("cannot link {}", link.display()))?;
+        }
+    }
+    let settings = ["config.toml", "config"].iter().find_map(|name| fs::read_to_string(real.join(name)).ok());
+    let target = view.join("config.toml");
+    match settings {
+        Some(text) => fs::write(&target, without_secrets(&text)).with_context(|| format!("cannot write {}", target.display())),
+        None => crate::worker::remove(&target),
+    }
+}
+
+/// Cargo's settings without anything that opens a registry.
+fn without_secrets(text: &str) -> String {
+    let Ok(mut table) = toml_text::parse(text) else { return String::new() };
+    for section in ["registry", "registries"] {
+        if let Some(value) = table.get_mut(section) {
+            strip(value);
+        }
+    }
+    table.to_string()
+}
+
+fn strip(value: &mut toml_text::Value) {
+    let Some(table) = value.as_table_mut() else { return };
+    for key in ["token", "secret-key", "secret-key-subject", "credential-provider", "global-credential-providers"] {
+        table.remove(key);
+    }
+    table.iter_mut().for_each(|(_, inner)| strip(inner));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_do_not_get_into_the_view_of_cargo_home() {
+        let text = "[registries.corp]\nindex = \"sparse+https://corp.example/\"\ntoken = \"s3cret\"\n[registry]\ntoken = \"other\"\n";
+        let clean = without_secrets(text);
+        assert!(clean.contains("corp.example"), "{clean}");
+        assert!(!clean.contains("s3cret") && !clean.contains("other"), "{clean}");
+    }
+}

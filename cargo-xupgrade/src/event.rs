@@ -1,0 +1,114 @@
+//! Everything that a reporter may know: the events of a run, in the order in which they happen.
+
+use serde::Serialize;
+
+use crate::candidate::{Held, Version};
+use crate::report::{CellSummary, Report};
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Work of some length began (`surveying cargo .`).
+    Began {
+        /// What, as a fragment.
+        what: String,
+    },
+    /// It went on.
+    Progressed {
+        /// What, as in `Began`.
+        what: String,
+        /// How much is done.
+        done: usize,
+        /// Of how much.
+        total: usize,
+    },
+    /// It ended.
+    Ended {
+        /// What, as in `Began`.
+        what: String,
+    },
+    /// Something that a person should know; one line.
+    Said {
+        /// The line.
+        text: String,
+    },
+    /// Something that a person should look at; one line.
+    Warned {
+        /// The line.
+        text: String,
+    },
+    /// A trial began.
+    TrialBegan {
+        /// Its name (`baseline-1`, `t3`, `full-1`).
+        trial: String,
+        /// What it tries on top of what is accepted.
+        fresh: Vec<Step>,
+        /// How many are accepted already.
+        accepted: usize,
+        /// How many trials may still follow.
+        remaining: usize,
+        /// Seconds that they may take, once the baseline is known.
+        seconds_left: Option<u64>,
+    },
+    /// A cell began.
+    CellBegan {
+        /// The trial.
+        trial: String,
+        /// The project's label.
+        project: String,
+        /// The command, as a person would type it.
+        command: String,
+    },
+    /// A cell ended.
+    CellEnded {
+        /// The trial.
+        trial: String,
+        /// What happened.
+        cell: CellSummary,
+    },
+    /// A trial ended.
+    TrialEnded {
+        /// Its name.
+        trial: String,
+        /// `passed`, `failed` or `inconclusive`.
+        verdict: String,
+        /// The cause, in words.
+        text: String,
+        /// Seconds that it took.
+        seconds: f64,
+    },
+    /// A dependency was held after its trials.
+    HeldBack {
+        /// It, and why.
+        held: Box<Held>,
+    },
+    /// The run is over.
+    Finished {
+        /// The whole report.
+        report: Box<Report>,
+    },
+}
+
+/// One upgrade of a trial, as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// The crate or module.
+    pub name: String,
+    /// From this version.
+    pub from: Version,
+    /// To this one.
+    pub to: Version,
+}
+
+/// Somebody who is told.
+pub trait Listener {
+    /// Takes one event.
+    fn tell(&self, event: &Event);
+}
+
+impl<F: Fn(&Event)> Listener for F {
+    fn tell(&self, event: &Event) {
+        self(event);
+    }
+}

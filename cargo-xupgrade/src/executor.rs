@@ -1,0 +1,74 @@
+//! Somewhere trials run. Submitting never blocks on the trial; polling hands back what has finished.
+//! One implementation, `local`; others come behind the same trait and the same conformance test.
+
+pub mod local;
+
+use anyhow::Result;
+
+use crate::ecosystem::Move;
+use crate::trial::{Cell, Freshness, TrialReport};
+
+/// One upgrade of a trial: which candidate, to which version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Atom {
+    /// The position of the candidate in the plan.
+    pub candidate: usize,
+    /// The position of the rung in its ladder.
+    pub rung: usize,
+}
+
+/// A trial to run: base + atoms in commit order, on some cells.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Its name.
+    pub id: String,
+    /// The atoms, in commit order.
+    pub atoms: Vec<Atom>,
+    /// The cells to run, gates first.
+    pub cells: Vec<Cell>,
+    /// Whether cached results count.
+    pub freshness: Freshness,
+}
+
+impl Order {
+    /// Whether it runs the untouched base to learn what the base does: there every cell runs, whatever others say.
+    #[must_use]
+    pub fn is_baseline(&self) -> bool {
+        self.id.starts_with("baseline")
+    }
+}
+
+/// A trial that has finished.
+#[derive(Debug)]
+pub struct Finished {
+    /// The name of the order.
+    pub id: String,
+    /// What happened.
+    pub report: TrialReport,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// Somewhere trials run.
+pub trait Executor {
+    /// How many trials it can take at once.
+    fn capacity(&self) -> usize;
+
+    /// Takes a trial.
+    ///
+    /// # Errors
+    /// When it cannot take any.
+    fn submit(&mut self, order: Order) -> Result<()>;
+
+    /// Waits for the next finished trial; `None` when none is under way.
+    ///
+    /// # Errors
+    /// When the state of the workers is unknown.
+    fn poll(&mut self) -> Result<Option<Finished>>;
+}
+
+/// The moves of an edit as a reader wants them: without the upgrade itself.
+#[must_use]
+pub fn others(moves: &[Move], name: &str) -> Vec<Move> {
+    moves.iter().filter(|other| other.name != name).cloned().collect()
+}

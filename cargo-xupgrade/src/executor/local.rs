@@ -1,0 +1,296 @@
+//! Runs trials on this machine, in one worker: edit the clone atom by atom, fetch, check cell by cell under the
+//! supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on to the next cell.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Atom, Executor, Finished, Order};
+use crate::candidate::{Reason, ReasonKind};
+use crate::ecosystem::{Applied, Change, Ecosystem, Project, Resolution};
+use crate::environment::CheckEnv;
+use crate::event::{Event, Listener};
+use crate::interrupt::{Level, Stop};
+use crate::plan::Plan;
+use crate::report::CellSummary;
+use crate::supervisor::{self, Containment, Job};
+use crate::trial::reading::{Lines, for_people, name_units};
+use crate::trial::{Cell, CellKey, CellReport, Exit, TrialReport, words};
+use crate::verdict::download_refusal;
+use crate::worker::Worker;
+
+/// Everything that a local executor works with.
+pub struct Local<'a> {
+    /// The one worker.
+    pub worker: &'a Worker,
+    /// The plan that orders refer to.
+    pub plan: &'a Plan,
+    /// The ecosystems at hand.
+    pub ecosystems: &'a [Box<dyn Ecosystem + 'a>],
+    /// The environment of the checks.
+    pub environment: &'a CheckEnv,
+    /// The output folder.
+    pub out: PathBuf,
+    /// Time limits of the cells, in seconds; cells without one get the baseline's limits.
+    pub limits: BTreeMap<CellKey, u64>,
+    /// Whom to tell.
+    pub listener: &'a dyn Listener,
+    /// Whether the user wants it to end.
+    pub stop: Stop,
+    /// What was seen so far: how processes were kept together.
+    pub containment: Option<Containment>,
+    /// Trees after sequences of atoms that were written before: the same sequence is not resolved twice.
+    pub written: BTreeMap<Vec<(usize, usize)>, Step>,
+    /// Orders that wait.
+    pub queue: VecDeque<Order>,
+}
+
+/// The outcome of one written atom.
+#[derive(Debug, Clone)]
+pub struct Step {
+    tree: String,
+    applied: Applied,
+}
+
+/// The limit of a cell in the baseline, where nothing is known yet, in seconds.
+const FIRST_LIMIT: u64 = 3 * 60 * 60;
+
+impl Executor for Local<'_> {
+    fn capacity(&self) -> usize {
+        1
+    }
+
+    fn submit(&mut self, order: Order) -> Result<()> {
+        self.queue.push_back(order);
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<Option<Finished>> {
+        let Some(order) = self.queue.pop_front() else { return Ok(None) };
+        let began = Instant::now();
+        let report = self.trial(&order).with_context(|| format!("trial {} broke off", order.id))?;
+        Ok(Some(Finished { id: order.id, report, seconds: began.elapsed().as_secs_f64() }))
+    }
+}
+
+impl Local<'_> {
+    fn trial(&mut self, order: &Order) -> Result<TrialReport> {
+        let mut report = TrialReport::default();
+        self.write_atoms(order, &mut report)?;
+        if report.refused.is_some() || report.noise.is_some() {
+            return Ok(report);
+        }
+        for project in self.projects_of(&order.cells) {
+            if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project) {
+                note_download(&mut report, project, &format!("{error:#}"), order.is_baseline());
+            }
+        }
+        if report.unfit.is_some() || report.noise.is_some() {
+            return Ok(report);
+        }
+        self.run_cells(order, &mut report)?;
+        Ok(report)
+    }
+
+    /// Writes the atoms one after another, from the longest sequence that was written before.
+    fn write_atoms(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
+        self.worker.reset()?;
+        let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
+        let known = (0..=keys.len()).rev().find(|len| *len == 0 || self.written.contains_key(&keys[..*len])).unwrap_or(0);
+        for len in 1..=known {
+            if let Some(step) = self.written.get(&keys[..len]) {
+                report.trees.push(step.tree.clone());
+                report.applied.push(step.applied.clone());
+            }
+        }
+        if let Some(tree) = report.trees.last() {
+            self.worker.show(tree)?;
+        }
+        for (position, atom) in order.atoms.iter().enumerate().skip(known) {
+            if self.stop.requested() > Level::None {
+                report.noise = Some("interrupted".into());
+                return Ok(());
+            }
+            match self.write_atom(atom)? {
+                Resolution::Applied(applied) => {
+                    let tree = self.worker.snapshot(&applied.files)?;
+                    let step = Step { tree: tree.clone(), applied: applied.clone() };
+                    self.written.insert(keys[..=position].to_vec(), step);
+                    report.trees.push(tree);
+                    report.applied.push(applied);
+                }
+                Resolution::Refused(reason) => {
+                    report.refused = Some((position, reason));
+                    return Ok(());
+                }
+                Resolution::Noise(why) => {
+                    report.noise = Some(why);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_atom(&self, atom: &Atom) -> Result<Resolution> {
+        let candidate = &self.plan.candidates[atom.candidate];
+        let project = self.plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.project))?;
+        let change = Change {
+            project,
+            name: &candidate.name,
+            from: &candidate.at,
+            to: &candidate.rungs[atom.rung].version,
+            places: &candidate.places,
+        };
+        self.ecosystem(project)?.apply(&self.worker.tree(), &change)
+    }
+
+    fn run_cells(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
+        let mut executables = BTreeMap::new();
+        for cell in order.cells.iter().filter(|cell| !report.unfetched.contains_key(&cell.project)).cloned().collect::<Vec<_>>() {
+            let cell = &cell;
+            if self.stop.requested() > Level::None {
+                report.noise = Some("interrupted".into());
+                return Ok(());
+            }
+            let mut ran = self.run_cell(order, cell)?;
+            executables.extend(std::mem::take(&mut ran.reading.executables));
+            name_units(&mut ran.reading, &executables);
+            ran.dirtied = self.worker.restore()?;
+            self.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
+            let success = ran.exit.is_success();
+            report.cells.push(ran);
+            if !success && !order.is_baseline() {
+                return Ok(());
+            }
+        }
+        self.collect_exercised(order, report)
+    }
+
+    fn collect_exercised(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
+        for project in self.projects_of(&order.cells) {
+            let label = project.label();
+            let cells: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.project == label).collect();
+            if cells.iter().all(|cell| cell.exit.is_success()) {
+                let exercised = self.ecosystem(project)?.exercised(&self.worker.tree(), project, &cells)?;
+                report.exercised.insert(label, exercised);
+            }
+        }
+        Ok(())
+    }
+
+    fn run_cell(&mut self, order: &Order, cell: &Cell) -> Result<CellReport> {
+        let words = words(&cell.check, order.freshness);
+        let log = format!("log/{}-{}-{}.log", order.id, slug(&cell.project), slug(&cell.check.name));
+        let began =
+            Event::CellBegan { trial: order.id.clone(), project: cell.project.clone(), command: words.join(" ") };
+        self.listener.tell(&began);
+        let job = self.job(cell, &words, &log)?;
+        let mut lines = Lines::new(cell.check.reader);
+        let ran = supervisor::run(&job, &self.stop, &mut |line: &str| lines.line(line))?;
+        self.containment = Some(ran.containment);
+        if let Ok(text) = std::fs::read_to_string(&job.log) {
+            std::fs::write(&job.log, for_people(cell.check.reader, &text))?;
+        }
+        Ok(CellReport {
+            cell: cell.clone(),
+            words,
+            seconds: ran.seconds,
+            exit: exit(ran.exit),
+            log,
+            reading: lines.finish(),
+            dirtied: Vec::new(),
+            strays: ran.strays,
+        })
+    }
+
+    fn job(&self, cell: &Cell, words: &[String], log: &str) -> Result<Job> {
+        let (program, args) = words.split_first().ok_or_else(|| anyhow!("an empty command in check `{}`", cell.check.name))?;
+        let path = self.out.join(log);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        std::fs::write(&path, format!("$ {}\n", words.join(" "))).with_context(|| format!("cannot write {}", path.display()))?;
+        let limit = cell.check.limit.or_else(|| self.limits.get(&cell.key()).copied()).unwrap_or(FIRST_LIMIT);
+        Ok(Job {
+            program: program.into(),
+            args: args.iter().map(OsString::from).collect(),
+            dir: self.worker.tree().join(&cell.check.dir),
+            env: self.environment.of(&cell.check.env),
+            limit: Duration::from_secs(limit),
+            grace: supervisor::USUAL_GRACE,
+            log: path,
+            log_limit: supervisor::USUAL_LOG_LIMIT,
+        })
+    }
+
+    fn projects_of(&self, cells: &[Cell]) -> Vec<&Project> {
+        let wanted = |project: &&Project| cells.iter().any(|cell| cell.project == project.label());
+        self.plan.projects.iter().filter(wanted).collect()
+    }
+
+    fn ecosystem(&self, project: &Project) -> Result<&dyn Ecosystem> {
+        let found = self.ecosystems.iter().find(|ecosystem| ecosystem.kind() == project.ecosystem);
+        found.map(|ecosystem| &**ecosystem).ok_or_else(|| anyhow!("no {} at hand", project.ecosystem))
+    }
+}
+
+/// A download that failed: in the baseline it concerns its project alone, in a trial the whole trial.
+fn note_download(report: &mut TrialReport, project: &Project, words: &str, baseline: bool) {
+    let text = format!("cannot download what {} needs: {words}", project.label());
+    match download_refusal(words) {
+        refusal if baseline => {
+            let reason = refusal.unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
+            report.unfetched.insert(project.label(), reason);
+        }
+        Some(reason) => report.unfit = Some(reason),
+        None => report.noise = Some(text),
+    }
+}
+
+/// Runs the checks' set-up: commands of the configuration, in the tree, in the environment of the checks.
+///
+/// # Errors
+/// When one of them fails.
+pub fn set_up(worker: &Worker, environment: &CheckEnv, commands: &[Vec<String>], out: &std::path::Path, stop: &Stop) -> Result<()> {
+    for (number, words) in commands.iter().enumerate() {
+        let (program, args) = words.split_first().ok_or_else(|| anyhow!("an empty command in `[setup]`"))?;
+        let log = out.join(format!("log/setup-{}.log", number + 1));
+        std::fs::create_dir_all(out.join("log"))?;
+        let job = Job {
+            program: program.into(),
+            args: args.iter().map(OsString::from).collect(),
+            dir: worker.tree(),
+            env: environment.of(&BTreeMap::new()),
+            limit: Duration::from_secs(FIRST_LIMIT),
+            grace: supervisor::USUAL_GRACE,
+            log: log.clone(),
+            log_limit: supervisor::USUAL_LOG_LIMIT,
+        };
+        let ran = supervisor::run(&job, stop, &mut |_: &str| {})?;
+        if ran.exit != supervisor::Exit::Code(0) {
+            return Err(anyhow!("the set-up command `{}` failed ({:?}); see {}", words.join(" "), ran.exit, log.display()));
+        }
+    }
+    Ok(())
+}
+
+fn exit(exit: supervisor::Exit) -> Exit {
+    match exit {
+        supervisor::Exit::Code(code) => Exit::Code(code),
+        supervisor::Exit::Signal(signal) => Exit::Signal(signal),
+        supervisor::Exit::TimedOut => Exit::TimedOut,
+        supervisor::Exit::Killed => Exit::Interrupted,
+        supervisor::Exit::NotStarted(why) => Exit::NotStarted(why),
+    }
+}
+
+/// A project label or check name as part of a file name.
+fn slug(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let text = text.trim_matches('-');
+    if text.is_empty() { "root".into() } else { text.to_owned() }
+}

@@ -1,0 +1,74 @@
+//! The edge: what kind of failure ends the program, with which exit code, and how it is told.
+
+use std::fmt::Write as _;
+
+/// Exit codes, as documented in `--help` and README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// It could not be found out.
+    Unknown = 1,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// There were trials, and none of them gave a clear answer.
+    Inconclusive = 3,
+    /// No project passes its own checks before any upgrade.
+    NoBaseline = 4,
+    /// Something is held, and `--fail-on-held` was given.
+    Held = 10,
+    /// The user interrupted it.
+    Interrupted = 130,
+}
+
+/// An error of the command line or the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// The exit code of an error.
+#[must_use]
+pub fn code_of(error: &anyhow::Error) -> Code {
+    if error.chain().any(|cause| cause.is::<Usage>()) { Code::Usage } else { Code::Unknown }
+}
+
+/// An error as a person reads it: what, then the causes, one a line.
+#[must_use]
+pub fn tell(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {}", shown(&error.to_string()));
+    for cause in error.chain().skip(1) {
+        let _ = write!(text, "\n  because: {}", shown(&cause.to_string()));
+    }
+    text
+}
+
+/// Text of a foreign origin, safe for a terminal: control characters other than line ends and tabs are spelled out.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' && c != '\t' {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_of_a_trial_do_not_reach_the_terminal() {
+        assert_eq!(shown("a\u{1b}[2Jb\tc\nd"), "a\\u{1b}[2Jb\tc\nd");
+    }
+
+    #[test]
+    fn a_usage_error_below_a_context_keeps_its_code() {
+        let error = anyhow::Error::new(Usage("bad".into())).context("while reading");
+        assert_eq!(code_of(&error), Code::Usage);
+        assert_eq!(code_of(&anyhow::anyhow!("other")), Code::Unknown);
+    }
+}

@@ -1,0 +1,38 @@
+//! cargo-xupgrade upgrades the dependencies of mixed Rust and Go repositories and proves every upgrade by running the
+//! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
+//!
+//! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`].
+//! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
+//! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
+//! - The outside world: [`repo`], [`worker`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`],
+//!   [`disk`].
+//! - The face: [`cli`], [`config`], [`run`], [`app`], [`reporter`], [`failure`], [`demo`].
+
+pub mod app;
+pub mod candidate;
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod demo;
+pub mod disk;
+pub mod ecosystem;
+pub mod engine;
+pub mod environment;
+pub mod event;
+pub mod executor;
+pub mod failure;
+pub mod interrupt;
+pub mod journal;
+pub mod message;
+pub mod plan;
+pub mod policy;
+pub mod repo;
+pub mod report;
+pub mod reporter;
+pub mod run;
+pub mod supervisor;
+pub mod toml_text;
+pub mod trial;
+pub mod verdict;
+pub mod worker;

@@ -1,0 +1,199 @@
+//! The plan: base, as-of, projects, candidates, holds and the matrix, written down before anything runs.
+//! Pure: surveys in, one plan out, in an order that depends on nothing but its content.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
+
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
+use crate::clock::Instant;
+use crate::ecosystem::Project;
+use crate::policy::{Decision, Policy, decide};
+use crate::report::{PLAN_SCHEMA, PlanReport};
+use crate::repo::Base;
+use crate::trial::Cell;
+
+/// Everything that a run will do, decided.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// The commit to start from.
+    pub base: String,
+    /// The instant at which the registries are looked at.
+    pub as_of: Instant,
+    /// The projects, held ones included.
+    pub projects: Vec<Project>,
+    /// What can move, in plan order.
+    pub candidates: Vec<Candidate>,
+    /// What cannot, and why.
+    pub held: Vec<Held>,
+    /// What is the newest already.
+    pub newest: Vec<Named>,
+    /// The matrix.
+    pub cells: Vec<Cell>,
+}
+
+impl Plan {
+    /// Decides on every dependency of every project.
+    #[must_use]
+    pub fn make(base: &Base, projects: Vec<Project>, dependencies: &[Dependency], cells: Vec<Cell>, policy: &Policy) -> Self {
+        let mut plan = Self {
+            base: base.commit.clone(),
+            as_of: policy.as_of,
+            projects,
+            candidates: Vec::new(),
+            held: Vec::new(),
+            newest: Vec::new(),
+            cells,
+        };
+        for dependency in dependencies {
+            match decide(dependency, policy) {
+                Decision::Candidate(candidate) => plan.candidates.push(*candidate),
+                Decision::Held(held) => plan.held.push(*held),
+                Decision::Newest(named) => plan.newest.push(named),
+            }
+        }
+        plan.sort();
+        plan
+    }
+
+    fn sort(&mut self) {
+        self.candidates.sort_by(|a, b| {
+            let key = |one: &Candidate| (one.urgent.is_none(), one.project.clone(), one.ecosystem, one.name.clone());
+            key(a).cmp(&key(b)).then_with(|| a.at.cmp(&b.at))
+        });
+        self.held.sort_by(|a, b| {
+            let key = |one: &Held| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
+            key(a).cmp(&key(b))
+        });
+        self.newest.sort_by(|a, b| {
+            let key = |one: &Named| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
+            key(a).cmp(&key(b))
+        });
+    }
+
+    /// The project of a candidate.
+    #[must_use]
+    pub fn project_of(&self, candidate: &Candidate) -> Option<&Project> {
+        self.find(candidate.ecosystem, &candidate.project)
+    }
+
+    fn find(&self, ecosystem: EcosystemKind, path: &str) -> Option<&Project> {
+        self.projects.iter().find(|project| project.ecosystem == ecosystem && project.path == path)
+    }
+
+    /// Moves candidates to the held ones, each with its reason.
+    pub fn hold(&mut self, mut why: impl FnMut(&Candidate) -> Option<Reason>) {
+        let (mut stay, mut go) = (Vec::new(), Vec::new());
+        for candidate in self.candidates.drain(..) {
+            match why(&candidate) {
+                Some(reason) => go.push(held(&candidate, reason)),
+                None => stay.push(candidate),
+            }
+        }
+        self.candidates = stay;
+        self.held.extend(go);
+        self.sort();
+    }
+
+    /// The cells that a change of these candidates concerns, gates first.
+    #[must_use]
+    pub fn cells_for(&self, candidates: &[usize]) -> Vec<Cell> {
+        let labels: BTreeSet<String> = candidates
+            .iter()
+            .filter_map(|index| self.project_of(&self.candidates[*index]))
+            .flat_map(|project| std::iter::once(project.label()).chain(self.labels(&project.dependents, project.ecosystem)))
+            .collect();
+        self.cells.iter().filter(|cell| cell.concerns.iter().any(|label| labels.contains(label))).cloned().collect()
+    }
+
+    fn labels(&self, paths: &[String], ecosystem: EcosystemKind) -> Vec<String> {
+        paths.iter().filter_map(|path| self.find(ecosystem, path)).map(Project::label).collect()
+    }
+
+    /// The candidates as the search sees them.
+    #[must_use]
+    pub fn atoms(&self) -> Vec<AtomSpec> {
+        self.candidates.iter().map(|candidate| AtomSpec { rungs: rungs(candidate) }).collect()
+    }
+
+    /// The public form.
+    #[must_use]
+    pub fn report(&self) -> PlanReport {
+        PlanReport {
+            schema: PLAN_SCHEMA.to_owned(),
+            base: self.base.clone(),
+            as_of: self.as_of,
+            candidates: self.candidates.clone(),
+            held: self.held.clone(),
+            newest: self.newest.clone(),
+            projects: self.projects.clone(),
+            matrix: self.cells.iter().map(|cell| cell.check.argv.join(" ")).collect(),
+        }
+    }
+}
+
+/// A candidate that ends as held.
+#[must_use]
+pub fn held(candidate: &Candidate, reason: Reason) -> Held {
+    Held {
+        ecosystem: candidate.ecosystem,
+        name: candidate.name.clone(),
+        project: candidate.project.clone(),
+        at: Some(candidate.at.clone()),
+        wanted: candidate.rungs.last().map(|rung| rung.version.clone()),
+        reason,
+        places: candidate.places.clone(),
+    }
+}
+
+/// A candidate in a list with nothing more to say.
+#[must_use]
+pub fn named(candidate: &Candidate) -> Named {
+    Named {
+        ecosystem: candidate.ecosystem,
+        name: candidate.name.clone(),
+        project: candidate.project.clone(),
+        at: Some(candidate.at.clone()),
+        places: candidate.places.clone(),
+    }
+}
+
+/// Dependencies of a project that is held whole.
+#[must_use]
+pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
+    let reason = project.obstacle.clone().unwrap_or_else(|| Reason::new(ReasonKind::UnsupportedProject, "cannot be handled yet"));
+    dependencies
+        .iter()
+        .map(|dependency| Held {
+            ecosystem: dependency.ecosystem,
+            name: dependency.name.clone(),
+            project: dependency.project.clone(),
+            at: dependency.at.clone(),
+            wanted: None,
+            reason: reason.clone(),
+            places: dependency.places.clone(),
+        })
+        .collect()
+}
+
+fn rungs(candidate: &Candidate) -> Vec<RungSpec> {
+    candidate
+        .rungs
+        .iter()
+        .map(|rung| RungSpec {
+            risk: risk(rung.level),
+            breaking: if rung.breaking { Break::Breaking } else { Break::Compatible },
+        })
+        .collect()
+}
+
+/// How likely a step breaks something, in 1/1000: the priors of the measured worlds
+/// (patch 1 %, minor 4 %, breaking 30 %), until verdicts teach better ones.
+fn risk(level: Level) -> Permille {
+    match level {
+        Level::Patch => 10,
+        Level::Minor => 40,
+        Level::Major => 300,
+    }
+}

@@ -1,0 +1,346 @@
+//! The policy: which releases of a dependency are rungs, and why the others are not.
+//! Pure: requirements and releases in, one decision for each dependency out.
+
+use std::collections::BTreeMap;
+
+use crate::candidate::{
+    Beyond, Candidate, Dependency, EcosystemKind, Held, Level, Named, Pinned, Reason, ReasonKind, Release, Rung, Version,
+    compatible, level,
+};
+use crate::clock::Instant;
+
+/// How far a run may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Fixes only.
+    Patch,
+    /// Everything that the ecosystem calls compatible.
+    Compatible,
+    /// Breaking releases, too.
+    Breaking,
+}
+
+/// What to do with requirements that name one exact version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinRule {
+    /// Leave them alone, unless a dependency is asked for by name.
+    Keep,
+    /// Treat them like any other.
+    Move,
+}
+
+/// A `[[hold]]` of the configuration.
+#[derive(Debug, Clone)]
+pub struct HoldRule {
+    /// The crate's or module's name.
+    pub name: String,
+    /// Only in this ecosystem.
+    pub ecosystem: Option<EcosystemKind>,
+    /// Only in this project.
+    pub project: Option<String>,
+    /// Why, in the user's words.
+    pub reason: String,
+    /// The day from which the hold no longer counts.
+    pub until: Option<Instant>,
+}
+
+/// The options that the policy depends on.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How far to go.
+    pub reach: Reach,
+    /// The instant at which the registries are looked at.
+    pub as_of: Instant,
+    /// The cooldown, in days; 0 switches it off.
+    pub min_age: u32,
+    /// When not empty: the only dependencies to move.
+    pub only: Vec<String>,
+    /// Dependencies to leave alone.
+    pub exclude: Vec<String>,
+    /// Holds of the configuration.
+    pub holds: Vec<HoldRule>,
+    /// What to do with `=` requirements.
+    pub pins: PinRule,
+}
+
+/// Where a dependency goes: one of three lists, never two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It can move.
+    Candidate(Box<Candidate>),
+    /// It stays, for a reason.
+    Held(Box<Held>),
+    /// Nothing newer exists.
+    Newest(Named),
+}
+
+/// Decides on one dependency.
+#[must_use]
+pub fn decide(dependency: &Dependency, policy: &Policy) -> Decision {
+    if let Some(reason) = standing_reason(dependency, policy) {
+        return held(dependency, None, reason);
+    }
+    let Some(at) = &dependency.at else {
+        let text = "no project uses it, so nothing is locked; remove it or use it";
+        return held(dependency, None, Reason::new(ReasonKind::Unused, text));
+    };
+    let newer = newer_releases(dependency, at, policy);
+    let Some(newest) = newer.last() else {
+        return nothing_newer(dependency);
+    };
+    if dependency.pinned == Pinned::Yes && policy.pins == PinRule::Keep && !policy.only.contains(&dependency.name) {
+        let text = "its requirement names one exact version; name it with `-p`, or pass `--pinned`, to move it";
+        return held(dependency, Some(newest.version.clone()), Reason::new(ReasonKind::Pinned, text));
+    }
+    judge_releases(dependency, at, &newer, policy)
+}
+
+/// Reasons that need no look at the releases.
+fn standing_reason(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
+    let name = &dependency.name;
+    if !policy.only.is_empty() && !policy.only.contains(name) {
+        return Some(Reason::new(ReasonKind::NotSelected, "not among the packages asked for with `-p`"));
+    }
+    if policy.exclude.contains(name) {
+        return Some(Reason::new(ReasonKind::NotSelected, "left out with `--exclude`"));
+    }
+    dependency.obstacle.clone().or_else(|| configured_hold(dependency, policy))
+}
+
+fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
+    let rule = policy.holds.iter().find(|rule| {
+        rule.name == dependency.name
+            && rule.ecosystem.is_none_or(|kind| kind == dependency.ecosystem)
+            && rule.project.as_ref().is_none_or(|project| *project == dependency.project)
+            && rule.until.is_none_or(|until| policy.as_of < until)
+    })?;
+    let text = match rule.until {
+        Some(until) => format!("held in xupgrade.toml until {}: {}", until.date(), rule.reason),
+        None => format!("held in xupgrade.toml: {}", rule.reason),
+    };
+    Some(Reason::new(ReasonKind::HeldByUser, text))
+}
+
+/// Releases above the one in use, as the registry looked at the as-of instant, oldest version first.
+/// Withdrawn ones are never a target; pre-releases only while the one in use is a pre-release of the same version.
+fn newer_releases<'a>(dependency: &'a Dependency, at: &Version, policy: &Policy) -> Vec<&'a Release> {
+    let mut newer: Vec<&Release> = dependency
+        .releases
+        .iter()
+        .filter(|release| release.version > *at && !release.withdrawn)
+        .filter(|release| release.published.is_none_or(|published| published <= policy.as_of))
+        .filter(|release| !release.version.is_prerelease() || continues_prerelease(at, &release.version))
+        .collect();
+    newer.sort_by(|a, b| a.version.cmp(&b.version));
+    newer
+}
+
+/// The next pre-release of the very version whose pre-release is in use (a Go pseudo-version is no such thing).
+fn continues_prerelease(at: &Version, next: &Version) -> bool {
+    let (a, b) = (at.semver(), next.semver());
+    at.is_prerelease() && (a.major, a.minor, a.patch) == (b.major, b.minor, b.patch) && !is_pseudo(at) && !is_pseudo(next)
+}
+
+/// Whether a Go version was made from a commit (the Go modules reference, "Pseudo-versions"): its last part is
+/// fourteen digits, a dash and twelve hexadecimal digits.
+fn is_pseudo(version: &Version) -> bool {
+    let pre = version.semver().pre.as_str();
+    let Some((rest, hash)) = pre.rsplit_once('-') else { return false };
+    let stamp = rest.rsplit('.').next().unwrap_or(rest);
+    hash.len() == 12 && stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn nothing_newer(dependency: &Dependency) -> Decision {
+    match &dependency.urgent {
+        Some(why) => {
+            let text = format!("{why}, and no newer release can replace it");
+            held(dependency, None, Reason::new(ReasonKind::Withdrawn, text))
+        }
+        None => Decision::Newest(named(dependency)),
+    }
+}
+
+fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], policy: &Policy) -> Decision {
+    let judged: Vec<(&Release, Option<Reason>)> =
+        newer.iter().map(|release| (*release, blocker(dependency, at, release, policy))).collect();
+    let allowed: Vec<&Release> = judged.iter().filter(|(_, why)| why.is_none()).map(|(release, _)| *release).collect();
+    let rungs = ladder(dependency.ecosystem, at, &allowed);
+    let Some(top) = rungs.last() else {
+        let (release, reason) = telling_blocker(dependency.ecosystem, at, judged);
+        return held(dependency, Some(release), reason);
+    };
+    let beyond = judged
+        .iter()
+        .rev()
+        .take_while(|(release, _)| release.version > top.version)
+        .find_map(|(release, why)| why.clone().map(|reason| Beyond { version: release.version.clone(), reason }));
+    Decision::Candidate(Box::new(Candidate {
+        ecosystem: dependency.ecosystem,
+        name: dependency.name.clone(),
+        project: dependency.project.clone(),
+        at: at.clone(),
+        rungs,
+        places: dependency.places.clone(),
+        urgent: dependency.urgent.clone(),
+        beyond,
+    }))
+}
+
+/// The first rule that keeps a release from being a rung.
+fn blocker(dependency: &Dependency, at: &Version, release: &Release, policy: &Policy) -> Option<Reason> {
+    reach_blocker(dependency.ecosystem, at, release, policy.reach)
+        .or_else(|| release.unfit.clone())
+        .or_else(|| toolchain_blocker(dependency, release))
+        .or_else(|| age_blocker(release, policy))
+}
+
+fn reach_blocker(ecosystem: EcosystemKind, at: &Version, release: &Release, reach: Reach) -> Option<Reason> {
+    let step = level(ecosystem, at, &release.version);
+    match (step, reach) {
+        (Level::Major, Reach::Patch | Reach::Compatible) => Some(Reason::new(
+            ReasonKind::BreakingNotAsked,
+            format!("{} is a breaking release; try it with `--level breaking`", release.version),
+        )),
+        (Level::Minor, Reach::Patch) => Some(Reason::new(
+            ReasonKind::LevelNotAsked,
+            format!("{} is more than a patch; try it with `--level compatible`", release.version),
+        )),
+        _ => None,
+    }
+}
+
+fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reason> {
+    let (needs, has) = (release.needs.as_deref()?, dependency.toolchain.as_deref()?);
+    if !toolchain_exceeds(dependency.ecosystem, needs, has) {
+        return None;
+    }
+    let version = &release.version;
+    Some(match dependency.ecosystem {
+        EcosystemKind::Cargo => Reason::new(
+            ReasonKind::Msrv,
+            format!("{version} needs Rust {needs}, and the project supports Rust {has} (`rust-version`)"),
+        ),
+        EcosystemKind::Go => Reason::new(
+            ReasonKind::GoLine,
+            format!("{version} needs Go {needs}, and the module's go line says {has}; raise that line first"),
+        ),
+    })
+}
+
+fn age_blocker(release: &Release, policy: &Policy) -> Option<Reason> {
+    if policy.min_age == 0 {
+        return None;
+    }
+    let days = policy.min_age;
+    let text = match release.published {
+        None => format!("{} tells no age, which counts as too young (`--min-age 0` allows it)", release.version),
+        Some(published) if published > policy.as_of.minus_days(days) => {
+            format!("{} came out on {}, less than {days} days before", release.version, published.date())
+        }
+        Some(_) => return None,
+    };
+    Some(Reason::new(ReasonKind::TooYoung, text))
+}
+
+/// Whether a toolchain version is above another one. Rust: `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1`
+/// before `1.24.0` (package `go/version`), so a release that says `1.24.0` would raise a line that says `1.24`.
+#[must_use]
+pub fn toolchain_exceeds(ecosystem: EcosystemKind, needs: &str, has: &str) -> bool {
+    toolchain_key(ecosystem, needs) > toolchain_key(ecosystem, has)
+}
+
+fn toolchain_key(ecosystem: EcosystemKind, text: &str) -> (u64, u64, i64, u64) {
+    const LANGUAGE_ONLY: i64 = -2;
+    const CANDIDATE: i64 = -1;
+    let mut parts = text.trim().split('.');
+    let major = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    let second = parts.next().unwrap_or("0");
+    let digits = second.find(|c: char| !c.is_ascii_digit()).unwrap_or(second.len());
+    let minor = second[..digits].parse().unwrap_or(0);
+    let (patch, extra) = match (parts.next(), &second[digits..]) {
+        (Some(patch), _) => (patch.parse().unwrap_or(0), 0),
+        (None, "") if ecosystem == EcosystemKind::Go => (LANGUAGE_ONLY, 0),
+        (None, "") => (0, 0),
+        (None, suffix) => (CANDIDATE, suffix.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)),
+    };
+    (major, minor, patch, extra)
+}
+
+/// The rungs among the allowed releases, lowest first: the newest patch, the newest compatible one, then the newest of
+/// each next breaking line.
+fn ladder(ecosystem: EcosystemKind, at: &Version, allowed: &[&Release]) -> Vec<Rung> {
+    let mut newest: BTreeMap<Step, &Release> = BTreeMap::new();
+    for release in allowed {
+        newest.insert(step(ecosystem, at, &release.version), release);
+    }
+    newest
+        .into_values()
+        .map(|release| Rung {
+            version: release.version.clone(),
+            level: level(ecosystem, at, &release.version),
+            breaking: !compatible(ecosystem, at, &release.version),
+            published: release.published,
+        })
+        .collect()
+}
+
+/// Which rung a release competes for: only the newest of each is kept.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Patch,
+    Compatible,
+    Breaking(u64, u64, u64),
+}
+
+fn step(ecosystem: EcosystemKind, at: &Version, to: &Version) -> Step {
+    match level(ecosystem, at, to) {
+        Level::Patch => Step::Patch,
+        Level::Minor => Step::Compatible,
+        Level::Major => {
+            let version = to.semver();
+            match (version.major, version.minor, version.patch) {
+                (0, 0, patch) => Step::Breaking(0, 0, patch),
+                (0, minor, _) => Step::Breaking(0, minor, 0),
+                (major, _, _) => Step::Breaking(major, 0, 0),
+            }
+        }
+    }
+}
+
+/// The blocker that tells a reader most: that of the newest compatible release, else that of the newest one.
+fn telling_blocker(
+    ecosystem: EcosystemKind,
+    at: &Version,
+    judged: Vec<(&Release, Option<Reason>)>,
+) -> (Version, Reason) {
+    let blocked: Vec<(Version, Reason)> =
+        judged.into_iter().filter_map(|(release, why)| why.map(|why| (release.version.clone(), why))).collect();
+    let compatible_one = blocked.iter().rposition(|(version, _)| compatible(ecosystem, at, version));
+    let index = compatible_one.unwrap_or(blocked.len() - 1);
+    blocked[index].clone()
+}
+
+fn held(dependency: &Dependency, wanted: Option<Version>, reason: Reason) -> Decision {
+    Decision::Held(Box::new(Held {
+        ecosystem: dependency.ecosystem,
+        name: dependency.name.clone(),
+        project: dependency.project.clone(),
+        at: dependency.at.clone(),
+        wanted,
+        reason,
+        places: dependency.places.clone(),
+    }))
+}
+
+fn named(dependency: &Dependency) -> Named {
+    Named {
+        ecosystem: dependency.ecosystem,
+        name: dependency.name.clone(),
+        project: dependency.project.clone(),
+        at: dependency.at.clone(),
+        places: dependency.places.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

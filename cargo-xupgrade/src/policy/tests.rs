@@ -1,0 +1,189 @@
+//! What the policy must decide, as sentences.
+
+use super::*;
+
+fn version(text: &str) -> Version {
+    Version::parse(text).unwrap()
+}
+
+fn day(text: &str) -> Instant {
+    Instant::parse(&format!("{text}T00:00:00Z")).unwrap()
+}
+
+fn release(text: &str, date: &str) -> Release {
+    Release { version: version(text), published: Some(day(date)), withdrawn: false, needs: None, unfit: None }
+}
+
+fn needing(text: &str, toolchain: &str) -> Release {
+    Release { needs: Some(toolchain.into()), ..release(text, "2025-01-01") }
+}
+
+fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dependency {
+    Dependency {
+        ecosystem,
+        project: ".".into(),
+        name: "x".into(),
+        at: Some(version(at)),
+        places: vec![],
+        releases,
+        toolchain: None,
+        urgent: None,
+        pinned: Pinned::No,
+        obstacle: None,
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        reach: Reach::Compatible,
+        as_of: day("2026-01-01"),
+        min_age: 3,
+        only: vec![],
+        exclude: vec![],
+        holds: vec![],
+        pins: PinRule::Keep,
+    }
+}
+
+fn cargo(at: &str, versions: &[&str]) -> Dependency {
+    dependency(EcosystemKind::Cargo, at, versions.iter().map(|text| release(text, "2025-01-01")).collect())
+}
+
+fn rungs(decision: &Decision) -> Vec<String> {
+    match decision {
+        Decision::Candidate(candidate) => candidate.rungs.iter().map(|rung| rung.version.to_string()).collect(),
+        other => panic!("no candidate: {other:?}"),
+    }
+}
+
+fn kind(decision: &Decision) -> ReasonKind {
+    match decision {
+        Decision::Held(held) => held.reason.kind,
+        other => panic!("not held: {other:?}"),
+    }
+}
+
+#[test]
+fn the_ladder_has_the_newest_patch_and_the_newest_compatible_release() {
+    let decision = decide(&cargo("1.2.0", &["1.2.1", "1.2.5", "1.3.0", "1.9.1", "2.0.0"]), &policy());
+    assert_eq!(rungs(&decision), ["1.2.5", "1.9.1"]);
+}
+
+#[test]
+fn breaking_rungs_are_the_newest_of_each_line_and_only_when_asked_for() {
+    let asked = Policy { reach: Reach::Breaking, ..policy() };
+    let decision = decide(&cargo("0.3.1", &["0.3.9", "0.4.0", "0.4.2", "0.5.0", "1.0.0", "1.4.0", "2.0.0"]), &asked);
+    assert_eq!(rungs(&decision), ["0.3.9", "0.4.2", "0.5.0", "1.4.0", "2.0.0"]);
+}
+
+#[test]
+fn a_zero_minor_is_breaking_for_cargo_and_compatible_for_go() {
+    assert_eq!(kind(&decide(&cargo("0.31.0", &["0.32.0"]), &policy())), ReasonKind::BreakingNotAsked);
+    let go = dependency(EcosystemKind::Go, "v0.18.0", vec![release("v0.20.0", "2025-01-01")]);
+    assert_eq!(rungs(&decide(&go, &policy())), ["v0.20.0"]);
+}
+
+#[test]
+fn lower_versions_are_never_rungs() {
+    assert!(matches!(decide(&cargo("1.5.0", &["1.0.0", "1.4.9"]), &policy()), Decision::Newest(_)));
+}
+
+#[test]
+fn a_release_that_needs_a_newer_rust_is_held_with_its_need() {
+    let mut dep = dependency(EcosystemKind::Cargo, "4.5.0", vec![needing("4.6.0", "1.85")]);
+    dep.toolchain = Some("1.64".into());
+    let decision = decide(&dep, &policy());
+    assert_eq!(kind(&decision), ReasonKind::Msrv);
+    dep.toolchain = Some("1.85.0".into());
+    assert_eq!(rungs(&decide(&dep, &policy())), ["4.6.0"]);
+}
+
+#[test]
+fn a_lower_release_that_fits_the_rust_version_is_the_rung_and_the_newest_is_told() {
+    let mut dep = dependency(EcosystemKind::Cargo, "4.5.0", vec![needing("4.5.7", "1.60"), needing("4.6.0", "1.85")]);
+    dep.toolchain = Some("1.64".into());
+    let Decision::Candidate(candidate) = decide(&dep, &policy()) else { panic!("no candidate") };
+    assert_eq!(candidate.beyond.unwrap().reason.kind, ReasonKind::Msrv);
+    assert_eq!(candidate.rungs.len(), 1);
+}
+
+#[test]
+fn a_two_part_go_line_is_raised_by_a_three_part_one() {
+    assert!(toolchain_exceeds(EcosystemKind::Go, "1.24.0", "1.24"));
+    assert!(toolchain_exceeds(EcosystemKind::Go, "1.24rc1", "1.24"));
+    assert!(!toolchain_exceeds(EcosystemKind::Go, "1.24rc1", "1.24.0"));
+    assert!(!toolchain_exceeds(EcosystemKind::Cargo, "1.64.0", "1.64"));
+}
+
+#[test]
+fn a_release_younger_than_the_cooldown_waits_and_an_unknown_age_is_too_young() {
+    let young = dependency(EcosystemKind::Cargo, "1.0.0", vec![release("1.0.1", "2025-12-30")]);
+    assert_eq!(kind(&decide(&young, &policy())), ReasonKind::TooYoung);
+    let ageless = Release { published: None, ..release("1.0.1", "2025-01-01") };
+    let unknown = dependency(EcosystemKind::Cargo, "1.0.0", vec![ageless]);
+    assert_eq!(kind(&decide(&unknown, &policy())), ReasonKind::TooYoung);
+    let off = Policy { min_age: 0, ..policy() };
+    assert_eq!(rungs(&decide(&young, &off)), ["1.0.1"]);
+    assert_eq!(rungs(&decide(&unknown, &off)), ["1.0.1"]);
+}
+
+#[test]
+fn releases_after_the_as_of_instant_do_not_exist() {
+    let dep = dependency(EcosystemKind::Cargo, "1.0.0", vec![release("1.0.1", "2026-01-02")]);
+    assert!(matches!(decide(&dep, &policy()), Decision::Newest(_)));
+}
+
+#[test]
+fn withdrawn_releases_are_never_targets() {
+    let yanked = Release { withdrawn: true, ..release("1.1.0", "2025-01-01") };
+    let dep = dependency(EcosystemKind::Cargo, "1.0.0", vec![release("1.0.1", "2025-01-01"), yanked]);
+    assert_eq!(rungs(&decide(&dep, &policy())), ["1.0.1"]);
+}
+
+#[test]
+fn a_prerelease_moves_only_to_its_own_next_ones_and_to_stable() {
+    let to_stable = cargo("0.9.0-beta.1", &["0.9.0-beta.2", "0.9.5", "0.10.0-rc.1"]);
+    assert_eq!(rungs(&decide(&to_stable, &policy())), ["0.9.5"]);
+    let only_beta = cargo("0.9.0-beta.1", &["0.9.0-beta.2", "0.10.0-rc.1"]);
+    assert_eq!(rungs(&decide(&only_beta, &policy())), ["0.9.0-beta.2"]);
+    assert!(matches!(decide(&cargo("0.9.5", &["0.9.6-beta.1"]), &policy()), Decision::Newest(_)));
+}
+
+#[test]
+fn a_pseudo_version_above_the_last_tag_is_newest() {
+    let at = "v0.1.1-0.20250101000000-abcdefabcdef";
+    let dep = dependency(EcosystemKind::Go, at, vec![release("v0.1.0", "2025-01-01")]);
+    assert!(matches!(decide(&dep, &policy()), Decision::Newest(_)));
+}
+
+#[test]
+fn an_exact_requirement_stays_unless_it_is_named() {
+    let dep = Dependency { pinned: Pinned::Yes, ..cargo("1.0.0", &["1.0.1"]) };
+    assert_eq!(kind(&decide(&dep, &policy())), ReasonKind::Pinned);
+    let named = Policy { only: vec!["x".into()], ..policy() };
+    assert_eq!(rungs(&decide(&dep, &named)), ["1.0.1"]);
+}
+
+#[test]
+fn a_hold_counts_until_its_day() {
+    let until = |date: &str| Policy {
+        holds: vec![HoldRule {
+            name: "x".into(),
+            ecosystem: None,
+            project: None,
+            reason: "ticket 77".into(),
+            until: Some(day(date)),
+        }],
+        ..policy()
+    };
+    assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &until("2026-06-01"))), ReasonKind::HeldByUser);
+    assert_eq!(rungs(&decide(&cargo("1.0.0", &["1.0.1"]), &until("2025-06-01"))), ["1.0.1"]);
+}
+
+#[test]
+fn packages_that_were_not_asked_for_are_held_as_not_selected() {
+    let only = Policy { only: vec!["y".into()], ..policy() };
+    assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &only)), ReasonKind::NotSelected);
+    let exclude = Policy { exclude: vec!["x".into()], ..policy() };
+    assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &exclude)), ReasonKind::NotSelected);
+}

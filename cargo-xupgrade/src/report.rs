@@ -1,0 +1,207 @@
+//! The public JSON: `xupgrade.out/report.json` and `plan --format json`. Field names are a promise; the JSON Schema in
+//! `schema/` says the same, and a test compares the two.
+
+use serde::{Deserialize, Serialize};
+
+use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Version};
+use crate::clock::Instant;
+use crate::ecosystem::{Move, Project};
+use crate::trial::{CellReport, Exit};
+use crate::verdict::Proof;
+
+/// The version of the format.
+pub const SCHEMA: &str = "https://cargo-xupgrade.github.io/schema/report-1.json";
+/// The version of the plan's format.
+pub const PLAN_SCHEMA: &str = "https://cargo-xupgrade.github.io/schema/plan-1.json";
+
+/// What a run found, tried and left.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// The format.
+    pub schema: String,
+    /// The commit that the run started from.
+    pub base: String,
+    /// The branch written, if any.
+    pub branch: Option<String>,
+    /// Its last commit.
+    pub tip: Option<String>,
+    /// The tree of that commit.
+    pub tip_tree: Option<String>,
+    /// The tree that passed the whole matrix; always the same as `tip_tree`.
+    pub tested_tree: Option<String>,
+    /// The instant at which the registries were looked at.
+    pub as_of: Instant,
+    /// What moved, in commit order.
+    pub upgrades: Vec<Upgrade>,
+    /// What did not, and why.
+    pub held: Vec<Held>,
+    /// What the run did not get to.
+    pub untried: Vec<Named>,
+    /// What is the newest already.
+    pub newest: Vec<Named>,
+    /// The trials, in the order in which they ran.
+    pub trials: Vec<TrialSummary>,
+    /// The projects.
+    pub projects: Vec<ProjectSummary>,
+    /// How many upgrades could be tried.
+    pub candidates: usize,
+    /// Seconds that the run took.
+    pub seconds: f64,
+    /// How the cells' processes were kept together.
+    pub containment: Option<String>,
+    /// Whether the run ended before its work did.
+    pub interrupted: bool,
+}
+
+/// One upgrade, as committed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Upgrade {
+    /// Its ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The crate's or module's name.
+    pub name: String,
+    /// The project's path from the root.
+    pub project: String,
+    /// Where it is required.
+    pub places: Vec<Place>,
+    /// The version before.
+    pub from: Version,
+    /// The version after.
+    pub to: Version,
+    /// The position that changed.
+    pub level: Level,
+    /// Whether the ecosystem's rule calls it breaking.
+    pub breaking: bool,
+    /// Its commit.
+    pub commit: Option<String>,
+    /// The trial that proved it.
+    pub trial: String,
+    /// What stands behind it.
+    pub proof: Proof,
+    /// What else moved.
+    pub also_moved: Vec<Move>,
+    /// Things that a reader should know.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Higher versions that did not pass, highest first.
+    #[serde(default)]
+    pub failed_above: Vec<Held>,
+    /// Why it had to move soon.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub urgent: Option<String>,
+}
+
+/// One trial.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrialSummary {
+    /// Its name.
+    pub id: String,
+    /// What it tried, in commit order: `ecosystem:name@version`.
+    pub atoms: Vec<String>,
+    /// How many of the last of them were new.
+    pub fresh: usize,
+    /// The tree that was tested (the base's, where nothing could be written).
+    pub tree: String,
+    /// `passed`, `failed` or `inconclusive`.
+    pub verdict: String,
+    /// The cause, in words; empty for a pass.
+    pub text: String,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// Its cells.
+    pub cells: Vec<CellSummary>,
+}
+
+/// One cell of a trial.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CellSummary {
+    /// The project's label.
+    pub project: String,
+    /// The check's name.
+    pub check: String,
+    /// The command, word for word.
+    pub command: String,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// The exit code; `null` where it ended otherwise.
+    pub exit: Option<i32>,
+    /// How it ended, where there is no code (`timed out`, `signal 9`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended: Option<String>,
+    /// Its log, below the output folder.
+    pub log: String,
+    /// How many tests ran.
+    pub tests: usize,
+    /// Tracked files that it changed and untracked ones that it left; all undone.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub dirtied: Vec<String>,
+    /// Processes that it left behind; all killed.
+    #[serde(default)]
+    pub strays: usize,
+}
+
+impl From<&CellReport> for CellSummary {
+    fn from(report: &CellReport) -> Self {
+        let (exit, ended) = match &report.exit {
+            Exit::Code(code) => (Some(*code), None),
+            Exit::Signal(signal) => (None, Some(format!("signal {signal}"))),
+            Exit::TimedOut => (None, Some("timed out".to_owned())),
+            Exit::Interrupted => (None, Some("interrupted".to_owned())),
+            Exit::NotStarted(why) => (None, Some(format!("not started: {why}"))),
+        };
+        Self {
+            project: report.cell.project.clone(),
+            check: report.cell.check.name.clone(),
+            command: report.words.join(" "),
+            seconds: round(report.seconds),
+            exit,
+            ended,
+            log: report.log.clone(),
+            tests: report.reading.ran(),
+            dirtied: report.dirtied.clone(),
+            strays: report.strays,
+        }
+    }
+}
+
+/// One project.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProjectSummary {
+    /// The project.
+    #[serde(flatten)]
+    pub project: Project,
+    /// Its cells' commands, as a person would type them.
+    pub checks: Vec<String>,
+    /// Seconds of its checks on the untouched base.
+    pub baseline_seconds: Option<f64>,
+    /// Tests that did not end the same way each time.
+    #[serde(default)]
+    pub flaky: Vec<String>,
+}
+
+/// What a plan says in JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// The format.
+    pub schema: String,
+    /// The commit that it is for.
+    pub base: String,
+    /// The instant at which the registries were looked at.
+    pub as_of: Instant,
+    /// What can move.
+    pub candidates: Vec<Candidate>,
+    /// What cannot, and why.
+    pub held: Vec<Held>,
+    /// What is the newest already.
+    pub newest: Vec<Named>,
+    /// The projects.
+    pub projects: Vec<Project>,
+    /// The checks that would run, as a person would type them.
+    pub matrix: Vec<String>,
+}
+
+/// Seconds for people and JSON: to a hundredth.
+#[must_use]
+pub fn round(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
+}

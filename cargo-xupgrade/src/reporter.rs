@@ -1,0 +1,167 @@
+//! What a person or a program is told. Words only: nothing is decided here.
+//! stdout is data (the table, or JSON), stderr is talk; bars only on a terminal.
+
+mod lines;
+mod progress;
+mod table;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::cli::{Color, Format, Talk};
+use crate::clock::Instant;
+use crate::event::{Event, Listener};
+use crate::plan::Plan;
+use crate::repo::{Base, Repo};
+use crate::verdict::Baseline;
+
+/// The reporter that the flags ask for.
+#[must_use]
+pub fn listener(talk: &Talk) -> Box<dyn Listener> {
+    let terminal = std::io::stderr().is_terminal();
+    match talk.format {
+        Format::Json => Box::new(json),
+        Format::Human if terminal && !talk.quiet => Box::new(progress::Bars::new(talk.clone())),
+        Format::Human => Box::new(lines::Lines::new(talk.clone())),
+    }
+}
+
+/// One event as a line of JSON on stdout.
+fn json(event: &Event) {
+    if let Ok(line) = serde_json::to_string(event) {
+        print_line(&line);
+    }
+}
+
+/// A line on stdout; a reader that has gone away is no error of ours.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Shows a plan on stdout.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn show_plan(plan: &Plan, talk: &Talk, as_of: Instant) -> Result<()> {
+    match talk.format {
+        Format::Json => print_line(&serde_json::to_string_pretty(&plan.report())?),
+        Format::Human => print_line(table::plan(plan, talk, as_of).trim_end()),
+    }
+    Ok(())
+}
+
+/// Whether to colour what goes to stdout.
+#[must_use]
+pub fn colour(talk: &Talk) -> table::Paint {
+    let on = match talk.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stdout().is_terminal() && crate::command::variable("NO_COLOR").is_none(),
+    };
+    if on { table::Paint::Colour } else { table::Paint::Plain }
+}
+
+/// What is said before the first build.
+#[derive(Debug)]
+pub struct Preface {
+    lines: Vec<String>,
+}
+
+impl Preface {
+    /// Gathers it.
+    #[must_use]
+    pub fn of(repo: &Repo, base: &Base, plan: &Plan, cache: &Path, out: &Path) -> Self {
+        let mut lines = vec![format!("base: {} {}", &base.commit[..12.min(base.commit.len())], base.subject)];
+        if let Ok(changed @ 1..) = repo.uncommitted() {
+            lines.push(format!("note: {changed} changed or untracked files are not in that commit, so they take no part"));
+        }
+        for project in &plan.projects {
+            let count = plan.candidates.iter().filter(|one| one.ecosystem == project.ecosystem && one.project == project.path).count();
+            match &project.obstacle {
+                Some(reason) => lines.push(format!("project {}: held, {}", project.label(), reason.text)),
+                None => lines.push(format!("project {}: {count} candidates", project.label())),
+            }
+            for cell in plan.cells.iter().filter(|cell| cell.project == project.label()) {
+                lines.push(format!("  {}: {}   (in {})", cell.check.name, cell.check.argv.join(" "), cell.check.dir));
+            }
+        }
+        lines.push(format!("held before any trial: {}, newest already: {}", plan.held.len(), plan.newest.len()));
+        lines.push(format!("clones and target directories: {} ({})", cache.display(), free_space(cache)));
+        lines.push(format!("output: {}", out.display()));
+        Self { lines }
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.lines.join("\n")
+    }
+}
+
+/// Free disk below a folder, in words.
+fn free_space(folder: &Path) -> String {
+    match crate::disk::free(folder) {
+        Some(bytes) => format!("{} free; a target directory takes 0.5 to 10 GiB", gibibytes(bytes)),
+        None => "free space unknown".into(),
+    }
+}
+
+fn gibibytes(bytes: u64) -> String {
+    format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30)
+}
+
+/// What is said after the baseline: time per trial, trials expected, the end.
+#[must_use]
+pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
+    let seconds: f64 = baseline.cells.values().map(|cell| cell.seconds).sum();
+    let flaky: usize = baseline.cells.values().map(|cell| cell.flaky.len()).sum();
+    let trials = expected_trials(plan.candidates.len());
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+    let total = (seconds * (trials + 1) as f64) as u64;
+    let mut text = format!(
+        "the baseline is green: the whole matrix took {} at most; about {trials} trials for {} candidates, done in about {}",
+        duration(seconds),
+        plan.candidates.len(),
+        clock(total),
+    );
+    if flaky > 0 {
+        text.push_str(&format!("\n{flaky} tests did not end the same way each time; they are no evidence by themselves"));
+    }
+    text
+}
+
+/// A rough number of trials: a group test for each four of a hundred that fail, and one for good measure.
+fn expected_trials(candidates: usize) -> usize {
+    let bits = usize::try_from(candidates.max(1).ilog2()).unwrap_or(0) + 1;
+    1 + candidates.div_ceil(16) * bits
+}
+
+/// Seconds, as a person reads them.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a run")]
+        clock(seconds as u64)
+    }
+}
+
+/// Whole seconds as `1 h 02 min`, `3 min 04 s` or `5 s`.
+#[must_use]
+pub fn clock(seconds: u64) -> String {
+    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+/// A path below the current folder, shown from there.
+#[must_use]
+pub fn nearby(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).map_or_else(|_| path.to_owned(), Path::to_owned)
+}

@@ -1,0 +1,85 @@
+//! Plain lines on stderr, for logs and pipes; the final table on stdout.
+
+use super::{clock, duration, print_line, table};
+use crate::cli::Talk;
+use crate::event::{Event, Listener, Step};
+use crate::failure::shown;
+
+/// Writes one line for each event that matters.
+pub struct Lines {
+    talk: Talk,
+}
+
+impl Lines {
+    /// With the flags of the command line.
+    pub fn new(talk: Talk) -> Self {
+        Self { talk }
+    }
+}
+
+impl Listener for Lines {
+    fn tell(&self, event: &Event) {
+        if let Event::Finished { report } = event {
+            print_line(table::report(report, &self.talk, super::colour(&self.talk)).trim_end());
+        } else if let Some(line) = line(event, &self.talk) {
+            eprintln!("{}", shown(&line));
+        }
+    }
+}
+
+/// The line of an event, if it is worth one.
+pub fn line(event: &Event, talk: &Talk) -> Option<String> {
+    if talk.quiet && !matches!(event, Event::Warned { .. }) {
+        return None;
+    }
+    match event {
+        Event::Began { what } if talk.verbose => Some(format!("{what} ...")),
+        Event::Said { text } => Some(text.clone()),
+        Event::Warned { text } => Some(format!("warning: {text}")),
+        Event::TrialBegan { trial, fresh, accepted, remaining, seconds_left } => {
+            let left = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
+            Some(format!("{trial}: {} ({remaining} more trials at a guess{left})", trying(fresh, *accepted)))
+        }
+        Event::CellBegan { trial, project, command } if talk.verbose => Some(format!("{trial}: {project}: {command}")),
+        Event::CellEnded { trial, cell } if talk.verbose || !cell.dirtied.is_empty() || cell.strays > 0 => {
+            Some(format!("{trial}: {}", cell_line(cell)))
+        }
+        Event::TrialEnded { trial, verdict, text, seconds } => {
+            let why = if text.is_empty() { String::new() } else { format!(": {text}") };
+            Some(format!("{trial}: {verdict} in {}{why}", duration(*seconds)))
+        }
+        _ => None,
+    }
+}
+
+fn cell_line(cell: &crate::report::CellSummary) -> String {
+    let end = cell.exit.map_or_else(|| cell.ended.clone().unwrap_or_default(), |code| format!("exit {code}"));
+    let mut text = format!("{} {}: {end} in {}, {} tests", cell.project, cell.check, duration(cell.seconds), cell.tests);
+    if !cell.dirtied.is_empty() {
+        text.push_str(&format!("; it changed {} files, undone: {}", cell.dirtied.len(), some(&cell.dirtied)));
+    }
+    if cell.strays > 0 {
+        text.push_str(&format!("; it left {} processes running, killed", cell.strays));
+    }
+    text
+}
+
+/// What a trial tries, in one line.
+pub fn trying(fresh: &[Step], accepted: usize) -> String {
+    let names: Vec<String> = fresh.iter().map(|step| format!("{} {}", step.name, step.to)).collect();
+    match (fresh.len(), accepted) {
+        (0, 0) => "the untouched base".into(),
+        (0, accepted) => format!("the whole matrix on {accepted} upgrades"),
+        (_, 0) => some(&names),
+        (_, accepted) => format!("{} on top of {accepted}", some(&names)),
+    }
+}
+
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}

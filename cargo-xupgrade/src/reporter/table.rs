@@ -1,0 +1,210 @@
+//! The tables: what a plan would try, and what a run did. Pure text; widths are counted in characters.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::candidate::{Candidate, Held, ReasonKind, Version};
+use crate::cli::Talk;
+use crate::clock::Instant;
+use crate::failure::shown;
+use crate::plan::Plan;
+use crate::report::{Report, Upgrade};
+
+/// Whether to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// ANSI colours.
+    Colour,
+    /// None.
+    Plain,
+}
+
+impl Paint {
+    fn over(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Colour => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Self::Plain => text.to_owned(),
+        }
+    }
+}
+
+/// Aligned columns; the last one is not padded.
+#[derive(Debug, Default)]
+struct Grid {
+    rows: Vec<Vec<String>>,
+}
+
+impl Grid {
+    fn row(&mut self, cells: &[&str]) {
+        self.rows.push(cells.iter().map(|cell| shown(cell).replace('\n', " ")).collect());
+    }
+
+    fn text(&self) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(&widths) {
+                let _ = write!(line, "  {cell:width$}");
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// The table of a plan.
+pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
+    let mut text = format!("{} candidates at {} as of {as_of}\n", plan.candidates.len(), &plan.base[..12.min(plan.base.len())]);
+    let mut grid = Grid::default();
+    if !plan.candidates.is_empty() {
+        grid.row(&["NAME", "WHERE", "NOW", "RUNGS", "AGE", "NOTE"]);
+    }
+    for candidate in &plan.candidates {
+        let place = format!("{} {}", candidate.ecosystem, candidate.project);
+        let note = note(candidate);
+        grid.row(&[&candidate.name, &place, &candidate.at.to_string(), &rungs(candidate), &age(candidate, as_of), &note]);
+    }
+    text.push_str(&grid.text());
+    text.push_str(&held(&plan.held, talk, "\nheld\n"));
+    for project in plan.projects.iter().filter(|project| project.obstacle.is_some()) {
+        if let Some(reason) = &project.obstacle {
+            let _ = writeln!(text, "\nproject {} is held whole: {}", project.label(), shown(&reason.text));
+        }
+    }
+    let _ = writeln!(text, "\nnewest already: {}", plan.newest.len());
+    if talk.all {
+        for named in &plan.newest {
+            let at = named.at.as_ref().map(Version::to_string).unwrap_or_default();
+            let _ = writeln!(text, "  {} {at} ({} {})", named.name, named.ecosystem, named.project);
+        }
+    }
+    text
+}
+
+fn rungs(candidate: &Candidate) -> String {
+    let mark = |rung: &crate::candidate::Rung| if rung.breaking { format!("{}!", rung.version) } else { rung.version.to_string() };
+    candidate.rungs.iter().map(mark).collect::<Vec<_>>().join(", ")
+}
+
+fn age(candidate: &Candidate, as_of: Instant) -> String {
+    let published = candidate.rungs.last().and_then(|rung| rung.published);
+    published.map_or_else(|| "?".into(), |published| format!("{} d", as_of.days_since(published)))
+}
+
+fn note(candidate: &Candidate) -> String {
+    let urgent = candidate.urgent.as_ref().map(|why| format!("urgent: {why}"));
+    let beyond = candidate.beyond.as_ref().map(|beyond| beyond.reason.text.clone());
+    urgent.into_iter().chain(beyond).collect::<Vec<_>>().join("; ")
+}
+
+/// Held ones: those that somebody can act on by name, the others by number.
+fn held(all: &[Held], talk: &Talk, title: &str) -> String {
+    let mut grid = Grid::default();
+    let mut counted: BTreeMap<ReasonKind, usize> = BTreeMap::new();
+    for one in all {
+        if !talk.all && !one.reason.kind.is_actionable() {
+            *counted.entry(one.reason.kind).or_default() += 1;
+            continue;
+        }
+        let place = format!("{} {}", one.ecosystem, one.project);
+        let at = one.at.as_ref().map(Version::to_string).unwrap_or_default();
+        grid.row(&[&one.name, &place, &at, &one.reason.kind.name(), &one.reason.text]);
+    }
+    let mut text = String::new();
+    if !grid.rows.is_empty() {
+        text.push_str(title);
+        text.push_str(&grid.text());
+    }
+    if !counted.is_empty() {
+        let counts: Vec<String> = counted.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
+        let _ = writeln!(text, "\nheld with nothing to do about it: {} (--all lists them)", counts.join(", "));
+    }
+    text
+}
+
+/// The table at the end of a run.
+pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
+    let mut text = String::new();
+    if !report.upgrades.is_empty() {
+        let _ = writeln!(text, "{}", paint.over("32;1", "upgraded"));
+        text.push_str(&upgrades(&report.upgrades));
+    }
+    let title = format!("\n{}\n", paint.over("33;1", "held"));
+    text.push_str(&held(&report.held, talk, &title));
+    text.push_str(&failures(&report.held));
+    if !report.untried.is_empty() {
+        let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();
+        let _ = writeln!(text, "\n{} {}", paint.over("33;1", "untried:"), names.join(", "));
+    }
+    text.push_str(&summary(report));
+    text
+}
+
+fn upgrades(upgrades: &[Upgrade]) -> String {
+    let mut grid = Grid::default();
+    for upgrade in upgrades {
+        let place = format!("{} {}", upgrade.ecosystem, upgrade.project);
+        let versions = format!("{} -> {}", upgrade.from, upgrade.to);
+        let proof = serde_json::to_value(upgrade.proof).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        let level = if upgrade.breaking { format!("{}!", upgrade.level) } else { upgrade.level.to_string() };
+        grid.row(&[&upgrade.name, &place, &versions, &level, &proof, &remark(upgrade)]);
+    }
+    grid.text()
+}
+
+fn remark(upgrade: &Upgrade) -> String {
+    let mut parts = Vec::new();
+    if !upgrade.also_moved.is_empty() {
+        parts.push(format!("moved {} more", upgrade.also_moved.len()));
+    }
+    parts.extend(upgrade.failed_above.first().map(|above| {
+        let wanted = above.wanted.as_ref().map(Version::to_string).unwrap_or_default();
+        format!("not {wanted}: {}", above.reason.kind.name())
+    }));
+    parts.join("; ")
+}
+
+/// The first lines of each failure, and where its log is.
+fn failures(all: &[Held]) -> String {
+    const LINES: usize = 4;
+    let mut text = String::new();
+    for one in all {
+        let Some(evidence) = &one.reason.evidence else { continue };
+        let Some(log) = &evidence.log else { continue };
+        let wanted = one.wanted.as_ref().map(Version::to_string).unwrap_or_default();
+        let _ = writeln!(text, "\n{} {wanted}, trial {}:", one.name, evidence.trial);
+        for line in evidence.lines.iter().take(LINES) {
+            let _ = writeln!(text, "    {}", shown(line).replace('\n', " "));
+        }
+        let _ = writeln!(text, "    log: xupgrade.out/{log}");
+    }
+    text
+}
+
+fn summary(report: &Report) -> String {
+    let trials = report.trials.len();
+    let mut text = format!(
+        "\n{} upgraded, {} held, {} untried, {} newest already; {trials} trials in {}\n",
+        report.upgrades.len(),
+        report.held.len(),
+        report.untried.len(),
+        report.newest.len(),
+        super::duration(report.seconds)
+    );
+    match &report.branch {
+        Some(branch) => {
+            let _ = writeln!(text, "branch {branch}: its tip passed the whole matrix");
+            let _ = writeln!(text, "  look:  git log --stat {}..{branch}", &report.base[..12.min(report.base.len())]);
+            let _ = writeln!(text, "  merge: git merge --ff-only {branch}");
+        }
+        None => text.push_str("no branch: nothing passed the whole matrix that was not there before\n"),
+    }
+    if report.interrupted {
+        text.push_str("interrupted: the next run starts afresh\n");
+    }
+    text
+}

@@ -1,0 +1,240 @@
+//! The job, readable as a table of contents: open, survey, plan, baseline, search, confirm, commit, report.
+
+mod baseline;
+mod outcome;
+mod publish;
+mod scene;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use xupgrade_search::Strategy;
+
+use crate::cli::{PlanArgs, RunArgs, StrategyRule, VerifyCommits};
+use crate::engine::{Checkpoint, Engine, Searched};
+use crate::event::{Event, Listener};
+use crate::executor::Atom;
+use crate::executor::local::{Local, set_up};
+use crate::failure::{Code, Usage};
+use crate::interrupt::{Level, Stop};
+use crate::journal::{FOLDER, Journal};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::reporter::{self, Preface};
+use crate::verdict::{Baseline, Unexercised};
+
+use scene::Scene;
+pub use scene::cache_root;
+
+/// Shows what a run would try.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<(Plan, Code)> {
+    let mut scene = Scene::open(&args.selection, listener, stop)?;
+    let plan = scene.plan(crate::cli::ManifestRule::Needed)?;
+    Ok((plan, Code::Done))
+}
+
+/// Does the whole job.
+///
+/// # Errors
+/// When it cannot be found out; a failing upgrade is none.
+pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code> {
+    let began = std::time::Instant::now();
+    if let Some(branch) = args.branch.as_deref().filter(|name| !crate::repo::is_branch_name(name)) {
+        return Err(Usage(format!("`{branch}` is no name that git takes for a branch")).into());
+    }
+    let mut scene = Scene::open(&args.selection, listener, stop)?;
+    let plan = scene.plan(args.manifest)?;
+    if args.dry_run {
+        reporter::show_plan(&plan, &args.talk, scene.outlook.as_of)?;
+        return Ok(Code::Done);
+    }
+    let mut journal = Journal::open(&scene.out_folder(args.out.as_deref(), FOLDER)?)?;
+    journal.write("plan.json", &plan.report())?;
+    listener.tell(&Event::Said { text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text() });
+    let mut session = Session::new(plan);
+    if !session.plan.candidates.is_empty() {
+        session.work(&mut scene, args, listener, stop, &mut journal)?;
+    }
+    let report = session.report(&scene, began.elapsed().as_secs_f64(), stop);
+    let path = journal.write("report.json", &report)?;
+    let code = session.code(&report, args, stop);
+    listener.tell(&Event::Finished { report: Box::new(report) });
+    listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
+    Ok(code)
+}
+
+/// What a run gathers on its way.
+struct Session {
+    plan: Plan,
+    baseline: Baseline,
+    baseline_trials: Vec<crate::report::TrialSummary>,
+    found: Option<Found>,
+    nothing_green: bool,
+    containment: Option<String>,
+}
+
+/// What search, confirmation and commits left.
+struct Found {
+    searched: Searched,
+    checkpoint: Checkpoint,
+    trials: Vec<crate::engine::Trial>,
+    summaries: Vec<crate::report::TrialSummary>,
+    commits: Vec<String>,
+    branch: Option<String>,
+    notes: Vec<(usize, String)>,
+    claims: Vec<crate::verdict::Claim>,
+}
+
+impl Session {
+    fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            baseline: Baseline::default(),
+            baseline_trials: Vec::new(),
+            found: None,
+            nothing_green: false,
+            containment: None,
+        }
+    }
+
+    /// Baseline, search, confirmation, commits.
+    fn work(&mut self, scene: &mut Scene<'_>, args: &RunArgs, listener: &dyn Listener, stop: &Stop, journal: &mut Journal) -> Result<()> {
+        let environment = scene.check_environment()?;
+        scene.copy_ignored()?;
+        let commands = scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
+        set_up(&scene.worker, &environment, &commands, journal.folder(), stop)?;
+        scene.worker.keep_untracked()?;
+        let mut local = Local {
+            worker: &scene.worker,
+            plan: &self.plan,
+            ecosystems: &scene.ecosystems,
+            environment: &environment,
+            out: journal.folder().to_owned(),
+            limits: std::collections::BTreeMap::new(),
+            listener,
+            stop: stop.clone(),
+            containment: None,
+            written: std::collections::BTreeMap::new(),
+            queue: std::collections::VecDeque::new(),
+        };
+        let ground = baseline::run(&self.plan, &mut local, journal, listener, args.accept_failing)?;
+        self.containment = local.containment.map(|one| one.to_string());
+        self.baseline_trials = ground.trials;
+        self.baseline = ground.baseline;
+        let unexercised = scene.config.unexercised.map_or(Unexercised::Hold, Into::into);
+        self.plan.hold(|candidate| ground.verdicts.hold(candidate, unexercised));
+        self.plan.cells.retain(|cell| !ground.verdicts.is_red(&cell.project));
+        self.nothing_green = self.plan.cells.is_empty();
+        if self.plan.candidates.is_empty() || stop.requested() > Level::None {
+            return Ok(());
+        }
+        listener.tell(&Event::Said { text: reporter::forecast(&self.plan, &self.baseline) });
+        self.found = Some(self.search(scene, args, listener, stop, journal, &environment, unexercised)?);
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything that a run holds comes together here, once")]
+    fn search(
+        &self,
+        scene: &Scene<'_>,
+        args: &RunArgs,
+        listener: &dyn Listener,
+        stop: &Stop,
+        journal: &mut Journal,
+        environment: &crate::environment::CheckEnv,
+        unexercised: Unexercised,
+    ) -> Result<Found> {
+        let mut local = Local {
+            worker: &scene.worker,
+            plan: &self.plan,
+            ecosystems: &scene.ecosystems,
+            environment,
+            out: journal.folder().to_owned(),
+            limits: baseline::limits(&self.plan, &self.baseline),
+            listener,
+            stop: stop.clone(),
+            containment: None,
+            written: std::collections::BTreeMap::new(),
+            queue: std::collections::VecDeque::new(),
+        };
+        let mut engine = Engine {
+            plan: &self.plan,
+            baseline: &self.baseline,
+            unexercised,
+            listener,
+            stop: stop.clone(),
+            journal,
+            trials: Vec::new(),
+        };
+        let strategy = match args.strategy {
+            StrategyRule::Split => Strategy::Split,
+            StrategyRule::OneByOne => Strategy::OneByOne,
+        };
+        let searched = engine.search(&mut local, strategy)?;
+        let accepted: Vec<Atom> =
+            searched.solution.accepted.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
+        let checkpoint = engine.confirm(&mut local, &accepted)?;
+        let notes = match args.verify_commits {
+            VerifyCommits::No => Vec::new(),
+            how => engine.verify_commits(&mut local, &checkpoint, how)?,
+        };
+        let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
+        let claims = checkpoint.atoms.iter().enumerate().map(|(position, atom)| engine.claim(atom, position)).collect();
+        let trials = engine.trials;
+        let mut found =
+            Found { searched, checkpoint, trials, summaries, commits: Vec::new(), branch: None, notes, claims };
+        if !found.checkpoint.atoms.is_empty() {
+            let upgrades = outcome::upgrades(&self.plan, &found);
+            let written = publish::branch(scene, args.branch.as_deref(), &upgrades, &found)?;
+            (found.branch, found.commits) = (Some(written.branch), written.commits);
+        }
+        Ok(found)
+    }
+
+    fn report(&self, scene: &Scene<'_>, seconds: f64, stop: &Stop) -> Report {
+        outcome::report(self, scene, seconds, stop.requested() > Level::None)
+    }
+
+    fn code(&self, report: &Report, args: &RunArgs, stop: &Stop) -> Code {
+        let ran = report.trials.iter().filter(|trial| !trial.id.starts_with("baseline"));
+        if stop.requested() > Level::None {
+            Code::Interrupted
+        } else if self.nothing_green {
+            Code::NoBaseline
+        } else if report.upgrades.is_empty() && ran.clone().count() > 0 && ran.clone().all(|trial| trial.verdict == "inconclusive") {
+            Code::Inconclusive
+        } else if args.fail_on_held && report.held.iter().any(|held| held.reason.kind.is_actionable()) {
+            Code::Held
+        } else {
+            Code::Done
+        }
+    }
+}
+
+/// Removes the cache of a repository, or of all.
+///
+/// # Errors
+/// When the disk refuses, or a run is under way.
+pub fn clean(repo: Option<PathBuf>, everything: bool) -> Result<Vec<PathBuf>> {
+    let root = scene::cache_root();
+    if everything {
+        crate::worker::remove(&root)?;
+        return Ok(vec![root]);
+    }
+    let here = match repo {
+        Some(folder) => folder,
+        None => std::env::current_dir().context("cannot tell the current folder")?,
+    };
+    let repo = crate::repo::Repo::discover(&here)?;
+    let cache = root.join(repo.cache_key());
+    if !cache.exists() {
+        return Ok(Vec::new());
+    }
+    let lock = crate::journal::Lock::take(&cache).map_err(|error| anyhow!("cannot clean: {error}"))?;
+    crate::worker::remove(&cache)?;
+    drop(lock);
+    Ok(vec![cache])
+}

@@ -1,0 +1,205 @@
+//! The baseline: the whole matrix on the untouched base, twice. It tells which projects are green, which tests are flaky,
+//! how long a trial takes and what the cells compile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, anyhow};
+
+use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
+use crate::event::{Event, Listener};
+use crate::executor::local::Local;
+use crate::executor::{Executor, Order};
+use crate::interrupt::Level;
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::report::{CellSummary, TrialSummary, round};
+use crate::trial::{CellKey, CellReport, Freshness, TestEnd, TestName, TrialReport};
+use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell, time_limit};
+
+/// How often the untouched base is run.
+const RUNS: usize = 2;
+
+/// What the baseline gave.
+pub struct Ground {
+    pub baseline: Baseline,
+    pub trials: Vec<TrialSummary>,
+    pub verdicts: Standing,
+}
+
+/// How each project stands.
+#[derive(Default)]
+pub struct Standing {
+    /// Projects with a check that fails, and why.
+    red: BTreeMap<String, Reason>,
+    /// What the cells compile, over all projects.
+    compiled: BTreeSet<String>,
+}
+
+impl Standing {
+    /// Whether a project (by label) is held as red.
+    pub fn is_red(&self, label: &str) -> bool {
+        self.red.contains_key(label)
+    }
+
+    /// Why a candidate is held before any trial.
+    pub fn hold(&self, candidate: &Candidate, unexercised: Unexercised) -> Option<Reason> {
+        let label = format!("{} {}", candidate.ecosystem, candidate.project);
+        if let Some(reason) = self.red.get(&label) {
+            return Some(reason.clone());
+        }
+        let package = format!("{}@{}", candidate.name, candidate.at);
+        if unexercised == Unexercised::Allow || self.compiled.contains(&package) {
+            return None;
+        }
+        let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
+        let places: Vec<&str> = places.into_iter().collect();
+        let text = format!(
+            "no check compiles {package} (required in `{}`); add a check with the target, feature or tag that does",
+            places.join("`, `")
+        );
+        Some(Reason::new(ReasonKind::NotExercised, text))
+    }
+}
+
+/// Runs the baseline.
+pub fn run(plan: &Plan, local: &mut Local<'_>, journal: &mut Journal, listener: &dyn Listener, accept_failing: bool) -> Result<Ground> {
+    let mut reports: Vec<TrialReport> = Vec::new();
+    let mut trials = Vec::new();
+    for number in 1..=RUNS {
+        if local.stop.requested() > Level::None {
+            break;
+        }
+        let (report, summary) = one_run(plan, local, listener, number)?;
+        journal.append(&summary)?;
+        if let Some(noise) = &report.noise {
+            if local.stop.requested() == Level::None {
+                return Err(anyhow!("{noise}").context("the baseline could not be run"));
+            }
+        }
+        trials.push(summary);
+        reports.push(report);
+    }
+    let accepting = if accept_failing { Accept::Failing } else { Accept::Nothing };
+    Ok(Ground { verdicts: standing(&reports, accepting), baseline: gather(&reports), trials })
+}
+
+/// Whether failing tests of the base are accepted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Accept {
+    Failing,
+    Nothing,
+}
+
+fn one_run(plan: &Plan, local: &mut Local<'_>, listener: &dyn Listener, number: usize) -> Result<(TrialReport, TrialSummary)> {
+    let id = format!("baseline-{number}");
+    listener.tell(&Event::TrialBegan { trial: id.clone(), fresh: vec![], accepted: 0, remaining: RUNS - number, seconds_left: None });
+    local.submit(Order { id: id.clone(), atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh })?;
+    let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
+    let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success());
+    let summary = TrialSummary {
+        id: id.clone(),
+        atoms: vec![],
+        fresh: 0,
+        tree: String::new(),
+        verdict: if red { "failed" } else { "passed" }.into(),
+        text: String::new(),
+        seconds: round(finished.seconds),
+        cells: finished.report.cells.iter().map(CellSummary::from).collect(),
+    };
+    let text = if red { "some checks fail before any upgrade" } else { "" };
+    listener.tell(&Event::TrialEnded { trial: id, verdict: summary.verdict.clone(), text: text.into(), seconds: summary.seconds });
+    Ok((finished.report, summary))
+}
+
+fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {
+    let mut cells: BTreeMap<CellKey, Vec<&CellReport>> = BTreeMap::new();
+    for cell in reports.iter().flat_map(|report| &report.cells) {
+        cells.entry(cell.cell.key()).or_default().push(cell);
+    }
+    cells
+}
+
+fn gather(reports: &[TrialReport]) -> Baseline {
+    let cells = cells(reports).into_iter().map(|(key, runs)| (key, gather_cell(&runs))).collect();
+    Baseline { cells }
+}
+
+fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
+    let ran_in = |cell: &CellReport, name: &TestName| {
+        matches!(cell.reading.tests.get(name), Some(TestEnd::Passed | TestEnd::Failed))
+    };
+    let all: BTreeSet<&TestName> = runs.iter().flat_map(|cell| cell.reading.tests.keys()).collect();
+    let names: Vec<TestName> =
+        all.iter().filter(|name| runs.iter().all(|cell| ran_in(cell, name))).map(|name| (*name).clone()).collect();
+    let ends = |name: &TestName| -> BTreeSet<bool> {
+        runs.iter().filter_map(|cell| cell.reading.tests.get(name)).map(|end| *end == TestEnd::Failed).collect()
+    };
+    CellBaseline {
+        seconds: runs.iter().map(|cell| cell.seconds).fold(0.0, f64::max),
+        ran: names.len(),
+        flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
+        failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
+        names,
+        compiled: Vec::new(),
+    }
+}
+
+fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
+    let mut standing = Standing::default();
+    for exercised in reports.iter().flat_map(|report| report.exercised.values()) {
+        standing.compiled.extend(exercised.compiled.iter().cloned());
+    }
+    for (key, runs) in cells(reports) {
+        let known = gather_cell(&runs);
+        let verdicts: Vec<Verdict> = runs.iter().map(|cell| judge_cell(cell, judged_against(&known, accept).as_ref())).collect();
+        let green = verdicts.contains(&Verdict::Passed);
+        let always_red = !green && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Failed(_)));
+        let flaky_only = !known.flaky.is_empty() && !green;
+        if always_red && !flaky_only {
+            standing.red.entry(key.0.clone()).or_insert_with(|| red_reason(&runs, &verdicts));
+        }
+    }
+    for (label, reason) in reports.iter().flat_map(|report| &report.unfetched) {
+        standing.red.insert(label.clone(), reason.clone());
+    }
+    let never_started = reports.iter().flat_map(|report| &report.cells).filter(|cell| {
+        matches!(cell.exit, crate::trial::Exit::NotStarted(_))
+    });
+    for cell in never_started {
+        let text = format!("`{}` does not start; is it installed?", cell.words.join(" "));
+        standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
+    }
+    standing
+}
+
+fn judged_against(known: &CellBaseline, accept: Accept) -> Option<CellBaseline> {
+    match accept {
+        Accept::Failing => Some(CellBaseline { ran: 0, ..known.clone() }),
+        Accept::Nothing => None,
+    }
+}
+
+fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
+    let cause = verdicts.iter().find_map(|verdict| match verdict {
+        Verdict::Failed(cause) => Some(cause.clone()),
+        _ => None,
+    });
+    let evidence = cause.as_ref().map(|cause| Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() });
+    let words = cause.map_or_else(|| runs[0].words.join(" "), |cause| cause.text);
+    let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(|line| line.contains("is not installed"));
+    let (kind, advice) = if missing {
+        (ReasonKind::ToolchainMissing, "install the toolchain, or name another one (RUSTUP_TOOLCHAIN)")
+    } else {
+        (ReasonKind::BaselineRed, "mend it first, replace the check in xupgrade.toml, or pass --accept-failing")
+    };
+    Reason { kind, text: format!("before any upgrade {words}; {advice}"), evidence }
+}
+
+/// The time limits of the cells, in seconds.
+pub fn limits(plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u64> {
+    let limit = |cell: &crate::trial::Cell| {
+        let seconds = baseline.cells.get(&cell.key()).map_or(0.0, |known| known.seconds);
+        (cell.key(), time_limit(cell.check.phase, seconds))
+    };
+    plan.cells.iter().map(limit).collect()
+}

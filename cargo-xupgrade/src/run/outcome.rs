@@ -1,0 +1,182 @@
+//! From what was found to what is said: every candidate ends as upgraded, held or untried, each with its evidence. Pure.
+
+use std::collections::BTreeSet;
+
+use xupgrade_search::Fate;
+
+use super::scene::Scene;
+use super::{Found, Session};
+use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind};
+use crate::engine::Trial;
+use crate::executor::{Atom, others};
+use crate::plan::{Plan, held, named};
+use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
+use crate::verdict::{Proof, Verdict, proof};
+
+/// The upgrades of the checkpoint, in commit order, not yet committed.
+pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
+    found.checkpoint.atoms.iter().enumerate().map(|(position, atom)| upgrade(plan, found, atom, position)).collect()
+}
+
+fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade {
+    let candidate = &plan.candidates[atom.candidate];
+    let rung = &candidate.rungs[atom.rung];
+    let confirmed = found.checkpoint.trial.map(|trial| &found.trials[trial].report);
+    let applied = confirmed.and_then(|report| report.applied.get(position)).cloned().unwrap_or_default();
+    let mut notes = applied.notes.clone();
+    notes.extend(found.notes.iter().filter(|(at, _)| *at == position).map(|(_, note)| note.clone()));
+    Upgrade {
+        ecosystem: candidate.ecosystem,
+        name: candidate.name.clone(),
+        project: candidate.project.clone(),
+        places: candidate.places.clone(),
+        from: candidate.at.clone(),
+        to: rung.version.clone(),
+        level: rung.level,
+        breaking: rung.breaking,
+        commit: found.commits.get(position).cloned(),
+        trial: trial_of(found, atom).map(|trial| trial.id.clone()).unwrap_or_default(),
+        proof: confirmed.map_or(Proof::None, |report| proof(report, &found.claims[position])),
+        also_moved: others(&applied.also_moved, &candidate.name),
+        notes,
+        failed_above: failed_above(found, atom, candidate),
+        urgent: candidate.urgent.clone(),
+    }
+}
+
+/// The trial in which an atom first passed.
+fn trial_of<'a>(found: &'a Found, atom: &Atom) -> Option<&'a Trial> {
+    match &found.searched.solution.fates[atom.candidate] {
+        Fate::Accepted { ticket, .. } => found.searched.tickets.get(ticket).map(|index| &found.trials[*index]),
+        _ => None,
+    }
+}
+
+/// How many upgrades the trial proved together in which an atom first passed.
+pub fn group_of(found: &Found, atom: &Atom) -> usize {
+    match &found.searched.solution.fates[atom.candidate] {
+        Fate::Accepted { group, .. } => *group,
+        _ => 1,
+    }
+}
+
+/// The higher rungs of an accepted atom that were tried and failed.
+fn failed_above(found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> {
+    let refusals = found.searched.solution.refusals.iter().filter(|refusal| refusal.pick.atom == atom.candidate);
+    let mut above: Vec<Held> = refusals
+        .filter(|refusal| refusal.pick.rung > atom.rung)
+        .filter_map(|refusal| {
+            let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
+            let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
+            Some(Held { wanted, ..held(candidate, reason_of(trial, vec![])) })
+        })
+        .collect();
+    above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
+    above.dedup_by(|a, b| a.wanted == b.wanted);
+    if let Some(beyond) = &candidate.beyond {
+        above.insert(0, Held { wanted: Some(beyond.version.clone()), ..held(candidate, beyond.reason.clone()) });
+    }
+    above
+}
+
+/// The reason that a failed trial gives.
+fn reason_of(trial: &Trial, tried: Vec<crate::candidate::Version>) -> Reason {
+    match &trial.verdict {
+        Verdict::Failed(cause) => Reason {
+            kind: cause.kind,
+            text: cause.text.clone(),
+            evidence: Some(Evidence { trial: trial.id.clone(), tried, ..cause.evidence.clone() }),
+        },
+        Verdict::Inconclusive(why) => {
+            let evidence = Some(Evidence { trial: trial.id.clone(), tried, ..Evidence::default() });
+            Reason { kind: ReasonKind::Inconclusive, text: format!("no clear answer: {why}"), evidence }
+        }
+        Verdict::Passed => Reason::new(ReasonKind::Inconclusive, "it passed by itself and is not in the tested set"),
+    }
+}
+
+/// The whole report.
+pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: bool) -> Report {
+    let plan = &session.plan;
+    let found = session.found.as_ref();
+    let upgrades = found.map(|found| upgrades(plan, found)).unwrap_or_default();
+    let (mut all_held, untried) = leftovers(session);
+    all_held.extend(plan.held.iter().cloned());
+    all_held.sort_by(|a, b| (&a.project, a.ecosystem, &a.name, &a.at).cmp(&(&b.project, b.ecosystem, &b.name, &b.at)));
+    let tree = found.and_then(|found| found.checkpoint.trial.map(|trial| &found.trials[trial])).and_then(|trial| trial.report.trees.last());
+    let committed = found.is_some_and(|found| found.branch.is_some());
+    let mut trials = session.baseline_trials.clone();
+    trials.iter_mut().for_each(|trial| trial.tree.clone_from(&scene.base.tree));
+    trials.extend(found.into_iter().flat_map(|found| found.summaries.iter().cloned()));
+    trials.iter_mut().filter(|trial| trial.tree.is_empty()).for_each(|trial| trial.tree.clone_from(&scene.base.tree));
+    Report {
+        schema: SCHEMA.to_owned(),
+        base: plan.base.clone(),
+        branch: found.and_then(|found| found.branch.clone()),
+        tip: found.and_then(|found| found.commits.last().cloned()),
+        tip_tree: tree.filter(|_| committed).cloned(),
+        tested_tree: tree.cloned(),
+        as_of: plan.as_of,
+        candidates: upgrades.len() + all_held.iter().filter(|held| was_tried(held)).count() + untried.len(),
+        upgrades,
+        held: all_held,
+        untried,
+        newest: plan.newest.clone(),
+        trials,
+        projects: plan.projects.iter().map(|project| project_summary(session, project)).collect(),
+        seconds: round(seconds),
+        containment: session.containment.clone(),
+        interrupted,
+    }
+}
+
+fn was_tried(held: &Held) -> bool {
+    held.reason.evidence.as_ref().is_some_and(|evidence| !evidence.trial.starts_with("baseline"))
+}
+
+/// Candidates that did not become upgrades: held with their evidence, or untried.
+fn leftovers(session: &Session) -> (Vec<Held>, Vec<Named>) {
+    let plan = &session.plan;
+    let Some(found) = &session.found else {
+        return (Vec::new(), plan.candidates.iter().map(named).collect());
+    };
+    let upgraded: BTreeSet<usize> = found.checkpoint.atoms.iter().map(|atom| atom.candidate).collect();
+    let (mut held_back, mut untried) = (Vec::new(), Vec::new());
+    for (index, candidate) in plan.candidates.iter().enumerate().filter(|(index, _)| !upgraded.contains(index)) {
+        match why_not(found, index, candidate) {
+            Some(reason) => held_back.push(held(candidate, reason)),
+            None => untried.push(named(candidate)),
+        }
+    }
+    (held_back, untried)
+}
+
+fn why_not(found: &Found, index: usize, candidate: &Candidate) -> Option<Reason> {
+    if let Some((_, trial)) = found.checkpoint.refused.iter().find(|(atom, _)| atom.candidate == index) {
+        let mut reason = reason_of(&found.trials[*trial], vec![]);
+        reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
+        return Some(reason);
+    }
+    match &found.searched.solution.fates[index] {
+        Fate::Rejected { trials } => {
+            let tried = trials.iter().rev().map(|(rung, _)| candidate.rungs[*rung].version.clone()).collect();
+            let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
+            let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
+            Some(reason_of(trial, tried))
+        }
+        Fate::Inconclusive { ticket } => Some(reason_of(&found.trials[*found.searched.tickets.get(ticket)?], vec![])),
+        Fate::Accepted { .. } | Fate::Untried => None,
+    }
+}
+
+fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> ProjectSummary {
+    let label = project.label();
+    let cells: Vec<_> = session.plan.cells.iter().filter(|cell| cell.project == label).collect();
+    let known: Vec<_> = cells.iter().filter_map(|cell| session.baseline.cells.get(&cell.key())).collect();
+    ProjectSummary {
+        project: project.clone(),
+        checks: cells.iter().map(|cell| cell.check.argv.join(" ")).collect(),
+        baseline_seconds: (!known.is_empty()).then(|| round(known.iter().map(|cell| cell.seconds).sum())),
+        flaky: known.iter().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Commits: the trees that the confirmed trial wrote become a chain of commits in the clone, and one fetch brings the
+//! chain into the user's repository as a branch. No tree is made here.
+
+use anyhow::{Result, anyhow};
+
+use super::scene::Scene;
+use super::{Found, outcome};
+use crate::message::{self, Proven};
+use crate::report::Upgrade;
+use crate::worker::{OUT, Signs};
+
+/// A branch that stands in the user's repository.
+pub struct Written {
+    pub branch: String,
+    pub commits: Vec<String>,
+}
+
+/// Writes the branch.
+pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
+    let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
+    let trees = &found.trials[trial].report.trees;
+    let usual = format!("xupgrade/{}", crate::clock::Instant::now().date());
+    let branch = scene.repo.free_branch(wanted.unwrap_or(&usual), &scene.base)?;
+    let settings = scene.repo.commit_settings();
+    let signs = if scene.repo.signs() { Signs::Yes } else { Signs::No };
+    let style = scene.repo.style(&scene.base);
+    let mut parent = scene.base.commit.clone();
+    let mut commits = Vec::new();
+    for (position, (upgrade, tree)) in upgrades.iter().zip(trees).enumerate() {
+        let group = outcome::group_of(found, &found.checkpoint.atoms[position]);
+        let text = message::commit(style, &Proven { upgrade, group, base: &scene.base.commit });
+        parent = scene.worker.commit(&settings, signs, tree, &parent, &text)?;
+        commits.push(parent.clone());
+    }
+    scene.worker.offer(&parent)?;
+    scene.repo.fetch_branch(&scene.worker.control(), OUT, &branch)?;
+    Ok(Written { branch, commits })
+}

@@ -1,0 +1,225 @@
+//! The scene of a run: repository, base, configuration, cache, clone, ecosystems; and the plan made in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use crate::candidate::{Dependency, EcosystemKind};
+use crate::cli::{ManifestRule, Selection};
+use crate::clock::Instant;
+use crate::command::variable;
+use crate::config::{Config, FILE};
+use crate::ecosystem::{Ecosystem, Network, Outlook, Project, Tree, UnknownAge, cargo::Cargo, go::Go};
+use crate::environment::{self, CheckEnv};
+use crate::event::{Event, Listener};
+use crate::failure::Usage;
+use crate::interrupt::Stop;
+use crate::journal::Lock;
+use crate::plan::{Plan, held_whole};
+use crate::policy::{PinRule, Policy, Reach};
+use crate::repo::{Base, Repo};
+use crate::worker::Worker;
+
+/// Everything that stands before a plan is made.
+pub struct Scene<'a> {
+    pub repo: Repo,
+    pub base: Base,
+    pub config: Config,
+    pub outlook: Outlook,
+    pub policy: Policy,
+    pub cache: PathBuf,
+    pub worker: Worker,
+    pub ecosystems: Vec<Box<dyn Ecosystem + 'a>>,
+    listener: &'a dyn Listener,
+    files: Vec<String>,
+    _lock: Lock,
+}
+
+impl<'a> Scene<'a> {
+    /// Opens repository and configuration, takes the lock, makes the clone.
+    pub fn open(selection: &Selection, listener: &'a dyn Listener, _stop: &Stop) -> Result<Self> {
+        let start = match &selection.repo {
+            Some(folder) => folder.clone(),
+            None => std::env::current_dir().context("cannot tell the current folder")?,
+        };
+        let repo = Repo::discover(&start)?;
+        let base = repo.base(selection.base.as_deref())?;
+        let config = read_config(&repo, selection)?;
+        let policy = policy(selection, &config)?;
+        let outlook = Outlook {
+            as_of: policy.as_of,
+            cutoff: policy.as_of.minus_days(policy.min_age),
+            unknown_age: if policy.min_age == 0 { UnknownAge::Old } else { UnknownAge::TooYoung },
+            network: if selection.offline { Network::Offline } else { Network::Online },
+        };
+        let cache = cache_root().join(repo.cache_key());
+        let lock = Lock::take(&cache)?;
+        let worker = Worker::prepare(&repo, &base, &cache, 0)?;
+        let (files, odd) = repo.files(&base.commit)?;
+        if odd > 0 {
+            listener.tell(&Event::Warned { text: format!("{odd} files have names that are no UTF-8; they are left alone") });
+        }
+        let files = visible(files, &config)?;
+        Ok(Self { repo, base, config, outlook, policy, cache, worker, ecosystems: Vec::new(), listener, files, _lock: lock })
+    }
+
+    /// Discovers the projects, surveys their dependencies and decides.
+    pub fn plan(&mut self, manifest: ManifestRule) -> Result<Plan> {
+        self.ecosystems = self.find_ecosystems(manifest);
+        let root = self.worker.tree();
+        let mut projects = Vec::new();
+        for ecosystem in &self.ecosystems {
+            projects.extend(ecosystem.discover(Tree { root: &root, files: &self.files })?);
+        }
+        projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
+        let (mut dependencies, mut held) = (Vec::new(), Vec::new());
+        for project in &mut projects {
+            let found = self.survey(&root, project)?;
+            match &project.obstacle {
+                Some(_) => held.extend(held_whole(project, &found)),
+                None => dependencies.extend(found),
+            }
+        }
+        let cells = self.config.matrix(&projects, |project| self.checks(project))?;
+        let mut plan = Plan::make(&self.base, projects, &dependencies, cells, &self.policy);
+        plan.held.extend(held);
+        self.check_names(&plan)?;
+        Ok(plan)
+    }
+
+    /// A name that was asked for and is nowhere is a mistake of the command line, not an empty plan.
+    fn check_names(&self, plan: &Plan) -> Result<()> {
+        let known = |name: &String| {
+            plan.candidates.iter().any(|one| one.name == *name)
+                || plan.held.iter().any(|one| one.name == *name)
+                || plan.newest.iter().any(|one| one.name == *name)
+        };
+        let lost = self.policy.only.iter().chain(&self.policy.exclude).find(|name| !known(name));
+        match lost {
+            Some(name) => Err(Usage(format!("no project has a direct dependency `{name}`")).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn survey(&self, root: &Path, project: &mut Project) -> Result<Vec<Dependency>> {
+        if project.obstacle.is_some() {
+            return Ok(Vec::new());
+        }
+        let Some(ecosystem) = self.ecosystems.iter().find(|one| one.kind() == project.ecosystem) else {
+            return Ok(Vec::new());
+        };
+        let what = format!("surveying {}", project.label());
+        self.listener.tell(&Event::Began { what: what.clone() });
+        let found = ecosystem.survey(root, project)?;
+        self.listener.tell(&Event::Ended { what });
+        Ok(found.unwrap_or_else(|reason| {
+            project.obstacle = Some(reason);
+            Vec::new()
+        }))
+    }
+
+    fn checks(&self, project: &Project) -> Vec<crate::trial::Check> {
+        let found = self.ecosystems.iter().find(|one| one.kind() == project.ecosystem);
+        found.map(|ecosystem| ecosystem.checks(project)).unwrap_or_default()
+    }
+
+    fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + 'a>> {
+        let mut found: Vec<Box<dyn Ecosystem + 'a>> = Vec::new();
+        if self.files.iter().any(|file| file.ends_with("Cargo.toml")) {
+            found.push(Box::new(Cargo::new(self.outlook, manifest, &self.cache, &cache_root(), self.listener)));
+        }
+        if self.files.iter().any(|file| file.ends_with("go.mod")) {
+            found.push(Box::new(Go::new(self.outlook, &cache_root(), self.listener)));
+        }
+        found
+    }
+
+    /// The environment of the checks.
+    pub fn check_environment(&self) -> Result<CheckEnv> {
+        let go = self.ecosystems.iter().find(|one| one.kind() == EcosystemKind::Go).and_then(|_| crate::ecosystem::go::settings());
+        CheckEnv::state(&self.worker, &self.config.pass_env, go.as_ref())
+    }
+
+    /// Copies the files that the configuration names out of the user's checkout.
+    pub fn copy_ignored(&self) -> Result<()> {
+        for name in &self.config.setup.copy {
+            let (from, to) = (self.repo.root().join(name), self.worker.tree().join(name));
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::copy(&from, &to).map_err(|error| Usage(format!("`[setup] copy` names {name}, which cannot be copied: {error}")))?;
+        }
+        Ok(())
+    }
+
+    /// The output folder: as named, at the root, or in the cache where the root cannot be written.
+    pub fn out_folder(&self, named: Option<&Path>, usual: &str) -> Result<PathBuf> {
+        if let Some(folder) = named {
+            return std::path::absolute(folder).context("cannot tell the output folder");
+        }
+        let at_root = self.repo.root().join(usual);
+        let writable = !self.repo.is_bare() && fs::create_dir_all(&at_root).is_ok();
+        Ok(if writable { at_root } else { self.cache.join("out") })
+    }
+}
+
+/// Where clones and target directories live.
+#[must_use]
+pub fn cache_root() -> PathBuf {
+    if let Some(folder) = variable("XUPGRADE_CACHE_DIR") {
+        return folder.into();
+    }
+    variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from).join("cargo-xupgrade")
+}
+
+fn read_config(repo: &Repo, selection: &Selection) -> Result<Config> {
+    match &selection.config {
+        Some(path) if !path.exists() => Err(Usage(format!("there is no configuration at {}", path.display())).into()),
+        Some(path) => Config::read(path),
+        None => Config::read(&repo.root().join(FILE)),
+    }
+}
+
+fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
+    let as_of = match &selection.as_of {
+        Some(text) => Instant::parse(text).map_err(|error| Usage(format!("`--as-of`: {error}")))?,
+        None => Instant::now(),
+    };
+    const USUAL_AGE: u32 = 3;
+    Ok(Policy {
+        reach: selection.level.or(config.level).map_or(Reach::Compatible, Into::into),
+        as_of,
+        min_age: selection.min_age.or(config.min_age).unwrap_or(USUAL_AGE),
+        only: selection.only.clone(),
+        exclude: selection.exclude.clone(),
+        holds: config.hold.iter().map(crate::config::Hold::rule).collect::<Result<_>>()?,
+        pins: if selection.pinned { PinRule::Move } else { PinRule::Keep },
+    })
+}
+
+/// The files that discovery may see: nothing below `testdata/` or `vendor/`, nothing that the configuration excludes.
+fn visible(files: Vec<String>, config: &Config) -> Result<Vec<String>> {
+    let excluded = globs(&config.exclude)?;
+    let hidden = |file: &str| {
+        let mut folders = file.split('/').rev().skip(1);
+        folders.any(|folder| folder == "testdata" || folder == "vendor") || is_excluded(&excluded, file)
+    };
+    Ok(files.into_iter().filter(|file| !hidden(file)).collect())
+}
+
+/// A glob hits a file, or a folder above it.
+fn is_excluded(globs: &GlobSet, file: &str) -> bool {
+    Path::new(file).ancestors().any(|path| globs.is_match(path))
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet> {
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        let pattern = pattern.trim_end_matches('/');
+        let glob = Glob::new(pattern).map_err(|error| Usage(format!("{FILE}: `exclude`: {error}")))?;
+        builder.add(glob);
+    }
+    builder.build().map_err(|error| Usage(format!("{FILE}: `exclude`: {error}")).into())
+}

@@ -1,0 +1,224 @@
+//! The values of a trial: checks, cells, readings and reports. Facts only; `verdict` judges them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::candidate::Reason;
+use crate::ecosystem::{Applied, Exercised};
+
+pub mod reading;
+
+/// Which part of the matrix a check belongs to. Phases run in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// It compiles what the tests need.
+    Gate,
+    /// It runs the tests.
+    Test,
+}
+
+/// How a check's output is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reader {
+    /// Cargo's JSON messages between rendered diagnostics.
+    CargoMessages,
+    /// The text of libtest, below `cargo test`.
+    Libtest,
+    /// The events of `go test -json`.
+    GoTest,
+    /// Nothing but the exit code.
+    Plain,
+}
+
+/// A command that proves something about a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name in reports (`gate`, `test`, or the configuration's).
+    pub name: String,
+    /// Its phase.
+    pub phase: Phase,
+    /// The command, word for word.
+    pub argv: Vec<String>,
+    /// Words added to the command where a cached result would hide something (`-count=1`).
+    pub afresh: Vec<String>,
+    /// The folder that it runs in, from the root.
+    pub dir: String,
+    /// Variables added to the environment.
+    pub env: BTreeMap<String, String>,
+    /// How its output is read.
+    pub reader: Reader,
+    /// A limit in seconds; without one it comes from the baseline.
+    pub limit: Option<u64>,
+}
+
+/// One field of the matrix: a check of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The label of the project whose cell it is.
+    pub project: String,
+    /// The check.
+    pub check: Check,
+    /// Labels of the projects whose changes concern this cell.
+    pub concerns: BTreeSet<String>,
+}
+
+impl Cell {
+    /// The cell's key: project and check.
+    #[must_use]
+    pub fn key(&self) -> CellKey {
+        (self.project.clone(), self.check.name.clone())
+    }
+}
+
+/// Project label and check name.
+pub type CellKey = (String, String);
+
+/// Whether results that a package manager cached may stand for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Cached results count: the search.
+    Cached,
+    /// Everything runs again: baseline and confirmation.
+    Afresh,
+}
+
+/// The command line of a check, word for word.
+#[must_use]
+pub fn words(check: &Check, freshness: Freshness) -> Vec<String> {
+    let mut words = check.argv.clone();
+    if freshness == Freshness::Afresh {
+        words.extend(check.afresh.iter().cloned());
+    }
+    words
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "how", content = "what")]
+pub enum Exit {
+    /// With this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// At its time limit.
+    TimedOut,
+    /// Because the run was interrupted.
+    Interrupted,
+    /// It never started.
+    NotStarted(String),
+}
+
+impl Exit {
+    /// Whether it says success.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        *self == Self::Code(0)
+    }
+}
+
+/// How a test ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TestEnd {
+    /// It passed.
+    Passed,
+    /// It failed.
+    Failed,
+    /// It was skipped or ignored.
+    Skipped,
+}
+
+/// A test's name: the unit it belongs to (crate and source file, Go package) and its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TestName {
+    /// The unit.
+    pub unit: String,
+    /// The name within it.
+    pub name: String,
+}
+
+impl std::fmt::Display for TestName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.unit, self.name)
+    }
+}
+
+/// What a cell's output said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Tests and how they ended.
+    pub tests: BTreeMap<TestName, TestEnd>,
+    /// `name@version` of the compiled dependencies, fresh ones included.
+    pub compiled: BTreeSet<String>,
+    /// Test executables (file stem) and the package that each belongs to.
+    pub executables: BTreeMap<String, String>,
+    /// The lines that tell most about a failure, in order.
+    pub telling: Vec<String>,
+    /// Signs of noise (no space, no memory, no network).
+    pub noise: Option<String>,
+    /// Tests of something that did not compile.
+    pub build_failed: Build,
+}
+
+/// Whether the output says that something did not compile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Build {
+    /// No such word.
+    #[default]
+    Fine,
+    /// The compiler or linker refused.
+    Failed,
+}
+
+impl Reading {
+    /// How many tests ran (skipped ones did not).
+    #[must_use]
+    pub fn ran(&self) -> usize {
+        self.tests.values().filter(|end| **end != TestEnd::Skipped).count()
+    }
+}
+
+/// What happened in one cell.
+#[derive(Debug, Clone)]
+pub struct CellReport {
+    /// Which cell.
+    pub cell: Cell,
+    /// The command as it ran.
+    pub words: Vec<String>,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// How it ended.
+    pub exit: Exit,
+    /// Its log, below the output folder.
+    pub log: String,
+    /// What its output said.
+    pub reading: Reading,
+    /// Tracked files that it changed and untracked ones that it left, all undone.
+    pub dirtied: Vec<String>,
+    /// Processes that it left behind, all killed.
+    pub strays: usize,
+}
+
+/// What happened in a trial.
+#[derive(Debug, Clone, Default)]
+pub struct TrialReport {
+    /// The tree after each atom, in commit order.
+    pub trees: Vec<String>,
+    /// What each atom's edit did, in the same order.
+    pub applied: Vec<Applied>,
+    /// The atom (position in the sequence) that could not be written, and why.
+    pub refused: Option<(usize, Reason)>,
+    /// What the package manager refused to download, and why: the trial as a whole fails.
+    pub unfit: Option<Reason>,
+    /// Why the trial could not be prepared, if that is so: no evidence.
+    pub noise: Option<String>,
+    /// Projects (by label) whose downloads failed in the baseline.
+    pub unfetched: BTreeMap<String, Reason>,
+    /// The cells that ran, in order.
+    pub cells: Vec<CellReport>,
+    /// What was compiled, by project label.
+    pub exercised: BTreeMap<String, Exercised>,
+}

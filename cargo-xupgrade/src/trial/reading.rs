@@ -1,0 +1,335 @@
+//! What the output of a check says: test names, compiled packages, telling lines, signs of noise.
+//! Line by line, so that a gigabyte of output needs no memory; every parser forgives what it does not know.
+
+use serde_json::Value;
+
+use super::{Build, Reader, Reading, TestEnd, TestName};
+
+/// How many telling lines are kept.
+const TELLING: usize = 12;
+/// A line longer than this is cut for people.
+const LINE: usize = 300;
+
+/// Reads one cell's output, line by line.
+#[derive(Debug)]
+pub struct Lines {
+    reader: Reader,
+    reading: Reading,
+    unit: String,
+    panic_lines: usize,
+}
+
+impl Lines {
+    /// A reader for one kind of output.
+    #[must_use]
+    pub fn new(reader: Reader) -> Self {
+        Self { reader, reading: Reading::default(), unit: String::new(), panic_lines: 0 }
+    }
+
+    /// Takes one line.
+    pub fn line(&mut self, line: &str) {
+        match self.reader {
+            Reader::CargoMessages => self.cargo_message(line),
+            Reader::Libtest => self.libtest(line),
+            Reader::GoTest => self.go_test(line),
+            Reader::Plain => {}
+        }
+        self.common(line);
+    }
+
+    /// The end of the output.
+    #[must_use]
+    pub fn finish(self) -> Reading {
+        self.reading
+    }
+
+    fn tell(&mut self, line: &str) {
+        let line = line.trim_end();
+        if !line.is_empty() && self.reading.telling.len() < TELLING {
+            self.reading.telling.push(line.chars().take(LINE).collect());
+        }
+    }
+
+    fn common(&mut self, line: &str) {
+        if self.reading.noise.is_none() {
+            self.reading.noise = noise(line).map(str::to_owned);
+        }
+        if self.reader == Reader::Plain && (line.starts_with("error") || line.contains("FAIL") || line.contains("panic")) {
+            self.tell(line);
+        }
+    }
+
+    fn cargo_message(&mut self, line: &str) {
+        if line.starts_with('{') {
+            if let Ok(message) = serde_json::from_str::<Value>(line) {
+                self.artifact(&message);
+            }
+            return;
+        }
+        if line.starts_with("error") {
+            self.reading.build_failed = Build::Failed;
+            self.tell(line);
+        } else if self.reading.build_failed == Build::Failed && line.trim_start().starts_with("-->") {
+            self.tell(line);
+        }
+    }
+
+    /// A `compiler-artifact` message (the Cargo book, "External tools"): what was compiled, `fresh` or not.
+    fn artifact(&mut self, message: &Value) {
+        if message["reason"] != "compiler-artifact" {
+            return;
+        }
+        let Some((name, version)) = message["package_id"].as_str().and_then(package_of) else { return };
+        if let Some(stem) = message["executable"].as_str().and_then(file_stem) {
+            self.reading.executables.insert(stem.to_owned(), name.clone());
+        }
+        self.reading.compiled.insert(format!("{name}@{version}"));
+    }
+
+    fn libtest(&mut self, line: &str) {
+        let trimmed = line.trim();
+        if let Some(rest) = trimmed.strip_prefix("Running ") {
+            self.unit = running_unit(rest);
+        } else if let Some(name) = trimmed.strip_prefix("Doc-tests ") {
+            self.unit = format!("{name} doc");
+        } else if let Some((name, end)) = libtest_line(trimmed) {
+            self.test(&name, end);
+        } else {
+            self.libtest_failure(line);
+        }
+    }
+
+    fn libtest_failure(&mut self, line: &str) {
+        if line.starts_with("error[") || line.starts_with("error: could not compile") {
+            self.reading.build_failed = Build::Failed;
+            self.tell(line);
+        } else if line.starts_with("error") {
+            self.tell(line);
+        } else if line.starts_with("thread '") && line.contains("panicked at") {
+            self.panic_lines = 3;
+            self.tell(line);
+        } else if self.panic_lines > 0 {
+            self.panic_lines -= 1;
+            self.tell(line);
+        }
+    }
+
+    fn test(&mut self, name: &str, end: TestEnd) {
+        let name = TestName { unit: self.unit.clone(), name: name.to_owned() };
+        self.reading.tests.insert(name, end);
+    }
+
+    /// An event of `go test -json` (package `test2json`) or of `go build -json` within it.
+    fn go_test(&mut self, line: &str) {
+        let Ok(event) = serde_json::from_str::<Value>(line) else {
+            if line.starts_with("go: ") || line.contains(".go:") {
+                self.tell(line);
+            }
+            return;
+        };
+        let text = |key: &str| event[key].as_str().unwrap_or_default();
+        match text("Action") {
+            "build-fail" => self.reading.build_failed = Build::Failed,
+            "build-output" => self.tell(text("Output")),
+            "output" => self.go_output(text("Output")),
+            "pass" => self.go_end(&event, TestEnd::Passed),
+            "skip" => self.go_end(&event, TestEnd::Skipped),
+            "fail" => self.go_end(&event, TestEnd::Failed),
+            _ => {}
+        }
+    }
+
+    fn go_output(&mut self, output: &str) {
+        let bare = output.trim_start();
+        if bare.starts_with("--- FAIL") || bare.starts_with("panic:") || (output.starts_with(' ') && bare.contains("_test.go:")) {
+            self.tell(output);
+        }
+    }
+
+    fn go_end(&mut self, event: &Value, end: TestEnd) {
+        let package = event["Package"].as_str().unwrap_or_default();
+        if !event["FailedBuild"].is_null() {
+            self.reading.build_failed = Build::Failed;
+        }
+        let Some(test) = event["Test"].as_str() else { return };
+        let name = TestName { unit: package.to_owned(), name: test.to_owned() };
+        self.reading.tests.insert(name, end);
+    }
+}
+
+/// A log as people read it: the words that machine-readable lines carry, and nothing of the rest of them.
+#[must_use]
+pub fn for_people(reader: Reader, log: &str) -> String {
+    let mut text = String::with_capacity(log.len());
+    for line in log.lines() {
+        match (reader, line.starts_with('{')) {
+            (Reader::CargoMessages, true) => {}
+            (Reader::GoTest, true) => match serde_json::from_str::<Value>(line) {
+                Ok(event) => text.push_str(event["Output"].as_str().unwrap_or_default()),
+                Err(_) => text.push_str(line),
+            },
+            _ => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// `test a::b ... ok`, also with a time behind it and with `should panic`.
+fn libtest_line(line: &str) -> Option<(String, TestEnd)> {
+    let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    let end = match result.split([' ', ',', '<']).next()? {
+        "ok" => TestEnd::Passed,
+        "FAILED" => TestEnd::Failed,
+        "ignored" => TestEnd::Skipped,
+        _ => return None,
+    };
+    Some((without_doctest_line(name), end))
+}
+
+/// Documentation tests carry a line number, which moves with unrelated edits: `src/lib.rs - f (line 3)`.
+fn without_doctest_line(name: &str) -> String {
+    name.strip_suffix(" - should panic").unwrap_or(name).to_owned()
+}
+
+/// `unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)` names crate and source file. The hash changes with
+/// every dependency, so it is no part of the name; the stem is kept behind a bar until the package is known.
+fn running_unit(rest: &str) -> String {
+    let (source, path) = rest.split_once(" (").unwrap_or((rest, ""));
+    let source = source.strip_prefix("unittests ").unwrap_or(source);
+    let stem = file_stem(path.trim_end_matches(')')).unwrap_or_default();
+    format!("{stem}|{source}")
+}
+
+/// Puts the package's name in the place of the executable's, which carries a hash.
+pub fn name_units(reading: &mut Reading, executables: &std::collections::BTreeMap<String, String>) {
+    let tests = std::mem::take(&mut reading.tests);
+    reading.tests = tests
+        .into_iter()
+        .map(|(test, end)| {
+            let unit = match test.unit.split_once('|') {
+                Some((stem, source)) => {
+                    let bare = || stem.rsplit_once('-').map_or(stem, |(name, _)| name).to_owned();
+                    format!("{} {source}", executables.get(stem).cloned().unwrap_or_else(bare))
+                }
+                None => test.unit,
+            };
+            (TestName { unit, name: test.name }, end)
+        })
+        .collect();
+}
+
+fn file_stem(path: &str) -> Option<&str> {
+    std::path::Path::new(path).file_stem()?.to_str()
+}
+
+/// Name and version in a package id (the Cargo book, "Package ID specifications"):
+/// `registry+https://…#name@1.0.0`, `path+file:///…/name#1.0.0`.
+fn package_of(id: &str) -> Option<(String, String)> {
+    let (place, spec) = id.rsplit_once('#')?;
+    match spec.rsplit_once('@') {
+        Some((name, version)) => Some((name.to_owned(), version.to_owned())),
+        None => Some((place.rsplit('/').next()?.split('?').next()?.to_owned(), spec.to_owned())),
+    }
+}
+
+/// Signs in a line that a failure lies outside of the project.
+fn noise(line: &str) -> Option<&'static str> {
+    const SIGNS: &[(&str, &str)] = &[
+        ("No space left on device", "no space left on the disk"),
+        ("Cannot allocate memory", "out of memory"),
+        ("(signal: 9, SIGKILL: kill)", "a process was killed from outside, most likely for want of memory"),
+        ("signal: killed", "a process was killed from outside, most likely for want of memory"),
+        ("Too many open files", "too many open files"),
+        ("Resource temporarily unavailable", "out of processes or memory"),
+    ];
+    SIGNS.iter().find(|(sign, _)| line.contains(sign)).map(|(_, why)| *why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(reader: Reader, text: &str) -> Reading {
+        let mut lines = Lines::new(reader);
+        text.lines().for_each(|line| lines.line(line));
+        lines.finish()
+    }
+
+    fn names(reading: &Reading, end: TestEnd) -> Vec<String> {
+        reading.tests.iter().filter(|(_, one)| **one == end).map(|(name, _)| name.to_string()).collect()
+    }
+
+    const LIBTEST: &str = "     Running unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)\n\
+        running 3 tests\n\
+        test tests::adds ... ok\n\
+        test tests::fails ... FAILED\n\
+        test tests::slow ... ignored, takes long\n\
+        thread 'tests::fails' panicked at src/lib.rs:3:5:\n\
+        assertion failed\n\
+        \x20  Doc-tests app\n\
+        test src/lib.rs - f (line 3) ... ok\n";
+
+    #[test]
+    fn libtest_lines_become_tests_named_by_package_and_source() {
+        let mut reading = read(Reader::Libtest, LIBTEST);
+        let executables = [("app-0123456789abcdef".to_owned(), "my-app".to_owned())].into();
+        name_units(&mut reading, &executables);
+        assert_eq!(names(&reading, TestEnd::Passed), ["app doc src/lib.rs - f (line 3)", "my-app src/lib.rs tests::adds"]);
+        assert_eq!(names(&reading, TestEnd::Failed), ["my-app src/lib.rs tests::fails"]);
+        assert_eq!(reading.ran(), 3);
+        assert!(reading.telling.iter().any(|line| line.contains("assertion failed")));
+    }
+
+    #[test]
+    fn a_test_has_the_same_name_under_another_hash() {
+        let mut one = read(Reader::Libtest, LIBTEST);
+        let mut two = read(Reader::Libtest, &LIBTEST.replace("0123456789abcdef", "fedcba9876543210"));
+        name_units(&mut one, &std::collections::BTreeMap::new());
+        name_units(&mut two, &std::collections::BTreeMap::new());
+        assert_eq!(one.tests, two.tests);
+    }
+
+    #[test]
+    fn cargo_messages_name_compiled_packages_and_test_executables() {
+        let text = r#"{"reason":"compiler-artifact","package_id":"registry+https://example.invalid/index#itoa@1.0.9","fresh":true,"executable":null}
+{"reason":"compiler-artifact","package_id":"path+file:///tmp/x/app#0.1.0","fresh":false,"executable":"/t/debug/deps/app-00ff"}
+error[E0425]: cannot find function `gone` in crate `x`
+  --> src/lib.rs:3:5"#;
+        let reading = read(Reader::CargoMessages, text);
+        assert!(reading.compiled.contains("itoa@1.0.9"));
+        assert_eq!(reading.executables["app-00ff"], "app");
+        assert_eq!(reading.build_failed, Build::Failed);
+        assert_eq!(reading.telling.len(), 2);
+    }
+
+    #[test]
+    fn go_events_tell_build_failures_from_test_failures() {
+        let text = r#"{"ImportPath":"ex.com/m","Action":"build-output","Output":"./m.go:3:5: undefined: x\n"}
+{"ImportPath":"ex.com/m","Action":"build-fail"}
+{"Action":"fail","Package":"ex.com/m","FailedBuild":"ex.com/m"}
+{"Action":"pass","Package":"ex.com/n","Test":"TestA"}
+{"Action":"fail","Package":"ex.com/n","Test":"TestB"}
+{"Action":"fail","Package":"ex.com/n"}"#;
+        let reading = read(Reader::GoTest, text);
+        assert_eq!(reading.build_failed, Build::Failed);
+        assert_eq!(names(&reading, TestEnd::Passed), ["ex.com/n TestA"]);
+        assert_eq!(names(&reading, TestEnd::Failed), ["ex.com/n TestB"]);
+        assert_eq!(reading.telling, ["./m.go:3:5: undefined: x"]);
+    }
+
+    #[test]
+    fn a_log_of_events_becomes_the_text_that_the_tests_wrote() {
+        let log = "$ go test\n{\"Action\":\"output\",\"Output\":\"--- FAIL: TestA\\n\"}\n{\"Action\":\"fail\"}\n";
+        assert_eq!(for_people(Reader::GoTest, log), "$ go test\n--- FAIL: TestA\n");
+        assert_eq!(for_people(Reader::CargoMessages, "a\n{\"reason\":\"x\"}\nb\n"), "a\nb\n");
+    }
+
+    #[test]
+    fn a_full_disk_is_a_sign_of_noise() {
+        assert!(read(Reader::Libtest, "error: No space left on device (os error 28)").noise.is_some());
+        assert!(read(Reader::Libtest, "error: test failed").noise.is_none());
+    }
+}

@@ -1,0 +1,266 @@
+//! The verdict: facts of a trial, beside those of the baseline, become passed, failed or inconclusive.
+//! Pure. Noise (out of memory, no space, no network) is never evidence, neither for nor against.
+
+use std::collections::BTreeMap;
+
+use crate::candidate::{Evidence, Reason, ReasonKind};
+use crate::trial::{Build, CellKey, CellReport, Exit, Phase, TestEnd, TestName, TrialReport};
+
+/// What the untouched base does, cell by cell.
+#[derive(Debug, Clone, Default)]
+pub struct Baseline {
+    /// The facts that a trial is compared with.
+    pub cells: BTreeMap<CellKey, CellBaseline>,
+}
+
+/// What one cell does on the untouched base.
+#[derive(Debug, Clone, Default)]
+pub struct CellBaseline {
+    /// Seconds of the slowest run.
+    pub seconds: f64,
+    /// Tests that ran in every run.
+    pub ran: usize,
+    /// Their names.
+    pub names: Vec<TestName>,
+    /// Tests that failed in every run, when the user accepts them.
+    pub failing: Vec<TestName>,
+    /// Tests that passed in one run and failed in another.
+    pub flaky: Vec<TestName>,
+    /// Dependencies (`name@version`) that it compiled.
+    pub compiled: Vec<String>,
+}
+
+/// The judgement on a trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every cell that ran passed.
+    Passed,
+    /// Something failed that did not fail before.
+    Failed(Cause),
+    /// No evidence either way, and why.
+    Inconclusive(String),
+}
+
+/// Why a trial failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Which of the reasons.
+    pub kind: ReasonKind,
+    /// What a person reads.
+    pub text: String,
+    /// Positions of the atoms that deterministic evidence names.
+    pub suspects: Vec<usize>,
+    /// The proof.
+    pub evidence: Evidence,
+}
+
+/// A dependency that a trial must have compiled to be evidence for it.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Its position in the sequence.
+    pub position: usize,
+    /// The label of its project.
+    pub project: String,
+    /// `name@version`.
+    pub package: String,
+}
+
+/// What to do with a dependency that no cell compiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unexercised {
+    /// Hold it.
+    Hold,
+    /// Let it pass with proof `none`.
+    Allow,
+}
+
+/// Judges a trial. `claims` are the fresh atoms; what was accepted before has proved itself.
+#[must_use]
+pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexercised: Unexercised) -> Verdict {
+    if let Some(why) = &report.noise {
+        return Verdict::Inconclusive(why.clone());
+    }
+    if let Some((position, reason)) = &report.refused {
+        return Verdict::Failed(Cause {
+            kind: reason.kind,
+            text: reason.text.clone(),
+            suspects: vec![*position],
+            evidence: reason.evidence.clone().unwrap_or_default(),
+        });
+    }
+    if let Some(reason) = &report.unfit {
+        let evidence = reason.evidence.clone().unwrap_or_default();
+        return Verdict::Failed(Cause { kind: reason.kind, text: reason.text.clone(), suspects: vec![], evidence });
+    }
+    for cell in &report.cells {
+        let before = baseline.cells.get(&cell.cell.key());
+        match judge_cell(cell, before) {
+            Verdict::Passed => {}
+            other => return other,
+        }
+    }
+    match unexercised {
+        Unexercised::Allow => Verdict::Passed,
+        Unexercised::Hold => judge_claims(report, claims),
+    }
+}
+
+/// Judges one cell by itself; without a baseline (the baseline's own runs) nothing may fail.
+#[must_use]
+pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
+    match &cell.exit {
+        Exit::Interrupted => return Verdict::Inconclusive("interrupted".into()),
+        Exit::TimedOut => return failed(cell, ReasonKind::TimedOut, "took longer than its limit".into(), vec![]),
+        Exit::NotStarted(why) => return Verdict::Inconclusive(format!("{} did not start: {why}", cell.words[0])),
+        Exit::Signal(9) => return Verdict::Inconclusive("killed from outside, most likely for want of memory".into()),
+        _ => {}
+    }
+    if !cell.exit.is_success() {
+        return judge_failure(cell, before);
+    }
+    fewer_tests(cell, before).unwrap_or(Verdict::Passed)
+}
+
+fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
+    if let Some(noise) = &cell.reading.noise {
+        return Verdict::Inconclusive(noise.clone());
+    }
+    let red: Vec<TestName> = tests_that(cell, TestEnd::Failed);
+    if cell.cell.check.phase == Phase::Gate || (cell.reading.build_failed == Build::Failed && red.is_empty()) {
+        return failed(cell, ReasonKind::BuildFailed, "does not compile".into(), vec![]);
+    }
+    let (flaky, failing): (&[TestName], &[TestName]) = before.map_or((&[], &[]), |known| (&known.flaky, &known.failing));
+    let new: Vec<TestName> = red.iter().filter(|name| !failing.contains(name)).cloned().collect();
+    let unknown: Vec<TestName> = new.iter().filter(|name| !flaky.contains(name)).cloned().collect();
+    let build_broke = cell.reading.build_failed == Build::Failed;
+    if !red.is_empty() && new.is_empty() && !build_broke {
+        return fewer_tests(cell, before).unwrap_or(Verdict::Passed);
+    }
+    if !new.is_empty() && unknown.is_empty() && !build_broke {
+        return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&new)));
+    }
+    let text = if unknown.is_empty() { "fails".into() } else { format!("fails {}", list(&unknown)) };
+    failed(cell, ReasonKind::TestFailed, text, unknown)
+}
+
+/// A green suite that shrank proves less than the one before: it fails.
+fn fewer_tests(cell: &CellReport, before: Option<&CellBaseline>) -> Option<Verdict> {
+    let before = before?;
+    let ran = cell.reading.ran();
+    if ran >= before.ran {
+        return None;
+    }
+    let missing: Vec<TestName> = before
+        .names
+        .iter()
+        .filter(|name| !matches!(cell.reading.tests.get(name), Some(TestEnd::Passed | TestEnd::Failed)))
+        .cloned()
+        .collect();
+    let text = format!("ran {ran} tests, {} ran before; missing: {}", before.ran, list(&missing));
+    Some(failed(cell, ReasonKind::FewerTests, text, missing))
+}
+
+fn tests_that(cell: &CellReport, end: TestEnd) -> Vec<TestName> {
+    cell.reading.tests.iter().filter(|(_, one)| **one == end).map(|(name, _)| name.clone()).collect()
+}
+
+fn failed(cell: &CellReport, kind: ReasonKind, what: String, tests: Vec<TestName>) -> Verdict {
+    let command = cell.words.join(" ");
+    Verdict::Failed(Cause {
+        kind,
+        text: format!("`{command}` in {} {what}", cell.cell.project),
+        suspects: vec![],
+        evidence: Evidence {
+            command: Some(command),
+            tests: tests.iter().map(ToString::to_string).collect(),
+            lines: cell.reading.telling.clone(),
+            log: Some(cell.log.clone()),
+            ..Evidence::default()
+        },
+    })
+}
+
+fn judge_claims(report: &TrialReport, claims: &[Claim]) -> Verdict {
+    let unproven: Vec<&Claim> = claims.iter().filter(|claim| !is_compiled(report, claim)).collect();
+    if unproven.is_empty() {
+        return Verdict::Passed;
+    }
+    let names: Vec<&str> = unproven.iter().map(|claim| claim.package.as_str()).collect();
+    Verdict::Failed(Cause {
+        kind: ReasonKind::NotExercised,
+        text: format!("no cell compiles {}, so nothing is proved", names.join(", ")),
+        suspects: unproven.iter().map(|claim| claim.position).collect(),
+        evidence: Evidence::default(),
+    })
+}
+
+fn is_compiled(report: &TrialReport, claim: &Claim) -> bool {
+    report.exercised.values().any(|exercised| exercised.compiled.contains(&claim.package))
+}
+
+fn list(names: &[TestName]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+/// What stands behind an upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// No cell compiled it.
+    None,
+    /// A cell compiled it, but no test that stands on it ran.
+    Compiled,
+    /// Tests that stand on it ran and passed.
+    Tests,
+}
+
+/// The proof that a passed trial gives for one package.
+#[must_use]
+pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
+    if !is_compiled(report, claim) {
+        return Proof::None;
+    }
+    let name = claim.package.rsplit_once('@').map_or(claim.package.as_str(), |(name, _)| name);
+    let units: Vec<&String> = report
+        .exercised
+        .values()
+        .flat_map(|exercised| &exercised.below)
+        .filter(|(_, below)| below.contains(name))
+        .map(|(unit, _)| unit)
+        .collect();
+    let ran = report.cells.iter().flat_map(|cell| &cell.reading.tests).any(|(test, end)| {
+        *end == TestEnd::Passed && units.iter().any(|unit| test.unit == **unit || test.unit.starts_with(&format!("{unit} ")))
+    });
+    if ran { Proof::Tests } else { Proof::Compiled }
+}
+
+/// What the words of a failed download mean: `Some` is a verdict (what was downloaded is not what the lockfile or the
+/// checksum database says), `None` is noise.
+#[must_use]
+pub fn download_refusal(words: &str) -> Option<Reason> {
+    let signs = ["checksum", "SECURITY ERROR", "invalid version", "does not contain package"];
+    signs.iter().any(|sign| words.contains(sign)).then(|| {
+        let text = format!("what the registry sends is not what was promised, and nothing was healed: {words}");
+        Reason::new(ReasonKind::ResolveRefused, text)
+    })
+}
+
+/// How long a cell of a trial may take, in seconds: compiling, a multiple of the cold baseline and 10 minutes at least;
+/// testing, five times the baseline and a minute at least.
+#[must_use]
+pub fn time_limit(phase: Phase, baseline_seconds: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a process are small and positive")]
+    let whole = |factor: f64| (baseline_seconds * factor).ceil() as u64;
+    match phase {
+        Phase::Gate => whole(2.0).max(600),
+        Phase::Test => whole(5.0).max(60),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+"""The report, the configuration, and a fresh clone in which base, tip and scratch trees are looked at."""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+
+from .shell import output_of
+
+# Manifests and locks: all that an upgrade's commit may touch.
+UPGRADE_FILES = {"Cargo.toml", "Cargo.lock", "go.mod", "go.sum", "go.work", "go.work.sum"}
+
+
+class Scene:
+    def __init__(self, options, work, report, repo):
+        self.options, self.work, self.report, self.repo = options, work, report, repo
+        self.clone = work / "clone"
+        self.logs = work / "logs"
+        self.target = options.target or work / "target"
+        self.base, self.tip = report["base"], report["tip"] or report["base"]
+        self.config = {}
+        self.tip_counts = {}
+        self.tip_seconds = {}
+
+    @classmethod
+    def open(cls, options, work, ledger):
+        path = options.report.resolve()
+        report = json.loads(path.read_text(encoding="utf-8"))
+        repo = (options.repo or path.parent.parent).resolve()
+        scene = cls(options, work.resolve(), report, repo)
+        print(f"report {path}\nrepository {repo}\nbase {scene.base}\nbranch {report['branch']} at {report['tip']}")
+        scene.logs.mkdir(parents=True, exist_ok=True)
+        if scene.clone.exists():
+            raise RuntimeError(f"{scene.clone} is there already; name an empty folder with --work")
+        # --no-local copies objects through the protocol: what is broken or missing in the repository shows.
+        output_of(["git", "clone", "--quiet", "--no-local", "--no-checkout", repo, scene.clone], work)
+        if not scene.has(scene.base) or not scene.has(scene.tip):
+            ledger.failed("clone", f"a fresh clone holds no {scene.base} or no {scene.tip}")
+            return None
+        scene.show(scene.base)
+        file = repo / "xupgrade.toml"
+        file = file if file.exists() else scene.clone / "xupgrade.toml"
+        scene.config = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return scene
+
+    # git
+
+    def git(self, *args):
+        return output_of(["git", *args], self.clone).strip()
+
+    def has(self, commit):
+        try:
+            return self.git("cat-file", "-t", commit) == "commit"
+        except RuntimeError:
+            return False
+
+    def show(self, commit):
+        """Puts a commit into the clone's tree and removes everything else, ignored files too."""
+        self.git("checkout", "--quiet", "--force", "--detach", commit)
+        self.git("clean", "-ffdxq", *[word for name in self.copied() for word in ("-e", "/" + name)])
+
+    def text_at(self, commit, path):
+        """A file's text at a commit; None where there is none."""
+        try:
+            return output_of(["git", "show", f"{commit}:{path}"], self.clone)
+        except RuntimeError:
+            return None
+
+    def files_at(self, commit):
+        return [name for name in output_of(["git", "ls-tree", "-rz", "--name-only", commit], self.clone).split("\0") if name]
+
+    # report
+
+    def copied(self):
+        return self.config.get("setup", {}).get("copy", [])
+
+    def projects(self, ecosystem=None):
+        return [one for one in self.report["projects"] if ecosystem in (None, one["ecosystem"])]
+
+    def label(self, project):
+        return f"{project['ecosystem']} {project['path']}"
+
+    def min_age(self):
+        stated = [self.options.min_age, self.report.get("min_age"), self.config.get("min-age")]
+        return next((age for age in stated if age is not None), 3)
+
+    # environment
+
+    def environment(self, own=None):
+        """The caller's environment, made hermetic where that does not depend on the machine."""
+        env = dict(os.environ)
+        env.update(CI="true", NO_COLOR="1", CARGO_TERM_COLOR="never", CARGO_INCREMENTAL="0", RUSTUP_AUTO_INSTALL="0",
+                   INSTA_UPDATE="no", CARGO_TARGET_DIR=str(self.target), GIT_TERMINAL_PROMPT="0", TERM="dumb")
+        env.setdefault("GOTOOLCHAIN", "local")
+        # Cached test results are no independent judgement.
+        env["GOFLAGS"] = (env.get("GOFLAGS", "") + " -count=1").strip()
+        if self.options.fresh_go_cache:
+            env["GOCACHE"] = str(self.work / "go-cache")
+        if self.options.jobs:
+            env["CARGO_BUILD_JOBS"] = str(self.options.jobs)
+            env["GOFLAGS"] += f" -p={self.options.jobs}"
+        env.update(own or {})
+        return env
+
+    def folder(self, path):
+        return self.clone if path in (".", "") else self.clone / Path(path)
