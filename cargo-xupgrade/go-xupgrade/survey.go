@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	goversion "go/version"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+)
+
+type surveyParams struct {
+	// Dir is the module's directory, absolute.
+	Dir string `json:"dir"`
+	// NotAfter makes the registry look as it did at that instant.
+	NotAfter *time.Time `json:"not_after"`
+	// Only limits the look-ups to these module paths; empty means all.
+	Only []string `json:"only"`
+	// Offline answers from the module cache and asks nobody.
+	Offline bool `json:"offline"`
+}
+
+type surveyResult struct {
+	GoVersion    string        `json:"goversion"`
+	Module       string        `json:"module"`
+	Go           string        `json:"go"`
+	Requirements []requirement `json:"requirements"`
+}
+
+// A requirement is one require line of go.mod with what is known about it.
+type requirement struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	// Kind is "direct", "tool" or "indirect". A tool's module is marked
+	// indirect in go.mod, but a person asked for it by name.
+	Kind    string     `json:"kind"`
+	Time    *time.Time `json:"time,omitempty"`
+	Go      string     `json:"go,omitempty"`
+	Comment string     `json:"comment,omitempty"`
+	// Hold is the text after "xupgrade: hold" in a comment, nil without one.
+	Hold         *string      `json:"hold,omitempty"`
+	Replaced     *replacement `json:"replaced,omitempty"`
+	Excluded     []string     `json:"excluded,omitempty"`
+	Retracted    []string     `json:"retracted,omitempty"`
+	Deprecated   string       `json:"deprecated,omitempty"`
+	Pseudo       bool         `json:"pseudo"`
+	Incompatible bool         `json:"incompatible"`
+	Releases     []release    `json:"releases"`
+	// Truncated says that older releases than the listed ones were left out.
+	Truncated bool     `json:"truncated,omitempty"`
+	Error     *failure `json:"error,omitempty"`
+}
+
+// A replacement is the right-hand side of a replace directive.
+type replacement struct {
+	Path    string `json:"path"`
+	Version string `json:"version,omitempty"`
+	Local   bool   `json:"local,omitempty"`
+}
+
+// A release is one version above the current one, of the same module path.
+type release struct {
+	Version      string     `json:"version"`
+	Time         *time.Time `json:"time,omitempty"`
+	Go           string     `json:"go,omitempty"`
+	Retracted    bool       `json:"retracted"`
+	PathOK       bool       `json:"path_ok"`
+	Prerelease   bool       `json:"prerelease"`
+	Incompatible bool       `json:"incompatible"`
+	Pseudo       bool       `json:"pseudo"`
+	Error        *failure   `json:"error,omitempty"`
+}
+
+// survey reads a module's requirements and asks the registry what is newer.
+func (j *job) survey(ctx context.Context, p surveyParams) (*surveyResult, error) {
+	f, err := readMod(filepath.Join(p.Dir, "go.mod"), "go.mod")
+	if err != nil {
+		return nil, err
+	}
+	setup, err := j.setup(ctx, p.Dir)
+	if err != nil {
+		return nil, err
+	}
+	res := &surveyResult{GoVersion: setup.Version, Module: f.Module.Mod.Path}
+	if f.Go != nil {
+		res.Go = f.Go.Version
+	}
+	if err := runsHere(setup.Version, res.Go); err != nil {
+		return nil, err
+	}
+	res.Requirements = requirements(f)
+	var wanted []*requirement
+	for i := range res.Requirements {
+		r := &res.Requirements[i]
+		// What a local replace points at is in the repository; its name may be
+		// in no registry, and is nobody's business there.
+		local := r.Replaced != nil && r.Replaced.Local
+		if r.Kind != "indirect" && !local && (len(p.Only) == 0 || slices.Contains(p.Only, r.Path)) {
+			wanted = append(wanted, r)
+		}
+	}
+	reg, err := j.registry(ctx, p.Dir, p.NotAfter, p.Offline)
+	if err != nil {
+		return nil, err
+	}
+	defer reg.close()
+	if err := reg.fill(ctx, wanted); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// runsHere refuses a module whose own go line is above the Go at hand: every
+// go command but a few would fail there.
+func runsHere(have, line string) error {
+	if line == "" || goversion.Compare("go"+line, have) <= 0 || !goversion.IsValid(have) {
+		return nil
+	}
+	return &failure{Code: codeToolchainMissing,
+		Message: fmt.Sprintf("go.mod requires go >= %s, but %s is what runs here; install that Go or set GOTOOLCHAIN", line, have)}
+}
+
+// requirements turns the require lines into what is known without a network,
+// sorted by path.
+func requirements(f *modfile.File) []requirement {
+	tools := toolModules(f)
+	all := []requirement{}
+	for _, r := range f.Require {
+		q := requirement{
+			Path: r.Mod.Path, Version: r.Mod.Version, Kind: "direct", Releases: []release{},
+			Pseudo:       module.IsPseudoVersion(r.Mod.Version),
+			Incompatible: strings.HasSuffix(r.Mod.Version, "+incompatible"),
+			Replaced:     replaced(f, r.Mod),
+		}
+		if r.Indirect {
+			q.Kind = "indirect"
+			if tools[r.Mod.Path] {
+				q.Kind = "tool"
+			}
+		}
+		q.Comment, q.Hold = comments(r.Syntax)
+		for _, x := range f.Exclude {
+			if x.Mod.Path == r.Mod.Path {
+				q.Excluded = append(q.Excluded, x.Mod.Version)
+			}
+		}
+		slices.Sort(q.Excluded)
+		all = append(all, q)
+	}
+	slices.SortFunc(all, func(a, b requirement) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
+// toolModules finds the module of each tool line: the longest required path
+// that the tool's package lies in.
+func toolModules(f *modfile.File) map[string]bool {
+	owners := map[string]bool{}
+	for _, t := range f.Tool {
+		owner := ""
+		for _, r := range f.Require {
+			if within(t.Path, r.Mod.Path) && len(r.Mod.Path) > len(owner) {
+				owner = r.Mod.Path
+			}
+		}
+		if owner != "" && !(within(t.Path, f.Module.Mod.Path) && len(f.Module.Mod.Path) > len(owner)) {
+			owners[owner] = true
+		}
+	}
+	return owners
+}
+
+// within says whether a package path lies in a module path.
+func within(pkg, mod string) bool {
+	return pkg == mod || strings.HasPrefix(pkg, mod+"/")
+}
+
+// replaced finds the replace directive that applies to m. One that names the
+// version beats one for all versions.
+func replaced(f *modfile.File, m module.Version) *replacement {
+	var found *replacement
+	for _, r := range f.Replace {
+		if r.Old.Path != m.Path || r.Old.Version != "" && r.Old.Version != m.Version {
+			continue
+		}
+		if found == nil || r.Old.Version != "" {
+			found = &replacement{Path: r.New.Path, Version: r.New.Version, Local: r.New.Version == ""}
+		}
+	}
+	return found
+}
+
+// holdMarker is what a person writes on a line, or right above it, to keep it.
+const holdMarker = "xupgrade: hold"
+
+// comments gives what a person wrote on a requirement and right above it, and
+// the reason of a hold marker in it.
+func comments(line *modfile.Line) (text string, hold *string) {
+	if line == nil {
+		return "", nil
+	}
+	var parts []string
+	for _, c := range append(slices.Clone(line.Before), line.Suffix...) {
+		t := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(c.Token), "//"))
+		if rest, was := strings.CutPrefix(t, "indirect"); was && (rest == "" || rest[0] == ';') {
+			t = strings.TrimSpace(strings.TrimPrefix(rest, ";"))
+		}
+		if t == "" {
+			continue
+		}
+		parts = append(parts, t)
+		if _, reason, marked := strings.Cut(t, holdMarker); marked && hold == nil {
+			reason = strings.TrimSpace(strings.TrimLeft(reason, ":,- "))
+			hold = &reason
+		}
+	}
+	return strings.Join(parts, "\n"), hold
+}
