@@ -1,5 +1,5 @@
 //! Lists the source of the Go companion, so that it can be put into the program and built on the user's machine.
-//! Tests stay outside; licences of vendored code come along. Writes only below OUT_DIR.
+//! Tests stay outside; licences of vendored code come along. Writes only below `OUT_DIR`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,12 @@ fn main() -> io::Result<()> {
     files.sort();
     let mut list = String::from("&[\n");
     for file in &files {
-        let name = file.strip_prefix(&top).expect("it was found below the top").to_str().expect("our own names are ASCII");
-        let name = name.replace('\\', "/");
-        writeln!(list, "    ({name:?}, include_bytes!({file:?})),").expect("writing into a string cannot fail");
+        let text = |path: &Path| {
+            path.to_str().map(str::to_owned).ok_or_else(|| io::Error::other(format!("{} is no UTF-8", path.display())))
+        };
+        let name = text(file.strip_prefix(&top).expect("it was found below the top"))?;
+        writeln!(list, "    ({name:?}, include_bytes!({:?})),", text(file)?)
+            .expect("writing into a string cannot fail");
     }
     list.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));

@@ -307,7 +307,7 @@ pub struct Reason {
     pub text: String,
     /// What proves it: the trial, the tests that failed, the path of the log.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl Reason {
@@ -423,7 +423,12 @@ impl ReasonKind {
     pub fn is_actionable(self) -> bool {
         !matches!(
             self,
-            Self::GitSource | Self::PathSource | Self::PrereleaseOnly | Self::NotSelected | Self::Unused | Self::Withdrawn
+            Self::GitSource
+                | Self::PathSource
+                | Self::PrereleaseOnly
+                | Self::NotSelected
+                | Self::Unused
+                | Self::Withdrawn
         )
     }
 }

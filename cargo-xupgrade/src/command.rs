@@ -94,7 +94,8 @@ impl Tool {
     pub fn line(self) -> Result<String> {
         let words = self.words();
         let bytes = self.run()?;
-        let text = String::from_utf8(bytes).with_context(|| format!("`{words}` answered with something that is no UTF-8"))?;
+        let text =
+            String::from_utf8(bytes).with_context(|| format!("`{words}` answered with something that is no UTF-8"))?;
         Ok(text.trim_end().to_owned())
     }
 }

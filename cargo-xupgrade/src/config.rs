@@ -111,8 +111,9 @@ impl Words {
     pub fn words(&self) -> Result<Vec<String>> {
         let words = match self {
             Self::List(words) => words.clone(),
-            Self::Line(line) => shlex::split(line)
-                .ok_or_else(|| Usage(format!("the command `{line}` in {FILE} has an open quote")))?,
+            Self::Line(line) => {
+                shlex::split(line).ok_or_else(|| Usage(format!("the command `{line}` in {FILE} has an open quote")))?
+            }
         };
         if words.is_empty() {
             return Err(Usage(format!("a command in {FILE} is empty")).into());
@@ -217,10 +218,17 @@ impl Config {
                 }
             }
             let concerns = |check: &Check| self.concerns(project, check, projects);
-            cells.extend(checks.into_iter().map(|check| Cell { project: project.label(), concerns: concerns(&check), check }));
+            cells.extend(checks.into_iter().map(|check| Cell {
+                project: project.label(),
+                concerns: concerns(&check),
+                check,
+            }));
         }
         if let Some(lost) = self.check.iter().find(|rule| !projects.iter().any(|project| rule.is_of(project))) {
-            let text = format!("{FILE}: check `{}` names the {} project `{}`, which is not there", lost.name, lost.ecosystem, lost.project);
+            let text = format!(
+                "{FILE}: check `{}` names the {} project `{}`, which is not there",
+                lost.name, lost.ecosystem, lost.project
+            );
             return Err(Usage(text).into());
         }
         cells.sort_by_key(|cell| cell.check.phase);
@@ -323,16 +331,19 @@ mod tests {
 
     #[test]
     fn a_wrong_type_is_an_error_with_its_line() {
-        let error = Config::parse("level = \"compatible\"\nmin-age = \"x\"\n", "xupgrade.toml").unwrap_err().to_string();
+        let error =
+            Config::parse("level = \"compatible\"\nmin-age = \"x\"\n", "xupgrade.toml").unwrap_err().to_string();
         assert!(error.contains("line 2"), "{error}");
     }
 
     #[test]
     fn a_check_with_a_default_name_takes_its_place_and_asks_for_events() {
-        let text = "[[check]]\nname = \"test\"\necosystem = \"go\"\nproject = \"svc\"\ncommand = \"go test ./pkg/...\"\n";
+        let text =
+            "[[check]]\nname = \"test\"\necosystem = \"go\"\nproject = \"svc\"\ncommand = \"go test ./pkg/...\"\n";
         let config = Config::parse(text, "x").unwrap();
         let default = config.check[0].check(&project()).unwrap();
-        let cells = config.matrix(&[project()], |_| vec![Check { argv: vec!["other".into()], ..default.clone() }]).unwrap();
+        let cells =
+            config.matrix(&[project()], |_| vec![Check { argv: vec!["other".into()], ..default.clone() }]).unwrap();
         assert_eq!(cells.len(), 1);
         assert_eq!(cells[0].check.argv, ["go", "test", "-json", "./pkg/..."]);
         assert_eq!(cells[0].check.dir, "svc");

@@ -49,17 +49,12 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<i32> {
     let folder = Folder::make(options)?;
     let world = World::build_with(ARCHIVE, &folder.path, &users_go_build_cache())?;
-    eprintln!(
-        "A small repository with a Cargo workspace and a Go module, its crates and modules beside it:"
-    );
+    eprintln!("A small repository with a Cargo workspace and a Go module, its crates and modules beside it:");
     eprintln!("  {}\n", world.repo.display());
     let code = job(&world, &options.pass_through)?;
     let branch = newest_branch(&world)?;
     eprint!("\n{}", branch_shown(&world, branch.as_deref())?);
-    eprint!(
-        "{}",
-        last_words(&world.root, branch.as_deref(), options.keep)
-    );
+    eprint!("{}", last_words(&world.root, branch.as_deref(), options.keep));
     folder.end()?;
     Ok(code)
 }
@@ -79,12 +74,7 @@ fn job(world: &World, pass_through: &[String]) -> Result<i32> {
 
 /// The newest branch that the job left.
 fn newest_branch(world: &World) -> Result<Option<String>> {
-    let arguments = [
-        "for-each-ref",
-        "--format=%(refname:short)",
-        "--sort=-committerdate",
-        "refs/heads/xupgrade/",
-    ];
+    let arguments = ["for-each-ref", "--format=%(refname:short)", "--sort=-committerdate", "refs/heads/xupgrade/"];
     Ok(world.git(&arguments)?.lines().next().map(str::to_owned))
 }
 
@@ -105,10 +95,7 @@ fn last_words(root: &Path, branch: Option<&str>, keep: Keep) -> String {
             .to_owned();
     }
     let root = root.display();
-    let look = branch.map_or_else(
-        || "git status".to_owned(),
-        |branch| format!("git log --patch main..{branch}"),
-    );
+    let look = branch.map_or_else(|| "git status".to_owned(), |branch| format!("git log --patch main..{branch}"));
     format!(
         "\nKept in {root}\nTo look around (`env.sh` makes cargo and go use the demo's registries):\n  \
          . '{root}/env.sh' && cd '{root}/repo' && {look}\n\
@@ -128,11 +115,7 @@ impl Folder {
         let keep = options.keep;
         if let Some(path) = &options.folder {
             ensure_free(path)?;
-            return Ok(Self {
-                path: path.clone(),
-                temporary: None,
-                keep,
-            });
+            return Ok(Self { path: path.clone(), temporary: None, keep });
         }
         let mut temporary = tempfile::Builder::new()
             .prefix("xupgrade-demo-")
@@ -140,11 +123,7 @@ impl Folder {
             .context("cannot make a temporary folder; name another with TMPDIR")?;
         // Told at once, so that a demo which ends early is also kept.
         temporary.disable_cleanup(keep == Keep::Yes);
-        Ok(Self {
-            path: temporary.path().to_owned(),
-            temporary: Some(temporary),
-            keep,
-        })
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary), keep })
     }
 
     fn end(self) -> Result<()> {
@@ -162,28 +141,16 @@ fn ensure_free(folder: &Path) -> Result<()> {
         return Ok(());
     };
     if entries.next().is_some() {
-        bail!(
-            "the folder {} is not empty; name a new one for the demo",
-            folder.display()
-        );
+        bail!("the folder {} is not empty; name a new one for the demo", folder.display());
     }
     Ok(())
 }
 
 /// The user's Go build cache, so that the standard library need not be compiled again; the demo's own without Go.
 fn users_go_build_cache() -> GoBuildCache {
-    let output = Command::new("go")
-        .args(["env", "GOCACHE"])
-        .env("GOTOOLCHAIN", "local")
-        .output();
-    let said = output
-        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        .unwrap_or_default();
-    if Path::new(&said).is_absolute() {
-        GoBuildCache::Shared(said.into())
-    } else {
-        GoBuildCache::Own
-    }
+    let output = Command::new("go").args(["env", "GOCACHE"]).env("GOTOOLCHAIN", "local").output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    if Path::new(&said).is_absolute() { GoBuildCache::Shared(said.into()) } else { GoBuildCache::Own }
 }
 
 /// Writes a file and the folders above it.
@@ -212,12 +179,7 @@ mod tests {
     #[test]
     fn a_temporary_folder_goes_unless_it_is_kept() {
         for (keep, stays) in [(Keep::No, false), (Keep::Yes, true)] {
-            let folder = Folder::make(&Options {
-                keep,
-                folder: None,
-                pass_through: Vec::new(),
-            })
-            .unwrap();
+            let folder = Folder::make(&Options { keep, folder: None, pass_through: Vec::new() }).unwrap();
             let path = folder.path.clone();
             assert!(path.is_dir());
             folder.end().unwrap();
@@ -231,29 +193,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let world = World::build("-- repo/a --\none\n", folder.path()).unwrap();
         assert_eq!(newest_branch(&world).unwrap(), None);
-        world
-            .git(&["switch", "--quiet", "--create", "xupgrade/2025-06-02"])
-            .unwrap();
+        world.git(&["switch", "--quiet", "--create", "xupgrade/2025-06-02"]).unwrap();
         std::fs::write(world.repo.join("a"), "two\n").unwrap();
-        world
-            .git(&["commit", "--quiet", "--all", "--message=upgrade a"])
-            .unwrap();
+        world.git(&["commit", "--quiet", "--all", "--message=upgrade a"]).unwrap();
         let branch = newest_branch(&world).unwrap();
         assert_eq!(branch.as_deref(), Some("xupgrade/2025-06-02"));
         let shown = branch_shown(&world, branch.as_deref()).unwrap();
-        assert!(
-            shown.contains("upgrade a\n") && shown.contains("a | 2 +-"),
-            "{shown}"
-        );
+        assert!(shown.contains("upgrade a\n") && shown.contains("a | 2 +-"), "{shown}");
     }
 
     #[test]
     fn what_to_type_next_names_the_branch_and_the_folder() {
         let words = last_words(Path::new("/tmp/demo"), Some("xupgrade/x"), Keep::Yes);
-        assert!(
-            words.contains(". '/tmp/demo/env.sh'") && words.contains("main..xupgrade/x"),
-            "{words}"
-        );
+        assert!(words.contains(". '/tmp/demo/env.sh'") && words.contains("main..xupgrade/x"), "{words}");
         assert!(last_words(Path::new("/tmp/demo"), None, Keep::No).contains("--keep"));
     }
 }

@@ -3,6 +3,8 @@
 //! outside those two knows how a manifest looks.
 
 pub mod cargo;
+#[cfg(test)]
+pub mod conformance;
 pub mod go;
 
 use std::collections::{BTreeMap, BTreeSet};

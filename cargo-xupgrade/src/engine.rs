@@ -15,7 +15,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::{Freshness, Phase, TrialReport};
-use crate::verdict::{Baseline, Claim, Unexercised, Verdict, judge};
+use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, judge};
 
 /// What the engine works with.
 pub struct Engine<'a> {
@@ -120,8 +120,18 @@ impl Engine<'_> {
 
     fn announce(&self, order: &Order, fresh: usize, remaining: usize) {
         let accepted = order.atoms.len() - fresh;
-        let per_trial: f64 = order.cells.iter().filter_map(|cell| self.baseline.cells.get(&cell.key())).map(|cell| cell.seconds).sum();
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+        let per_trial: f64 = order
+            .cells
+            .iter()
+            .filter_map(|cell| self.baseline.cells.get(&cell.key()))
+            .map(CellBaseline::expected_seconds)
+            .sum();
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an estimate"
+        )]
         let seconds_left = (per_trial * (remaining + 1) as f64) as u64;
         self.listener.tell(&Event::TrialBegan {
             trial: order.id.clone(),
@@ -248,7 +258,12 @@ impl Engine<'_> {
     }
 
     /// The length of the longest prefix that passes the whole matrix, and the trial that fails with one atom more.
-    fn longest_prefix(&mut self, executor: &mut dyn Executor, atoms: &[Atom], red: usize) -> Result<Option<(usize, usize)>> {
+    fn longest_prefix(
+        &mut self,
+        executor: &mut dyn Executor,
+        atoms: &[Atom],
+        red: usize,
+    ) -> Result<Option<(usize, usize)>> {
         let (mut good, mut bad, mut proof) = (0, atoms.len(), red);
         while bad - good > 1 {
             let middle = usize::midpoint(good, bad);
@@ -322,3 +337,6 @@ impl Engine<'_> {
         Ok(notes)
     }
 }
+
+#[cfg(test)]
+mod tests;

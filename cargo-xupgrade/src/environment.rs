@@ -1,5 +1,5 @@
 //! The environments that commands get: the user's own for resolving and fetching (which run none of the project's
-//! code), and a stated one for checks: a HOME and a view of CARGO_HOME of the tool's own, package managers offline, no
+//! code), and a stated one for checks: a HOME and a view of `CARGO_HOME` of the tool's own, package managers offline, no
 //! credentials, nothing inherited by accident.
 
 use std::collections::BTreeMap;
@@ -15,10 +15,36 @@ use crate::worker::Worker;
 
 /// Variables that checks see as the user has them: where tools are and how text looks, no more.
 const PASSED: &[&str] = &[
-    "PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME", "SHELL", "RUSTUP_TOOLCHAIN", "RUSTFLAGS",
-    "RUSTDOCFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_JOBS", "CC", "CXX", "AR", "CFLAGS", "CXXFLAGS", "LDFLAGS",
-    "CGO_ENABLED", "CGO_CFLAGS", "CGO_LDFLAGS", "PKG_CONFIG_PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "GOOS", "GOARCH",
-    "GOEXPERIMENT", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_BACKTRACE",
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "RUSTUP_TOOLCHAIN",
+    "RUSTFLAGS",
+    "RUSTDOCFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_BUILD_JOBS",
+    "CC",
+    "CXX",
+    "AR",
+    "CFLAGS",
+    "CXXFLAGS",
+    "LDFLAGS",
+    "CGO_ENABLED",
+    "CGO_CFLAGS",
+    "CGO_LDFLAGS",
+    "PKG_CONFIG_PATH",
+    "LD_LIBRARY_PATH",
+    "LIBRARY_PATH",
+    "GOOS",
+    "GOARCH",
+    "GOEXPERIMENT",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 ];
 
 /// What all checks of a worker share.
@@ -32,7 +58,7 @@ impl CheckEnv {
     /// Go command answered about itself, if there is one.
     ///
     /// # Errors
-    /// When the view of CARGO_HOME cannot be made.
+    /// When the view of `CARGO_HOME` cannot be made.
     pub fn state(worker: &Worker, pass: &[String], go: Option<&GoSettings>) -> Result<Self> {
         let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
         let passed = PASSED.iter().map(|key| (*key).to_owned()).chain(pass.iter().cloned());
@@ -112,13 +138,13 @@ impl GoSettings {
     }
 }
 
-/// The user's CARGO_HOME.
+/// The user's `CARGO_HOME`.
 #[must_use]
 pub fn cargo_home() -> PathBuf {
     variable("CARGO_HOME").map_or_else(|| home().join(".cargo"), PathBuf::from)
 }
 
-/// The user's RUSTUP_HOME; stated for checks, because it would follow HOME.
+/// The user's `RUSTUP_HOME`; stated for checks, because it would follow HOME.
 #[must_use]
 pub fn rustup_home() -> PathBuf {
     variable("RUSTUP_HOME").map_or_else(|| home().join(".rustup"), PathBuf::from)
@@ -133,10 +159,14 @@ pub fn home() -> PathBuf {
 /// Cargo for resolving and fetching: the user's environment, no toolchain downloaded unasked.
 #[must_use]
 pub fn cargo() -> Tool {
-    Tool::new("cargo").env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never").without("CARGO_TARGET_DIR")
+    Tool::new("cargo")
+        .env("RUSTUP_AUTO_INSTALL", "0")
+        .env("CARGO_TERM_COLOR", "never")
+        .without("CARGO_TARGET_DIR")
+        .without("RUST_BACKTRACE")
 }
 
-/// A CARGO_HOME with the user's downloads and settings, but without credentials and without the user's binaries.
+/// A `CARGO_HOME` with the user's downloads and settings, but without credentials and without the user's binaries.
 ///
 /// # Errors
 /// When the disk refuses.
@@ -146,13 +176,16 @@ pub fn make_cargo_view(real: &Path, view: &Path) -> Result<()> {
         let link = view.join(shared);
         if !link.is_symlink() {
             fs::create_dir_all(real.join(shared))?;
-            std::os::unix::fs::symlink(real.join(shared), &link).with_context(|| format!("cannot link {}", link.display()))?;
+            std::os::unix::fs::symlink(real.join(shared), &link)
+                .with_context(|| format!("cannot link {}", link.display()))?;
         }
     }
     let settings = ["config.toml", "config"].iter().find_map(|name| fs::read_to_string(real.join(name)).ok());
     let target = view.join("config.toml");
     match settings {
-        Some(text) => fs::write(&target, without_secrets(&text)).with_context(|| format!("cannot write {}", target.display())),
+        Some(text) => {
+            fs::write(&target, without_secrets(&text)).with_context(|| format!("cannot write {}", target.display()))
+        }
         None => crate::worker::remove(&target),
     }
 }

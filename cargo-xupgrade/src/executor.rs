@@ -1,6 +1,10 @@
 //! Somewhere trials run. Submitting never blocks on the trial; polling hands back what has finished.
 //! One implementation, `local`; others come behind the same trait and the same conformance test.
 
+#[cfg(test)]
+pub mod conformance;
+#[cfg(test)]
+pub mod fake;
 pub mod local;
 
 use anyhow::Result;

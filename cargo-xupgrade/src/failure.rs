@@ -26,9 +26,17 @@ pub enum Code {
 #[error("{0}")]
 pub struct Usage(pub String);
 
+/// The end of a piece of work that the user interrupted.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
 /// The exit code of an error.
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> Code {
+    if error.chain().any(|cause| cause.is::<Interrupted>()) {
+        return Code::Interrupted;
+    }
     if error.chain().any(|cause| cause.is::<Usage>()) { Code::Usage } else { Code::Unknown }
 }
 

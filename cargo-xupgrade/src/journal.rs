@@ -63,7 +63,9 @@ impl Journal {
         let fresh = self.folder.join(format!("{name}.new"));
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
-        fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(&fresh, text)
+            .and_then(|()| fs::rename(&fresh, &path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 }

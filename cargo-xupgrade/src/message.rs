@@ -75,7 +75,8 @@ pub fn commit(style: Style, proven: &Proven<'_>) -> String {
     for note in &upgrade.notes {
         let _ = writeln!(text, "Note: {note}.");
     }
-    let _ = write!(text, "\nXupgrade-Upgrade: {}:{} {} -> {}\n", upgrade.ecosystem, upgrade.name, upgrade.from, upgrade.to);
+    let _ =
+        write!(text, "\nXupgrade-Upgrade: {}:{} {} -> {}\n", upgrade.ecosystem, upgrade.name, upgrade.from, upgrade.to);
     let _ = writeln!(text, "Xupgrade-Trial: {} ({})", upgrade.trial, group(proven.group));
     let _ = writeln!(text, "Xupgrade-Base: {}", proven.base);
     text

@@ -10,8 +10,8 @@ use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named,
 use crate::clock::Instant;
 use crate::ecosystem::Project;
 use crate::policy::{Decision, Policy, decide};
-use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::repo::Base;
+use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
 
 /// Everything that a run will do, decided.
@@ -36,7 +36,13 @@ pub struct Plan {
 impl Plan {
     /// Decides on every dependency of every project.
     #[must_use]
-    pub fn make(base: &Base, projects: Vec<Project>, dependencies: &[Dependency], cells: Vec<Cell>, policy: &Policy) -> Self {
+    pub fn make(
+        base: &Base,
+        projects: Vec<Project>,
+        dependencies: &[Dependency],
+        cells: Vec<Cell>,
+        policy: &Policy,
+    ) -> Self {
         let mut plan = Self {
             base: base.commit.clone(),
             as_of: policy.as_of,
@@ -102,7 +108,9 @@ impl Plan {
         let labels: BTreeSet<String> = candidates
             .iter()
             .filter_map(|index| self.project_of(&self.candidates[*index]))
-            .flat_map(|project| std::iter::once(project.label()).chain(self.labels(&project.dependents, project.ecosystem)))
+            .flat_map(|project| {
+                std::iter::once(project.label()).chain(self.labels(&project.dependents, project.ecosystem))
+            })
             .collect();
         self.cells.iter().filter(|cell| cell.concerns.iter().any(|label| labels.contains(label))).cloned().collect()
     }
@@ -162,7 +170,10 @@ pub fn named(candidate: &Candidate) -> Named {
 /// Dependencies of a project that is held whole.
 #[must_use]
 pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
-    let reason = project.obstacle.clone().unwrap_or_else(|| Reason::new(ReasonKind::UnsupportedProject, "cannot be handled yet"));
+    let reason = project
+        .obstacle
+        .clone()
+        .unwrap_or_else(|| Reason::new(ReasonKind::UnsupportedProject, "cannot be handled yet"));
     dependencies
         .iter()
         .map(|dependency| Held {

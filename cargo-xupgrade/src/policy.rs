@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::candidate::{
-    Beyond, Candidate, Dependency, EcosystemKind, Held, Level, Named, Pinned, Reason, ReasonKind, Release, Rung, Version,
-    compatible, level,
+    Beyond, Candidate, Dependency, EcosystemKind, Held, Level, Named, Pinned, Reason, ReasonKind, Release, Rung,
+    Version, compatible, level,
 };
 use crate::clock::Instant;
 
@@ -138,7 +138,10 @@ fn newer_releases<'a>(dependency: &'a Dependency, at: &Version, policy: &Policy)
 /// The next pre-release of the very version whose pre-release is in use (a Go pseudo-version is no such thing).
 fn continues_prerelease(at: &Version, next: &Version) -> bool {
     let (a, b) = (at.semver(), next.semver());
-    at.is_prerelease() && (a.major, a.minor, a.patch) == (b.major, b.minor, b.patch) && !is_pseudo(at) && !is_pseudo(next)
+    at.is_prerelease()
+        && (a.major, a.minor, a.patch) == (b.major, b.minor, b.patch)
+        && !is_pseudo(at)
+        && !is_pseudo(next)
 }
 
 /// Whether a Go version was made from a commit (the Go modules reference, "Pseudo-versions"): its last part is

@@ -136,7 +136,9 @@ impl Repo {
             if walk.push(id).is_ok() {
                 let commits = walk.flatten().filter_map(|id| self.inner.find_commit(id).ok());
                 let plain = commits.filter(|commit| commit.parent_count() < 2);
-                subjects.extend(plain.take(LOOKED_AT).filter_map(|commit| commit.summary().ok().flatten().map(str::to_owned)));
+                subjects.extend(
+                    plain.take(LOOKED_AT).filter_map(|commit| commit.summary().ok().flatten().map(str::to_owned)),
+                );
             }
         }
         Style::of(&subjects)
@@ -206,7 +208,16 @@ impl Repo {
     /// When git refuses.
     pub fn fetch_branch(&self, clone: &Path, source: &str, branch: &str) -> Result<()> {
         self.git()
-            .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"])
+            .args([
+                "-c",
+                "gc.auto=0",
+                "-c",
+                "maintenance.auto=false",
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+            ])
             .args(["--no-recurse-submodules", "--force"])
             .arg(clone)
             .arg(format!("{source}:refs/heads/{branch}"))

@@ -10,9 +10,9 @@ use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;
 
 /// The version of the format.
-pub const SCHEMA: &str = "https://cargo-xupgrade.github.io/schema/report-1.json";
+pub const SCHEMA: &str = "cargo-xupgrade/report/1";
 /// The version of the plan's format.
-pub const PLAN_SCHEMA: &str = "https://cargo-xupgrade.github.io/schema/plan-1.json";
+pub const PLAN_SCHEMA: &str = "cargo-xupgrade/plan/1";
 
 /// What a run found, tried and left.
 #[derive(Debug, Clone, Serialize, Deserialize)]

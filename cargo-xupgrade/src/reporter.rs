@@ -5,7 +5,8 @@ mod lines;
 mod progress;
 mod table;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ use crate::clock::Instant;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::repo::{Base, Repo};
-use crate::verdict::Baseline;
+use crate::verdict::{Baseline, CellBaseline};
 
 /// The reporter that the flags ask for.
 #[must_use]
@@ -37,6 +38,7 @@ fn json(event: &Event) {
 
 /// A line on stdout; a reader that has gone away is no error of ours.
 fn print_line(line: &str) {
+    use std::io::Write as _;
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
@@ -75,10 +77,16 @@ impl Preface {
     pub fn of(repo: &Repo, base: &Base, plan: &Plan, cache: &Path, out: &Path) -> Self {
         let mut lines = vec![format!("base: {} {}", &base.commit[..12.min(base.commit.len())], base.subject)];
         if let Ok(changed @ 1..) = repo.uncommitted() {
-            lines.push(format!("note: {changed} changed or untracked files are not in that commit, so they take no part"));
+            lines.push(format!(
+                "note: {changed} changed or untracked files are not in that commit, so they take no part"
+            ));
         }
         for project in &plan.projects {
-            let count = plan.candidates.iter().filter(|one| one.ecosystem == project.ecosystem && one.project == project.path).count();
+            let count = plan
+                .candidates
+                .iter()
+                .filter(|one| one.ecosystem == project.ecosystem && one.project == project.path)
+                .count();
             match &project.obstacle {
                 Some(reason) => lines.push(format!("project {}: held, {}", project.label(), reason.text)),
                 None => lines.push(format!("project {}: {count} candidates", project.label())),
@@ -116,10 +124,16 @@ fn gibibytes(bytes: u64) -> String {
 #[must_use]
 pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
     let seconds: f64 = baseline.cells.values().map(|cell| cell.seconds).sum();
+    let expected: f64 = baseline.cells.values().map(CellBaseline::expected_seconds).sum();
     let flaky: usize = baseline.cells.values().map(|cell| cell.flaky.len()).sum();
     let trials = expected_trials(plan.candidates.len());
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
-    let total = (seconds * (trials + 1) as f64) as u64;
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate"
+    )]
+    let total = (expected * (trials + 1) as f64) as u64;
     let mut text = format!(
         "the baseline is green: the whole matrix took {} at most; about {trials} trials for {} candidates, done in about {}",
         duration(seconds),
@@ -127,7 +141,7 @@ pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
         clock(total),
     );
     if flaky > 0 {
-        text.push_str(&format!("\n{flaky} tests did not end the same way each time; they are no evidence by themselves"));
+        let _ = write!(text, "\n{flaky} tests did not end the same way each time; they are no evidence by themselves");
     }
     text
 }

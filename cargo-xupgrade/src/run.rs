@@ -53,7 +53,9 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     }
     let mut journal = Journal::open(&scene.out_folder(args.out.as_deref(), FOLDER)?)?;
     journal.write("plan.json", &plan.report())?;
-    listener.tell(&Event::Said { text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text() });
+    listener.tell(&Event::Said {
+        text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text(),
+    });
     let mut session = Session::new(plan);
     if !session.plan.candidates.is_empty() {
         session.work(&mut scene, args, listener, stop, &mut journal)?;
@@ -101,10 +103,18 @@ impl Session {
     }
 
     /// Baseline, search, confirmation, commits.
-    fn work(&mut self, scene: &mut Scene<'_>, args: &RunArgs, listener: &dyn Listener, stop: &Stop, journal: &mut Journal) -> Result<()> {
+    fn work(
+        &mut self,
+        scene: &mut Scene<'_>,
+        args: &RunArgs,
+        listener: &dyn Listener,
+        stop: &Stop,
+        journal: &mut Journal,
+    ) -> Result<()> {
         let environment = scene.check_environment()?;
         scene.copy_ignored()?;
-        let commands = scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
+        let commands =
+            scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
         set_up(&scene.worker, &environment, &commands, journal.folder(), stop)?;
         scene.worker.keep_untracked()?;
         let mut local = Local {
@@ -124,11 +134,14 @@ impl Session {
         self.containment = local.containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
         self.baseline = ground.baseline;
+        if stop.requested() > Level::None {
+            return Ok(());
+        }
         let unexercised = scene.config.unexercised.map_or(Unexercised::Hold, Into::into);
         self.plan.hold(|candidate| ground.verdicts.hold(candidate, unexercised));
         self.plan.cells.retain(|cell| !ground.verdicts.is_red(&cell.project));
         self.nothing_green = self.plan.cells.is_empty();
-        if self.plan.candidates.is_empty() || stop.requested() > Level::None {
+        if self.plan.candidates.is_empty() {
             return Ok(());
         }
         listener.tell(&Event::Said { text: reporter::forecast(&self.plan, &self.baseline) });
@@ -204,7 +217,10 @@ impl Session {
             Code::Interrupted
         } else if self.nothing_green {
             Code::NoBaseline
-        } else if report.upgrades.is_empty() && ran.clone().count() > 0 && ran.clone().all(|trial| trial.verdict == "inconclusive") {
+        } else if report.upgrades.is_empty()
+            && ran.clone().count() > 0
+            && ran.clone().all(|trial| trial.verdict == "inconclusive")
+        {
             Code::Inconclusive
         } else if args.fail_on_held && report.held.iter().any(|held| held.reason.kind.is_actionable()) {
             Code::Held

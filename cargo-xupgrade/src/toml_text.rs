@@ -57,11 +57,7 @@ fn locate(text: &str, error: &toml::de::Error) -> TomlError {
 }
 
 fn one_line(message: &str) -> String {
-    message
-        .lines()
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(", ")
+    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

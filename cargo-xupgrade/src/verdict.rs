@@ -2,6 +2,7 @@
 //! Pure. Noise (out of memory, no space, no network) is never evidence, neither for nor against.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::candidate::{Evidence, Reason, ReasonKind};
 use crate::trial::{Build, CellKey, CellReport, Exit, Phase, TestEnd, TestName, TrialReport};
@@ -16,8 +17,10 @@ pub struct Baseline {
 /// What one cell does on the untouched base.
 #[derive(Debug, Clone, Default)]
 pub struct CellBaseline {
-    /// Seconds of the slowest run.
+    /// Seconds of the slowest run: the cold one.
     pub seconds: f64,
+    /// Seconds of the fastest run: everything was built.
+    pub warm_seconds: f64,
     /// Tests that ran in every run.
     pub ran: usize,
     /// Their names.
@@ -26,8 +29,14 @@ pub struct CellBaseline {
     pub failing: Vec<TestName>,
     /// Tests that passed in one run and failed in another.
     pub flaky: Vec<TestName>,
-    /// Dependencies (`name@version`) that it compiled.
-    pub compiled: Vec<String>,
+}
+
+impl CellBaseline {
+    /// A guess at the seconds that the cell takes in a trial, which builds some things anew and not all.
+    #[must_use]
+    pub fn expected_seconds(&self) -> f64 {
+        f64::midpoint(self.seconds, self.warm_seconds)
+    }
 }
 
 /// The judgement on a trial.
@@ -85,11 +94,11 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
             kind: reason.kind,
             text: reason.text.clone(),
             suspects: vec![*position],
-            evidence: reason.evidence.clone().unwrap_or_default(),
+            evidence: reason.evidence.as_deref().cloned().unwrap_or_default(),
         });
     }
     if let Some(reason) = &report.unfit {
-        let evidence = reason.evidence.clone().unwrap_or_default();
+        let evidence = reason.evidence.as_deref().cloned().unwrap_or_default();
         return Verdict::Failed(Cause { kind: reason.kind, text: reason.text.clone(), suspects: vec![], evidence });
     }
     for cell in &report.cells {
@@ -110,7 +119,7 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
 pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     match &cell.exit {
         Exit::Interrupted => return Verdict::Inconclusive("interrupted".into()),
-        Exit::TimedOut => return failed(cell, ReasonKind::TimedOut, "took longer than its limit".into(), vec![]),
+        Exit::TimedOut => return failed(cell, ReasonKind::TimedOut, "took longer than its limit", &[]),
         Exit::NotStarted(why) => return Verdict::Inconclusive(format!("{} did not start: {why}", cell.words[0])),
         Exit::Signal(9) => return Verdict::Inconclusive("killed from outside, most likely for want of memory".into()),
         _ => {}
@@ -127,9 +136,10 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     }
     let red: Vec<TestName> = tests_that(cell, TestEnd::Failed);
     if cell.cell.check.phase == Phase::Gate || (cell.reading.build_failed == Build::Failed && red.is_empty()) {
-        return failed(cell, ReasonKind::BuildFailed, "does not compile".into(), vec![]);
+        return failed(cell, ReasonKind::BuildFailed, "does not compile", &[]);
     }
-    let (flaky, failing): (&[TestName], &[TestName]) = before.map_or((&[], &[]), |known| (&known.flaky, &known.failing));
+    let (flaky, failing): (&[TestName], &[TestName]) =
+        before.map_or((&[], &[]), |known| (&known.flaky, &known.failing));
     let new: Vec<TestName> = red.iter().filter(|name| !failing.contains(name)).cloned().collect();
     let unknown: Vec<TestName> = new.iter().filter(|name| !flaky.contains(name)).cloned().collect();
     let build_broke = cell.reading.build_failed == Build::Failed;
@@ -140,7 +150,7 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
         return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&new)));
     }
     let text = if unknown.is_empty() { "fails".into() } else { format!("fails {}", list(&unknown)) };
-    failed(cell, ReasonKind::TestFailed, text, unknown)
+    failed(cell, ReasonKind::TestFailed, &text, &unknown)
 }
 
 /// A green suite that shrank proves less than the one before: it fails.
@@ -157,18 +167,20 @@ fn fewer_tests(cell: &CellReport, before: Option<&CellBaseline>) -> Option<Verdi
         .cloned()
         .collect();
     let text = format!("ran {ran} tests, {} ran before; missing: {}", before.ran, list(&missing));
-    Some(failed(cell, ReasonKind::FewerTests, text, missing))
+    Some(failed(cell, ReasonKind::FewerTests, &text, &missing))
 }
 
 fn tests_that(cell: &CellReport, end: TestEnd) -> Vec<TestName> {
     cell.reading.tests.iter().filter(|(_, one)| **one == end).map(|(name, _)| name.clone()).collect()
 }
 
-fn failed(cell: &CellReport, kind: ReasonKind, what: String, tests: Vec<TestName>) -> Verdict {
+fn failed(cell: &CellReport, kind: ReasonKind, what: &str, tests: &[TestName]) -> Verdict {
     let command = cell.words.join(" ");
+    let first = cell.reading.telling.first().filter(|_| tests.is_empty());
+    let first = first.map(|line| format!(": {}", line.trim())).unwrap_or_default();
     Verdict::Failed(Cause {
         kind,
-        text: format!("`{command}` in {} {what}", cell.cell.project),
+        text: format!("the {} of {} {what}{first}", cell.cell.check.name, cell.cell.project),
         suspects: vec![],
         evidence: Evidence {
             command: Some(command),
@@ -202,7 +214,7 @@ fn list(names: &[TestName]) -> String {
     const SHOWN: usize = 3;
     let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
 }
@@ -234,7 +246,8 @@ pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
         .map(|(unit, _)| unit)
         .collect();
     let ran = report.cells.iter().flat_map(|cell| &cell.reading.tests).any(|(test, end)| {
-        *end == TestEnd::Passed && units.iter().any(|unit| test.unit == **unit || test.unit.starts_with(&format!("{unit} ")))
+        *end == TestEnd::Passed
+            && units.iter().any(|unit| test.unit == **unit || test.unit.starts_with(&format!("{unit} ")))
     });
     if ran { Proof::Tests } else { Proof::Compiled }
 }
@@ -254,7 +267,11 @@ pub fn download_refusal(words: &str) -> Option<Reason> {
 /// testing, five times the baseline and a minute at least.
 #[must_use]
 pub fn time_limit(phase: Phase, baseline_seconds: f64) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a process are small and positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "seconds of a process are small and positive"
+    )]
     let whole = |factor: f64| (baseline_seconds * factor).ceil() as u64;
     match phase {
         Phase::Gate => whole(2.0).max(600),

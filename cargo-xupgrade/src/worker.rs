@@ -252,3 +252,6 @@ fn make_writable(folder: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

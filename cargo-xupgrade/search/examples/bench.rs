@@ -12,10 +12,7 @@ fn main() {
         "{:<12} {:<8} {:>4} {:>7} {:>7} {:>7} {:>7} {:>7}",
         "strategy", "breakers", "N", "k=0", "k=1", "k=3", "k=5", "k=10"
     );
-    for (name, strategy) in [
-        ("split", Strategy::Split),
-        ("one-by-one", Strategy::OneByOne),
-    ] {
+    for (name, strategy) in [("split", Strategy::Split), ("one-by-one", Strategy::OneByOne)] {
         for drawn in [Drawn::ByPrior, Drawn::Evenly] {
             for n in [20, 50, 100] {
                 print!("{name:<12} {:<8} {n:>4}", format!("{drawn:?}"));
@@ -37,13 +34,8 @@ enum Drawn {
 
 fn mean(strategy: Strategy, n: usize, k: usize, drawn: Drawn) -> f64 {
     let mut dice = Dice(42);
-    let total: usize = (0..WORLDS)
-        .map(|_| trials(strategy, n, k, drawn, &mut dice))
-        .sum();
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a few thousand trials, shown with one digit"
-    )]
+    let total: usize = (0..WORLDS).map(|_| trials(strategy, n, k, drawn, &mut dice)).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand trials, shown with one digit")]
     let mean = total as f64 / WORLDS as f64;
     mean
 }
@@ -70,20 +62,10 @@ fn trials(strategy: Strategy, n: usize, k: usize, drawn: Drawn, dice: &mut Dice)
             bad[atom] = Rung::Bad;
         }
     }
-    let spec = |&risk: &u16| AtomSpec {
-        rungs: vec![RungSpec {
-            risk,
-            breaking: Break::Compatible,
-        }],
-    };
+    let spec = |&risk: &u16| AtomSpec { rungs: vec![RungSpec { risk, breaking: Break::Compatible }] };
     let atoms: Vec<AtomSpec> = risks.iter().map(spec).collect();
     let mut world = World::independent(bad.iter().map(|&rung| vec![rung]).collect());
-    let run = drive(&mut Search::new(&atoms, strategy), 10_000, |proposal| {
-        world.answer(proposal)
-    });
-    assert!(
-        run.solution.is_some(),
-        "a world of {n} with {k} breakers ends"
-    );
+    let run = drive(&mut Search::new(&atoms, strategy), 10_000, |proposal| world.answer(proposal));
+    assert!(run.solution.is_some(), "a world of {n} with {k} breakers ends");
     run.trials.len()
 }

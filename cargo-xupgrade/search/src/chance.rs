@@ -42,10 +42,7 @@ pub(crate) struct Track {
 impl Track {
     /// Picks with these priors are settled, and `failed` of them failed.
     pub(crate) fn learn(&mut self, priors: &[Permille], failed: u64) {
-        self.expected += priors
-            .iter()
-            .map(|&prior| u64::from(prior.clamp(1, 999)))
-            .sum::<u64>();
+        self.expected += priors.iter().map(|&prior| u64::from(prior.clamp(1, 999))).sum::<u64>();
         self.failed += failed * 1000;
     }
 
@@ -108,11 +105,7 @@ mod tests {
     #[test]
     fn a_group_grows_until_its_chance_is_nearest_one_half() {
         assert_eq!(group(&[100; 20]), 7, "0.9^6 = 0.53, 0.9^7 = 0.48");
-        assert_eq!(
-            group(&[10; 20]),
-            20,
-            "likely to pass as a whole, so all of it goes"
-        );
+        assert_eq!(group(&[10; 20]), 20, "likely to pass as a whole, so all of it goes");
         assert_eq!(group(&[300, 300, 300]), 2, "0.7^2 = 0.49");
     }
 
@@ -141,10 +134,7 @@ mod tests {
         for length in 2..200 {
             for risk in [0, 1, 30, 500, 999, 5000] {
                 let place = cut(&vec![risk; length]);
-                assert!(
-                    (1..length).contains(&place),
-                    "{length} x {risk} cut at {place}"
-                );
+                assert!((1..length).contains(&place), "{length} x {risk} cut at {place}");
             }
         }
     }
@@ -153,11 +143,7 @@ mod tests {
     fn ten_thousand_risks_do_not_wear_the_fixed_point_out() {
         let risks = vec![64; 10_000];
         assert_eq!(group(&risks), 10);
-        assert_eq!(
-            cut(&risks),
-            10,
-            "a sum that surely fails is cut where a new group would be"
-        );
+        assert_eq!(cut(&risks), 10, "a sum that surely fails is cut where a new group would be");
     }
 
     #[test]
@@ -178,11 +164,7 @@ mod tests {
     fn the_unknown_is_the_entropy() {
         assert_eq!(unknown(500), 1000);
         for (risk, bits) in [(10, 80), (40, 242), (300, 881), (999, 11)] {
-            assert!(
-                unknown(risk).abs_diff(bits) <= 2,
-                "{risk}: {}",
-                unknown(risk)
-            );
+            assert!(unknown(risk).abs_diff(bits) <= 2, "{risk}: {}", unknown(risk));
         }
     }
 }

@@ -5,18 +5,14 @@ use crate::{AtomSpec, Break};
 /// The highest rung of the kind that lies above `floor` (`None`: above the ground).
 pub(crate) fn top(atom: &AtomSpec, kind: Break, floor: Option<usize>) -> Option<usize> {
     let lowest = floor.map_or(0, |rung| rung + 1);
-    (lowest..atom.rungs.len())
-        .rev()
-        .find(|&rung| atom.rungs[rung].breaking == kind)
+    (lowest..atom.rungs.len()).rev().find(|&rung| atom.rungs[rung].breaking == kind)
 }
 
 /// The next lower rung of the same kind as `rung` that lies above `floor`.
 pub(crate) fn lower(atom: &AtomSpec, rung: usize, floor: Option<usize>) -> Option<usize> {
     let kind = atom.rungs[rung].breaking;
     let lowest = floor.map_or(0, |rung| rung + 1);
-    (lowest..rung)
-        .rev()
-        .find(|&lower| atom.rungs[lower].breaking == kind)
+    (lowest..rung).rev().find(|&lower| atom.rungs[lower].breaking == kind)
 }
 
 /// The rung that an atom is tried at before any other.
@@ -31,12 +27,7 @@ mod tests {
     use Break::{Breaking, Compatible};
 
     fn atom(kinds: &[Break]) -> AtomSpec {
-        AtomSpec {
-            rungs: kinds
-                .iter()
-                .map(|&breaking| RungSpec { risk: 10, breaking })
-                .collect(),
-        }
+        AtomSpec { rungs: kinds.iter().map(|&breaking| RungSpec { risk: 10, breaking }).collect() }
     }
 
     #[test]

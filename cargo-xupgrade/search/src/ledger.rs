@@ -45,11 +45,7 @@ impl Ledger {
 
     /// The accepted sequence with `fresh` on top. `fresh` is sorted; an atom in it leaves its old place.
     pub(crate) fn sequence(&self, fresh: &[Pick]) -> Vec<Pick> {
-        let lifted = |pick: &Pick| {
-            fresh
-                .binary_search_by_key(&pick.atom, |fresh| fresh.atom)
-                .is_ok()
-        };
+        let lifted = |pick: &Pick| fresh.binary_search_by_key(&pick.atom, |fresh| fresh.atom).is_ok();
         let kept = self.accepted.iter().filter(|pick| !lifted(pick));
         kept.chain(fresh).copied().collect()
     }
@@ -60,11 +56,7 @@ impl Ledger {
         self.proven_by = Some(ticket);
         self.growth += 1;
         for pick in fresh {
-            let proof = Proof {
-                rung: pick.rung,
-                ticket,
-                group: fresh.len(),
-            };
+            let proof = Proof { rung: pick.rung, ticket, group: fresh.len() };
             self.notes[pick.atom].accepted = Some(proof);
         }
     }
@@ -101,28 +93,14 @@ impl Ledger {
     /// What became of an atom, as far as is known now.
     pub(crate) fn fate(&self, atom: usize, spec: &AtomSpec) -> Fate {
         let note = &self.notes[atom];
-        if let Some(Proof {
-            rung,
-            ticket,
-            group,
-        }) = note.accepted
-        {
-            return Fate::Accepted {
-                rung,
-                ticket,
-                group,
-            };
+        if let Some(Proof { rung, ticket, group }) = note.accepted {
+            return Fate::Accepted { rung, ticket, group };
         }
         if let Some(ticket) = note.unanswered {
             return Fate::Inconclusive { ticket };
         }
-        let refused = self
-            .refusals
-            .iter()
-            .filter(|refusal| refusal.pick.atom == atom);
-        let trials: Vec<_> = refused
-            .map(|refusal| (refusal.pick.rung, refusal.ticket))
-            .collect();
+        let refused = self.refusals.iter().filter(|refusal| refusal.pick.atom == atom);
+        let trials: Vec<_> = refused.map(|refusal| (refusal.pick.rung, refusal.ticket)).collect();
         if trials.is_empty() || trials.len() < spec.rungs.len() {
             return Fate::Untried;
         }
@@ -134,11 +112,7 @@ impl Ledger {
         Solution {
             accepted: self.accepted.clone(),
             proven_by: self.proven_by,
-            fates: atoms
-                .iter()
-                .enumerate()
-                .map(|(atom, spec)| self.fate(atom, spec))
-                .collect(),
+            fates: atoms.iter().enumerate().map(|(atom, spec)| self.fate(atom, spec)).collect(),
             refusals: self.refusals.clone(),
         }
     }

@@ -9,9 +9,7 @@ use crate::chance::{self, Track};
 use crate::ledger::Ledger;
 use crate::stage::{self, Stage};
 use crate::task::{Task, Trial};
-use crate::{
-    AtomSpec, Break, Outcome, Permille, Pick, Proposal, Step, Strategy, Ticket, Why, ladder,
-};
+use crate::{AtomSpec, Break, Outcome, Permille, Pick, Proposal, Step, Strategy, Ticket, Why, ladder};
 
 /// A search over the atoms of one plan.
 #[derive(Debug, Clone)]
@@ -115,8 +113,7 @@ impl Search {
 
     /// The chance that a pick fails: its prior, corrected by how the priors did so far.
     fn risk(&self, pick: Pick) -> Permille {
-        self.track
-            .corrected(self.atoms[pick.atom].rungs[pick.rung].risk)
+        self.track.corrected(self.atoms[pick.atom].rungs[pick.rung].risk)
     }
 
     /// The priors of `picks` met the truth: `failed` of them failed.
@@ -194,21 +191,12 @@ impl Search {
     fn propose(&mut self, mut trial: Trial) -> Proposal {
         self.issued += 1;
         let ticket = Ticket(self.issued);
-        let why = if self.issued == 1 {
-            Why::First
-        } else {
-            trial.why
-        };
+        let why = if self.issued == 1 { Why::First } else { trial.why };
         let picks = self.ledger.sequence(&trial.fresh);
         let fresh = trial.fresh.len();
         trial.ticket = Some(ticket);
         self.asked = Some(trial);
-        Proposal {
-            ticket,
-            picks,
-            fresh,
-            why,
-        }
+        Proposal { ticket, picks, fresh, why }
     }
 
     /// Everything of this stage is settled.
@@ -260,10 +248,7 @@ impl Search {
         if self.stage != Stage::SecondLook {
             let floor = self.ledger.rung(leaf.atom);
             let lower = ladder::lower(&self.atoms[leaf.atom], leaf.rung, floor);
-            self.pool.extend(lower.map(|rung| Pick {
-                atom: leaf.atom,
-                rung,
-            }));
+            self.pool.extend(lower.map(|rung| Pick { atom: leaf.atom, rung }));
         }
     }
 
@@ -285,7 +270,6 @@ impl Search {
         }
         let right = trial.fresh.split_off(trial.fresh.len() / 2);
         self.stack.push(Task::Run(Trial::of(right, Why::Half)));
-        self.stack
-            .push(Task::Run(Trial::of(trial.fresh, Why::Half)));
+        self.stack.push(Task::Run(Trial::of(trial.fresh, Why::Half)));
     }
 }

@@ -47,10 +47,7 @@ pub struct Dice(pub u64);
 impl Dice {
     /// The next number below `sides`, which is not zero.
     pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -59,14 +56,7 @@ impl World {
     /// A world of independent breakers, without noise, in which a failure names nothing.
     #[must_use]
     pub fn independent(rungs: Vec<Vec<Rung>>) -> Self {
-        Self {
-            rungs,
-            conflicts: Vec::new(),
-            requires: Vec::new(),
-            reveal: Reveal::Nothing,
-            noise: 0,
-            dice: Dice(1),
-        }
+        Self { rungs, conflicts: Vec::new(), requires: Vec::new(), reveal: Reveal::Nothing, noise: 0, dice: Dice(1) }
     }
 
     /// The first atom at fault in a sequence: bad, in conflict with one before it, or lacking a partner
@@ -77,18 +67,14 @@ impl World {
         let at_fault = |&place: &usize| {
             let Pick { atom, rung } = picks[place];
             let before = &picks[..place];
-            let clashes = self.conflicts.iter().any(|&(one, other)| {
-                (one == atom && moved(other, before)) || (other == atom && moved(one, before))
-            });
-            let lacks = self
-                .requires
+            let clashes = self
+                .conflicts
                 .iter()
-                .any(|&(one, partner)| one == atom && !moved(partner, picks));
+                .any(|&(one, other)| (one == atom && moved(other, before)) || (other == atom && moved(one, before)));
+            let lacks = self.requires.iter().any(|&(one, partner)| one == atom && !moved(partner, picks));
             self.rungs[atom][rung] == Rung::Bad || clashes || lacks
         };
-        (0..picks.len())
-            .find(at_fault)
-            .map(|place| picks[place].atom)
+        (0..picks.len()).find(at_fault).map(|place| picks[place].atom)
     }
 
     /// The answer to a trial.
@@ -98,12 +84,8 @@ impl World {
         }
         match (self.culprit(&proposal.picks), self.reveal) {
             (None, _) => Outcome::Passed,
-            (Some(_), Reveal::Nothing) => Outcome::Failed {
-                suspects: Vec::new(),
-            },
-            (Some(atom), Reveal::FirstCulprit) => Outcome::Failed {
-                suspects: [atom].into(),
-            },
+            (Some(_), Reveal::Nothing) => Outcome::Failed { suspects: Vec::new() },
+            (Some(atom), Reveal::FirstCulprit) => Outcome::Failed { suspects: [atom].into() },
         }
     }
 }
@@ -118,11 +100,7 @@ pub struct Run {
 }
 
 /// Drives `search` with one trial at a time, for at most `limit` trials.
-pub fn drive(
-    search: &mut Search,
-    limit: usize,
-    mut answer: impl FnMut(&Proposal) -> Outcome,
-) -> Run {
+pub fn drive(search: &mut Search, limit: usize, mut answer: impl FnMut(&Proposal) -> Outcome) -> Run {
     let mut trials = Vec::new();
     while trials.len() <= limit {
         match search.next(1) {
@@ -134,16 +112,10 @@ pub fn drive(
                 }
             }
             Step::Done(solution) => {
-                return Run {
-                    trials,
-                    solution: Some(solution),
-                };
+                return Run { trials, solution: Some(solution) };
             }
             Step::Wait => break,
         }
     }
-    Run {
-        trials,
-        solution: None,
-    }
+    Run { trials, solution: None }
 }

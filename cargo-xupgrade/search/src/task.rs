@@ -41,28 +41,14 @@ pub(crate) struct Trial {
 impl Trial {
     /// A trial of `fresh`, with nothing known.
     pub(crate) fn of(fresh: Vec<Pick>, why: Why) -> Self {
-        Self {
-            ticket: None,
-            fresh,
-            rest: Vec::new(),
-            why,
-        }
+        Self { ticket: None, fresh, rest: Vec::new(), why }
     }
 
     /// The first `length` picks of a group that is known to fail.
     pub(crate) fn part(mut group: Vec<Pick>, length: usize) -> Self {
         let rest = group.split_off(length.min(group.len()));
-        let why = if group.len() == 1 {
-            Why::Leaf
-        } else {
-            Why::Half
-        };
-        Self {
-            ticket: None,
-            fresh: group,
-            rest,
-            why,
-        }
+        let why = if group.len() == 1 { Why::Leaf } else { Why::Half };
+        Self { ticket: None, fresh: group, rest, why }
     }
 
     /// The pick, if the trial is about a single one.

@@ -6,9 +6,7 @@ mod promise;
 use promise::*;
 use proptest::prelude::*;
 use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, drive};
-use xupgrade_search::{
-    AtomSpec, Break, Fate, Outcome, Pick, RungSpec, Search, Step, Strategy, Why,
-};
+use xupgrade_search::{AtomSpec, Break, Fate, Outcome, Pick, RungSpec, Search, Step, Strategy, Why};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]

@@ -3,17 +3,10 @@
 use Break::{Breaking, Compatible};
 use Rung::{Bad, Good};
 use xupgrade_search::sim::{Reveal, Run, Rung, World, drive};
-use xupgrade_search::{
-    AtomSpec, Break, Fate, Outcome, Pick, Proposal, RungSpec, Search, Solution, Strategy, Why,
-};
+use xupgrade_search::{AtomSpec, Break, Fate, Outcome, Pick, Proposal, RungSpec, Search, Solution, Strategy, Why};
 
 fn atom(rungs: &[(u16, Break)]) -> AtomSpec {
-    AtomSpec {
-        rungs: rungs
-            .iter()
-            .map(|&(risk, breaking)| RungSpec { risk, breaking })
-            .collect(),
-    }
+    AtomSpec { rungs: rungs.iter().map(|&(risk, breaking)| RungSpec { risk, breaking }).collect() }
 }
 
 fn atoms(count: usize) -> Vec<AtomSpec> {
@@ -21,9 +14,7 @@ fn atoms(count: usize) -> Vec<AtomSpec> {
 }
 
 fn run(atoms: &[AtomSpec], mut world: World) -> (Run, Solution) {
-    let run = drive(&mut Search::new(atoms, Strategy::Split), 1000, |proposal| {
-        world.answer(proposal)
-    });
+    let run = drive(&mut Search::new(atoms, Strategy::Split), 1000, |proposal| world.answer(proposal));
     let solution = run.solution.clone().expect("a small world ends");
     (run, solution)
 }
@@ -31,24 +22,13 @@ fn run(atoms: &[AtomSpec], mut world: World) -> (Run, Solution) {
 /// The fresh atoms of each trial, and why it was chosen.
 fn told(run: &Run) -> Vec<(Vec<usize>, Why)> {
     let line = |(proposal, _): &(Proposal, Outcome)| {
-        (
-            proposal
-                .fresh_picks()
-                .iter()
-                .map(|pick| pick.atom)
-                .collect(),
-            proposal.why,
-        )
+        (proposal.fresh_picks().iter().map(|pick| pick.atom).collect(), proposal.why)
     };
     run.trials.iter().map(line).collect()
 }
 
 fn accepted(solution: &Solution) -> Vec<(usize, usize)> {
-    solution
-        .accepted
-        .iter()
-        .map(|&Pick { atom, rung }| (atom, rung))
-        .collect()
+    solution.accepted.iter().map(|&Pick { atom, rung }| (atom, rung)).collect()
 }
 
 #[test]
@@ -56,14 +36,7 @@ fn a_quiet_plan_is_settled_in_one_trial() {
     let (run, solution) = run(&atoms(20), World::independent(vec![vec![Good]; 20]));
     assert_eq!(run.trials.len(), 1);
     assert_eq!(solution.accepted.len(), 20);
-    assert!(matches!(
-        solution.fates[7],
-        Fate::Accepted {
-            rung: 0,
-            group: 20,
-            ..
-        }
-    ));
+    assert!(matches!(solution.fates[7], Fate::Accepted { rung: 0, group: 20, .. }));
 }
 
 #[test]
@@ -74,16 +47,9 @@ fn an_empty_plan_is_done_at_once() {
 
 #[test]
 fn what_is_left_of_a_failed_group_is_split_without_running_it_again() {
-    let (run, solution) = run(
-        &atoms(4),
-        World::independent(vec![vec![Good], vec![Good], vec![Good], vec![Bad]]),
-    );
-    let expected = [
-        (vec![0, 1, 2, 3], Why::First),
-        (vec![0, 1], Why::Half),
-        (vec![2], Why::Leaf),
-        (vec![3], Why::Leaf),
-    ];
+    let (run, solution) = run(&atoms(4), World::independent(vec![vec![Good], vec![Good], vec![Good], vec![Bad]]));
+    let expected =
+        [(vec![0, 1, 2, 3], Why::First), (vec![0, 1], Why::Half), (vec![2], Why::Leaf), (vec![3], Why::Leaf)];
     assert_eq!(told(&run), expected);
     assert_eq!(accepted(&solution), [(0, 0), (1, 0), (2, 0)]);
 }
@@ -103,11 +69,7 @@ fn a_named_suspect_is_tried_alone_and_the_rest_goes_back() {
     let mut world = World::independent(vec![vec![Good], vec![Good], vec![Bad], vec![Good]]);
     world.reveal = Reveal::FirstCulprit;
     let (run, solution) = run(&atoms(4), world);
-    let mut expected = vec![
-        (vec![0, 1, 2, 3], Why::First),
-        (vec![2], Why::Suspect),
-        (vec![0, 1, 3], Why::Group),
-    ];
+    let mut expected = vec![(vec![0, 1, 2, 3], Why::First), (vec![2], Why::Suspect), (vec![0, 1, 3], Why::Group)];
     expected.push((vec![2], Why::SecondLook));
     assert_eq!(told(&run), expected);
     assert_eq!(accepted(&solution), [(0, 0), (1, 0), (3, 0)]);
@@ -124,27 +86,15 @@ fn a_failing_rung_sends_the_atom_one_rung_lower() {
 
 #[test]
 fn a_lift_to_a_breaking_rung_moves_the_atom_to_the_end() {
-    let plan = [
-        atom(&[(10, Compatible), (300, Breaking)]),
-        atom(&[(10, Compatible)]),
-    ];
-    let (run, solution) = run(
-        &plan,
-        World::independent(vec![vec![Good, Good], vec![Good]]),
-    );
-    assert_eq!(
-        run.trials[0].0.picks,
-        [Pick { atom: 0, rung: 0 }, Pick { atom: 1, rung: 0 }]
-    );
+    let plan = [atom(&[(10, Compatible), (300, Breaking)]), atom(&[(10, Compatible)])];
+    let (run, solution) = run(&plan, World::independent(vec![vec![Good, Good], vec![Good]]));
+    assert_eq!(run.trials[0].0.picks, [Pick { atom: 0, rung: 0 }, Pick { atom: 1, rung: 0 }]);
     assert_eq!(accepted(&solution), [(1, 0), (0, 1)]);
 }
 
 #[test]
 fn a_failed_lift_leaves_the_compatible_rung_where_it_was() {
-    let plan = [
-        atom(&[(10, Compatible), (300, Breaking)]),
-        atom(&[(10, Compatible)]),
-    ];
+    let plan = [atom(&[(10, Compatible), (300, Breaking)]), atom(&[(10, Compatible)])];
     let (_, solution) = run(&plan, World::independent(vec![vec![Good, Bad], vec![Good]]));
     assert_eq!(accepted(&solution), [(0, 0), (1, 0)]);
     assert_eq!(solution.refusals[0].pick, Pick { atom: 0, rung: 1 });
@@ -156,11 +106,7 @@ fn a_rejected_atom_is_looked_at_again_when_its_partner_has_come() {
     let mut world = World::independent(vec![vec![Good]; 2]);
     world.requires = vec![(0, 1)];
     let (run, solution) = run(&plan, world);
-    let expected = [
-        (vec![0], Why::First),
-        (vec![1], Why::Leaf),
-        (vec![0], Why::SecondLook),
-    ];
+    let expected = [(vec![0], Why::First), (vec![1], Why::Leaf), (vec![0], Why::SecondLook)];
     assert_eq!(told(&run), expected);
     assert_eq!(accepted(&solution), [(1, 0), (0, 0)]);
 }
@@ -168,14 +114,7 @@ fn a_rejected_atom_is_looked_at_again_when_its_partner_has_come() {
 #[test]
 fn nothing_is_looked_at_again_when_nothing_was_accepted_since() {
     let (run, _) = run(&atoms(2), World::independent(vec![vec![Good], vec![Bad]]));
-    assert_eq!(
-        told(&run),
-        [
-            (vec![0, 1], Why::First),
-            (vec![0], Why::Leaf),
-            (vec![1], Why::Leaf)
-        ]
-    );
+    assert_eq!(told(&run), [(vec![0, 1], Why::First), (vec![0], Why::Leaf), (vec![1], Why::Leaf)]);
 }
 
 #[test]
@@ -184,28 +123,15 @@ fn noise_is_met_by_one_retry_then_by_halves_and_is_no_rejection() {
     world.noise = 1000;
     let (run, solution) = run(&atoms(2), world);
     let alone = |atom| [(vec![atom], Why::Half), (vec![atom], Why::Retry)];
-    let expected = [
-        [(vec![0, 1], Why::First), (vec![0, 1], Why::Retry)],
-        alone(0),
-        alone(1),
-    ]
-    .concat();
+    let expected = [[(vec![0, 1], Why::First), (vec![0, 1], Why::Retry)], alone(0), alone(1)].concat();
     assert_eq!(told(&run), expected);
-    assert!(
-        solution
-            .fates
-            .iter()
-            .all(|fate| matches!(fate, Fate::Inconclusive { .. }))
-    );
+    assert!(solution.fates.iter().all(|fate| matches!(fate, Fate::Inconclusive { .. })));
     assert!(solution.accepted.is_empty() && solution.refusals.is_empty());
 }
 
 #[test]
 fn an_early_stop_leaves_the_unfinished_ladder_untried() {
-    let mut search = Search::new(
-        &[atom(&[(10, Compatible), (10, Compatible)])],
-        Strategy::Split,
-    );
+    let mut search = Search::new(&[atom(&[(10, Compatible), (10, Compatible)])], Strategy::Split);
     let mut world = World::independent(vec![vec![Good, Bad]]);
     drive(&mut search, 0, |proposal| world.answer(proposal));
     search.stop();
@@ -221,10 +147,7 @@ fn the_time_left_shrinks_to_nothing() {
     let plan = vec![atom(&[(100, Compatible)]); 50];
     let mut search = Search::new(&plan, Strategy::Split);
     let before = search.expected_remaining();
-    assert!(
-        (20..=35).contains(&before),
-        "50 x H(0.1) = 23 and 5 leaves, said {before}"
-    );
+    assert!((20..=35).contains(&before), "50 x H(0.1) = 23 and 5 leaves, said {before}");
     let mut world = World::independent(vec![vec![Good]; 50]);
     drive(&mut search, 100, |proposal| world.answer(proposal));
     assert_eq!(search.expected_remaining(), 0);
@@ -243,15 +166,8 @@ fn one_by_one_tries_each_atom_alone_in_plan_order() {
 fn groups_grow_while_the_priors_prove_too_dark() {
     let plan = vec![atom(&[(100, Compatible)]); 50];
     let (run, _) = run(&plan, World::independent(vec![vec![Good]; 50]));
-    let sizes: Vec<usize> = run
-        .trials
-        .iter()
-        .map(|(proposal, _)| proposal.fresh)
-        .collect();
+    let sizes: Vec<usize> = run.trials.iter().map(|(proposal, _)| proposal.fresh).collect();
     assert_eq!(sizes[0], 7, "0.9^7 = 0.48");
-    assert!(
-        sizes[1] > 10,
-        "after seven passes the next group is bolder: {sizes:?}"
-    );
+    assert!(sizes[1] > 10, "after seven passes the next group is bolder: {sizes:?}");
     assert!(sizes.len() <= 4, "{sizes:?}");
 }

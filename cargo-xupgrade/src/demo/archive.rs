@@ -25,15 +25,8 @@ impl Archive {
         for (index, line) in text.split_inclusive('\n').enumerate() {
             if let Some(path) = marker(line) {
                 check_path(path, index + 1)?;
-                if archive
-                    .files
-                    .insert(path.to_owned(), String::new())
-                    .is_some()
-                {
-                    bail!(
-                        "line {}: the archive has two files `{path}`; keep one",
-                        index + 1
-                    );
+                if archive.files.insert(path.to_owned(), String::new()).is_some() {
+                    bail!("line {}: the archive has two files `{path}`; keep one", index + 1);
                 }
                 current = Some(path.to_owned());
             } else {
@@ -47,9 +40,7 @@ impl Archive {
     /// The files below a folder, with their paths from there on.
     pub fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let prefix = format!("{folder}/");
-        self.files
-            .iter()
-            .filter_map(move |(path, text)| Some((path.strip_prefix(&prefix)?, text.as_str())))
+        self.files.iter().filter_map(move |(path, text)| Some((path.strip_prefix(&prefix)?, text.as_str())))
     }
 
     fn text_of(&mut self, path: Option<&str>) -> &mut String {
@@ -81,9 +72,7 @@ fn check_path(path: &str, line: usize) -> Result<()> {
     if stays {
         return Ok(());
     }
-    bail!(
-        "line {line}: the archive's path `{path}` is not a plain relative path; write it without `.`, `..` and `//`"
-    )
+    bail!("line {line}: the archive's path `{path}` is not a plain relative path; write it without `.`, `..` and `//`")
 }
 
 #[cfg(test)]
@@ -114,21 +103,14 @@ mod tests {
 
     #[test]
     fn two_files_of_one_path_are_refused() {
-        let error = Archive::parse("-- a --\n-- a --\n")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("line 2") && error.contains("two files `a`"),
-            "{error}"
-        );
+        let error = Archive::parse("-- a --\n-- a --\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("two files `a`"), "{error}");
     }
 
     #[test]
     fn a_path_that_leaves_the_folder_is_refused() {
         for path in ["../a", "/a", "a/../b", "a//b"] {
-            let error = Archive::parse(&format!("-- {path} --\n"))
-                .unwrap_err()
-                .to_string();
+            let error = Archive::parse(&format!("-- {path} --\n")).unwrap_err().to_string();
             assert!(error.contains(path), "{error}");
         }
     }

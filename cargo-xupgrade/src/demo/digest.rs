@@ -23,14 +23,10 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn go_h1(files: &BTreeMap<String, Vec<u8>>) -> String {
     let mut listing = String::new();
     for (name, bytes) in files {
-        writeln!(listing, "{}  {name}", sha256_hex(bytes))
-            .expect("writing into a string cannot fail");
+        writeln!(listing, "{}  {name}", sha256_hex(bytes)).expect("writing into a string cannot fail");
     }
     let sum = Sha256::digest(listing.as_bytes());
-    format!(
-        "h1:{}",
-        base64::engine::general_purpose::STANDARD.encode(sum)
-    )
+    format!("h1:{}", base64::engine::general_purpose::STANDARD.encode(sum))
 }
 
 #[cfg(test)]
@@ -40,10 +36,7 @@ mod tests {
     #[test]
     fn the_sum_of_nothing_is_the_known_one() {
         // FIPS 180-4's sum of the empty message.
-        assert_eq!(
-            sha256_hex(b""),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     #[test]
@@ -51,9 +44,6 @@ mod tests {
         let files = [("xyz", "data for xyz"), ("abc", "data for abc")];
         let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
         // Made apart from this code, with sha256sum and `openssl dgst -sha256 -binary | base64`.
-        assert_eq!(
-            go_h1(&files.into()),
-            "h1:EP6WfDoQTSk9klnxcjriWJOGztueJUywHNmWeq+efB8="
-        );
+        assert_eq!(go_h1(&files.into()), "h1:EP6WfDoQTSk9klnxcjriWJOGztueJUywHNmWeq+efB8=");
     }
 }

@@ -67,10 +67,7 @@ pub fn write(archive: &Archive, folder: &Path) -> Result<ModuleSums> {
 /// Puts the real hashes where a go.sum says `h1:@`; every other byte stays.
 #[must_use]
 pub fn fill_sum(go_sum: &str, sums: &ModuleSums) -> String {
-    go_sum
-        .split_inclusive('\n')
-        .map(|line| fill_line(line, sums).unwrap_or_else(|| line.to_owned()))
-        .collect()
+    go_sum.split_inclusive('\n').map(|line| fill_line(line, sums).unwrap_or_else(|| line.to_owned())).collect()
 }
 
 fn fill_line(line: &str, sums: &ModuleSums) -> Option<String> {
@@ -78,11 +75,7 @@ fn fill_line(line: &str, sums: &ModuleSums) -> Option<String> {
     let (path, version, hash) = (words.next()?, words.next()?, words.next()?);
     let of_go_mod = version.strip_suffix("/go.mod");
     let sum = sums.get(&(path.to_owned(), of_go_mod.unwrap_or(version).to_owned()))?;
-    let real = if of_go_mod.is_some() {
-        &sum.go_mod
-    } else {
-        &sum.zip
-    };
+    let real = if of_go_mod.is_some() { &sum.go_mod } else { &sum.zip };
     (hash == "h1:@").then(|| line.replacen("h1:@", real, 1))
 }
 
@@ -96,10 +89,7 @@ fn releases(archive: &Archive) -> BTreeMap<(String, String), Files> {
             if is_version(part) && at > 0 {
                 let key = (file[..at - 1].to_owned(), part.to_owned());
                 let inside = file.get(at + part.len() + 1..).unwrap_or_default();
-                releases
-                    .entry(key)
-                    .or_default()
-                    .insert(inside.to_owned(), text.to_owned());
+                releases.entry(key).or_default().insert(inside.to_owned(), text.to_owned());
                 break;
             }
             at += part.len() + 1;
@@ -109,55 +99,34 @@ fn releases(archive: &Archive) -> BTreeMap<(String, String), Files> {
 }
 
 fn release(at: &Path, (path, version): (&str, &str), mut files: Files) -> Result<Sums> {
-    let said: Release =
-        toml_text::from_str(&files.remove(".release").unwrap_or_default()).context(".release")?;
+    let said: Release = toml_text::from_str(&files.remove(".release").unwrap_or_default()).context(".release")?;
     let published = said.published.as_deref().unwrap_or(PUBLISHED);
     if !version.ends_with("+incompatible") {
-        files
-            .entry("go.mod".to_owned())
-            .or_insert_with(|| format!("module {path}\n\ngo 1.21\n"));
+        files.entry("go.mod".to_owned()).or_insert_with(|| format!("module {path}\n\ngo 1.21\n"));
     }
     // A module from before go.mod is served with a made-up one: just its path.
-    let go_mod = files
-        .get("go.mod")
-        .cloned()
-        .unwrap_or_else(|| format!("module {path}\n"));
-    let inside: BTreeMap<_, _> = files
-        .iter()
-        .map(|(file, text)| (format!("{path}@{version}/{file}"), text.as_bytes().to_vec()))
-        .collect();
+    let go_mod = files.get("go.mod").cloned().unwrap_or_else(|| format!("module {path}\n"));
+    let inside: BTreeMap<_, _> =
+        files.iter().map(|(file, text)| (format!("{path}@{version}/{file}"), text.as_bytes().to_vec())).collect();
     let info = json!({ "Version": version, "Time": published });
     let escaped = escape(version);
-    write_file(
-        &at.join(format!("{escaped}.info")),
-        info.to_string().as_bytes(),
-    )?;
+    write_file(&at.join(format!("{escaped}.info")), info.to_string().as_bytes())?;
     write_file(&at.join(format!("{escaped}.mod")), go_mod.as_bytes())?;
-    write_file(
-        &at.join(format!("{escaped}.zip")),
-        &pack::module_zip(&inside)?,
-    )?;
+    write_file(&at.join(format!("{escaped}.zip")), &pack::module_zip(&inside)?)?;
     let go_mod_alone = [("go.mod".to_owned(), go_mod.into_bytes())].into();
-    Ok(Sums {
-        zip: digest::go_h1(&inside),
-        go_mod: digest::go_h1(&go_mod_alone),
-    })
+    Ok(Sums { zip: digest::go_h1(&inside), go_mod: digest::go_h1(&go_mod_alone) })
 }
 
 /// Whether a folder's name is a full version (`v1.2.3`, perhaps with more behind), not a major's suffix (`v2`).
 fn is_version(part: &str) -> bool {
-    part.strip_prefix('v')
-        .is_some_and(|version| semver::Version::parse(version).is_ok())
+    part.strip_prefix('v').is_some_and(|version| semver::Version::parse(version).is_ok())
 }
 
 /// Whether a version names a commit (`v0.0.0-20250101000000-0123456789ab`): no proxy lists those
 /// (golang.org/x/mod/module, `IsPseudoVersion`).
 fn is_pseudo_version(version: &str) -> bool {
     let mut parts = version.rsplit('-');
-    let (commit, time) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let (commit, time) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let stamp = time.rsplit('.').next().unwrap_or_default();
     commit.len() == 12
         && commit.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -18,9 +18,7 @@ const MODIFIED: u64 = 1_153_704_088;
 /// # Errors
 /// A name is too long for the tar format.
 pub fn crate_file(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
-    let gzip = GzBuilder::new()
-        .mtime(0)
-        .write(Vec::new(), Compression::fast());
+    let gzip = GzBuilder::new().mtime(0).write(Vec::new(), Compression::fast());
     let mut tar = tar::Builder::new(gzip);
     for (name, bytes) in files {
         let mut header = tar::Header::new_gnu();
@@ -52,24 +50,15 @@ mod tests {
     use std::io::Read as _;
 
     fn two_files() -> BTreeMap<String, Vec<u8>> {
-        [
-            ("b-1.0.0/src/lib.rs", "// b"),
-            ("b-1.0.0/Cargo.toml", "[package]"),
-        ]
-        .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
-        .into()
+        [("b-1.0.0/src/lib.rs", "// b"), ("b-1.0.0/Cargo.toml", "[package]")]
+            .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
+            .into()
     }
 
     #[test]
     fn the_same_files_give_the_same_bytes() {
-        assert_eq!(
-            crate_file(&two_files()).unwrap(),
-            crate_file(&two_files()).unwrap()
-        );
-        assert_eq!(
-            module_zip(&two_files()).unwrap(),
-            module_zip(&two_files()).unwrap()
-        );
+        assert_eq!(crate_file(&two_files()).unwrap(), crate_file(&two_files()).unwrap());
+        assert_eq!(module_zip(&two_files()).unwrap(), module_zip(&two_files()).unwrap());
     }
 
     #[test]
@@ -81,14 +70,10 @@ mod tests {
             .unwrap()
             .map(|entry| {
                 let entry = entry.unwrap();
-                (
-                    entry.path().unwrap().display().to_string(),
-                    entry.header().mtime().unwrap(),
-                )
+                (entry.path().unwrap().display().to_string(), entry.header().mtime().unwrap())
             })
             .collect();
-        let expected =
-            ["b-1.0.0/Cargo.toml", "b-1.0.0/src/lib.rs"].map(|name| (name.to_owned(), MODIFIED));
+        let expected = ["b-1.0.0/Cargo.toml", "b-1.0.0/src/lib.rs"].map(|name| (name.to_owned(), MODIFIED));
         assert_eq!(entries, expected);
     }
 
@@ -97,10 +82,7 @@ mod tests {
         let bytes = module_zip(&two_files()).unwrap();
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
         let mut text = String::new();
-        zip.by_name("b-1.0.0/src/lib.rs")
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
+        zip.by_name("b-1.0.0/src/lib.rs").unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "// b");
     }
 }

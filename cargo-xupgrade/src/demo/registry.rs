@@ -46,10 +46,7 @@ pub fn write(archive: &Archive, folder: &Path) -> Result<Checksums> {
         checksums.insert((name, version), digest::sha256_hex(&bytes));
     }
     for (name, lines) in &index {
-        write_file(
-            &folder.join("index").join(index_path(name)),
-            lines.as_bytes(),
-        )?;
+        write_file(&folder.join("index").join(index_path(name)), lines.as_bytes())?;
     }
     Ok(checksums)
 }
@@ -66,10 +63,7 @@ pub fn fill_lock(lock: &str, checksums: &Checksums) -> String {
         } else if let Some(value) = quoted(line, "version") {
             value.clone_into(&mut version);
         }
-        match (
-            quoted(line, "checksum"),
-            checksums.get(&(name.clone(), version.clone())),
-        ) {
+        match (quoted(line, "checksum"), checksums.get(&(name.clone(), version.clone()))) {
             (Some("@"), Some(sum)) => filled.push_str(&line.replacen('@', sum, 1)),
             _ => filled.push_str(line),
         }
@@ -78,10 +72,7 @@ pub fn fill_lock(lock: &str, checksums: &Checksums) -> String {
 }
 
 fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
-    line.trim()
-        .strip_prefix(key)?
-        .strip_prefix(" = \"")?
-        .strip_suffix('"')
+    line.trim().strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"')
 }
 
 type Files = BTreeMap<String, String>;
@@ -90,12 +81,8 @@ fn releases(archive: &Archive) -> BTreeMap<(String, String), Files> {
     let mut releases: BTreeMap<_, Files> = BTreeMap::new();
     for (path, text) in archive.below("crates") {
         let mut parts = path.splitn(3, '/');
-        if let (Some(name), Some(version), Some(file)) = (parts.next(), parts.next(), parts.next())
-        {
-            releases
-                .entry((name.to_owned(), version.to_owned()))
-                .or_default()
-                .insert(file.to_owned(), text.to_owned());
+        if let (Some(name), Some(version), Some(file)) = (parts.next(), parts.next(), parts.next()) {
+            releases.entry((name.to_owned(), version.to_owned())).or_default().insert(file.to_owned(), text.to_owned());
         }
     }
     releases
@@ -104,46 +91,24 @@ fn releases(archive: &Archive) -> BTreeMap<(String, String), Files> {
 /// The index line and the packed bytes of one release. What an archive leaves out is made up: a manifest (or just its
 /// `[package]` table) and an empty library.
 fn release(name: &str, version: &str, mut files: Files) -> Result<(Json, Vec<u8>)> {
-    let said: Release =
-        toml_text::from_str(&files.remove(".release").unwrap_or_default()).context(".release")?;
-    let plain =
-        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n");
-    files
-        .entry("src/lib.rs".to_owned())
-        .or_insert_with(|| "//! A crate with nothing in it.\n".to_owned());
+    let said: Release = toml_text::from_str(&files.remove(".release").unwrap_or_default()).context(".release")?;
+    let plain = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n");
+    files.entry("src/lib.rs".to_owned()).or_insert_with(|| "//! A crate with nothing in it.\n".to_owned());
     let text = files.entry("Cargo.toml".to_owned()).or_default();
     if !text.lines().any(|line| line == "[package]") {
         text.insert_str(0, &plain);
     }
     let manifest = toml_text::parse(text).context("Cargo.toml")?;
-    let inside = files
-        .iter()
-        .map(|(file, text)| (format!("{name}-{version}/{file}"), text.as_bytes().to_vec()))
-        .collect();
+    let inside =
+        files.iter().map(|(file, text)| (format!("{name}-{version}/{file}"), text.as_bytes().to_vec())).collect();
     let bytes = pack::crate_file(&inside)?;
-    let checksum = said
-        .checksum
-        .clone()
-        .unwrap_or_else(|| digest::sha256_hex(&bytes));
-    Ok((
-        index_line((name, version), &manifest, &said, &checksum),
-        bytes,
-    ))
+    let checksum = said.checksum.clone().unwrap_or_else(|| digest::sha256_hex(&bytes));
+    Ok((index_line((name, version), &manifest, &said, &checksum), bytes))
 }
 
 /// One line of an index file (doc.rust-lang.org/cargo/reference/registry-index.html#json-schema).
-fn index_line(
-    (name, version): (&str, &str),
-    manifest: &Table,
-    said: &Release,
-    checksum: &str,
-) -> Json {
-    let package = |key: &str| {
-        manifest
-            .get("package")
-            .and_then(|package| package.get(key))
-            .map_or(Json::Null, json_of)
-    };
+fn index_line((name, version): (&str, &str), manifest: &Table, said: &Release, checksum: &str) -> Json {
+    let package = |key: &str| manifest.get("package").and_then(|package| package.get(key)).map_or(Json::Null, json_of);
     let (features, features2) = features(manifest);
     let mut line = json!({
         "name": name,
@@ -154,10 +119,7 @@ fn index_line(
         "yanked": said.yanked,
         "pubtime": said.published.as_deref().unwrap_or(PUBLISHED),
     });
-    for (key, value) in [
-        ("links", package("links")),
-        ("rust_version", package("rust-version")),
-    ] {
+    for (key, value) in [("links", package("links")), ("rust_version", package("rust-version"))] {
         if !value.is_null() {
             line[key] = value;
         }
@@ -173,51 +135,24 @@ type Features = BTreeMap<String, Json>;
 
 /// Features, and apart from them those in the newer syntax, which an index keeps in `features2`.
 fn features(manifest: &Table) -> (Features, Features) {
-    let table = manifest
-        .get("features")
-        .and_then(Value::as_table)
-        .cloned()
-        .unwrap_or_default();
-    let newer =
-        |value: &Json| value.to_string().contains("\"dep:") || value.to_string().contains("?/");
-    table
-        .into_iter()
-        .map(|(key, value)| (key, json_of(&value)))
-        .partition(|(_, value)| !newer(value))
+    let table = manifest.get("features").and_then(Value::as_table).cloned().unwrap_or_default();
+    let newer = |value: &Json| value.to_string().contains("\"dep:") || value.to_string().contains("?/");
+    table.into_iter().map(|(key, value)| (key, json_of(&value))).partition(|(_, value)| !newer(value))
 }
 
 fn dependencies(manifest: &Table) -> Vec<Json> {
     let mut found = dependencies_of(manifest, None);
-    for (target, table) in manifest
-        .get("target")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flatten()
-    {
-        found.extend(
-            table
-                .as_table()
-                .into_iter()
-                .flat_map(|table| dependencies_of(table, Some(target))),
-        );
+    for (target, table) in manifest.get("target").and_then(Value::as_table).into_iter().flatten() {
+        found.extend(table.as_table().into_iter().flat_map(|table| dependencies_of(table, Some(target))));
     }
     found
 }
 
 fn dependencies_of(table: &Table, target: Option<&str>) -> Vec<Json> {
-    let kinds = [
-        ("dependencies", "normal"),
-        ("dev-dependencies", "dev"),
-        ("build-dependencies", "build"),
-    ];
+    let kinds = [("dependencies", "normal"), ("dev-dependencies", "dev"), ("build-dependencies", "build")];
     let mut found = Vec::new();
     for (key, kind) in kinds {
-        for (name, value) in table
-            .get(key)
-            .and_then(Value::as_table)
-            .into_iter()
-            .flatten()
-        {
+        for (name, value) in table.get(key).and_then(Value::as_table).into_iter().flatten() {
             found.push(dependency(name, value, kind, target));
         }
     }
@@ -226,9 +161,7 @@ fn dependencies_of(table: &Table, target: Option<&str>) -> Vec<Json> {
 
 fn dependency(name: &str, value: &Value, kind: &str, target: Option<&str>) -> Json {
     let field = |key: &str, default: Json| value.get(key).map_or(default, json_of);
-    let requirement = value
-        .as_str()
-        .map_or_else(|| field("version", json!("*")), |text| json!(text));
+    let requirement = value.as_str().map_or_else(|| field("version", json!("*")), |text| json!(text));
     json!({
         "name": name,
         "req": requirement,

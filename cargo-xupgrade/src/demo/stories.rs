@@ -37,25 +37,13 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn read(line: &'a str) -> Self {
-        let (before, command) = line
-            .split_once(": ")
-            .expect("a line of a story has `: ` in it");
+        let (before, command) = line.split_once(": ").expect("a line of a story has `: ` in it");
         // What is said may itself have a colon in it, so the bracket is looked for first.
         if let Some((word, rest)) = line.split_once(" [").filter(|_| before.contains(" [")) {
-            let (said, command) = rest
-                .split_once("]: ")
-                .expect("a bracket in a story ends with `]: `");
-            return Self {
-                expected: Outcome::read(word),
-                said,
-                command,
-            };
+            let (said, command) = rest.split_once("]: ").expect("a bracket in a story ends with `]: `");
+            return Self { expected: Outcome::read(word), said, command };
         }
-        Self {
-            expected: Outcome::read(before),
-            said: "",
-            command,
-        }
+        Self { expected: Outcome::read(before), said: "", command }
     }
 }
 
@@ -73,41 +61,23 @@ impl Outcome {
 
 fn tell(text: &str) {
     let archive = Archive::parse(text).unwrap();
-    let story = archive
-        .files
-        .get("story")
-        .expect("an archive says in `story` what happens in it");
+    let story = archive.files.get("story").expect("an archive says in `story` what happens in it");
     for text_of_line in story.lines() {
         let line = Line::read(text_of_line);
         let folder = tempfile::tempdir().unwrap();
         let world = World::build_with(text, folder.path(), &users_go_build_cache()).unwrap();
-        let patience = if line.expected == Outcome::Hangs {
-            SHORT
-        } else {
-            PATIENCE
-        };
+        let patience = if line.expected == Outcome::Hangs { SHORT } else { PATIENCE };
         let (outcome, log) = outcome_of(&world, line.command, patience);
         end_what_was_left(&world);
         assert_eq!(outcome, line.expected, "{text_of_line}\n{log}");
-        assert!(
-            log.contains(line.said),
-            "`{}` was not said: {text_of_line}\n{log}",
-            line.said
-        );
+        assert!(log.contains(line.said), "`{}` was not said: {text_of_line}\n{log}", line.said);
     }
 }
 
 fn outcome_of(world: &World, command: &str, patience: Duration) -> (Outcome, String) {
     let (edited, mut log) = run(world, command, &world.repo, patience);
     if edited != Outcome::Green {
-        return (
-            if edited == Outcome::Red {
-                Outcome::Refused
-            } else {
-                edited
-            },
-            log,
-        );
+        return (if edited == Outcome::Red { Outcome::Refused } else { edited }, log);
     }
     let mut outcome = Outcome::Green;
     for (folder, check) in checks(&world.repo) {
@@ -123,12 +93,7 @@ fn outcome_of(world: &World, command: &str, patience: Duration) -> (Outcome, Str
 /// The checks of the default matrix, for each folder with a Cargo.toml or go.mod that is not a member of one above.
 fn checks(repo: &Path) -> Vec<(PathBuf, &'static str)> {
     let mut folders = vec![repo.to_owned()];
-    folders.extend(
-        repo.read_dir()
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.is_dir()),
-    );
+    folders.extend(repo.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()));
     folders.sort();
     let root_is_cargo = repo.join("Cargo.toml").exists();
     let mut checks = Vec::new();
@@ -140,10 +105,7 @@ fn checks(repo: &Path) -> Vec<(PathBuf, &'static str)> {
             checks.push((folder, "go test ./..."));
         }
     }
-    assert!(
-        !checks.is_empty(),
-        "the repository has neither Cargo.toml nor go.mod"
-    );
+    assert!(!checks.is_empty(), "the repository has neither Cargo.toml nor go.mod");
     checks
 }
 
@@ -152,17 +114,8 @@ fn run(world: &World, line: &str, folder: &Path, patience: Duration) -> (Outcome
     let log = world.root.join("log");
     let file = File::create(&log).unwrap();
     let mut shell = world.command("sh");
-    own_group(
-        shell
-            .args(["-c", line])
-            .current_dir(folder)
-            .env("CARGO_TARGET_DIR", world.root.join("target")),
-    );
-    let mut child = shell
-        .stdout(file.try_clone().unwrap())
-        .stderr(file)
-        .spawn()
-        .unwrap();
+    own_group(shell.args(["-c", line]).current_dir(folder).env("CARGO_TARGET_DIR", world.root.join("target")));
+    let mut child = shell.stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
     let start = Instant::now();
     let outcome = loop {
         match child.try_wait().unwrap() {
@@ -177,13 +130,7 @@ fn run(world: &World, line: &str, folder: &Path, patience: Duration) -> (Outcome
         }
     };
     let said = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
-    (
-        outcome,
-        format!(
-            "$ {line}\n{}\n",
-            said.chars().take(20_000).collect::<String>()
-        ),
-    )
+    (outcome, format!("$ {line}\n{}\n", said.chars().take(20_000).collect::<String>()))
 }
 
 #[cfg(unix)]
@@ -249,5 +196,5 @@ told! {
     breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml config_unknown_key conflict_markers
     crate_checksum_mismatch fewer_tests go_checksum_mismatch go_drags go_go_line_guard go_one_module go_replace_noop
     go_retracted go_vanished_package hangs hostile_tests lock_only lock_repaired manifest_edit mixed msrv_transitive
-    not_exercised red_baseline red_everywhere relocks_down resolver_refuses stale_artifact two_clash
+    noise not_exercised red_baseline red_everywhere relocks_down resolver_refuses secrets stale_artifact two_clash
 }

@@ -83,11 +83,8 @@ impl World {
     /// As [`World::build`].
     pub fn build_with(archive: &str, root: &Path, go_build_cache: &GoBuildCache) -> Result<Self> {
         let archive = Archive::parse(archive)?;
-        std::fs::create_dir_all(root)
-            .with_context(|| format!("cannot make the folder {}", root.display()))?;
-        let root = root
-            .canonicalize()
-            .with_context(|| format!("cannot find the folder {}", root.display()))?;
+        std::fs::create_dir_all(root).with_context(|| format!("cannot make the folder {}", root.display()))?;
+        let root = root.canonicalize().with_context(|| format!("cannot find the folder {}", root.display()))?;
         let checksums = registry::write(&archive, &root.join("registry"))?;
         let sums = goproxy::write(&archive, &root.join("goproxy"))?;
         let repo = root.join("repo");
@@ -114,12 +111,7 @@ impl World {
     /// # Errors
     /// `git` is not there, or fails.
     pub fn git(&self, arguments: &[&str]) -> Result<String> {
-        let output = self
-            .command("git")
-            .args(arguments)
-            .envs(COMMIT)
-            .output()
-            .context("cannot run `git`")?;
+        let output = self.command("git").args(arguments).envs(COMMIT).output().context("cannot run `git`")?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("`git {}` failed: {}", arguments.join(" "), said.trim());
@@ -136,8 +128,7 @@ impl World {
         let git = "[user]\n\tname = World\n\temail = world@example.invalid\n[init]\n\tdefaultBranch = main\n\
                    [commit]\n\tgpgSign = false\n[core]\n\tautocrlf = false\n[gc]\n\tauto = 0\n";
         // A local registry must be a folder with an index, even when nothing is in it.
-        std::fs::create_dir_all(self.root.join("registry/index"))
-            .context("cannot make the registry's folder")?;
+        std::fs::create_dir_all(self.root.join("registry/index")).context("cannot make the registry's folder")?;
         std::fs::create_dir_all(self.root.join("home")).context("cannot make the home folder")?;
         write_file(&self.root.join("cargo-home/config.toml"), cargo.as_bytes())?;
         write_file(&self.root.join("gitconfig"), git.as_bytes())?;
@@ -147,15 +138,9 @@ impl World {
     /// `export` lines that put a POSIX shell into this world.
     fn shell_lines(&self) -> String {
         let head = "# Source this file: cargo, go and git then see this world only.\nunset";
-        let exports = self
-            .env
-            .iter()
-            .map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")));
-        format!(
-            "{head} {}\n{}",
-            FOREIGN.join(" "),
-            exports.collect::<String>()
-        )
+        let exports =
+            self.env.iter().map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")));
+        format!("{head} {}\n{}", FOREIGN.join(" "), exports.collect::<String>())
     }
 
     fn write_repository(
@@ -165,8 +150,7 @@ impl World {
         sums: &goproxy::ModuleSums,
     ) -> Result<()> {
         let settings = archive.files.get("world.toml").map_or("", String::as_str);
-        let settings: Settings =
-            toml_text::from_str(settings).context("world.toml of the archive")?;
+        let settings: Settings = toml_text::from_str(settings).context("world.toml of the archive")?;
         std::fs::create_dir_all(&self.repo).context("cannot make the repository's folder")?;
         for (path, text) in archive.below("repo") {
             let text = match path.rsplit('/').next() {
@@ -198,16 +182,8 @@ impl World {
 impl Settings {
     fn dress(&self, path: &str, text: String) -> String {
         let listed = |list: &[String]| list.iter().any(|item| item == path);
-        let text = if listed(&self.crlf) {
-            text.replace('\n', "\r\n")
-        } else {
-            text
-        };
-        if listed(&self.bom) {
-            format!("\u{feff}{text}")
-        } else {
-            text
-        }
+        let text = if listed(&self.crlf) { text.replace('\n', "\r\n") } else { text };
+        if listed(&self.bom) { format!("\u{feff}{text}") } else { text }
     }
 }
 
@@ -230,11 +206,7 @@ fn environment(root: &Path, go_build_cache: &GoBuildCache) -> BTreeMap<String, S
     set("GOCACHE", go_build_cache);
     // Without this the module cache is read-only and the world could not be deleted.
     set("GOFLAGS", "-modcacherw".to_owned());
-    for (name, value) in [
-        ("GOSUMDB", "off"),
-        ("GOTOOLCHAIN", "local"),
-        ("GOENV", "off"),
-    ] {
+    for (name, value) in [("GOSUMDB", "off"), ("GOTOOLCHAIN", "local"), ("GOENV", "off")] {
         set(name, value.to_owned());
     }
     for name in ["GOPRIVATE", "GONOPROXY", "GONOSUMDB"] {
@@ -250,10 +222,7 @@ fn environment(root: &Path, go_build_cache: &GoBuildCache) -> BTreeMap<String, S
 fn rustup_home() -> Option<String> {
     let named = std::env::var_os("RUSTUP_HOME").map(PathBuf::from);
     let usual = || std::env::home_dir().map(|home| home.join(".rustup"));
-    named
-        .or_else(usual)
-        .filter(|folder| folder.is_dir())
-        .map(|folder| folder.display().to_string())
+    named.or_else(usual).filter(|folder| folder.is_dir()).map(|folder| folder.display().to_string())
 }
 
 #[cfg(unix)]
@@ -265,10 +234,7 @@ fn make_executable(path: &Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn make_executable(path: &Path) -> Result<()> {
-    bail!(
-        "cannot make {} executable on this platform; use a Unix one",
-        path.display()
-    )
+    bail!("cannot make {} executable on this platform; use a Unix one", path.display())
 }
 
 #[cfg(test)]

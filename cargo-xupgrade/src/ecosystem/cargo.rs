@@ -32,7 +32,7 @@ use view::{Rule, View};
 pub struct Cargo<'a> {
     outlook: Outlook,
     manifest: ManifestRule,
-    /// A CARGO_HOME for resolves, so that the loopback index leaves no cache in the user's.
+    /// A `CARGO_HOME` for resolves, so that the loopback index leaves no cache in the user's.
     resolve_home: PathBuf,
     store: PathBuf,
     listener: &'a dyn Listener,
@@ -60,7 +60,13 @@ impl Registry {
 impl<'a> Cargo<'a> {
     /// For a run; `cache` is the repository's folder, `store` the one that all repositories share.
     #[must_use]
-    pub fn new(outlook: Outlook, manifest: ManifestRule, cache: &Path, store: &Path, listener: &'a dyn Listener) -> Self {
+    pub fn new(
+        outlook: Outlook,
+        manifest: ManifestRule,
+        cache: &Path,
+        store: &Path,
+        listener: &'a dyn Listener,
+    ) -> Self {
         Self {
             outlook,
             manifest,
@@ -157,7 +163,8 @@ impl Ecosystem for Cargo<'_> {
         }
         for member in lock::members(&locked) {
             let roots = [(member.name.clone(), member.version.clone())];
-            let below: BTreeSet<String> = lock::reachable_from(&locked, &roots).into_iter().map(|(name, _)| name).collect();
+            let below: BTreeSet<String> =
+                lock::reachable_from(&locked, &roots).into_iter().map(|(name, _)| name).collect();
             // Documentation tests are named by the crate, unit tests by the package.
             exercised.below.insert(member.name.replace('-', "_"), below.clone());
             exercised.below.insert(member.name.clone(), below);

@@ -56,7 +56,7 @@ pub struct Step {
 }
 
 /// The limit of a cell in the baseline, where nothing is known yet, in seconds.
-const FIRST_LIMIT: u64 = 3 * 60 * 60;
+const FIRST_LIMIT: u64 = 60 * 60;
 
 impl Executor for Local<'_> {
     fn capacity(&self) -> usize {
@@ -99,7 +99,8 @@ impl Local<'_> {
     fn write_atoms(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
         self.worker.reset()?;
         let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
-        let known = (0..=keys.len()).rev().find(|len| *len == 0 || self.written.contains_key(&keys[..*len])).unwrap_or(0);
+        let known =
+            (0..=keys.len()).rev().find(|len| *len == 0 || self.written.contains_key(&keys[..*len])).unwrap_or(0);
         for len in 1..=known {
             if let Some(step) = self.written.get(&keys[..len]) {
                 report.trees.push(step.tree.clone());
@@ -150,7 +151,9 @@ impl Local<'_> {
 
     fn run_cells(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
         let mut executables = BTreeMap::new();
-        for cell in order.cells.iter().filter(|cell| !report.unfetched.contains_key(&cell.project)).cloned().collect::<Vec<_>>() {
+        for cell in
+            order.cells.iter().filter(|cell| !report.unfetched.contains_key(&cell.project)).cloned().collect::<Vec<_>>()
+        {
             let cell = &cell;
             if self.stop.requested() > Level::None {
                 report.noise = Some("interrupted".into());
@@ -208,12 +211,14 @@ impl Local<'_> {
     }
 
     fn job(&self, cell: &Cell, words: &[String], log: &str) -> Result<Job> {
-        let (program, args) = words.split_first().ok_or_else(|| anyhow!("an empty command in check `{}`", cell.check.name))?;
+        let (program, args) =
+            words.split_first().ok_or_else(|| anyhow!("an empty command in check `{}`", cell.check.name))?;
         let path = self.out.join(log);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        std::fs::write(&path, format!("$ {}\n", words.join(" "))).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(&path, format!("$ {}\n", words.join(" ")))
+            .with_context(|| format!("cannot write {}", path.display()))?;
         let limit = cell.check.limit.or_else(|| self.limits.get(&cell.key()).copied()).unwrap_or(FIRST_LIMIT);
         Ok(Job {
             program: program.into(),
@@ -255,7 +260,13 @@ fn note_download(report: &mut TrialReport, project: &Project, words: &str, basel
 ///
 /// # Errors
 /// When one of them fails.
-pub fn set_up(worker: &Worker, environment: &CheckEnv, commands: &[Vec<String>], out: &std::path::Path, stop: &Stop) -> Result<()> {
+pub fn set_up(
+    worker: &Worker,
+    environment: &CheckEnv,
+    commands: &[Vec<String>],
+    out: &std::path::Path,
+    stop: &Stop,
+) -> Result<()> {
     for (number, words) in commands.iter().enumerate() {
         let (program, args) = words.split_first().ok_or_else(|| anyhow!("an empty command in `[setup]`"))?;
         let log = out.join(format!("log/setup-{}.log", number + 1));
@@ -272,7 +283,12 @@ pub fn set_up(worker: &Worker, environment: &CheckEnv, commands: &[Vec<String>],
         };
         let ran = supervisor::run(&job, stop, &mut |_: &str| {})?;
         if ran.exit != supervisor::Exit::Code(0) {
-            return Err(anyhow!("the set-up command `{}` failed ({:?}); see {}", words.join(" "), ran.exit, log.display()));
+            return Err(anyhow!(
+                "the set-up command `{}` failed ({:?}); see {}",
+                words.join(" "),
+                ran.exit,
+                log.display()
+            ));
         }
     }
     Ok(())
@@ -294,3 +310,6 @@ fn slug(text: &str) -> String {
     let text = text.trim_matches('-');
     if text.is_empty() { "root".into() } else { text.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

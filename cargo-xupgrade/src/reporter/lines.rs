@@ -1,5 +1,7 @@
 //! Plain lines on stderr, for logs and pipes; the final table on stdout.
 
+use std::fmt::Write as _;
+
 use super::{clock, duration, print_line, table};
 use crate::cli::Talk;
 use crate::event::{Event, Listener, Step};
@@ -54,12 +56,13 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
 
 fn cell_line(cell: &crate::report::CellSummary) -> String {
     let end = cell.exit.map_or_else(|| cell.ended.clone().unwrap_or_default(), |code| format!("exit {code}"));
-    let mut text = format!("{} {}: {end} in {}, {} tests", cell.project, cell.check, duration(cell.seconds), cell.tests);
+    let mut text =
+        format!("{} {}: {end} in {}, {} tests", cell.project, cell.check, duration(cell.seconds), cell.tests);
     if !cell.dirtied.is_empty() {
-        text.push_str(&format!("; it changed {} files, undone: {}", cell.dirtied.len(), some(&cell.dirtied)));
+        let _ = write!(text, "; it changed {} files, undone: {}", cell.dirtied.len(), some(&cell.dirtied));
     }
     if cell.strays > 0 {
-        text.push_str(&format!("; it left {} processes running, killed", cell.strays));
+        let _ = write!(text, "; it left {} processes running, killed", cell.strays);
     }
     text
 }
@@ -79,7 +82,7 @@ fn some(names: &[String]) -> String {
     const SHOWN: usize = 4;
     let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+        let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
 }

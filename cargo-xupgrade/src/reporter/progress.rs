@@ -45,7 +45,8 @@ impl Bars {
 
     fn show_whole(&self, text: &str) {
         let mut whole = self.whole.borrow_mut();
-        let bar = whole.get_or_insert_with(|| self.area.add(ProgressBar::new_spinner().with_style(style("{wide_msg}"))));
+        let bar =
+            whole.get_or_insert_with(|| self.area.add(ProgressBar::new_spinner().with_style(style("{wide_msg}"))));
         bar.set_message(shown(text));
     }
 

@@ -41,7 +41,9 @@ impl Grid {
 
     fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let mut text = String::new();
         for row in &self.rows {
@@ -58,7 +60,8 @@ impl Grid {
 
 /// The table of a plan.
 pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
-    let mut text = format!("{} candidates at {} as of {as_of}\n", plan.candidates.len(), &plan.base[..12.min(plan.base.len())]);
+    let mut text =
+        format!("{} candidates at {} as of {as_of}\n", plan.candidates.len(), &plan.base[..12.min(plan.base.len())]);
     let mut grid = Grid::default();
     if !plan.candidates.is_empty() {
         grid.row(&["NAME", "WHERE", "NOW", "RUNGS", "AGE", "NOTE"]);
@@ -66,7 +69,14 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
     for candidate in &plan.candidates {
         let place = format!("{} {}", candidate.ecosystem, candidate.project);
         let note = note(candidate);
-        grid.row(&[&candidate.name, &place, &candidate.at.to_string(), &rungs(candidate), &age(candidate, as_of), &note]);
+        grid.row(&[
+            &candidate.name,
+            &place,
+            &candidate.at.to_string(),
+            &rungs(candidate),
+            &age(candidate, as_of),
+            &note,
+        ]);
     }
     text.push_str(&grid.text());
     text.push_str(&held(&plan.held, talk, "\nheld\n"));
@@ -86,7 +96,9 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
 }
 
 fn rungs(candidate: &Candidate) -> String {
-    let mark = |rung: &crate::candidate::Rung| if rung.breaking { format!("{}!", rung.version) } else { rung.version.to_string() };
+    let mark = |rung: &crate::candidate::Rung| {
+        if rung.breaking { format!("{}!", rung.version) } else { rung.version.to_string() }
+    };
     candidate.rungs.iter().map(mark).collect::<Vec<_>>().join(", ")
 }
 
@@ -149,7 +161,10 @@ fn upgrades(upgrades: &[Upgrade]) -> String {
     for upgrade in upgrades {
         let place = format!("{} {}", upgrade.ecosystem, upgrade.project);
         let versions = format!("{} -> {}", upgrade.from, upgrade.to);
-        let proof = serde_json::to_value(upgrade.proof).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        let proof = serde_json::to_value(upgrade.proof)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default();
         let level = if upgrade.breaking { format!("{}!", upgrade.level) } else { upgrade.level.to_string() };
         grid.row(&[&upgrade.name, &place, &versions, &level, &proof, &remark(upgrade)]);
     }

@@ -62,7 +62,13 @@ impl Standing {
 }
 
 /// Runs the baseline.
-pub fn run(plan: &Plan, local: &mut Local<'_>, journal: &mut Journal, listener: &dyn Listener, accept_failing: bool) -> Result<Ground> {
+pub fn run(
+    plan: &Plan,
+    local: &mut Local<'_>,
+    journal: &mut Journal,
+    listener: &dyn Listener,
+    accept_failing: bool,
+) -> Result<Ground> {
     let mut reports: Vec<TrialReport> = Vec::new();
     let mut trials = Vec::new();
     for number in 1..=RUNS {
@@ -90,9 +96,20 @@ enum Accept {
     Nothing,
 }
 
-fn one_run(plan: &Plan, local: &mut Local<'_>, listener: &dyn Listener, number: usize) -> Result<(TrialReport, TrialSummary)> {
+fn one_run(
+    plan: &Plan,
+    local: &mut Local<'_>,
+    listener: &dyn Listener,
+    number: usize,
+) -> Result<(TrialReport, TrialSummary)> {
     let id = format!("baseline-{number}");
-    listener.tell(&Event::TrialBegan { trial: id.clone(), fresh: vec![], accepted: 0, remaining: RUNS - number, seconds_left: None });
+    listener.tell(&Event::TrialBegan {
+        trial: id.clone(),
+        fresh: vec![],
+        accepted: 0,
+        remaining: RUNS - number,
+        seconds_left: None,
+    });
     local.submit(Order { id: id.clone(), atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh })?;
     let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
     let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success());
@@ -107,7 +124,12 @@ fn one_run(plan: &Plan, local: &mut Local<'_>, listener: &dyn Listener, number: 
         cells: finished.report.cells.iter().map(CellSummary::from).collect(),
     };
     let text = if red { "some checks fail before any upgrade" } else { "" };
-    listener.tell(&Event::TrialEnded { trial: id, verdict: summary.verdict.clone(), text: text.into(), seconds: summary.seconds });
+    listener.tell(&Event::TrialEnded {
+        trial: id,
+        verdict: summary.verdict.clone(),
+        text: text.into(),
+        seconds: summary.seconds,
+    });
     Ok((finished.report, summary))
 }
 
@@ -136,11 +158,11 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
     };
     CellBaseline {
         seconds: runs.iter().map(|cell| cell.seconds).fold(0.0, f64::max),
+        warm_seconds: runs.iter().map(|cell| cell.seconds).fold(f64::INFINITY, f64::min),
         ran: names.len(),
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
         names,
-        compiled: Vec::new(),
     }
 }
 
@@ -151,7 +173,8 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
     }
     for (key, runs) in cells(reports) {
         let known = gather_cell(&runs);
-        let verdicts: Vec<Verdict> = runs.iter().map(|cell| judge_cell(cell, judged_against(&known, accept).as_ref())).collect();
+        let verdicts: Vec<Verdict> =
+            runs.iter().map(|cell| judge_cell(cell, judged_against(&known, accept).as_ref())).collect();
         let green = verdicts.contains(&Verdict::Passed);
         let always_red = !green && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Failed(_)));
         let flaky_only = !known.flaky.is_empty() && !green;
@@ -162,9 +185,10 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
     for (label, reason) in reports.iter().flat_map(|report| &report.unfetched) {
         standing.red.insert(label.clone(), reason.clone());
     }
-    let never_started = reports.iter().flat_map(|report| &report.cells).filter(|cell| {
-        matches!(cell.exit, crate::trial::Exit::NotStarted(_))
-    });
+    let never_started = reports
+        .iter()
+        .flat_map(|report| &report.cells)
+        .filter(|cell| matches!(cell.exit, crate::trial::Exit::NotStarted(_)));
     for cell in never_started {
         let text = format!("`{}` does not start; is it installed?", cell.words.join(" "));
         standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
@@ -184,7 +208,8 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
         Verdict::Failed(cause) => Some(cause.clone()),
         _ => None,
     });
-    let evidence = cause.as_ref().map(|cause| Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() });
+    let evidence =
+        cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
     let words = cause.map_or_else(|| runs[0].words.join(" "), |cause| cause.text);
     let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(|line| line.contains("is not installed"));
     let (kind, advice) = if missing {

@@ -85,10 +85,10 @@ fn reason_of(trial: &Trial, tried: Vec<crate::candidate::Version>) -> Reason {
         Verdict::Failed(cause) => Reason {
             kind: cause.kind,
             text: cause.text.clone(),
-            evidence: Some(Evidence { trial: trial.id.clone(), tried, ..cause.evidence.clone() }),
+            evidence: Some(Box::new(Evidence { trial: trial.id.clone(), tried, ..cause.evidence.clone() })),
         },
         Verdict::Inconclusive(why) => {
-            let evidence = Some(Evidence { trial: trial.id.clone(), tried, ..Evidence::default() });
+            let evidence = Some(Box::new(Evidence { trial: trial.id.clone(), tried, ..Evidence::default() }));
             Reason { kind: ReasonKind::Inconclusive, text: format!("no clear answer: {why}"), evidence }
         }
         Verdict::Passed => Reason::new(ReasonKind::Inconclusive, "it passed by itself and is not in the tested set"),
@@ -103,7 +103,9 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     let (mut all_held, untried) = leftovers(session);
     all_held.extend(plan.held.iter().cloned());
     all_held.sort_by(|a, b| (&a.project, a.ecosystem, &a.name, &a.at).cmp(&(&b.project, b.ecosystem, &b.name, &b.at)));
-    let tree = found.and_then(|found| found.checkpoint.trial.map(|trial| &found.trials[trial])).and_then(|trial| trial.report.trees.last());
+    let tree = found
+        .and_then(|found| found.checkpoint.trial.map(|trial| &found.trials[trial]))
+        .and_then(|trial| trial.report.trees.last());
     let committed = found.is_some_and(|found| found.branch.is_some());
     let mut trials = session.baseline_trials.clone();
     trials.iter_mut().for_each(|trial| trial.tree.clone_from(&scene.base.tree));

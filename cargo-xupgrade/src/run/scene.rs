@@ -14,8 +14,8 @@ use crate::config::{Config, FILE};
 use crate::ecosystem::{Ecosystem, Network, Outlook, Project, Tree, UnknownAge, cargo::Cargo, go::Go};
 use crate::environment::{self, CheckEnv};
 use crate::event::{Event, Listener};
-use crate::failure::Usage;
-use crate::interrupt::Stop;
+use crate::failure::{Interrupted, Usage};
+use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{PinRule, Policy, Reach};
@@ -33,13 +33,14 @@ pub struct Scene<'a> {
     pub worker: Worker,
     pub ecosystems: Vec<Box<dyn Ecosystem + 'a>>,
     listener: &'a dyn Listener,
+    stop: Stop,
     files: Vec<String>,
     _lock: Lock,
 }
 
 impl<'a> Scene<'a> {
     /// Opens repository and configuration, takes the lock, makes the clone.
-    pub fn open(selection: &Selection, listener: &'a dyn Listener, _stop: &Stop) -> Result<Self> {
+    pub fn open(selection: &Selection, listener: &'a dyn Listener, stop: &Stop) -> Result<Self> {
         let start = match &selection.repo {
             Some(folder) => folder.clone(),
             None => std::env::current_dir().context("cannot tell the current folder")?,
@@ -59,10 +60,25 @@ impl<'a> Scene<'a> {
         let worker = Worker::prepare(&repo, &base, &cache, 0)?;
         let (files, odd) = repo.files(&base.commit)?;
         if odd > 0 {
-            listener.tell(&Event::Warned { text: format!("{odd} files have names that are no UTF-8; they are left alone") });
+            listener.tell(&Event::Warned {
+                text: format!("{odd} files have names that are no UTF-8; they are left alone"),
+            });
         }
         let files = visible(files, &config)?;
-        Ok(Self { repo, base, config, outlook, policy, cache, worker, ecosystems: Vec::new(), listener, files, _lock: lock })
+        Ok(Self {
+            repo,
+            base,
+            config,
+            outlook,
+            policy,
+            cache,
+            worker,
+            ecosystems: Vec::new(),
+            listener,
+            stop: stop.clone(),
+            files,
+            _lock: lock,
+        })
     }
 
     /// Discovers the projects, surveys their dependencies and decides.
@@ -76,6 +92,9 @@ impl<'a> Scene<'a> {
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
         let (mut dependencies, mut held) = (Vec::new(), Vec::new());
         for project in &mut projects {
+            if self.stop.requested() > Level::None {
+                return Err(Interrupted.into());
+            }
             let found = self.survey(&root, project)?;
             match &project.obstacle {
                 Some(_) => held.extend(held_whole(project, &found)),
@@ -138,7 +157,11 @@ impl<'a> Scene<'a> {
 
     /// The environment of the checks.
     pub fn check_environment(&self) -> Result<CheckEnv> {
-        let go = self.ecosystems.iter().find(|one| one.kind() == EcosystemKind::Go).and_then(|_| crate::ecosystem::go::settings());
+        let go = self
+            .ecosystems
+            .iter()
+            .find(|one| one.kind() == EcosystemKind::Go)
+            .and_then(|_| crate::ecosystem::go::settings());
         CheckEnv::state(&self.worker, &self.config.pass_env, go.as_ref())
     }
 
@@ -149,7 +172,8 @@ impl<'a> Scene<'a> {
             if let Some(folder) = to.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::copy(&from, &to).map_err(|error| Usage(format!("`[setup] copy` names {name}, which cannot be copied: {error}")))?;
+            fs::copy(&from, &to)
+                .map_err(|error| Usage(format!("`[setup] copy` names {name}, which cannot be copied: {error}")))?;
         }
         Ok(())
     }
@@ -182,12 +206,14 @@ fn read_config(repo: &Repo, selection: &Selection) -> Result<Config> {
     }
 }
 
+/// The cooldown where nobody says otherwise, in days.
+const USUAL_AGE: u32 = 3;
+
 fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
     let as_of = match &selection.as_of {
         Some(text) => Instant::parse(text).map_err(|error| Usage(format!("`--as-of`: {error}")))?,
         None => Instant::now(),
     };
-    const USUAL_AGE: u32 = 3;
     Ok(Policy {
         reach: selection.level.or(config.level).map_or(Reach::Compatible, Into::into),
         as_of,

@@ -54,7 +54,9 @@ impl Lines {
         if self.reading.noise.is_none() {
             self.reading.noise = noise(line).map(str::to_owned);
         }
-        if self.reader == Reader::Plain && (line.starts_with("error") || line.contains("FAIL") || line.contains("panic")) {
+        if self.reader == Reader::Plain
+            && (line.starts_with("error") || line.contains("FAIL") || line.contains("panic"))
+        {
             self.tell(line);
         }
     }
@@ -141,7 +143,10 @@ impl Lines {
 
     fn go_output(&mut self, output: &str) {
         let bare = output.trim_start();
-        if bare.starts_with("--- FAIL") || bare.starts_with("panic:") || (output.starts_with(' ') && bare.contains("_test.go:")) {
+        if bare.starts_with("--- FAIL")
+            || bare.starts_with("panic:")
+            || (output.starts_with(' ') && bare.contains("_test.go:"))
+        {
             self.tell(output);
         }
     }
@@ -277,7 +282,10 @@ mod tests {
         let mut reading = read(Reader::Libtest, LIBTEST);
         let executables = [("app-0123456789abcdef".to_owned(), "my-app".to_owned())].into();
         name_units(&mut reading, &executables);
-        assert_eq!(names(&reading, TestEnd::Passed), ["app doc src/lib.rs - f (line 3)", "my-app src/lib.rs tests::adds"]);
+        assert_eq!(
+            names(&reading, TestEnd::Passed),
+            ["app doc src/lib.rs - f (line 3)", "my-app src/lib.rs tests::adds"]
+        );
         assert_eq!(names(&reading, TestEnd::Failed), ["my-app src/lib.rs tests::fails"]);
         assert_eq!(reading.ran(), 3);
         assert!(reading.telling.iter().any(|line| line.contains("assertion failed")));

@@ -109,14 +109,18 @@ fn failures_that_the_user_accepts_pass_and_new_ones_do_not() {
 fn noise_is_never_evidence() {
     let full_disk = Reading { noise: Some("no space left on the disk".into()), ..Reading::default() };
     assert!(matches!(judge_cell(&cell(Phase::Gate, Exit::Code(101), full_disk), None), Verdict::Inconclusive(_)));
-    assert!(matches!(judge_cell(&cell(Phase::Test, Exit::Signal(9), Reading::default()), None), Verdict::Inconclusive(_)));
+    assert!(matches!(
+        judge_cell(&cell(Phase::Test, Exit::Signal(9), Reading::default()), None),
+        Verdict::Inconclusive(_)
+    ));
     let missing = Exit::NotStarted("no such program".into());
     assert!(matches!(judge_cell(&cell(Phase::Test, missing, Reading::default()), None), Verdict::Inconclusive(_)));
 }
 
 #[test]
 fn words_of_noise_in_a_green_cell_do_not_matter() {
-    let loud = Reading { noise: Some("out of memory".into()), ..tests(&[("a", TestEnd::Passed), ("b", TestEnd::Passed)]) };
+    let loud =
+        Reading { noise: Some("out of memory".into()), ..tests(&[("a", TestEnd::Passed), ("b", TestEnd::Passed)]) };
     assert_eq!(judge_cell(&cell(Phase::Test, Exit::Code(0), loud), Some(&before(2))), Verdict::Passed);
 }
 

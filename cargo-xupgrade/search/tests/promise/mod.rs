@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World};
-use xupgrade_search::{
-    AtomSpec, Break, Fate, Outcome, Pick, Proposal, Refusal, RungSpec, Solution, Strategy, Ticket,
-};
+use xupgrade_search::{AtomSpec, Break, Fate, Outcome, Pick, Proposal, Refusal, RungSpec, Solution, Strategy, Ticket};
 
 /// One rung: its prior, its kind, its truth.
 pub type Truth = (RungSpec, Rung);
@@ -33,38 +31,20 @@ pub fn either() -> impl Generator<Value = Strategy> {
 }
 
 pub fn specs(plan: &[Vec<Truth>]) -> Vec<AtomSpec> {
-    plan.iter()
-        .map(|ladder| AtomSpec {
-            rungs: ladder.iter().map(|rung| rung.0).collect(),
-        })
-        .collect()
+    plan.iter().map(|ladder| AtomSpec { rungs: ladder.iter().map(|rung| rung.0).collect() }).collect()
 }
 
 pub fn truths(plan: &[Vec<Truth>]) -> Vec<Vec<Rung>> {
-    plan.iter()
-        .map(|ladder| ladder.iter().map(|rung| rung.1).collect())
-        .collect()
+    plan.iter().map(|ladder| ladder.iter().map(|rung| rung.1).collect()).collect()
 }
 
 /// A world with everything in it: breakers, clashes, partners, evidence that names culprits, noise.
-pub fn world(
-    plan: &[Vec<Truth>],
-    pairs: &[(usize, usize, bool)],
-    reveal: Reveal,
-    noise: u16,
-) -> World {
-    let inside =
-        |&&(one, other, _): &&(usize, usize, bool)| one != other && one.max(other) < plan.len();
+pub fn world(plan: &[Vec<Truth>], pairs: &[(usize, usize, bool)], reveal: Reveal, noise: u16) -> World {
+    let inside = |&&(one, other, _): &&(usize, usize, bool)| one != other && one.max(other) < plan.len();
     let pairs = || pairs.iter().filter(inside);
     World {
-        conflicts: pairs()
-            .filter(|pair| pair.2)
-            .map(|pair| (pair.0, pair.1))
-            .collect(),
-        requires: pairs()
-            .filter(|pair| !pair.2)
-            .map(|pair| (pair.0, pair.1))
-            .collect(),
+        conflicts: pairs().filter(|pair| pair.2).map(|pair| (pair.0, pair.1)).collect(),
+        requires: pairs().filter(|pair| !pair.2).map(|pair| (pair.0, pair.1)).collect(),
         reveal,
         noise,
         dice: Dice(7),
@@ -78,16 +58,8 @@ pub fn nonsense(number: u16, proposal: &Proposal) -> Outcome {
     match number % 7 {
         0 | 1 => Outcome::Passed,
         2 | 3 => Outcome::Failed { suspects: vec![] },
-        4 => Outcome::Failed {
-            suspects: vec![atom, 9999],
-        },
-        5 => Outcome::Failed {
-            suspects: proposal
-                .fresh_picks()
-                .iter()
-                .map(|pick| pick.atom)
-                .collect(),
-        },
+        4 => Outcome::Failed { suspects: vec![atom, 9999] },
+        5 => Outcome::Failed { suspects: proposal.fresh_picks().iter().map(|pick| pick.atom).collect() },
         _ => Outcome::Inconclusive,
     }
 }
@@ -100,9 +72,7 @@ pub fn limit(plan: &[Vec<Truth>]) -> usize {
 }
 
 pub fn ended(run: &Run) -> Result<Solution, TestCaseError> {
-    run.solution
-        .clone()
-        .ok_or_else(|| TestCaseError::fail(format!("no end after {} trials", run.trials.len())))
+    run.solution.clone().ok_or_else(|| TestCaseError::fail(format!("no end after {} trials", run.trials.len())))
 }
 
 /// Where the trial of a ticket stands in a run of one trial at a time.
@@ -113,11 +83,7 @@ fn place(ticket: Ticket) -> usize {
 /// The accepted picks before the trial at `place`: those of the newest trial that passed.
 pub fn accepted_before(run: &Run, place: usize) -> Vec<Pick> {
     let passed = |(_, outcome): &&(Proposal, Outcome)| *outcome == Outcome::Passed;
-    run.trials[..place]
-        .iter()
-        .rfind(passed)
-        .map(|(proposal, _)| proposal.picks.clone())
-        .unwrap_or_default()
+    run.trials[..place].iter().rfind(passed).map(|(proposal, _)| proposal.picks.clone()).unwrap_or_default()
 }
 
 /// Each proposal is the accepted sequence without the atoms it lifts, then fresh picks in plan order.
@@ -125,10 +91,7 @@ pub fn proposals_are_well_formed(run: &Run) -> Result<(), TestCaseError> {
     for (place, (proposal, _)) in run.trials.iter().enumerate() {
         let fresh = proposal.fresh_picks();
         prop_assert!(!fresh.is_empty());
-        prop_assert!(
-            fresh.windows(2).all(|pair| pair[0].atom < pair[1].atom),
-            "plan order: {fresh:?}"
-        );
+        prop_assert!(fresh.windows(2).all(|pair| pair[0].atom < pair[1].atom), "plan order: {fresh:?}");
         let mut expected = accepted_before(run, place);
         expected.retain(|old| fresh.iter().all(|new| new.atom != old.atom));
         expected.extend(fresh);
@@ -140,10 +103,7 @@ pub fn proposals_are_well_formed(run: &Run) -> Result<(), TestCaseError> {
 
 /// What is accepted was itself tried and passed, and every accepted fate says in which trial.
 pub fn is_sound(run: &Run, solution: &Solution) -> Result<(), TestCaseError> {
-    let proof = run
-        .trials
-        .iter()
-        .find(|(proposal, _)| Some(proposal.ticket) == solution.proven_by);
+    let proof = run.trials.iter().find(|(proposal, _)| Some(proposal.ticket) == solution.proven_by);
     match proof {
         None => prop_assert!(solution.accepted.is_empty() && solution.proven_by.is_none()),
         Some((proposal, outcome)) => {
@@ -153,12 +113,7 @@ pub fn is_sound(run: &Run, solution: &Solution) -> Result<(), TestCaseError> {
     }
     let mut fates = 0;
     for (atom, fate) in solution.fates.iter().enumerate() {
-        if let Fate::Accepted {
-            rung,
-            ticket,
-            group,
-        } = *fate
-        {
+        if let Fate::Accepted { rung, ticket, group } = *fate {
             fates += 1;
             let pick = Pick { atom, rung };
             prop_assert!(solution.accepted.contains(&pick));
@@ -176,10 +131,7 @@ pub fn is_honest(run: &Run, solution: &Solution, plan: &[Vec<Truth>]) -> Result<
     for refusal in &solution.refusals {
         let place = place(refusal.ticket);
         let (proposal, outcome) = &run.trials[place];
-        prop_assert!(
-            matches!(outcome, Outcome::Failed { .. }),
-            "{refusal:?} rests on {outcome:?}"
-        );
+        prop_assert!(matches!(outcome, Outcome::Failed { .. }), "{refusal:?} rests on {outcome:?}");
         let mut alone = accepted_before(run, place);
         alone.retain(|pick| pick.atom != refusal.pick.atom);
         alone.push(refusal.pick);
@@ -188,14 +140,9 @@ pub fn is_honest(run: &Run, solution: &Solution, plan: &[Vec<Truth>]) -> Result<
     for (atom, fate) in solution.fates.iter().enumerate() {
         if let Fate::Rejected { trials } = fate {
             let refused = |rung| trials.iter().filter(|trial| trial.0 == rung).count();
-            prop_assert!(
-                (0..plan[atom].len()).all(|rung| refused(rung) == 1),
-                "{trials:?}"
-            );
+            prop_assert!((0..plan[atom].len()).all(|rung| refused(rung) == 1), "{trials:?}");
             for &(rung, ticket) in trials {
-                let shown = |refusal: &Refusal| {
-                    refusal.pick == Pick { atom, rung } && refusal.ticket == ticket
-                };
+                let shown = |refusal: &Refusal| refusal.pick == Pick { atom, rung } && refusal.ticket == ticket;
                 prop_assert!(solution.refusals.iter().any(shown));
             }
         }
@@ -208,10 +155,7 @@ pub fn wastes_nothing(run: &Run) -> Result<(), TestCaseError> {
     let mut failed: BTreeMap<&[Pick], u64> = BTreeMap::new();
     for (proposal, outcome) in &run.trials {
         let before = failed.get(&proposal.picks[..]);
-        prop_assert!(
-            proposal.fresh == 1 || before.is_none(),
-            "{proposal:?} is trial {before:?} again"
-        );
+        prop_assert!(proposal.fresh == 1 || before.is_none(), "{proposal:?} is trial {before:?} again");
         if matches!(outcome, Outcome::Failed { .. }) {
             failed.insert(&proposal.picks, proposal.ticket.number());
         }
@@ -221,9 +165,5 @@ pub fn wastes_nothing(run: &Run) -> Result<(), TestCaseError> {
 
 /// The solution as a map from atoms to rungs, where the order does not matter.
 pub fn landed(solution: &Solution) -> BTreeMap<usize, usize> {
-    solution
-        .accepted
-        .iter()
-        .map(|pick| (pick.atom, pick.rung))
-        .collect()
+    solution.accepted.iter().map(|pick| (pick.atom, pick.rung)).collect()
 }

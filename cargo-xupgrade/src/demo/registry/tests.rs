@@ -6,19 +6,12 @@ fn lines_of(archive: &str, path: &str) -> Vec<Json> {
     let folder = tempfile::tempdir().unwrap();
     write(&Archive::parse(archive).unwrap(), folder.path()).unwrap();
     let text = std::fs::read_to_string(folder.path().join("index").join(path)).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
 fn a_crate_is_where_cargo_looks_for_it() {
-    for (name, path) in [
-        ("a", "1/a"),
-        ("ab", "2/ab"),
-        ("abc", "3/a/abc"),
-        ("Serde_X", "se/rd/serde_x"),
-    ] {
+    for (name, path) in [("a", "1/a"), ("ab", "2/ab"), ("abc", "3/a/abc"), ("Serde_X", "se/rd/serde_x")] {
         assert_eq!(index_path(name), path);
     }
 }
@@ -46,10 +39,7 @@ fn what_release_says_is_in_the_index() {
 fn the_manifest_tells_links_rust_version_and_features() {
     let manifest = "[package]\nname = \"a\"\nversion = \"1.0.0\"\nlinks = \"z\"\nrust-version = \"1.80\"\n\
                     [features]\ndefault = [\"x\"]\nx = []\ny = [\"dep:b\"]\n";
-    let lines = lines_of(
-        &format!("-- crates/a/1.0.0/Cargo.toml --\n{manifest}"),
-        "1/a",
-    );
+    let lines = lines_of(&format!("-- crates/a/1.0.0/Cargo.toml --\n{manifest}"), "1/a");
     assert_eq!(lines[0]["links"], "z");
     assert_eq!(lines[0]["rust_version"], "1.80");
     assert_eq!(lines[0]["features"], json!({"default": ["x"], "x": []}));
@@ -62,15 +52,10 @@ fn dependencies_of_every_kind_and_target_are_listed() {
     let manifest = "[dependencies]\nb = \"1\"\nc = { version = \"2\", package = \"cc\", optional = true, \
                     default-features = false, features = [\"f\"] }\n[dev-dependencies]\nd = \"3\"\n\
                     [target.'cfg(windows)'.build-dependencies]\ne = \"4\"\n";
-    let lines = lines_of(
-        &format!("-- crates/a/1.0.0/Cargo.toml --\n{manifest}"),
-        "1/a",
-    );
+    let lines = lines_of(&format!("-- crates/a/1.0.0/Cargo.toml --\n{manifest}"), "1/a");
     let deps = lines[0]["deps"].as_array().unwrap();
-    let short: Vec<_> = deps
-        .iter()
-        .map(|d| [&d["name"], &d["req"], &d["kind"], &d["target"]].map(Json::clone))
-        .collect();
+    let short: Vec<_> =
+        deps.iter().map(|d| [&d["name"], &d["req"], &d["kind"], &d["target"]].map(Json::clone)).collect();
     assert_eq!(
         json!(short),
         json!([
@@ -101,8 +86,5 @@ fn a_mistake_in_a_release_file_names_the_release() {
     let archive = Archive::parse("-- crates/a/1.0.0/.release --\nyank = true\n").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let error = format!("{:#}", write(&archive, folder.path()).unwrap_err());
-    assert!(
-        error.contains("crates/a/1.0.0") && error.contains("line 1, column 1"),
-        "{error}"
-    );
+    assert!(error.contains("crates/a/1.0.0") && error.contains("line 1, column 1"), "{error}");
 }

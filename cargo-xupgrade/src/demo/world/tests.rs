@@ -80,18 +80,14 @@ fn tiny() -> (tempfile::TempDir, World) {
 
 #[test]
 fn the_same_archive_gives_the_same_commit() {
-    let commits =
-        [tiny(), tiny()].map(|(_folder, world)| world.git(&["rev-parse", "HEAD"]).unwrap());
+    let commits = [tiny(), tiny()].map(|(_folder, world)| world.git(&["rev-parse", "HEAD"]).unwrap());
     assert_eq!(commits[0], commits[1]);
 }
 
 #[test]
 fn the_repository_is_clean_but_for_the_untracked_files() {
     let (_folder, world) = tiny();
-    assert_eq!(
-        world.git(&["status", "--porcelain"]).unwrap(),
-        "?? notes.txt\n"
-    );
+    assert_eq!(world.git(&["status", "--porcelain"]).unwrap(), "?? notes.txt\n");
     assert_eq!(world.git(&["branch", "--show-current"]).unwrap(), "main\n");
 }
 
@@ -99,40 +95,23 @@ fn the_repository_is_clean_but_for_the_untracked_files() {
 fn files_are_dressed_as_world_toml_says() {
     let (_folder, world) = tiny();
     let manifest = std::fs::read_to_string(world.repo.join("Cargo.toml")).unwrap();
-    assert!(
-        manifest.starts_with("\u{feff}[package]\r\n"),
-        "{manifest:?}"
-    );
-    assert!(
-        world
-            .git(&["ls-files", "--stage", "go.sh"])
-            .unwrap()
-            .starts_with("100755 ")
-    );
+    assert!(manifest.starts_with("\u{feff}[package]\r\n"), "{manifest:?}");
+    assert!(world.git(&["ls-files", "--stage", "go.sh"]).unwrap().starts_with("100755 "));
 }
 
 #[test]
 fn a_mistake_in_world_toml_is_told_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let error = World::build("-- world.toml --\ncrfl = []\n", folder.path()).unwrap_err();
-    assert!(
-        format!("{error:#}").contains("world.toml of the archive: line 1, column 1"),
-        "{error:#}"
-    );
+    assert!(format!("{error:#}").contains("world.toml of the archive: line 1, column 1"), "{error:#}");
 }
 
 #[test]
 fn a_shell_that_sources_env_sh_is_in_the_world() {
     let (_folder, world) = tiny();
-    let script = format!(
-        ". '{}/env.sh' && printf %s \"$CARGO_HOME\"",
-        world.root.display()
-    );
+    let script = format!(". '{}/env.sh' && printf %s \"$CARGO_HOME\"", world.root.display());
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        world.env["CARGO_HOME"]
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), world.env["CARGO_HOME"]);
 }
 
 #[test]
@@ -141,25 +120,10 @@ fn cargo_and_go_work_offline_in_the_world() {
     // The Go build cache is the user's here: a cold one would compile the standard library first.
     world.env.remove("GOCACHE");
     world.env.remove("GOENV");
-    world.env.insert(
-        "HOME".to_owned(),
-        std::env::home_dir().unwrap().display().to_string(),
-    );
-    for words in [
-        "cargo test --locked",
-        "cargo test --locked --offline",
-        "go test ./...",
-    ] {
+    world.env.insert("HOME".to_owned(), std::env::home_dir().unwrap().display().to_string());
+    for words in ["cargo test --locked", "cargo test --locked --offline", "go test ./..."] {
         let mut words = words.split(' ');
-        let output = world
-            .command(words.next().unwrap())
-            .args(words)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let output = world.command(words.next().unwrap()).args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

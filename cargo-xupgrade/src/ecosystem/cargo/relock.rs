@@ -42,7 +42,9 @@ type Originals = BTreeMap<String, Vec<u8>>;
 
 fn originals(root: &Path, project: &Project) -> Result<Originals> {
     let paths = project.manifests.iter().chain(&project.lockfile);
-    paths.map(|path| Ok((path.clone(), fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?))).collect()
+    paths
+        .map(|path| Ok((path.clone(), fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?)))
+        .collect()
 }
 
 fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
@@ -97,7 +99,9 @@ fn standing(before: &Lock, change: &Change<'_>) -> Standing {
     if is_there(before, change.name, from) {
         return Standing::At(from.clone());
     }
-    let brought = lock::package_versions(before, change.name).into_iter().filter(|version| version > from && compatible(from, version));
+    let brought = lock::package_versions(before, change.name)
+        .into_iter()
+        .filter(|version| version > from && compatible(from, version));
     match brought.max() {
         Some(version) if same_version(&version, to) => Standing::Reached,
         Some(version) if version > *to => Standing::Beyond(version),
@@ -107,7 +111,12 @@ fn standing(before: &Lock, change: &Change<'_>) -> Standing {
 }
 
 /// Splices the requirements; gives the manifests that changed.
-fn edit(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Result<Vec<String>, Reason>> {
+fn edit(
+    cargo: &Cargo<'_>,
+    root: &Path,
+    change: &Change<'_>,
+    originals: &Originals,
+) -> Result<Result<Vec<String>, Reason>> {
     let mut edited: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for place in change.places {
         let bytes = edited.get(&place.manifest).or_else(|| originals.get(&place.manifest));
@@ -122,7 +131,8 @@ fn edit(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origina
         match raised {
             Raise::AlreadyAdmits => {}
             Raise::To(new) => {
-                let bytes = manifest::set_requirement(bytes, &spot, &new).with_context(|| format!("in {}", place.manifest))?;
+                let bytes =
+                    manifest::set_requirement(bytes, &spot, &new).with_context(|| format!("in {}", place.manifest))?;
                 edited.insert(place.manifest.clone(), bytes);
             }
             Raise::Refused(why) => {
@@ -171,7 +181,13 @@ fn relock(
 }
 
 /// One `cargo update` through the view.
-fn update(cargo: &Cargo<'_>, registry: &Registry, root: &Path, change: &Change<'_>, args: &[String]) -> Result<Option<Resolution>> {
+fn update(
+    cargo: &Cargo<'_>,
+    registry: &Registry,
+    root: &Path,
+    change: &Change<'_>,
+    args: &[String],
+) -> Result<Option<Resolution>> {
     let mut tool = environment::cargo().arg("update").args(args).args(registry.view.cargo_args());
     tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&change.project.path));
     for (key, value) in registry.view.cargo_env() {
@@ -191,7 +207,13 @@ fn update(cargo: &Cargo<'_>, registry: &Registry, root: &Path, change: &Change<'
     if words.contains("No space left") {
         return Ok(Some(Resolution::Noise(words)));
     }
-    let hidden: Vec<String> = registry.view.hidden_met().iter().filter(|(name, _)| words.contains(&format!("`{name}"))).map(|(name, version)| format!("{name} {version}")).collect();
+    let hidden: Vec<String> = registry
+        .view
+        .hidden_met()
+        .iter()
+        .filter(|(name, _)| words.contains(&format!("`{name}")))
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
     let mut text = format!("cargo finds no solution with {} {}: {}", change.name, change.to, without_updating(&words));
     if !hidden.is_empty() {
         text.push_str(&format!(" (hidden as too young: {})", hidden.join(", ")));
@@ -201,12 +223,19 @@ fn update(cargo: &Cargo<'_>, registry: &Registry, root: &Path, change: &Change<'
 
 /// Cargo's words without its talk about the index.
 fn without_updating(words: &str) -> String {
-    let parts: Vec<&str> = words.split("; ").filter(|part| !part.starts_with("Updating ") && !part.starts_with("Locking ")).collect();
+    let parts: Vec<&str> =
+        words.split("; ").filter(|part| !part.starts_with("Updating ") && !part.starts_with("Locking ")).collect();
     parts.join("; ")
 }
 
 /// What the policy says to the new lockfile.
-fn objection(root: &Path, change: &Change<'_>, registry: &Registry, after: &Lock, diff: &LockDiff) -> Result<Option<Reason>> {
+fn objection(
+    root: &Path,
+    change: &Change<'_>,
+    registry: &Registry,
+    after: &Lock,
+    diff: &LockDiff,
+) -> Result<Option<Reason>> {
     let (name, to) = (change.name, change.to);
     if !is_there(after, name, to.semver()) {
         let at = lock::package_versions(after, name).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -218,7 +247,8 @@ fn objection(root: &Path, change: &Change<'_>, registry: &Registry, after: &Lock
         return Ok(Some(Reason::new(ReasonKind::WouldLower, text)));
     }
     if let Some((from, into)) = diff.format_changed {
-        let text = format!("cargo would change the lockfile's format from {from} to {into}; use the toolchain that wrote it");
+        let text =
+            format!("cargo would change the lockfile's format from {from} to {into}; use the toolchain that wrote it");
         return Ok(Some(Reason::new(ReasonKind::ResolveRefused, text)));
     }
     too_new_for_members(root, change, registry, after, diff)
@@ -226,12 +256,22 @@ fn objection(root: &Path, change: &Change<'_>, registry: &Registry, after: &Lock
 
 /// Every package that the relock brought must fit the `rust-version` of the members that use it: cargo's own fallback
 /// is soft and takes a newer one where none fits.
-fn too_new_for_members(root: &Path, change: &Change<'_>, registry: &Registry, after: &Lock, diff: &LockDiff) -> Result<Option<Reason>> {
+fn too_new_for_members(
+    root: &Path,
+    change: &Change<'_>,
+    registry: &Registry,
+    after: &Lock,
+    diff: &LockDiff,
+) -> Result<Option<Reason>> {
     let manifests = survey::read_manifests(root, change.project)?.map_err(|reason| anyhow!(reason.text))?;
     for (name, version) in diff.arrivals() {
         let Ok(body) = registry.index.raw(&name) else { continue };
         let releases = super::index::releases(&body);
-        let Some(needs) = releases.iter().find(|one| same_version(&one.version, &version)).and_then(|one| one.rust_version.clone()) else { continue };
+        let Some(needs) =
+            releases.iter().find(|one| same_version(&one.version, &version)).and_then(|one| one.rust_version.clone())
+        else {
+            continue;
+        };
         for member in manifests.values() {
             let Some(package) = &member.package_name else { continue };
             let Some(has) = survey::rust_version(member, &manifests) else { continue };
@@ -266,11 +306,14 @@ fn notes(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<String> {
     let mut notes: Vec<String> = diff
         .flipped
         .iter()
-        .map(|flip| format!("{} {} now uses {} {} (before: {})", flip.user.0, flip.user.1, flip.dependency, flip.to, flip.from))
+        .map(|flip| {
+            format!("{} {} now uses {} {} (before: {})", flip.user.0, flip.user.1, flip.dependency, flip.to, flip.from)
+        })
         .collect();
     let from = change.from.semver();
     if is_there(after, change.name, from) {
-        let users: Vec<String> = lock::users_of(after, change.name, from).iter().map(|(name, _)| name.clone()).collect();
+        let users: Vec<String> =
+            lock::users_of(after, change.name, from).iter().map(|(name, _)| name.clone()).collect();
         notes.push(format!("{} {from} stays beside it for {}", change.name, users.join(", ")));
     }
     notes

@@ -35,14 +35,18 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         Ok(registry) => registry,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
     };
-    let names: BTreeSet<String> = groups.values().filter(|one| one.obstacle.is_none()).map(|one| one.name.clone()).collect();
+    let names: BTreeSet<String> =
+        groups.values().filter(|one| one.obstacle.is_none()).map(|one| one.name.clone()).collect();
     let names: Vec<String> = names.into_iter().collect();
     let what = format!("surveying {}", project.label());
     let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
     let mut releases = registry.index.releases(&names, &tell);
     for (path, manifest) in &manifests {
         for marker in &manifest.loose_markers {
-            let text = format!("{path}:{}: the comment `{}` holds nothing; put it beside a requirement", marker.line, marker.text);
+            let text = format!(
+                "{path}:{}: the comment `{}` holds nothing; put it beside a requirement",
+                marker.line, marker.text
+            );
             cargo.listener.tell(&Event::Warned { text });
         }
     }
@@ -116,7 +120,8 @@ fn users<'a>(path: &str, manifest: &'a Manifest, entry: &Entry, manifests: &'a M
         return vec![manifest];
     }
     let _ = path;
-    let inherits = |other: &&Manifest| other.entries.iter().any(|one| one.origin == Origin::Inherited && one.name == entry.name);
+    let inherits =
+        |other: &&Manifest| other.entries.iter().any(|one| one.origin == Origin::Inherited && one.name == entry.name);
     manifests.values().filter(inherits).collect()
 }
 
@@ -127,7 +132,10 @@ fn locked_version(entry: &Entry, users: &[&Manifest], locked: &lock::Lock) -> Op
     let members = lock::members(locked).into_iter().filter(|member| names.contains(&&member.name));
     let mut found: Vec<&Version> = members
         .flat_map(|member| &member.dependencies)
-        .filter(|one| one.name == entry.package && (entry.origin == Origin::Path || entry.origin == Origin::Git || admits(requirement, &one.version)))
+        .filter(|one| {
+            one.name == entry.package
+                && (entry.origin == Origin::Path || entry.origin == Origin::Git || admits(requirement, &one.version))
+        })
         .map(|one| &one.version)
         .collect();
     found.sort();
@@ -185,10 +193,16 @@ fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manife
     if entry.requirement.as_deref().is_some_and(|text| form(text).is_ok_and(|form| form == Form::Exact)) {
         dependency.pinned = Pinned::Yes;
     }
-    let inherited_hold = users.iter().flat_map(|user| &user.entries).filter(|one| one.origin == Origin::Inherited && one.name == entry.name);
+    let inherited_hold = users
+        .iter()
+        .flat_map(|user| &user.entries)
+        .filter(|one| one.origin == Origin::Inherited && one.name == entry.name);
     let hold = entry.hold.as_ref().or_else(|| inherited_hold.filter_map(|one| one.hold.as_ref()).next());
     if let Some(hold) = hold {
-        let text = format!("a comment in {path} holds it: {}", if hold.reason.is_empty() { "no reason given" } else { &hold.reason });
+        let text = format!(
+            "a comment in {path} holds it: {}",
+            if hold.reason.is_empty() { "no reason given" } else { &hold.reason }
+        );
         dependency.obstacle.get_or_insert(Reason::new(ReasonKind::HeldByUser, text));
     }
 }
@@ -227,12 +241,14 @@ fn finish(group: Group, answers: &mut Answers) -> Dependency {
 
 fn urgent(dependency: &Dependency, releases: &[index::Release]) -> Option<String> {
     let at = dependency.at.as_ref()?;
-    let yanked = releases.iter().any(|release| release.yanked && candidate::Version::from(release.version.clone()) == *at);
+    let yanked =
+        releases.iter().any(|release| release.yanked && candidate::Version::from(release.version.clone()) == *at);
     yanked.then(|| format!("{} {at} is yanked", dependency.name))
 }
 
 fn known(release: &index::Release, features: &BTreeSet<String>) -> Release {
-    let gone: Vec<&str> = features.iter().filter(|feature| !has_feature(release, feature)).map(String::as_str).collect();
+    let gone: Vec<&str> =
+        features.iter().filter(|feature| !has_feature(release, feature)).map(String::as_str).collect();
     let unfit = (!gone.is_empty()).then(|| {
         let text = format!("{} has no feature `{}`, which the project enables", release.version, gone.join("`, `"));
         Reason::new(ReasonKind::FeatureGone, text)
@@ -260,7 +276,9 @@ fn has_feature(release: &index::Release, feature: &str) -> bool {
 fn registry_obstacle(error: &IndexError) -> Reason {
     let kind = match error {
         IndexError::NotCached(_) => ReasonKind::NotCached,
-        IndexError::Refused { .. } | IndexError::NotFound { .. } | IndexError::BadName(_) => ReasonKind::RegistryRefused,
+        IndexError::Refused { .. } | IndexError::NotFound { .. } | IndexError::BadName(_) => {
+            ReasonKind::RegistryRefused
+        }
         _ => ReasonKind::RegistryUnreachable,
     };
     Reason::new(kind, error.to_string())

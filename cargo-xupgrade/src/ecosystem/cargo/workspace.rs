@@ -42,7 +42,7 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     let mut command = MetadataCommand::new();
     command.manifest_path(tree.root.join(manifest)).no_deps().other_options(["--offline".to_owned()]);
     command.current_dir(tree.root.join(manifest).parent().unwrap_or(tree.root));
-    command.env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never");
+    command.env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never").env_remove("RUST_BACKTRACE");
     let metadata = command.exec().map_err(|error| refusal(&error))?;
     let outside = |error: anyhow::Error| Reason::new(ReasonKind::UnsupportedProject, error.to_string());
     let path = from_root(tree.root, metadata.workspace_root.as_std_path()).map_err(outside)?;

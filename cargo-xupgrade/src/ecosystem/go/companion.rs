@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,10 @@ pub fn named() -> Result<Option<PathBuf>> {
     let Some(named) = variable("XUPGRADE_GO_COMPANION") else { return Ok(None) };
     let path = PathBuf::from(named);
     if !path.is_file() {
-        bail!("XUPGRADE_GO_COMPANION names {}, which is no file; mend it, or unset it and a copy is built", path.display());
+        bail!(
+            "XUPGRADE_GO_COMPANION names {}, which is no file; mend it, or unset it and a copy is built",
+            path.display()
+        );
     }
     Ok(Some(path))
 }
@@ -48,7 +52,8 @@ pub fn provide(cache_root: &Path) -> Result<PathBuf> {
     if let Some(path) = named()? {
         return Ok(path);
     }
-    let version = Tool::new("go").args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local").dir(&std::env::temp_dir()).line()?;
+    let version =
+        Tool::new("go").args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local").dir(&std::env::temp_dir()).line()?;
     let key: String = version.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     let home = cache_root.join("companion");
     let built = home.join(format!("{}-{key}", source::hash()));
@@ -61,11 +66,14 @@ pub fn provide(cache_root: &Path) -> Result<PathBuf> {
 
 /// Builds into a folder of our own and renames it, so that two runs at once do not meet and a killed one leaves no half.
 fn build(home: &Path, built: &Path) -> Result<()> {
-    let mine = home.join(format!(".building-{}", std::process::id()));
+    static BUILDS: AtomicU32 = AtomicU32::new(0);
+    let mine = home.join(format!(".building-{}-{}", std::process::id(), BUILDS.fetch_add(1, Ordering::Relaxed)));
     crate::worker::remove(&mine)?;
     let source = mine.join("source");
     source::write(&source)?;
-    let made = compile(&source, &mine.join(NAME)).and_then(|()| crate::worker::remove(&source)).and_then(|()| settle(&mine, built));
+    let made = compile(&source, &mine.join(NAME))
+        .and_then(|()| crate::worker::remove(&source))
+        .and_then(|()| settle(&mine, built));
     if made.is_err() {
         // The first error tells more than one of the cleaning would.
         let _ = crate::worker::remove(&mine);
@@ -84,8 +92,12 @@ fn compile(source: &Path, program: &Path) -> Result<()> {
         ("GO111MODULE", "on"),
     ];
     // A user who cross-compiles the project still needs a companion for this machine.
-    let tool = ["GOOS", "GOARCH", "GOEXPERIMENT"].iter().fold(tool, |tool, key| tool.without(key));
-    settings.iter().fold(tool, |tool, (key, value)| tool.env(key, value)).run().context("cannot build the Go companion")?;
+    let tool = ["GOOS", "GOARCH", "GOEXPERIMENT"].iter().fold(tool, Tool::without);
+    settings
+        .iter()
+        .fold(tool, |tool, (key, value)| tool.env(key, value))
+        .run()
+        .context("cannot build the Go companion")?;
     Ok(())
 }
 
@@ -127,8 +139,8 @@ fn copy(companion: &Path, folder: &Path) -> Result<PathBuf> {
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
     /// The companion said no, with a code to branch on.
-    #[error(transparent)]
-    Failed(#[from] Failure),
+    #[error("{0}")]
+    Failed(Box<Failure>),
     /// The companion is gone or talks nonsense.
     #[error("{0:#}")]
     Broken(anyhow::Error),
@@ -157,7 +169,10 @@ impl Companion {
         companion.hello = companion.ask("hello", &HelloParams { env }, &mut |_, _| {})?;
         let spoken = companion.hello.protocol;
         if spoken != VERSION {
-            let text = format!("{} speaks protocol {spoken} and not {VERSION}; unset XUPGRADE_GO_COMPANION", program.display());
+            let text = format!(
+                "{} speaks protocol {spoken} and not {VERSION}; unset XUPGRADE_GO_COMPANION",
+                program.display()
+            );
             return Err(Unanswered::Broken(anyhow!(text)));
         }
         Ok(companion)
@@ -194,11 +209,12 @@ impl Companion {
         let request = Request { id: self.sent, verb, params };
         let value = match self.exchange(&request, progress) {
             Ok(Ok(value)) => value,
-            Ok(Err(failure)) => return Err(Unanswered::Failed(failure)),
+            Ok(Err(failure)) => return Err(Unanswered::Failed(Box::new(failure))),
             Err(error) => return Err(Unanswered::Broken(self.with_last_words(error, verb))),
         };
-        serde_json::from_value(value)
-            .map_err(|error| Unanswered::Broken(anyhow!("the Go companion answered `{verb}` with something else: {error}")))
+        serde_json::from_value(value).map_err(|error| {
+            Unanswered::Broken(anyhow!("the Go companion answered `{verb}` with something else: {error}"))
+        })
     }
 
     fn exchange<P: Serialize>(
@@ -265,5 +281,74 @@ impl Drop for Companion {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_build_at_the_same_time_end_with_one_companion_and_leave_nothing_else() {
+        let cache = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..2).map(|_| scope.spawn(|| provide(cache.path()).unwrap())).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        assert_eq!(paths[0], paths[1]);
+        let left = fs::read_dir(cache.path().join("companion")).unwrap().count();
+        assert_eq!(left, 1);
+        let beside: Vec<_> =
+            fs::read_dir(paths[0].parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(beside, [NAME]);
+        speaks_fails_and_ends(&paths[0]);
+        installs(&paths[0], cache.path());
+    }
+
+    fn speaks_fails_and_ends(program: &Path) {
+        let mut companion = Companion::start(program, BTreeMap::new()).unwrap();
+        assert!(companion.hello.goversion.starts_with("go1."), "{:?}", companion.hello);
+        let answer: Result<serde_json::Value, _> =
+            companion.ask("sing", &BTreeMap::<String, String>::new(), &mut |_, _| {});
+        let Err(Unanswered::Failed(failure)) = answer else { panic!("{answer:?}") };
+        assert_eq!(failure.code, "unsupported");
+        let process = PathBuf::from(format!("/proc/{}", companion.child.id()));
+        drop(companion);
+        assert!(!process.exists(), "the companion outlives its owner");
+    }
+
+    fn installs(program: &Path, folder: &Path) {
+        let target = copy(program, &folder.join("bin")).unwrap();
+        // A second time, over one that may be running.
+        assert_eq!(copy(program, &folder.join("bin")).unwrap(), target);
+        assert_eq!(target.file_name().unwrap(), NAME);
+        assert!(Companion::start(&target, BTreeMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_companion_that_breaks_off_is_an_error_with_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = script(folder.path(), "echo out of cheese >&2; exit 3");
+        let error = Companion::start(&program, BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.contains("did not answer `hello`"), "{error}");
+    }
+
+    #[test]
+    fn a_companion_of_another_protocol_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = script(
+            folder.path(),
+            r#"read line; echo '{"id":1,"ok":true,"result":{"protocol":99,"goversion":"go1.1"}}'; cat > /dev/null"#,
+        );
+        let error = Companion::start(&program, BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.contains("speaks protocol 99 and not 1"), "{error}");
+    }
+
+    fn script(folder: &Path, body: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder.join("companion");
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 }

@@ -1,0 +1,206 @@
+//! Judges what an edit did: what ends lower, what a go line had to do, whether the raise reached the build, what came
+//! along and how old that is. Pure: the companion's answer in, a result or a reason out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::protocol::{Changed, Edited, ModuleVersion, Probed};
+use super::Untidy;
+use crate::candidate::{EcosystemKind, Reason, ReasonKind, Version};
+use crate::clock::Instant;
+use crate::ecosystem::{Applied, Move, Outlook, Project, UnknownAge};
+
+/// What was asked for, and by which rules.
+pub struct Asked<'a> {
+    /// The module to raise.
+    pub name: &'a str,
+    /// The version to reach.
+    pub to: &'a Version,
+    /// Where.
+    pub project: &'a Project,
+    /// How the registries are looked at.
+    pub outlook: Outlook,
+    /// What a plain tidy of the base changes.
+    pub untidy: &'a Untidy,
+    /// Modules that a comment in go.mod holds.
+    pub held: &'a BTreeSet<String>,
+}
+
+/// Judges an edit. The files of the result are left to the caller.
+pub fn judge(asked: &Asked<'_>, edited: &Edited) -> Result<Applied, Box<Reason>> {
+    let objections = [something_lower, other_go_line, out_of_reach, held_along, too_young_along];
+    if let Some(reason) = objections.iter().find_map(|objection| objection(asked, edited)) {
+        return Err(Box::new(reason));
+    }
+    Ok(Applied { files: Vec::new(), also_moved: moves(asked, edited), notes: notes(asked, edited) })
+}
+
+fn something_lower(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
+    let (name, to) = (asked.name, asked.to);
+    // What else ends lower is only a consequence of the first case, so that one is looked for first.
+    if let Some(own) = edited.changes.iter().find(|change| change.path == name && change.kind == "downgraded") {
+        let text = format!("an upgrade before it brought {name} to {}, which is above {to}", own.from);
+        return Some(Reason::new(ReasonKind::WouldLower, text));
+    }
+    let text = edited.changes.iter().find_map(|change| match change.kind.as_str() {
+        "downgraded" => Some(format!("{name} {to} would lower {} from {} to {}", change.path, change.from, change.to)),
+        "removed" if change.direct && change.path != name && !asked.untidy.unused.contains(&change.path) => {
+            Some(format!("{name} {to} would take {} {} out, which is required directly", change.path, change.from))
+        }
+        _ => None,
+    })?;
+    Some(Reason::new(ReasonKind::WouldLower, text))
+}
+
+fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
+    let line = edited.go.first()?;
+    let file = if line.module_dir == "." { "go.mod".to_owned() } else { format!("{}/go.mod", line.module_dir) };
+    let text = format!(
+        "{} {} would change the go line of {file} from {} to {}; raise that line first",
+        asked.name, asked.to, line.from, line.to
+    );
+    Some(Reason::new(ReasonKind::GoLine, text))
+}
+
+/// When the build does not use what was asked for.
+fn out_of_reach(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
+    let (name, to) = (asked.name, asked.to);
+    let Some(selected) = edited.effective.get(name) else {
+        let text = format!("nothing imports {name}: `go mod tidy` takes the requirement out; remove it or use it");
+        return Some(Reason::new(ReasonKind::Unused, text));
+    };
+    if let Some(other) = &selected.replaced {
+        let other = if other.local { other.path.clone() } else { format!("{} {}", other.path, other.version) };
+        let text = format!("a `replace` line puts {other} in its place, so that {to} reaches no build");
+        return Some(Reason::new(ReasonKind::Replaced, text));
+    }
+    if selected.version != to.plain() {
+        let text = format!("the build uses {name} {} and not {to}", selected.version);
+        return Some(Reason::new(ReasonKind::ResolveRefused, text));
+    }
+    None
+}
+
+/// A module that came along: new, or higher than it was.
+#[derive(Debug, PartialEq, Eq)]
+struct Arrival {
+    module: ModuleVersion,
+    time: Option<String>,
+    by_tidy: bool,
+}
+
+fn is_arrival(change: &Changed, name: &str) -> bool {
+    change.path != name && ["added", "upgraded"].contains(&change.kind.as_str())
+}
+
+/// What came along with a raise: every requirement that is new or higher, as these are what a build may compile.
+fn arrivals(edited: &Edited, name: &str) -> Vec<Arrival> {
+    let by_tidy = |path: &str| edited.added_by_tidy.iter().any(|one| one.path == path);
+    let module = |path: &str, version: &str| ModuleVersion { path: path.to_owned(), version: version.to_owned() };
+    let changes = edited.changes.iter().filter(|change| is_arrival(change, name));
+    let required = changes.map(|one| (module(&one.path, &one.to), one.time.clone(), by_tidy(&one.path)));
+    let tidied = edited.added_by_tidy.iter().filter(|one| one.path != name);
+    let tidied = tidied.map(|one| (module(&one.path, &one.version), one.time.clone(), true));
+    let all: BTreeMap<ModuleVersion, (Option<String>, bool)> =
+        tidied.chain(required).map(|(module, time, by_tidy)| (module, (time, by_tidy))).collect();
+    all.into_iter().map(|(module, (time, by_tidy))| Arrival { module, time, by_tidy }).collect()
+}
+
+/// Arrivals whose age the answer does not tell.
+pub fn undated(edited: &Edited, name: &str) -> Vec<ModuleVersion> {
+    arrivals(edited, name).into_iter().filter(|one| one.time.is_none()).map(|one| one.module).collect()
+}
+
+/// Fills in ages that were looked up.
+pub fn set_dates(edited: &mut Edited, probed: &Probed) {
+    for one in &probed.versions {
+        let changes = edited.changes.iter_mut().filter(|change| change.path == one.path && change.to == one.version);
+        changes.for_each(|change| change.time.clone_from(&one.time));
+        let additions =
+            edited.added_by_tidy.iter_mut().filter(|added| added.path == one.path && added.version == one.version);
+        additions.for_each(|added| added.time.clone_from(&one.time));
+    }
+}
+
+/// A module that came along though the author's comment holds it where it is.
+fn held_along(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
+    let is_held = |change: &&Changed| asked.held.contains(&change.path) && is_arrival(change, asked.name);
+    let change = edited.changes.iter().find(is_held)?;
+    let text = format!(
+        "{} {} brings {} {} along, which a comment in go.mod holds",
+        asked.name, asked.to, change.path, change.to
+    );
+    Some(Reason::new(ReasonKind::DragsForbidden, text))
+}
+
+fn too_young_along(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
+    for arrival in arrivals(edited, asked.name) {
+        let published = arrival.time.as_deref().and_then(|text| Instant::parse(text).ok());
+        let Some(why) = too_young(published, asked.outlook) else { continue };
+        let ModuleVersion { path, version } = &arrival.module;
+        let how = if arrival.by_tidy { " (`go mod tidy` takes it for a package that is nowhere else now)" } else { "" };
+        let text = format!("{} {} brings {path} {version} along{how}, and that {why}", asked.name, asked.to);
+        return Some(Reason::new(ReasonKind::DragsForbidden, text));
+    }
+    None
+}
+
+fn too_young(published: Option<Instant>, outlook: Outlook) -> Option<String> {
+    match published {
+        None if outlook.unknown_age == UnknownAge::TooYoung => Some("tells no age, which counts as too young".into()),
+        Some(published) if published > outlook.as_of => {
+            Some(format!("came out on {}, after the as-of instant", published.date()))
+        }
+        Some(published) if published > outlook.cutoff => {
+            Some(format!("is too young, as it came out on {}", published.date()))
+        }
+        _ => None,
+    }
+}
+
+/// Direct requirements that an edit took out.
+pub fn removed(edited: &Edited) -> BTreeSet<String> {
+    let gone = edited.changes.iter().filter(|change| change.kind == "removed" && change.direct);
+    gone.map(|change| change.path.clone()).collect()
+}
+
+/// Everything else that moved: requirements and, beyond these, the build list.
+fn moves(asked: &Asked<'_>, edited: &Edited) -> Vec<Move> {
+    let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let list = edited.build_list.iter().map(|one| (&one.path, &one.from, &one.to));
+    let required = edited.changes.iter().filter(|one| one.kind != "marked").map(|one| (&one.path, &one.from, &one.to));
+    let all: BTreeMap<&String, Move> = required
+        .chain(list)
+        .filter(|(path, ..)| *path != asked.name)
+        .map(|(path, from, to)| {
+            (path, Move { ecosystem: EcosystemKind::Go, name: path.clone(), from: version(from), to: version(to) })
+        })
+        .collect();
+    all.into_values().collect()
+}
+
+fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !edited.changes.iter().any(|change| change.path == asked.name && change.module_dir == asked.project.path) {
+        notes.push("an upgrade before it brought it along".to_owned());
+    }
+    for added in edited.added_by_tidy.iter().filter(|one| one.path != asked.name) {
+        notes.push(format!(
+            "`go mod tidy` took {} {} for a package that is nowhere else now",
+            added.path, added.version
+        ));
+    }
+    for change in edited.changes.iter().filter(|one| one.kind == "removed" && one.direct) {
+        notes.push(format!("`go mod tidy` took out {} {}, which nothing imports", change.path, change.from));
+    }
+    for line in &edited.toolchain {
+        let to = if line.to.is_empty() { "none" } else { &line.to };
+        notes.push(format!("the toolchain line of {} changed from {} to {to}", line.module_dir, line.from));
+    }
+    if let Some(line) = &edited.work_go {
+        notes.push(format!("the go line of go.work changed from {} to {}", line.from, line.to));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests;

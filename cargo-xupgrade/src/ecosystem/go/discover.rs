@@ -1,0 +1,215 @@
+//! Finds the Go modules of a tree: the companion reads go.mod and go.work files, this turns them into projects.
+//! Without a go command every module is held, and the rest of the repository goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, anyhow};
+
+use super::companion::{self, Unanswered};
+use super::protocol::{DiscoverParams, Discovered, Module};
+use super::{Go, Known, folder, words};
+use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use crate::command::Tool;
+use crate::ecosystem::{Project, Tree};
+
+/// Finds the modules.
+pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
+    let manifests = named(tree.files, "go.mod");
+    if manifests.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(obstacle) = no_companion(go)? {
+        return Ok(held_whole(&manifests, tree.files, &obstacle));
+    }
+    let works = named(tree.files, "go.work");
+    let params = DiscoverParams { root: &folder(tree.root, ".")?, manifests: &manifests, works: &works };
+    let found: Discovered = match go.ask("discover", &params, "finding go modules") {
+        Ok(found) => found,
+        Err(Unanswered::Failed(failure)) => return Err(anyhow!("cannot look for Go modules: {}", words(&failure))),
+        Err(Unanswered::Broken(error)) => return Err(error),
+    };
+    *go.known.borrow_mut() = known(&found);
+    Ok(projects(&found, tree.files))
+}
+
+fn named(files: &[String], name: &str) -> Vec<String> {
+    files.iter().filter(|file| file.rsplit('/').next() == Some(name)).cloned().collect()
+}
+
+fn folder_of(manifest: &str) -> &str {
+    manifest.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
+/// Why there is no companion, if that concerns the Go modules alone. A companion that the user named must work.
+fn no_companion(go: &Go<'_>) -> Result<Option<Reason>> {
+    if Tool::new("go").arg("version").env("GOTOOLCHAIN", "local").dir(&std::env::temp_dir()).output().is_err() {
+        let text = "the go command is not on the PATH; install Go, then run again";
+        return Ok(Some(Reason::new(ReasonKind::ToolchainMissing, text)));
+    }
+    if companion::named()?.is_some() {
+        return Ok(None);
+    }
+    let built = companion::provide(&go.cache_root);
+    Ok(built.err().map(|error| {
+        let lines: Vec<String> = format!("{error:#}").lines().map(|line| line.trim().to_owned()).collect();
+        Reason::new(ReasonKind::ToolchainMissing, lines.join("; "))
+    }))
+}
+
+fn held_whole(manifests: &[String], files: &[String], obstacle: &Reason) -> Vec<Project> {
+    let held = |manifest: &String| project(folder_of(manifest), files, Vec::new(), Some(obstacle.clone()));
+    manifests.iter().map(held).collect()
+}
+
+/// The projects in what the companion found.
+fn projects(found: &Discovered, files: &[String]) -> Vec<Project> {
+    found
+        .modules
+        .iter()
+        .map(|module| project(&module.dir, files, dependents(found, module), obstacle(module)))
+        .collect()
+}
+
+fn project(dir: &str, files: &[String], dependents: Vec<String>, obstacle: Option<Reason>) -> Project {
+    let below = |name: &str| if dir == "." { name.to_owned() } else { format!("{dir}/{name}") };
+    Project {
+        ecosystem: EcosystemKind::Go,
+        path: dir.to_owned(),
+        manifests: vec![below("go.mod")],
+        lockfile: Some(below("go.sum")).filter(|path| files.contains(path)),
+        dependents,
+        obstacle,
+    }
+}
+
+fn obstacle(module: &Module) -> Option<Reason> {
+    if let Some(problem) = &module.problem {
+        return Some(Reason::new(ReasonKind::BrokenProject, words(problem)));
+    }
+    let text = match module.vendored.as_str() {
+        "module" => "its vendor folder would need refreshing, which is not handled yet",
+        "workspace" => "the vendor folder of its workspace would need refreshing, which is not handled yet",
+        _ => return None,
+    };
+    Some(Reason::new(ReasonKind::UnsupportedProject, text))
+}
+
+/// What a change of a module concerns: those that take it from its folder, and the other members of its workspace, as a
+/// workspace selects one version of each module for all members together (the Go modules reference, "Workspaces").
+fn dependents(found: &Discovered, module: &Module) -> Vec<String> {
+    let mut all: BTreeSet<&str> = users(found, &module.dir);
+    let workspaces = found.workspaces.iter().filter(|one| one.members.contains(&module.dir));
+    all.extend(workspaces.flat_map(|one| &one.members).map(String::as_str));
+    all.remove(module.dir.as_str());
+    in_order(found, &all)
+}
+
+/// The modules that take one from its folder by a `replace` line, and those that take these.
+fn users<'a>(found: &'a Discovered, dir: &'a str) -> BTreeSet<&'a str> {
+    let mut all = BTreeSet::new();
+    let mut todo = vec![dir];
+    while let Some(used) = todo.pop() {
+        let direct = found.modules.iter().filter(|one| one.local_replaces.iter().any(|target| target == used));
+        todo.extend(direct.map(|one| one.dir.as_str()).filter(|user| *user != dir && all.insert(*user)));
+    }
+    all
+}
+
+fn in_order(found: &Discovered, wanted: &BTreeSet<&str>) -> Vec<String> {
+    found.order.iter().filter(|dir| wanted.contains(dir.as_str())).cloned().collect()
+}
+
+/// What later requests need to know, by folder.
+fn known(found: &Discovered) -> BTreeMap<String, Known> {
+    let of = |module: &Module| Known {
+        tidied: in_order(found, &users(found, &module.dir)),
+        work: found.workspaces.iter().find(|one| one.members.contains(&module.dir)).map(|one| one.file.clone()),
+        ..Known::default()
+    };
+    found.modules.iter().map(|module| (module.dir.clone(), of(module))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(json: &str) -> Discovered {
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// As the companion answers for app -> lib -> base by replace lines, and a workspace of app and other.
+    const FOUR: &str = r#"{
+        "workspaces": [{"file": "go.work", "go": "1.24", "members": ["app", "other"]}],
+        "modules": [
+            {"dir": "app", "path": "ex.com/app", "go": "1.24", "toolchain": "", "vendored": "none", "local_replaces": ["lib"]},
+            {"dir": "base", "path": "ex.com/base", "go": "1.24", "toolchain": "", "vendored": "none", "local_replaces": []},
+            {"dir": "lib", "path": "ex.com/lib", "go": "1.24", "toolchain": "", "vendored": "none", "local_replaces": ["base", "../outside"]},
+            {"dir": "other", "path": "ex.com/other", "go": "1.24", "toolchain": "", "vendored": "none", "local_replaces": []}
+        ],
+        "order": ["base", "lib", "app", "other"]}"#;
+
+    #[test]
+    fn modules_that_reach_another_through_folders_are_tidied_after_it_in_order() {
+        let known = known(&found(FOUR));
+        assert_eq!(known["base"].tidied, ["lib", "app"]);
+        assert_eq!(known["lib"].tidied, ["app"]);
+        assert_eq!(known["app"].tidied, [""; 0]);
+    }
+
+    #[test]
+    fn a_change_concerns_the_other_members_of_the_workspace_but_does_not_tidy_them() {
+        let found = found(FOUR);
+        let other = projects(&found, &[]).into_iter().find(|one| one.path == "other").unwrap();
+        assert_eq!(other.dependents, ["app"]);
+        let known = known(&found);
+        assert_eq!(known["other"].tidied, [""; 0]);
+        assert_eq!(known["other"].work.as_deref(), Some("go.work"));
+        assert_eq!(known["base"].work, None);
+    }
+
+    #[test]
+    fn modules_that_replace_each_other_do_not_go_round_for_ever() {
+        let json = r#"{"modules": [
+            {"dir": "a", "local_replaces": ["b"]}, {"dir": "b", "local_replaces": ["a"]}], "order": ["b", "a"]}"#;
+        let known = known(&found(json));
+        assert_eq!(known["a"].tidied, ["b"]);
+        assert_eq!(known["b"].tidied, ["a"]);
+    }
+
+    #[test]
+    fn a_module_without_go_sum_in_git_has_no_lockfile() {
+        let files = vec!["go.mod".to_owned(), "app/go.mod".to_owned(), "app/go.sum".to_owned()];
+        assert_eq!(project(".", &files, vec![], None).lockfile, None);
+        assert_eq!(project("app", &files, vec![], None).lockfile.as_deref(), Some("app/go.sum"));
+        assert_eq!(project("app", &files, vec![], None).manifests, ["app/go.mod"]);
+    }
+
+    #[test]
+    fn a_broken_or_vendored_module_is_held_whole_with_its_reason() {
+        let json = r#"{"modules": [
+            {"dir": "broken", "problem": {"code": "parse", "message": "broken/go.mod:3: unknown directive: garbage", "retryable": false}},
+            {"dir": "vendored", "vendored": "module"}], "order": ["broken", "vendored"]}"#;
+        let reasons: Vec<Reason> = projects(&found(json), &[]).into_iter().filter_map(|one| one.obstacle).collect();
+        assert_eq!(reasons[0].kind, ReasonKind::BrokenProject);
+        assert_eq!(reasons[0].text, "broken/go.mod:3: unknown directive: garbage");
+        assert_eq!(reasons[1].kind, ReasonKind::UnsupportedProject);
+    }
+
+    #[test]
+    fn without_a_go_command_every_module_is_listed_and_held() {
+        let manifests = vec!["a/go.mod".to_owned(), "go.mod".to_owned()];
+        let held = held_whole(&manifests, &[], &Reason::new(ReasonKind::ToolchainMissing, "no go"));
+        assert_eq!(held.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["a", "."]);
+        assert!(
+            held.iter().all(|one| one.obstacle.as_ref().is_some_and(|why| why.kind == ReasonKind::ToolchainMissing))
+        );
+    }
+
+    #[test]
+    fn only_files_of_the_very_name_are_manifests() {
+        let files: Vec<String> = ["a.go.mod", "go.mod", "go.mod.bak", "x/go.mod"].map(str::to_owned).into();
+        assert_eq!(named(&files, "go.mod"), ["go.mod", "x/go.mod"]);
+        assert_eq!(folder_of("go.mod"), ".");
+        assert_eq!(folder_of("x/y/go.mod"), "x/y");
+    }
+}

@@ -1,0 +1,254 @@
+//! Lists the direct and tool dependencies of a module with their releases, as the companion found them.
+//! One request for a module; what concerns one dependency alone is its obstacle.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::companion::Unanswered;
+use super::protocol::{self, Requirement, SurveyParams, Surveyed};
+use super::{Go, folder, reason};
+use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Version};
+use crate::clock::Instant;
+use crate::ecosystem::{Network, Project, Survey};
+use crate::event::Event;
+
+/// What a go.mod without a go line means (the Go modules reference, "go directive").
+const NO_GO_LINE: &str = "1.16";
+
+/// Surveys a module; what stands in the way of all its dependencies holds it whole.
+pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
+    let params = SurveyParams {
+        dir: &folder(root, &project.path)?,
+        not_after: go.outlook.as_of.to_string(),
+        offline: go.outlook.network == Network::Offline,
+    };
+    let found: Surveyed = match go.ask("survey", &params, &format!("surveying {}", project.label())) {
+        Ok(found) => found,
+        Err(Unanswered::Failed(failure)) => return Ok(Err(reason(&failure))),
+        Err(Unanswered::Broken(error)) => return Err(error),
+    };
+    let usual = go.companion.borrow().as_ref().map(|companion| companion.hello.goversion.clone());
+    go.learn(project, |known| {
+        known.toolchain = Some(found.goversion.clone()).filter(|here| Some(here) != usual.as_ref());
+        known.held = found.requirements.iter().filter(|one| one.hold.is_some()).map(|one| one.path.clone()).collect();
+    });
+    for requirement in found.requirements.iter().filter(|one| !one.deprecated.is_empty() && is_listed(one)) {
+        let text = format!("{} is deprecated: {}", requirement.path, requirement.deprecated.trim());
+        go.listener.tell(&Event::Warned { text });
+    }
+    Ok(Ok(dependencies(project, &found)))
+}
+
+/// Direct ones and tools; the others move only as effects.
+fn is_listed(requirement: &Requirement) -> bool {
+    requirement.kind != "indirect"
+}
+
+/// The dependencies in the companion's answer.
+fn dependencies(project: &Project, found: &Surveyed) -> Vec<Dependency> {
+    let line = if found.go.is_empty() { NO_GO_LINE } else { &found.go };
+    found.requirements.iter().filter(|one| is_listed(one)).map(|one| dependency(project, one, line)).collect()
+}
+
+fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Dependency {
+    let table = if requirement.kind == "tool" { "tool" } else { "require" };
+    let place =
+        |manifest: &String| Place { manifest: manifest.clone(), table: table.into(), key: requirement.path.clone() };
+    Dependency {
+        ecosystem: EcosystemKind::Go,
+        project: project.path.clone(),
+        name: requirement.path.clone(),
+        at: Version::parse(&requirement.version).ok(),
+        places: project.manifests.iter().map(place).collect(),
+        releases: requirement.releases.iter().filter_map(|one| release(requirement, one)).collect(),
+        toolchain: Some(line.to_owned()),
+        urgent: urgent(requirement),
+        pinned: Pinned::No,
+        obstacle: obstacle(requirement),
+    }
+}
+
+fn urgent(requirement: &Requirement) -> Option<String> {
+    let Requirement { path, version, retracted, .. } = requirement;
+    (!retracted.is_empty()).then(|| format!("{path} {version} is retracted: {}", retracted.join("; ")))
+}
+
+fn obstacle(requirement: &Requirement) -> Option<Reason> {
+    if let Some(why) = &requirement.hold {
+        let why = if why.is_empty() { "no reason given" } else { why };
+        return Some(Reason::new(ReasonKind::HeldByUser, format!("a comment in go.mod holds it: {why}")));
+    }
+    if let Some(other) = &requirement.replaced {
+        return Some(replaced(other));
+    }
+    requirement.error.as_ref().map(reason)
+}
+
+fn replaced(other: &protocol::Replacement) -> Reason {
+    if other.local {
+        return Reason::new(
+            ReasonKind::PathSource,
+            format!("a `replace` line takes it from the folder {}", other.path),
+        );
+    }
+    let text = format!(
+        "a `replace` line puts {} {} in its place: a raise would change nothing, or turn that line off",
+        other.path, other.version
+    );
+    Reason::new(ReasonKind::Replaced, text)
+}
+
+/// A release; `None` for one whose version is none.
+fn release(requirement: &Requirement, one: &protocol::Release) -> Option<Release> {
+    // A `+incompatible` tag comes from before modules: a high number without a go.mod behind it. Who is not on that line
+    // already is not led there, as `go list -m -u` does not either once a release has a go.mod.
+    let old_line = one.incompatible && !requirement.incompatible;
+    Some(Release {
+        version: Version::parse(&one.version).ok()?,
+        published: one.time.as_deref().and_then(|text| Instant::parse(text).ok()),
+        withdrawn: one.retracted || requirement.excluded.contains(&one.version) || old_line,
+        needs: Some(one.go.clone()).filter(|line| !line.is_empty()),
+        unfit: unfit(one),
+    })
+}
+
+fn unfit(one: &protocol::Release) -> Option<Reason> {
+    if !one.path_ok {
+        let text = format!("{} declares another module path than the one that is required", one.version);
+        return Some(Reason::new(ReasonKind::ResolveRefused, text));
+    }
+    one.error.as_ref().map(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Instant;
+    use crate::policy::{Decision, PinRule, Policy, Reach, decide};
+
+    fn module() -> Project {
+        Project {
+            ecosystem: EcosystemKind::Go,
+            path: "app".into(),
+            manifests: vec!["app/go.mod".into()],
+            lockfile: None,
+            dependents: vec![],
+            obstacle: None,
+        }
+    }
+
+    fn surveyed(requirements: &str) -> Vec<Dependency> {
+        let json = format!(
+            r#"{{"goversion": "go1.26.8", "module": "ex.com/app", "go": "1.24", "requirements": [{requirements}]}}"#
+        );
+        dependencies(&module(), &serde_json::from_str(&json).unwrap())
+    }
+
+    fn decided(requirements: &str) -> Decision {
+        let policy = Policy {
+            reach: Reach::Compatible,
+            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
+            min_age: 3,
+            only: vec![],
+            exclude: vec![],
+            holds: vec![],
+            pins: PinRule::Keep,
+        };
+        decide(&surveyed(requirements)[0], &policy)
+    }
+
+    const OLD: &str = "\"2025-01-01T00:00:00Z\"";
+
+    #[test]
+    fn direct_and_tool_requirements_are_listed_and_indirect_ones_are_not() {
+        let found = surveyed(
+            r#"{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "pseudo": false, "incompatible": false, "releases": []},
+               {"path": "ex.com/b", "version": "v1.0.0", "kind": "indirect", "pseudo": false, "incompatible": false, "releases": []},
+               {"path": "ex.com/c", "version": "v1.0.0", "kind": "tool", "pseudo": false, "incompatible": false, "releases": []}"#,
+        );
+        let places: Vec<&Place> = found.iter().flat_map(|one| &one.places).collect();
+        let place =
+            |table: &str, key: &str| Place { manifest: "app/go.mod".into(), table: table.into(), key: key.into() };
+        assert_eq!(places, [&place("require", "ex.com/a"), &place("tool", "ex.com/c")]);
+    }
+
+    #[test]
+    fn a_release_above_the_go_line_is_left_out_and_named_beside_the_ladder() {
+        let decision = decided(&format!(
+            r#"{{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "releases": [
+                {{"version": "v1.2.0", "time": {OLD}, "go": "1.24.0", "path_ok": true}},
+                {{"version": "v1.1.0", "time": {OLD}, "go": "1.24", "path_ok": true}}]}}"#
+        ));
+        let Decision::Candidate(candidate) = decision else { panic!("{decision:?}") };
+        assert_eq!(candidate.rungs.len(), 1);
+        assert_eq!(candidate.rungs[0].version.to_string(), "v1.1.0");
+        assert_eq!(candidate.beyond.unwrap().reason.kind, ReasonKind::GoLine);
+    }
+
+    #[test]
+    fn retracted_excluded_and_incompatible_releases_are_never_a_target() {
+        let decision = decided(&format!(
+            r#"{{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "excluded": ["v1.3.0"], "releases": [
+                {{"version": "v3.0.0+incompatible", "time": {OLD}, "path_ok": true, "incompatible": true}},
+                {{"version": "v1.4.0", "time": {OLD}, "path_ok": true, "retracted": true}},
+                {{"version": "v1.3.0", "time": {OLD}, "path_ok": true}}]}}"#
+        ));
+        assert!(matches!(decision, Decision::Newest(_)), "{decision:?}");
+    }
+
+    #[test]
+    fn a_release_that_names_another_module_path_is_held_with_that_reason() {
+        let decision = decided(&format!(
+            r#"{{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "releases": [
+                {{"version": "v1.1.0", "time": {OLD}, "path_ok": false}}]}}"#
+        ));
+        let Decision::Held(held) = decision else { panic!("{decision:?}") };
+        assert_eq!(held.reason.kind, ReasonKind::ResolveRefused);
+        assert!(held.reason.text.contains("another module path"), "{}", held.reason.text);
+    }
+
+    #[test]
+    fn the_retraction_of_the_version_in_use_is_an_urgent_reason() {
+        let found = surveyed(
+            r#"{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "retracted": ["It has a hole."], "releases": []}"#,
+        );
+        assert_eq!(found[0].urgent.as_deref(), Some("ex.com/a v1.0.0 is retracted: It has a hole."));
+    }
+
+    #[test]
+    fn replaced_and_marked_requirements_are_held_whatever_is_newer() {
+        let found = surveyed(
+            r#"{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "hold": "until ticket 7", "releases": []},
+               {"path": "ex.com/b", "version": "v1.0.0", "kind": "direct", "replaced": {"path": "../b", "local": true}, "releases": []},
+               {"path": "ex.com/c", "version": "v1.0.0", "kind": "direct", "replaced": {"path": "ex.com/fork", "version": "v1.0.1"}, "releases": []}"#,
+        );
+        let reasons: Vec<&Reason> = found.iter().filter_map(|one| one.obstacle.as_ref()).collect();
+        assert_eq!(
+            reasons.iter().map(|one| one.kind).collect::<Vec<_>>(),
+            [ReasonKind::HeldByUser, ReasonKind::PathSource, ReasonKind::Replaced]
+        );
+        assert!(reasons[0].text.contains("until ticket 7"));
+        assert!(reasons[2].text.contains("ex.com/fork v1.0.1"));
+    }
+
+    #[test]
+    fn a_refused_version_list_holds_that_module_with_the_proxys_words() {
+        let found = surveyed(
+            r#"{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "releases": [],
+                "error": {"code": "auth", "message": "module ex.com/a: reading https://proxy/ex.com/a/@v/list: 403 Forbidden", "retryable": false}}"#,
+        );
+        let reason = found[0].obstacle.as_ref().unwrap();
+        assert_eq!(reason.kind, ReasonKind::RegistryRefused);
+        assert!(reason.text.contains("403 Forbidden"), "{}", reason.text);
+    }
+
+    #[test]
+    fn a_pseudo_version_after_the_last_tag_is_not_moved_down_to_it() {
+        let decision = decided(&format!(
+            r#"{{"path": "ex.com/ps", "version": "v0.1.1-0.20250102030405-abcdefabcdef", "kind": "direct", "pseudo": true, "releases": [
+                {{"version": "v0.1.0", "time": {OLD}, "path_ok": true}}]}}"#
+        ));
+        assert!(matches!(decision, Decision::Newest(_)), "{decision:?}");
+    }
+}

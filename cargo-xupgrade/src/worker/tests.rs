@@ -1,0 +1,73 @@
+//! What a worker's clone keeps apart from the user's repository, on a real one.
+
+use std::process::Command;
+
+use super::*;
+use crate::demo::world::World;
+
+struct Stage {
+    _folder: tempfile::TempDir,
+    world: World,
+    worker: Worker,
+}
+
+fn stage() -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::build(include_str!("../../../fixtures/lock_only.txtar"), &folder.path().join("world")).unwrap();
+    let repo = Repo::discover(&world.repo).unwrap();
+    let base = repo.base(None).unwrap();
+    let worker = Worker::prepare(&repo, &base, &folder.path().join("cache"), 0).unwrap();
+    Stage { _folder: folder, world, worker }
+}
+
+fn in_tree(stage: &Stage, script: &str) {
+    let status = Command::new("sh").arg("-c").arg(script).current_dir(stage.worker.tree()).status().unwrap();
+    assert!(status.success(), "{script}");
+}
+
+#[test]
+fn a_restored_tree_has_no_trace_of_what_ran_in_it() {
+    let stage = stage();
+    in_tree(
+        &stage,
+        "echo x >> Cargo.toml; rm Cargo.lock; mkdir -p junk/deep; echo y > junk/deep/file; git init -q nested",
+    );
+    let dirtied = stage.worker.restore().unwrap();
+    assert!(dirtied.contains(&"Cargo.toml".to_owned()) && dirtied.contains(&"Cargo.lock".to_owned()), "{dirtied:?}");
+    assert!(!stage.worker.tree().join("junk").exists() && !stage.worker.tree().join("nested").exists());
+    assert!(stage.worker.restore().unwrap().is_empty());
+}
+
+#[test]
+fn a_stash_in_the_tree_does_not_take_the_edits_of_a_trial() {
+    let stage = stage();
+    in_tree(&stage, "echo '# edited' >> Cargo.toml");
+    let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
+    in_tree(&stage, "git -c user.name=x -c user.email=x@x stash -q && git tag -f evil && git config user.name evil");
+    stage.worker.restore().unwrap();
+    let text = std::fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap();
+    assert!(text.ends_with("# edited\n"), "the edit is gone");
+    assert_eq!(stage.worker.snapshot(&[]).unwrap(), tree);
+    assert_eq!(stage.world.git(&["tag", "--list"]).unwrap().trim(), "");
+}
+
+#[test]
+fn untracked_files_of_the_set_up_stay_and_others_go() {
+    let mut stage = stage();
+    in_tree(&stage, "echo generated > generated.rs");
+    stage.worker.keep_untracked().unwrap();
+    in_tree(&stage, "echo stray > stray.rs");
+    stage.worker.reset().unwrap();
+    assert!(stage.worker.tree().join("generated.rs").exists() && !stage.worker.tree().join("stray.rs").exists());
+}
+
+#[test]
+fn a_tree_shown_again_is_the_tree_that_was_written() {
+    let stage = stage();
+    in_tree(&stage, "echo '# edited' >> Cargo.toml");
+    let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
+    stage.worker.reset().unwrap();
+    assert!(!std::fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
+    stage.worker.show(&tree).unwrap();
+    assert!(std::fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
+}
