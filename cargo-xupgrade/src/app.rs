@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Format};
+use crate::cli::{Cli, Command, Format, RunArgs, Talk};
 use crate::failure::{Code, code_of, tell};
 use crate::interrupt::{self, Stop};
 use crate::{demo, reporter, run};
@@ -31,14 +31,22 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
+fn job(args: &RunArgs, stop: &Stop) -> Result<Code> {
+    let talk = if args.dry_run { beside_a_plan(&args.talk) } else { args.talk.clone() };
+    run::run(args, &*reporter::listener(&talk), stop)
+}
+
+/// Where the plan is the data on stdout, no events may stand beside it.
+fn beside_a_plan(talk: &Talk) -> Talk {
+    Talk { format: Format::Human, ..talk.clone() }
+}
+
 fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
     match cli.command {
-        None => run::run(&cli.run, &*reporter::listener(&cli.run.talk), stop),
-        Some(Command::Run(args)) => run::run(&args, &*reporter::listener(&args.talk), stop),
+        None => job(&cli.run, stop),
+        Some(Command::Run(args)) => job(&args, stop),
         Some(Command::Plan(args)) => {
-            let mut talk = args.talk.clone();
-            talk.format = Format::Human;
-            let (plan, code) = run::plan(&args, &*reporter::listener(&talk), stop)?;
+            let (plan, code) = run::plan(&args, &*reporter::listener(&beside_a_plan(&args.talk)), stop)?;
             reporter::show_plan(&plan, &args.talk, plan.as_of)?;
             Ok(code)
         }
@@ -48,7 +56,7 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
             Ok(if ended == 0 { Code::Done } else { Code::Unknown })
         }
         Some(Command::Clean(args)) => {
-            let gone = run::clean(args.repo, args.all)?;
+            let gone = run::clean(if args.all { run::Clean::All } else { run::Clean::One(args.repo) })?;
             match gone.first() {
                 Some(folder) => eprintln!("removed {}", folder.display()),
                 None => eprintln!("nothing to remove"),

@@ -206,6 +206,8 @@ pub struct Dependency {
     pub pinned: Pinned,
     /// Why nothing can be done here (a git source, a refused registry, a user's mark).
     pub obstacle: Option<Reason>,
+    /// What has to be turned on for it to be built (``feature `x` ``), where it is optional everywhere.
+    pub switch: Option<String>,
 }
 
 /// Whether the author fixed the version on purpose.
@@ -248,6 +250,9 @@ pub struct Candidate {
     /// Why it should move soon (yanked, retracted).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub urgent: Option<String>,
+    /// What has to be turned on for it to be built (``feature `x` ``), where it is optional everywhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub switch: Option<String>,
     /// Newer releases that the policy left out, and why: what is said when no rung passes, and beside an upgrade.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beyond: Option<Beyond>,
@@ -337,6 +342,9 @@ pub struct Evidence {
     /// The versions tried, highest first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub tried: Vec<Version>,
+    /// The upgrades that stood in the same trial already, in commit order: where it passes alone, it clashes with them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub beside: Vec<String>,
 }
 
 /// The closed list of reasons; the JSON Schema repeats it and a test compares the two.

@@ -115,7 +115,7 @@ const GIT_LOCAL: &[&str] = &[
 /// A git command that no hook and no foreign variable disturbs.
 #[must_use]
 pub fn git() -> Tool {
-    let tool = GIT_LOCAL.iter().fold(Tool::new("git"), |tool, key| tool.without(key));
+    let tool = GIT_LOCAL.iter().fold(Tool::new("git"), Tool::without);
     tool.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"])
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")

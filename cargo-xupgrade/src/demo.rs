@@ -3,7 +3,6 @@
 //! branch it leaves. Nothing outside that folder is touched, but for the Go build cache, which go itself trims.
 
 pub mod archive;
-pub mod digest;
 pub mod goproxy;
 pub mod pack;
 pub mod registry;

@@ -34,10 +34,10 @@ pub struct Interrupted;
 /// The exit code of an error.
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> Code {
-    if error.chain().any(|cause| cause.is::<Interrupted>()) {
+    if error.chain().any(<dyn std::error::Error>::is::<Interrupted>) {
         return Code::Interrupted;
     }
-    if error.chain().any(|cause| cause.is::<Usage>()) { Code::Usage } else { Code::Unknown }
+    if error.chain().any(<dyn std::error::Error>::is::<Usage>) { Code::Usage } else { Code::Unknown }
 }
 
 /// An error as a person reads it: what, then the causes, one a line.

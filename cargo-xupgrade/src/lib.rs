@@ -4,7 +4,7 @@
 //! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
-//! - The outside world: [`repo`], [`worker`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`],
+//! - The outside world: [`repo`], [`worker`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
 //!   [`disk`].
 //! - The face: [`cli`], [`config`], [`run`], [`app`], [`reporter`], [`failure`], [`demo`].
 
@@ -15,6 +15,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod demo;
+pub mod digest;
 pub mod disk;
 pub mod ecosystem;
 pub mod engine;

@@ -66,7 +66,7 @@ pub fn commit(style: Style, proven: &Proven<'_>) -> String {
     let mut text = subject(style, upgrade);
     let _ = write!(text, "\n\n{} {} -> {} ({}", upgrade.name, upgrade.from, upgrade.to, upgrade.level);
     text.push_str(if upgrade.breaking { ", breaking)" } else { ", compatible)" });
-    let _ = write!(text, " in {} project `{}`.\n", upgrade.ecosystem, upgrade.project);
+    let _ = writeln!(text, " in {} project `{}`.", upgrade.ecosystem, upgrade.project);
     if let Some(urgent) = &upgrade.urgent {
         let _ = writeln!(text, "\nUrgent: {urgent}.");
     }

@@ -8,7 +8,7 @@ use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
 use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
 use crate::clock::Instant;
-use crate::ecosystem::Project;
+use crate::ecosystem::{Move, Project};
 use crate::policy::{Decision, Policy, decide};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
@@ -31,6 +31,8 @@ pub struct Plan {
     pub newest: Vec<Named>,
     /// The matrix.
     pub cells: Vec<Cell>,
+    /// What a user holds or excludes: no other upgrade may move it either.
+    pub frozen: Vec<Named>,
 }
 
 impl Plan {
@@ -51,11 +53,17 @@ impl Plan {
             held: Vec::new(),
             newest: Vec::new(),
             cells,
+            frozen: Vec::new(),
         };
         for dependency in dependencies {
             match decide(dependency, policy) {
                 Decision::Candidate(candidate) => plan.candidates.push(*candidate),
-                Decision::Held(held) => plan.held.push(*held),
+                Decision::Held(held) => {
+                    if held.reason.kind == ReasonKind::HeldByUser || policy.exclude.contains(&held.name) {
+                        plan.frozen.push(named_held(&held));
+                    }
+                    plan.held.push(*held);
+                }
                 Decision::Newest(named) => plan.newest.push(named),
             }
         }
@@ -76,6 +84,18 @@ impl Plan {
             let key = |one: &Named| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
             key(a).cmp(&key(b))
         });
+    }
+
+    /// The first of these moves that takes along what a user holds.
+    #[must_use]
+    pub fn forbidden<'a>(&self, project: &Project, moves: &'a [Move]) -> Option<&'a Move> {
+        let is_frozen = |one: &Move| {
+            self.frozen.iter().any(|frozen| {
+                (frozen.ecosystem, &frozen.project, &frozen.name) == (project.ecosystem, &project.path, &one.name)
+                    && frozen.at.as_ref().map(ToString::to_string) == one.from
+            })
+        };
+        moves.iter().find(|one| is_frozen(one))
     }
 
     /// The project of a candidate.
@@ -152,6 +172,16 @@ pub fn held(candidate: &Candidate, reason: Reason) -> Held {
         wanted: candidate.rungs.last().map(|rung| rung.version.clone()),
         reason,
         places: candidate.places.clone(),
+    }
+}
+
+fn named_held(held: &Held) -> Named {
+    Named {
+        ecosystem: held.ecosystem,
+        name: held.name.clone(),
+        project: held.project.clone(),
+        at: held.at.clone(),
+        places: held.places.clone(),
     }
 }
 

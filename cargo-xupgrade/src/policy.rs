@@ -185,14 +185,17 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         rungs,
         places: dependency.places.clone(),
         urgent: dependency.urgent.clone(),
+        switch: dependency.switch.clone(),
         beyond,
     }))
 }
 
 /// The first rule that keeps a release from being a rung.
 fn blocker(dependency: &Dependency, at: &Version, release: &Release, policy: &Policy) -> Option<Reason> {
-    reach_blocker(dependency.ecosystem, at, release, policy.reach)
-        .or_else(|| release.unfit.clone())
+    release
+        .unfit
+        .clone()
+        .or_else(|| reach_blocker(dependency.ecosystem, at, release, policy.reach))
         .or_else(|| toolchain_blocker(dependency, release))
         .or_else(|| age_blocker(release, policy))
 }

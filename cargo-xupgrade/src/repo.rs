@@ -131,16 +131,15 @@ impl Repo {
     #[must_use]
     pub fn style(&self, base: &Base) -> Style {
         const LOOKED_AT: usize = 40;
-        let mut subjects = Vec::new();
-        if let (Ok(mut walk), Ok(id)) = (self.inner.revwalk(), Oid::from_str(&base.commit)) {
-            if walk.push(id).is_ok() {
-                let commits = walk.flatten().filter_map(|id| self.inner.find_commit(id).ok());
-                let plain = commits.filter(|commit| commit.parent_count() < 2);
-                subjects.extend(
-                    plain.take(LOOKED_AT).filter_map(|commit| commit.summary().ok().flatten().map(str::to_owned)),
-                );
-            }
-        }
+        let walk = Oid::from_str(&base.commit).and_then(|id| {
+            let mut walk = self.inner.revwalk()?;
+            walk.push(id)?;
+            Ok(walk)
+        });
+        let commits = walk.into_iter().flatten().flatten().filter_map(|id| self.inner.find_commit(id).ok());
+        let plain = commits.filter(|commit| commit.parent_count() < 2).take(LOOKED_AT);
+        let subjects: Vec<String> =
+            plain.filter_map(|commit| commit.summary().ok().flatten().map(str::to_owned)).collect();
         Style::of(&subjects)
     }
 

@@ -63,8 +63,8 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let report = session.report(&scene, began.elapsed().as_secs_f64(), stop);
     let path = journal.write("report.json", &report)?;
     let code = session.code(&report, args, stop);
-    listener.tell(&Event::Finished { report: Box::new(report) });
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
+    listener.tell(&Event::Finished { report: Box::new(report) });
     Ok(code)
 }
 
@@ -124,13 +124,15 @@ impl Session {
             environment: &environment,
             out: journal.folder().to_owned(),
             limits: std::collections::BTreeMap::new(),
+            tolerated: std::collections::BTreeSet::new(),
             listener,
             stop: stop.clone(),
             containment: None,
             written: std::collections::BTreeMap::new(),
             queue: std::collections::VecDeque::new(),
         };
-        let ground = baseline::run(&self.plan, &mut local, journal, listener, args.accept_failing)?;
+        let accept = if args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
+        let ground = baseline::run(&self.plan, &mut local, journal, listener, accept)?;
         self.containment = local.containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
         self.baseline = ground.baseline;
@@ -167,6 +169,7 @@ impl Session {
             environment,
             out: journal.folder().to_owned(),
             limits: baseline::limits(&self.plan, &self.baseline),
+            tolerated: self.baseline.red_cells(),
             listener,
             stop: stop.clone(),
             containment: None,
@@ -230,16 +233,25 @@ impl Session {
     }
 }
 
+/// Whose cache to remove.
+#[derive(Debug)]
+pub enum Clean {
+    /// That of one repository: the named one, or the one around the current folder.
+    One(Option<PathBuf>),
+    /// All of it.
+    All,
+}
+
 /// Removes the cache of a repository, or of all.
 ///
 /// # Errors
 /// When the disk refuses, or a run is under way.
-pub fn clean(repo: Option<PathBuf>, everything: bool) -> Result<Vec<PathBuf>> {
-    let root = scene::cache_root();
-    if everything {
+pub fn clean(what: Clean) -> Result<Vec<PathBuf>> {
+    let root = cache_root();
+    let Clean::One(repo) = what else {
         crate::worker::remove(&root)?;
         return Ok(vec![root]);
-    }
+    };
     let here = match repo {
         Some(folder) => folder,
         None => std::env::current_dir().context("cannot tell the current folder")?,

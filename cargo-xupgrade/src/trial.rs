@@ -219,6 +219,8 @@ pub struct TrialReport {
     pub unfetched: BTreeMap<String, Reason>,
     /// The cells that ran, in order.
     pub cells: Vec<CellReport>,
+    /// Whether cells of the order did not run, because one before them failed.
+    pub broke_off: bool,
     /// What was compiled, by project label.
     pub exercised: BTreeMap<String, Exercised>,
 }

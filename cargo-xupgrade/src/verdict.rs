@@ -1,7 +1,7 @@
 //! The verdict: facts of a trial, beside those of the baseline, become passed, failed or inconclusive.
 //! Pure. Noise (out of memory, no space, no network) is never evidence, neither for nor against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::candidate::{Evidence, Reason, ReasonKind};
@@ -12,6 +12,14 @@ use crate::trial::{Build, CellKey, CellReport, Exit, Phase, TestEnd, TestName, T
 pub struct Baseline {
     /// The facts that a trial is compared with.
     pub cells: BTreeMap<CellKey, CellBaseline>,
+}
+
+impl Baseline {
+    /// The cells in which tests fail on the untouched base; there are some only where the user accepts that.
+    #[must_use]
+    pub fn red_cells(&self) -> BTreeSet<CellKey> {
+        self.cells.iter().filter(|(_, known)| !known.failing.is_empty()).map(|(key, _)| key.clone()).collect()
+    }
 }
 
 /// What one cell does on the untouched base.
@@ -107,6 +115,12 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
             Verdict::Passed => {}
             other => return other,
         }
+    }
+    if report.broke_off {
+        // A failure that counts was told above; here one was forgiven, and what stood behind it never ran.
+        return Verdict::Inconclusive(
+            "it ended at a check that failed, and the checks behind that one did not run".into(),
+        );
     }
     match unexercised {
         Unexercised::Allow => Verdict::Passed,

@@ -38,7 +38,7 @@ class Scene:
             ledger.failed("clone", f"a fresh clone holds no {scene.base} or no {scene.tip}")
             return None
         scene.show(scene.base)
-        file = repo / "xupgrade.toml"
+        file = options.config or repo / "xupgrade.toml"
         file = file if file.exists() else scene.clone / "xupgrade.toml"
         scene.config = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         return scene
@@ -101,6 +101,10 @@ class Scene:
             env["GOFLAGS"] += f" -p={self.options.jobs}"
         env.update(own or {})
         return env
+
+    def offline(self, own=None):
+        """The environment of checks: package managers offline, as in a trial."""
+        return self.environment({"CARGO_NET_OFFLINE": "true", "GOPROXY": "off", "GOSUMDB": "off", **(own or {})})
 
     def folder(self, path):
         return self.clone if path in (".", "") else self.clone / Path(path)

@@ -1,5 +1,6 @@
 """Runs commands, each in a session of its own that is killed as a whole when its time is up."""
 
+import json
 import os
 import signal
 import subprocess
@@ -16,10 +17,20 @@ class Ended:
 
     def first_words(self):
         """The line that tells most about a failure."""
-        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
-        telling = [line for line in lines if line.startswith(("error", "FAIL", "--- FAIL", "go:", "panicked"))
+        lines = [line.strip() for line in map(plain, self.text.splitlines()) if line.strip()]
+        telling = [line for line in lines if line.startswith(("error", "--- FAIL", "go:", "vet:", "panic:"))
                    or "panicked at" in line or "test result: FAILED" in line]
         return (telling or lines[-1:] or ["no output"])[0][:200]
+
+
+def plain(line):
+    """A line of output; of an event of `go test -json`, the line that it carries."""
+    if line.startswith('{"'):
+        try:
+            return json.loads(line).get("Output") or ""
+        except ValueError:
+            return line
+    return line
 
 
 def run(argv, cwd, env=None, limit=None, log=None):

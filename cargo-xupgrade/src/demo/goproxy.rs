@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::archive::Archive;
-use super::{digest, pack, write_file};
+use super::{pack, write_file};
+use crate::digest;
 use crate::toml_text;
 
 /// The two hashes that go.sum keeps of a module release.

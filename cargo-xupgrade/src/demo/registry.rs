@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::archive::Archive;
-use super::{digest, pack, write_file};
+use super::{pack, write_file};
+use crate::digest;
 use crate::toml_text::{self, Table, Value};
 
 /// The SHA-256 of each `.crate`, in hexadecimal, by name and version.

@@ -108,13 +108,31 @@ impl<'a> Cargo<'a> {
     }
 }
 
+impl Cargo<'_> {
+    /// Cargo says which crate's file is not the one that was promised, but neither checksum; a person needs both.
+    fn checksums(&self, root: &Path, project: &Project, words: &str) -> Option<String> {
+        let spec = words.split("failed to verify the checksum of `").nth(1)?;
+        let (name, rest) = spec.split_once(" v")?;
+        let end = rest.find([' ', '`']).unwrap_or(rest.len());
+        let version: semver::Version = rest[..end].parse().ok()?;
+        let locked = relock::read_lock(root, project).ok()?;
+        let package = locked.packages.iter().find(|one| one.name == name && one.version == version)?;
+        let real = self.registry(root, project).ok()?.index.file_checksum(name, &version);
+        Some(format!(
+            "{name} {version} should have the checksum {}, and its file has {}",
+            package.checksum.as_deref().unwrap_or("(none)"),
+            real.as_deref().unwrap_or("one that could not be read again")
+        ))
+    }
+}
+
 impl Ecosystem for Cargo<'_> {
     fn kind(&self) -> EcosystemKind {
         EcosystemKind::Cargo
     }
 
     fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>> {
-        workspace::discover(tree)
+        Ok(workspace::discover(tree))
     }
 
     fn survey(&self, root: &Path, project: &Project) -> Result<Survey> {
@@ -151,8 +169,10 @@ impl Ecosystem for Cargo<'_> {
         if self.outlook.network == Network::Offline {
             tool = tool.arg("--offline");
         }
-        tool.run()?;
-        Ok(())
+        tool.run().map(drop).map_err(|error| match self.checksums(root, project, &error.to_string()) {
+            Some(words) => error.context(words),
+            None => error,
+        })
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {

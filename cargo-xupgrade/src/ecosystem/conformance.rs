@@ -9,7 +9,7 @@ use crate::demo::world::World;
 use crate::trial::Phase;
 
 /// One upgrade of the world that works, and a version that does not exist.
-pub struct Known<'a> {
+pub(crate) struct Known<'a> {
     /// The dependency.
     pub name: &'a str,
     /// A release that works.
@@ -19,7 +19,7 @@ pub struct Known<'a> {
 }
 
 /// Runs the suite on the repository of a world.
-pub fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'_>) {
+pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'_>) {
     let files: Vec<String> = world.git(&["ls-files"]).unwrap().lines().map(str::to_owned).collect();
     let tree = Tree { root: &world.repo, files: &files };
     let projects = ecosystem.discover(tree).unwrap();
@@ -59,7 +59,7 @@ fn bytes(world: &World, files: &[String]) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The outlook of the tests: everything in the worlds is old enough.
-pub fn outlook() -> Outlook {
+fn outlook() -> Outlook {
     let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
     Outlook { as_of, cutoff: as_of.minus_days(3), unknown_age: UnknownAge::TooYoung, network: Network::Online }
 }

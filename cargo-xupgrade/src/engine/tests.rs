@@ -22,6 +22,7 @@ fn candidate(name: &str, versions: &[&str]) -> Candidate {
         rungs: versions.iter().map(rung).collect(),
         places: vec![],
         urgent: None,
+        switch: None,
         beyond: None,
     }
 }
@@ -35,6 +36,7 @@ fn plan(candidates: Vec<Candidate>) -> Plan {
         held: vec![],
         newest: vec![],
         cells: vec![],
+        frozen: vec![],
     }
 }
 

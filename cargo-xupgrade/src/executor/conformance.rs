@@ -4,12 +4,12 @@ use super::{Executor, Order};
 use crate::trial::Freshness;
 
 /// An order on the untouched base, without cells.
-pub fn empty_order(id: &str) -> Order {
+pub(crate) fn empty_order(id: &str) -> Order {
     Order { id: id.to_owned(), atoms: vec![], cells: vec![], freshness: Freshness::Cached }
 }
 
 /// Runs the suite.
-pub fn conforms(executor: &mut dyn Executor) {
+pub(crate) fn conforms(executor: &mut dyn Executor) {
     assert!(executor.capacity() > 0, "an executor that takes nothing is none");
     assert!(executor.poll().unwrap().is_none(), "nothing was submitted, so nothing can finish");
     for id in ["a", "b"] {

@@ -1,7 +1,7 @@
 //! Runs trials on this machine, in one worker: edit the clone atom by atom, fetch, check cell by cell under the
 //! supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on to the next cell.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::plan::Plan;
 use crate::report::CellSummary;
 use crate::supervisor::{self, Containment, Job};
 use crate::trial::reading::{Lines, for_people, name_units};
-use crate::trial::{Cell, CellKey, CellReport, Exit, TrialReport, words};
+use crate::trial::{Cell, CellKey, CellReport, Exit, Phase, TrialReport, words};
 use crate::verdict::download_refusal;
 use crate::worker::Worker;
 
@@ -36,6 +36,8 @@ pub struct Local<'a> {
     pub out: PathBuf,
     /// Time limits of the cells, in seconds; cells without one get the baseline's limits.
     pub limits: BTreeMap<CellKey, u64>,
+    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
+    pub tolerated: BTreeSet<CellKey>,
     /// Whom to tell.
     pub listener: &'a dyn Listener,
     /// Whether the user wants it to end.
@@ -85,7 +87,7 @@ impl Local<'_> {
         }
         for project in self.projects_of(&order.cells) {
             if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project) {
-                note_download(&mut report, project, &format!("{error:#}"), order.is_baseline());
+                note_download(&mut report, project, &format!("{error:#}"), order);
             }
         }
         if report.unfit.is_some() || report.noise.is_some() {
@@ -146,7 +148,13 @@ impl Local<'_> {
             to: &candidate.rungs[atom.rung].version,
             places: &candidate.places,
         };
-        self.ecosystem(project)?.apply(&self.worker.tree(), &change)
+        let resolution = self.ecosystem(project)?.apply(&self.worker.tree(), &change)?;
+        let Resolution::Applied(applied) = &resolution else { return Ok(resolution) };
+        let Some(moved) = self.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
+        self.worker.restore()?;
+        let to = moved.to.as_deref().unwrap_or("nothing");
+        let text = format!("{} {} would take {} along to {to}, which you hold", change.name, change.to, moved.name);
+        Ok(Resolution::Refused(Reason::new(ReasonKind::DragsForbidden, text)))
     }
 
     fn run_cells(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
@@ -166,7 +174,8 @@ impl Local<'_> {
             self.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
             let success = ran.exit.is_success();
             report.cells.push(ran);
-            if !success && !order.is_baseline() {
+            if !success && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
+                report.broke_off = true;
                 return Ok(());
             }
         }
@@ -177,7 +186,8 @@ impl Local<'_> {
         for project in self.projects_of(&order.cells) {
             let label = project.label();
             let cells: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.project == label).collect();
-            if cells.iter().all(|cell| cell.exit.is_success()) {
+            // What a gate compiled stays compiled, whatever its tests say afterwards.
+            if cells.iter().filter(|cell| cell.cell.check.phase == Phase::Gate).all(|cell| cell.exit.is_success()) {
                 let exercised = self.ecosystem(project)?.exercised(&self.worker.tree(), project, &cells)?;
                 report.exercised.insert(label, exercised);
             }
@@ -244,16 +254,27 @@ impl Local<'_> {
 }
 
 /// A download that failed: in the baseline it concerns its project alone, in a trial the whole trial.
-fn note_download(report: &mut TrialReport, project: &Project, words: &str, baseline: bool) {
+fn note_download(report: &mut TrialReport, project: &Project, words: &str, order: &Order) {
     let text = format!("cannot download what {} needs: {words}", project.label());
     match download_refusal(words) {
-        refusal if baseline => {
-            let reason = refusal.unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
+        refusal if order.is_baseline() => {
+            let reason = refusal
+                .or_else(|| stale_lock(words))
+                .unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
             report.unfetched.insert(project.label(), reason);
         }
         Some(reason) => report.unfit = Some(reason),
         None => report.noise = Some(text),
     }
+}
+
+/// A lockfile that does not fit its manifests: cargo repairs it unless told `--locked`, and green would mean nothing.
+fn stale_lock(words: &str) -> Option<Reason> {
+    words.contains("--locked was passed").then(|| {
+        let text = "before any upgrade its Cargo.lock does not fit its manifests, so `--locked` fails; \
+                    run `cargo update --workspace` and commit the lockfile";
+        Reason::new(ReasonKind::BaselineRed, text)
+    })
 }
 
 /// Runs the checks' set-up: commands of the configuration, in the tree, in the environment of the checks.

@@ -29,6 +29,7 @@ fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dep
         toolchain: None,
         urgent: None,
         pinned: Pinned::No,
+        switch: None,
         obstacle: None,
     }
 }

@@ -53,10 +53,11 @@ impl Standing {
         }
         let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
         let places: Vec<&str> = places.into_iter().collect();
-        let text = format!(
-            "no check compiles {package} (required in `{}`); add a check with the target, feature or tag that does",
-            places.join("`, `")
-        );
+        let advice = match &candidate.switch {
+            Some(switch) => format!("add a check with {switch}"),
+            None => "add a check with the target or tag that does".to_owned(),
+        };
+        let text = format!("no check compiles {package} (required in `{}`); {advice}", places.join("`, `"));
         Some(Reason::new(ReasonKind::NotExercised, text))
     }
 }
@@ -67,7 +68,7 @@ pub fn run(
     local: &mut Local<'_>,
     journal: &mut Journal,
     listener: &dyn Listener,
-    accept_failing: bool,
+    accept: Accept,
 ) -> Result<Ground> {
     let mut reports: Vec<TrialReport> = Vec::new();
     let mut trials = Vec::new();
@@ -77,21 +78,18 @@ pub fn run(
         }
         let (report, summary) = one_run(plan, local, listener, number)?;
         journal.append(&summary)?;
-        if let Some(noise) = &report.noise {
-            if local.stop.requested() == Level::None {
-                return Err(anyhow!("{noise}").context("the baseline could not be run"));
-            }
+        if let Some(noise) = report.noise.as_ref().filter(|_| local.stop.requested() == Level::None) {
+            return Err(anyhow!("{noise}").context("the baseline could not be run"));
         }
         trials.push(summary);
         reports.push(report);
     }
-    let accepting = if accept_failing { Accept::Failing } else { Accept::Nothing };
-    Ok(Ground { verdicts: standing(&reports, accepting), baseline: gather(&reports), trials })
+    Ok(Ground { verdicts: standing(&reports, accept), baseline: gather(&reports), trials })
 }
 
 /// Whether failing tests of the base are accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Accept {
+pub enum Accept {
     Failing,
     Nothing,
 }

@@ -68,7 +68,7 @@ fn failed_above(found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> 
         .filter_map(|refusal| {
             let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
             let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
-            Some(Held { wanted, ..held(candidate, reason_of(trial, vec![])) })
+            Some(Held { wanted, ..held(candidate, reason_of(found, trial, vec![])) })
         })
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
@@ -80,19 +80,26 @@ fn failed_above(found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> 
 }
 
 /// The reason that a failed trial gives.
-fn reason_of(trial: &Trial, tried: Vec<crate::candidate::Version>) -> Reason {
+fn reason_of(found: &Found, trial: &Trial, tried: Vec<crate::candidate::Version>) -> Reason {
+    let beside = beside(found, trial);
     match &trial.verdict {
         Verdict::Failed(cause) => Reason {
             kind: cause.kind,
             text: cause.text.clone(),
-            evidence: Some(Box::new(Evidence { trial: trial.id.clone(), tried, ..cause.evidence.clone() })),
+            evidence: Some(Box::new(Evidence { trial: trial.id.clone(), tried, beside, ..cause.evidence.clone() })),
         },
         Verdict::Inconclusive(why) => {
-            let evidence = Some(Box::new(Evidence { trial: trial.id.clone(), tried, ..Evidence::default() }));
+            let evidence = Some(Box::new(Evidence { trial: trial.id.clone(), tried, beside, ..Evidence::default() }));
             Reason { kind: ReasonKind::Inconclusive, text: format!("no clear answer: {why}"), evidence }
         }
         Verdict::Passed => Reason::new(ReasonKind::Inconclusive, "it passed by itself and is not in the tested set"),
     }
+}
+
+/// The upgrades of a trial that were accepted before it.
+fn beside(found: &Found, trial: &Trial) -> Vec<String> {
+    let summary = found.summaries.iter().find(|summary| summary.id == trial.id);
+    summary.map(|summary| summary.atoms[..summary.atoms.len() - summary.fresh].to_vec()).unwrap_or_default()
 }
 
 /// The whole report.
@@ -103,14 +110,19 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     let (mut all_held, untried) = leftovers(session);
     all_held.extend(plan.held.iter().cloned());
     all_held.sort_by(|a, b| (&a.project, a.ecosystem, &a.name, &a.at).cmp(&(&b.project, b.ecosystem, &b.name, &b.at)));
+    if let Some(found) = found {
+        tell_effects(plan, found, &mut all_held);
+    }
     let tree = found
         .and_then(|found| found.checkpoint.trial.map(|trial| &found.trials[trial]))
         .and_then(|trial| trial.report.trees.last());
     let committed = found.is_some_and(|found| found.branch.is_some());
     let mut trials = session.baseline_trials.clone();
-    trials.iter_mut().for_each(|trial| trial.tree.clone_from(&scene.base.tree));
     trials.extend(found.into_iter().flat_map(|found| found.summaries.iter().cloned()));
-    trials.iter_mut().filter(|trial| trial.tree.is_empty()).for_each(|trial| trial.tree.clone_from(&scene.base.tree));
+    // Where nothing was written, the base's own tree was tested.
+    for trial in trials.iter_mut().filter(|trial| trial.tree.is_empty()) {
+        trial.tree.clone_from(&scene.base.tree);
+    }
     Report {
         schema: SCHEMA.to_owned(),
         base: plan.base.clone(),
@@ -129,6 +141,24 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         seconds: round(seconds),
         containment: session.containment.clone(),
         interrupted,
+    }
+}
+
+/// A held dependency that an upgrade brought along says so: it moved as an effect, and nothing proved it by itself.
+fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
+    let Some(report) = found.checkpoint.trial.map(|trial| &found.trials[trial].report) else { return };
+    for (atom, applied) in found.checkpoint.atoms.iter().zip(&report.applied) {
+        let by = &plan.candidates[atom.candidate];
+        for moved in &applied.also_moved {
+            let same = |held: &&mut Held| {
+                (held.ecosystem, &held.project, &held.name) == (by.ecosystem, &by.project, &moved.name)
+                    && held.at.as_ref().map(ToString::to_string) == moved.from
+            };
+            if let (Some(held), Some(to)) = (all.iter_mut().find(same), &moved.to) {
+                let text = format!("; the upgrade of {} brought it along to {to}", by.name);
+                held.reason.text.push_str(&text);
+            }
+        }
     }
 }
 
@@ -155,7 +185,7 @@ fn leftovers(session: &Session) -> (Vec<Held>, Vec<Named>) {
 
 fn why_not(found: &Found, index: usize, candidate: &Candidate) -> Option<Reason> {
     if let Some((_, trial)) = found.checkpoint.refused.iter().find(|(atom, _)| atom.candidate == index) {
-        let mut reason = reason_of(&found.trials[*trial], vec![]);
+        let mut reason = reason_of(found, &found.trials[*trial], vec![]);
         reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
         return Some(reason);
     }
@@ -164,9 +194,11 @@ fn why_not(found: &Found, index: usize, candidate: &Candidate) -> Option<Reason>
             let tried = trials.iter().rev().map(|(rung, _)| candidate.rungs[*rung].version.clone()).collect();
             let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
-            Some(reason_of(trial, tried))
+            Some(reason_of(found, trial, tried))
         }
-        Fate::Inconclusive { ticket } => Some(reason_of(&found.trials[*found.searched.tickets.get(ticket)?], vec![])),
+        Fate::Inconclusive { ticket } => {
+            Some(reason_of(found, &found.trials[*found.searched.tickets.get(ticket)?], vec![]))
+        }
         Fate::Accepted { .. } | Fate::Untried => None,
     }
 }

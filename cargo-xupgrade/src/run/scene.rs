@@ -123,9 +123,6 @@ impl<'a> Scene<'a> {
     }
 
     fn survey(&self, root: &Path, project: &mut Project) -> Result<Vec<Dependency>> {
-        if project.obstacle.is_some() {
-            return Ok(Vec::new());
-        }
         let Some(ecosystem) = self.ecosystems.iter().find(|one| one.kind() == project.ecosystem) else {
             return Ok(Vec::new());
         };
@@ -134,7 +131,7 @@ impl<'a> Scene<'a> {
         let found = ecosystem.survey(root, project)?;
         self.listener.tell(&Event::Ended { what });
         Ok(found.unwrap_or_else(|reason| {
-            project.obstacle = Some(reason);
+            project.obstacle.get_or_insert(reason);
             Vec::new()
         }))
     }

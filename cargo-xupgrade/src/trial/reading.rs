@@ -14,16 +14,16 @@ const LINE: usize = 300;
 #[derive(Debug)]
 pub struct Lines {
     reader: Reader,
-    reading: Reading,
+    found: Reading,
     unit: String,
-    panic_lines: usize,
+    panic_left: usize,
 }
 
 impl Lines {
     /// A reader for one kind of output.
     #[must_use]
     pub fn new(reader: Reader) -> Self {
-        Self { reader, reading: Reading::default(), unit: String::new(), panic_lines: 0 }
+        Self { reader, found: Reading::default(), unit: String::new(), panic_left: 0 }
     }
 
     /// Takes one line.
@@ -40,19 +40,19 @@ impl Lines {
     /// The end of the output.
     #[must_use]
     pub fn finish(self) -> Reading {
-        self.reading
+        self.found
     }
 
     fn tell(&mut self, line: &str) {
         let line = line.trim_end();
-        if !line.is_empty() && self.reading.telling.len() < TELLING {
-            self.reading.telling.push(line.chars().take(LINE).collect());
+        if !line.is_empty() && self.found.telling.len() < TELLING {
+            self.found.telling.push(line.chars().take(LINE).collect());
         }
     }
 
     fn common(&mut self, line: &str) {
-        if self.reading.noise.is_none() {
-            self.reading.noise = noise(line).map(str::to_owned);
+        if self.found.noise.is_none() {
+            self.found.noise = noise(line).map(str::to_owned);
         }
         if self.reader == Reader::Plain
             && (line.starts_with("error") || line.contains("FAIL") || line.contains("panic"))
@@ -69,9 +69,9 @@ impl Lines {
             return;
         }
         if line.starts_with("error") {
-            self.reading.build_failed = Build::Failed;
+            self.found.build_failed = Build::Failed;
             self.tell(line);
-        } else if self.reading.build_failed == Build::Failed && line.trim_start().starts_with("-->") {
+        } else if self.found.build_failed == Build::Failed && line.trim_start().starts_with("-->") {
             self.tell(line);
         }
     }
@@ -83,9 +83,9 @@ impl Lines {
         }
         let Some((name, version)) = message["package_id"].as_str().and_then(package_of) else { return };
         if let Some(stem) = message["executable"].as_str().and_then(file_stem) {
-            self.reading.executables.insert(stem.to_owned(), name.clone());
+            self.found.executables.insert(stem.to_owned(), name.clone());
         }
-        self.reading.compiled.insert(format!("{name}@{version}"));
+        self.found.compiled.insert(format!("{name}@{version}"));
     }
 
     fn libtest(&mut self, line: &str) {
@@ -103,22 +103,22 @@ impl Lines {
 
     fn libtest_failure(&mut self, line: &str) {
         if line.starts_with("error[") || line.starts_with("error: could not compile") {
-            self.reading.build_failed = Build::Failed;
+            self.found.build_failed = Build::Failed;
             self.tell(line);
         } else if line.starts_with("error") {
             self.tell(line);
         } else if line.starts_with("thread '") && line.contains("panicked at") {
-            self.panic_lines = 3;
+            self.panic_left = 3;
             self.tell(line);
-        } else if self.panic_lines > 0 {
-            self.panic_lines -= 1;
+        } else if self.panic_left > 0 {
+            self.panic_left -= 1;
             self.tell(line);
         }
     }
 
     fn test(&mut self, name: &str, end: TestEnd) {
         let name = TestName { unit: self.unit.clone(), name: name.to_owned() };
-        self.reading.tests.insert(name, end);
+        self.found.tests.insert(name, end);
     }
 
     /// An event of `go test -json` (package `test2json`) or of `go build -json` within it.
@@ -131,7 +131,7 @@ impl Lines {
         };
         let text = |key: &str| event[key].as_str().unwrap_or_default();
         match text("Action") {
-            "build-fail" => self.reading.build_failed = Build::Failed,
+            "build-fail" => self.found.build_failed = Build::Failed,
             "build-output" => self.tell(text("Output")),
             "output" => self.go_output(text("Output")),
             "pass" => self.go_end(&event, TestEnd::Passed),
@@ -154,11 +154,11 @@ impl Lines {
     fn go_end(&mut self, event: &Value, end: TestEnd) {
         let package = event["Package"].as_str().unwrap_or_default();
         if !event["FailedBuild"].is_null() {
-            self.reading.build_failed = Build::Failed;
+            self.found.build_failed = Build::Failed;
         }
         let Some(test) = event["Test"].as_str() else { return };
         let name = TestName { unit: package.to_owned(), name: test.to_owned() };
-        self.reading.tests.insert(name, end);
+        self.found.tests.insert(name, end);
     }
 }
 

@@ -45,7 +45,7 @@ fn a_stash_in_the_tree_does_not_take_the_edits_of_a_trial() {
     let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
     in_tree(&stage, "git -c user.name=x -c user.email=x@x stash -q && git tag -f evil && git config user.name evil");
     stage.worker.restore().unwrap();
-    let text = std::fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap();
+    let text = fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap();
     assert!(text.ends_with("# edited\n"), "the edit is gone");
     assert_eq!(stage.worker.snapshot(&[]).unwrap(), tree);
     assert_eq!(stage.world.git(&["tag", "--list"]).unwrap().trim(), "");
@@ -67,7 +67,7 @@ fn a_tree_shown_again_is_the_tree_that_was_written() {
     in_tree(&stage, "echo '# edited' >> Cargo.toml");
     let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
     stage.worker.reset().unwrap();
-    assert!(!std::fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
+    assert!(!fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
     stage.worker.show(&tree).unwrap();
-    assert!(std::fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
+    assert!(fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
 }

@@ -23,7 +23,8 @@ use std::time::Duration;
 pub use entry::{DepKind, Glance, Release, ReleaseDep, glances, releases};
 pub use error::IndexError;
 
-use super::fetch::{Answer, Client};
+use super::fetch::{Answer, Client, Validators};
+use crate::digest::sha256_hex;
 use source::Location;
 use store::{Copy, Store};
 
@@ -174,6 +175,33 @@ impl Index {
         read
     }
 
+    /// The last copy of a crate's index file on this disk, however old; for when the registry does not answer.
+    #[must_use]
+    pub fn kept(&self, name: &str) -> Option<Vec<u8>> {
+        let path = path_of(name).ok()?;
+        match &self.origin {
+            Origin::Local(_) => None,
+            Origin::Sparse { store, .. } => newer(store.own(&path), store.cargos(&path)).map(|copy| copy.body),
+        }
+    }
+
+    /// The SHA-256 of a release's file as the registry hands it out now, for a reader who has to judge a wrong one.
+    #[must_use]
+    pub fn file_checksum(&self, name: &str, version: &semver::Version) -> Option<String> {
+        let bytes = match &self.origin {
+            Origin::Local(folder) => std::fs::read(folder.join(format!("{name}-{version}.crate"))).ok()?,
+            Origin::Sparse { url, client, .. } => {
+                let get = |url: &str| match client.as_ref()?.get(url, &Validators::default()) {
+                    Ok(Answer::Body(body, _)) => Some(body),
+                    _ => None,
+                };
+                let config: serde_json::Value = serde_json::from_slice(&get(&format!("{url}config.json"))?).ok()?;
+                get(&file_address(config["dl"].as_str()?, name, &version.to_string(), &path_of(name).ok()?))?
+            }
+        };
+        Some(sha256_hex(&bytes))
+    }
+
     fn each<T: Send>(
         &self,
         names: &[String],
@@ -315,6 +343,17 @@ fn path_of(name: &str) -> Result<String, IndexError> {
         3 => format!("3/{}/{name}", &name[..1]),
         _ => format!("{}/{}/{name}", &name[..2], &name[2..4]),
     })
+}
+
+/// Where a release's file is (the Cargo book, "Index format", `dl`): markers are filled in, and without any the usual
+/// path is added.
+fn file_address(dl: &str, name: &str, version: &str, path: &str) -> String {
+    let prefix = path.rsplit_once('/').map_or("", |(prefix, _)| prefix);
+    let markers = [("{crate}", name), ("{version}", version), ("{prefix}", prefix), ("{lowerprefix}", prefix)];
+    if !markers.iter().any(|(marker, _)| dl.contains(marker)) {
+        return format!("{dl}/{name}/{version}/download");
+    }
+    markers.iter().fold(dl.to_owned(), |dl, (marker, value)| dl.replace(marker, value))
 }
 
 /// Locks, whether or not another thread panicked while it held the lock: every value behind these

@@ -75,6 +75,8 @@ pub struct Entry {
     pub default_features: bool,
     /// `optional = true`.
     pub optional: bool,
+    /// The features of the package that turn an optional entry on, sorted.
+    pub switches: Vec<String>,
     /// The cfg expression or target triple of a `[target.*]` table.
     pub target: Option<String>,
     /// A comment beside the entry that holds it.
@@ -130,6 +132,9 @@ pub fn read(bytes: &[u8]) -> Result<Manifest, ManifestError> {
         }
     }
     entries.sort_by(|a, b| a.place.cmp(&b.place));
+    for entry in entries.iter_mut().filter(|entry| entry.optional) {
+        entry.switches = switches(&document.root, &entry.name);
+    }
     let at = |path: &[&str]| document.root.at(path);
     let word = |path: &[&str]| at(path).and_then(Node::text).map(str::to_owned);
     // `[project]` is how `[package]` was called before Rust 1.0; Cargo reads it in editions before 2024.
@@ -145,6 +150,25 @@ pub fn read(bytes: &[u8]) -> Result<Manifest, ManifestError> {
         patches: patches(&document.root),
         loose_markers: markers.loose(),
     })
+}
+
+/// The features that turn an optional dependency on: those that name it (`dep:x`, `x`, `x/feature`; not `x?/feature`),
+/// and the one of its own name where no `dep:x` hides it (the Cargo book, "Features", "Optional dependencies").
+fn switches(root: &Node, name: &str) -> Vec<String> {
+    let features: Vec<(&str, &Node)> = root.at(&["features"]).into_iter().flat_map(Node::children).collect();
+    let values = |node: &'_ Node| node.elements().iter().filter_map(Node::text).map(str::to_owned).collect::<Vec<_>>();
+    let hidden = format!("dep:{name}");
+    let names_it = |value: &String| *value == hidden || value.split('/').next() == Some(name);
+    let mut found: Vec<String> = features
+        .iter()
+        .filter(|(_, node)| values(node).iter().any(names_it))
+        .map(|(feature, _)| (*feature).to_owned())
+        .collect();
+    if !features.iter().any(|(_, node)| values(node).contains(&hidden)) {
+        found.push(name.to_owned());
+    }
+    found.sort();
+    found
 }
 
 /// The manifest with the requirement at `place` exchanged for `new`, and every other byte as it was.
@@ -239,6 +263,7 @@ fn entry(
         features: features.map(str::to_owned).collect(),
         default_features: truth(&["default-features", "default_features"]).unwrap_or(true),
         optional: truth(&["optional"]).unwrap_or(false),
+        switches: Vec::new(),
         target: section.target.map(str::to_owned),
         hold: markers.hold_at(&anchors(document, node), &lines(document, node)),
     })

@@ -2,6 +2,7 @@
 //! view, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every byte as it was.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -66,7 +67,7 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
         Err(reason) => return Ok(Resolution::Refused(reason)),
     };
     let registry = cargo.registry(root, change.project)?;
-    if let Some(end) = relock(cargo, &registry, root, change, (&before, from), edited.is_empty())? {
+    if let Some(end) = relock(cargo, &registry, root, change, (&before, from), Extent::of(&edited))? {
         return Ok(end);
     }
     let after = read_lock(root, change.project)?;
@@ -146,6 +147,21 @@ fn edit(
     Ok(Ok(edited.into_keys().collect()))
 }
 
+/// What a relock has to take in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// No requirement changed.
+    LockOnly,
+    /// Some requirement did.
+    Requirements,
+}
+
+impl Extent {
+    fn of(edited: &[String]) -> Self {
+        if edited.is_empty() { Self::LockOnly } else { Self::Requirements }
+    }
+}
+
 /// Relocks; `Some` is an end that is no success.
 fn relock(
     cargo: &Cargo<'_>,
@@ -153,14 +169,14 @@ fn relock(
     root: &Path,
     change: &Change<'_>,
     (before, from): (&Lock, &Version),
-    lock_only: bool,
+    extent: Extent,
 ) -> Result<Option<Resolution>> {
     let run = |args: &[String]| update(cargo, registry, root, change, args);
     let precise = |version: &Version| {
         let spec = format!("{}@{version}", change.name);
         ["-p".to_owned(), spec, "--precise".to_owned(), change.to.plain().to_owned()]
     };
-    if lock_only {
+    if extent == Extent::LockOnly {
         return run(&precise(from));
     }
     // `--precise` on the version in use would drag every other user of it along; a workspace update moves only the
@@ -216,7 +232,7 @@ fn update(
         .collect();
     let mut text = format!("cargo finds no solution with {} {}: {}", change.name, change.to, without_updating(&words));
     if !hidden.is_empty() {
-        text.push_str(&format!(" (hidden as too young: {})", hidden.join(", ")));
+        let _ = write!(text, " (hidden as too young: {})", hidden.join(", "));
     }
     Ok(Some(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text))))
 }

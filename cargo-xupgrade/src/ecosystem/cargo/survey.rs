@@ -26,6 +26,9 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         Ok(manifests) => manifests,
         Err(reason) => return Ok(Err(reason)),
     };
+    if project.obstacle.is_some() {
+        return Ok(Ok(named_only(project, &manifests)));
+    }
     let locked = match relock::read_lock(root, project) {
         Ok(locked) => locked,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{error:#}")))),
@@ -54,6 +57,12 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         cargo.listener.tell(&Event::Warned { text: trouble });
     }
     Ok(Ok(groups.into_values().map(|one| finish(one, &mut releases)).collect()))
+}
+
+/// The dependencies of a project that is held whole: their names and places, so that none of them vanishes.
+fn named_only(project: &Project, manifests: &Manifests) -> Vec<Dependency> {
+    let nothing = lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() };
+    group(project, manifests, &nothing).into_values().map(|one| one.dependency).collect()
 }
 
 /// The manifests by path from the root; the error is the reason to hold the project.
@@ -97,6 +106,9 @@ fn group(project: &Project, manifests: &Manifests, locked: &lock::Lock) -> BTree
             let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source_name(&entry.origin));
             let group = groups.entry(key).or_insert_with(|| new_group(project, entry, at.clone()));
             add(group, path, entry, &users, manifests);
+            if let Some(obstacle) = unlocked(entry, at.as_ref()) {
+                group.dependency.obstacle.get_or_insert(obstacle);
+            }
             if let Some(obstacle) = patched(entry, at.as_ref(), locked) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
@@ -153,6 +165,7 @@ fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
         toolchain: None,
         urgent: None,
         pinned: Pinned::No,
+        switch: None,
         obstacle: source_obstacle(&entry.origin),
     };
     Group { dependency, features: BTreeSet::new() }
@@ -170,6 +183,16 @@ fn source_obstacle(origin: &Origin) -> Option<Reason> {
     }
 }
 
+/// A member's requirement that the lockfile has no version for: cargo would write one, unless told `--locked`.
+fn unlocked(entry: &Entry, at: Option<&Version>) -> Option<Reason> {
+    let of_a_member = entry.kind != manifest::Kind::Workspace && matches!(entry.origin, Origin::Registry { .. });
+    (of_a_member && at.is_none()).then(|| {
+        let text = "Cargo.lock has no version of it, so `--locked` fails before any upgrade; \
+                    run `cargo update --workspace` and commit the lockfile";
+        Reason::new(ReasonKind::BaselineRed, text)
+    })
+}
+
 /// A crate that the lockfile takes from elsewhere than the requirement says: `[patch]` decides, and a raise does nothing.
 fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock) -> Option<Reason> {
     if !matches!(entry.origin, Origin::Registry { registry: None }) {
@@ -183,6 +206,12 @@ fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock) -> Option<R
 fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manifests: &Manifests) {
     let place = Place { manifest: path.to_owned(), table: entry.place.table.clone(), key: entry.place.key.clone() };
     let dependency = &mut group.dependency;
+    if dependency.places.is_empty() && entry.optional {
+        let features: Vec<String> = entry.switches.iter().map(|feature| format!("`{feature}`")).collect();
+        dependency.switch = Some(format!("feature {}", features.join(" or ")));
+    } else if !entry.optional {
+        dependency.switch = None;
+    }
     dependency.places.push(place);
     group.features.extend(entry.features.iter().cloned());
     for user in users {
@@ -193,11 +222,11 @@ fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manife
     if entry.requirement.as_deref().is_some_and(|text| form(text).is_ok_and(|form| form == Form::Exact)) {
         dependency.pinned = Pinned::Yes;
     }
-    let inherited_hold = users
+    let mut inherited_hold = users
         .iter()
         .flat_map(|user| &user.entries)
         .filter(|one| one.origin == Origin::Inherited && one.name == entry.name);
-    let hold = entry.hold.as_ref().or_else(|| inherited_hold.filter_map(|one| one.hold.as_ref()).next());
+    let hold = entry.hold.as_ref().or_else(|| inherited_hold.find_map(|one| one.hold.as_ref()));
     if let Some(hold) = hold {
         let text = format!(
             "a comment in {path} holds it: {}",

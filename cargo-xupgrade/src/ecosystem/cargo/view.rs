@@ -144,11 +144,19 @@ impl Shared {
                 Reply::Page(page.body, page.tag)
             }
             Err(why) => {
-                let reply = refusal(&why);
+                let reply = self.locked_page(name).unwrap_or_else(|| refusal(&why));
                 self.state().refused.insert(name.to_owned(), why);
                 reply
             }
         }
+    }
+
+    /// A crate that the registry does not hand out now stays at its locked versions, which an old copy tells of; so it
+    /// holds back itself and no other crate of the lockfile.
+    fn locked_page(&self, name: &str) -> Option<Reply> {
+        let locked = self.state().locked.get(name).cloned()?;
+        let body = rule::only_locked(&self.index.kept(name)?, &locked)?;
+        Some(Reply::Page(Arc::new(body.clone()), tag(&body)))
     }
 
     fn page(&self, name: &str) -> Result<Page, IndexError> {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::Result;
 use cargo_metadata::MetadataCommand;
 
 use super::from_root;
@@ -12,7 +11,7 @@ use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::{Project, Tree};
 
 /// Every workspace with its members and its lockfile; one that cargo rejects comes with cargo's words.
-pub fn discover(tree: Tree<'_>) -> Result<Vec<Project>> {
+pub fn discover(tree: Tree<'_>) -> Vec<Project> {
     let mut manifests: Vec<&String> = tree.files.iter().filter(|file| is_manifest(file)).collect();
     manifests.sort_by_key(|file| (file.matches('/').count(), file.as_str()));
     let mut owned: BTreeSet<String> = BTreeSet::new();
@@ -31,7 +30,7 @@ pub fn discover(tree: Tree<'_>) -> Result<Vec<Project>> {
             None => projects.push(project),
         }
     }
-    Ok(projects)
+    projects
 }
 
 fn is_manifest(file: &str) -> bool {
@@ -43,7 +42,7 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     command.manifest_path(tree.root.join(manifest)).no_deps().other_options(["--offline".to_owned()]);
     command.current_dir(tree.root.join(manifest).parent().unwrap_or(tree.root));
     command.env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never").env_remove("RUST_BACKTRACE");
-    let metadata = command.exec().map_err(|error| refusal(&error))?;
+    let metadata = command.exec().map_err(|error| refusal(manifest, &error))?;
     let outside = |error: anyhow::Error| Reason::new(ReasonKind::UnsupportedProject, error.to_string());
     let path = from_root(tree.root, metadata.workspace_root.as_std_path()).map_err(outside)?;
     let mut manifests: BTreeSet<String> = BTreeSet::from([manifest.to_owned()]);
@@ -63,7 +62,7 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     Ok(Project { ecosystem: EcosystemKind::Cargo, path, manifests, lockfile, dependents: Vec::new(), obstacle })
 }
 
-fn refusal(error: &cargo_metadata::Error) -> Reason {
+fn refusal(manifest: &str, error: &cargo_metadata::Error) -> Reason {
     let words = match error {
         cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
         other => other.to_string(),
@@ -72,7 +71,7 @@ fn refusal(error: &cargo_metadata::Error) -> Reason {
         let text = format!("{}; install it, or name another one (RUSTUP_TOOLCHAIN)", one_line(&words));
         return Reason::new(ReasonKind::ToolchainMissing, text);
     }
-    Reason::new(ReasonKind::BrokenProject, format!("cargo rejects it: {}", one_line(&words)))
+    Reason::new(ReasonKind::BrokenProject, format!("cargo rejects {manifest}: {}", one_line(&words)))
 }
 
 /// Cargo's words on one line, without the leading `error:`.

@@ -124,7 +124,7 @@ fn read(words: &[String]) -> Words {
                     .split([',', ' '])
                     .filter(|tag| !tag.is_empty())
                     .map(str::to_owned)
-                    .collect()
+                    .collect();
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::demo::digest::sha256_hex;
+use crate::digest::sha256_hex;
 
 /// Path below the companion's folder, and content; sorted by path.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/companion.rs"));

@@ -18,6 +18,10 @@ const NO_GO_LINE: &str = "1.16";
 
 /// Surveys a module; what stands in the way of all its dependencies holds it whole.
 pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
+    if project.obstacle.is_some() {
+        // Without the companion nobody here reads a go.mod; the project itself carries the reason.
+        return Ok(Ok(Vec::new()));
+    }
     let params = SurveyParams {
         dir: &folder(root, &project.path)?,
         not_after: go.outlook.as_of.to_string(),
@@ -65,6 +69,7 @@ fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Depen
         toolchain: Some(line.to_owned()),
         urgent: urgent(requirement),
         pinned: Pinned::No,
+        switch: None,
         obstacle: obstacle(requirement),
     }
 }

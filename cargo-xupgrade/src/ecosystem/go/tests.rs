@@ -147,7 +147,7 @@ fn a_module_is_surveyed_raised_fetched_and_its_evidence_read() {
 fn report(check: Check) -> CellReport {
     CellReport {
         words: check.argv.clone(),
-        cell: crate::trial::Cell { project: "go .".into(), check, concerns: std::collections::BTreeSet::new() },
+        cell: crate::trial::Cell { project: "go .".into(), check, concerns: BTreeSet::new() },
         seconds: 1.0,
         exit: crate::trial::Exit::Code(0),
         log: String::new(),

@@ -16,6 +16,7 @@ fn nothing_planned(base: &str) -> Plan {
         held: vec![],
         newest: vec![],
         cells: vec![],
+        frozen: vec![],
     }
 }
 
@@ -36,6 +37,7 @@ fn the_local_executor_keeps_the_promises_of_an_executor() {
         environment: &environment,
         out: folder.path().join("out"),
         limits: BTreeMap::new(),
+        tolerated: BTreeSet::new(),
         listener: &|_: &Event| {},
         stop: Stop::never(),
         containment: None,

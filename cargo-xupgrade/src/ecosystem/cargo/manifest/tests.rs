@@ -289,3 +289,12 @@ fn two_documents_that_differ_in_one_value_more_are_told_apart() {
         assert!(only_that_differs(&document.root, wrong, &path, "2").is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn an_optional_entry_knows_the_features_that_turn_it_on() {
+    let text = "[features]\nextra = ['dep:a']\nmore = ['extra', 'a?/std']\nown = ['b/std']\n[dependencies]\n\
+                a = { version = '1', optional = true }\nb = { version = '1', optional = true }\nc = '1'\n";
+    assert_eq!(entry_of(text, "dependencies", "a").switches, ["extra"]);
+    assert_eq!(entry_of(text, "dependencies", "b").switches, ["b", "own"]);
+    assert!(entry_of(text, "dependencies", "c").switches.is_empty());
+}

@@ -102,6 +102,20 @@ pub fn page(body: &[u8], rule: &Rule, locked: &BTreeSet<Version>) -> Page {
     page
 }
 
+/// The lines of the locked versions and no others; `None` where a locked version is not among them.
+#[must_use]
+pub fn only_locked(body: &[u8], locked: &BTreeSet<Version>) -> Option<Vec<u8>> {
+    let (mut kept, mut found) = (Vec::new(), BTreeSet::new());
+    for (line, glance) in glances(body) {
+        if let Some(Glance { version, .. }) = glance.filter(|glance| locked.contains(&glance.version)) {
+            kept.extend_from_slice(line);
+            kept.push(b'\n');
+            found.insert(version);
+        }
+    }
+    (!found.is_empty() && found == *locked).then_some(kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +154,15 @@ mod tests {
         assert_eq!(new_year().standing(None), Standing::TooYoung);
         let no_cooldown = Rule::new(Some(at("2026-01-01T00:00:00Z")), at("2026-01-01T00:00:00Z"), 0);
         assert_eq!(no_cooldown.standing(None), Standing::Open);
+    }
+
+    #[test]
+    fn of_an_old_copy_the_locked_lines_stay_and_one_that_lacks_a_locked_version_is_of_no_use() {
+        let body = b"{\"name\":\"x\",\"vers\":\"1.0.0\"}\n{\"name\":\"x\",\"vers\":\"1.1.0\"}\n";
+        let locked = BTreeSet::from([Version::new(1, 1, 0)]);
+        assert_eq!(only_locked(body, &locked).unwrap(), b"{\"name\":\"x\",\"vers\":\"1.1.0\"}\n");
+        assert_eq!(only_locked(body, &BTreeSet::from([Version::new(1, 1, 0), Version::new(1, 2, 0)])), None);
+        assert_eq!(only_locked(body, &BTreeSet::new()), None);
     }
 
     #[test]

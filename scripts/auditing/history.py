@@ -1,0 +1,110 @@
+"""Step 1: the branch is the chain of commits that the report names, and its last tree is a tree that passed."""
+
+import os
+
+from .scene import UPGRADE_FILES
+from .shell import output_of
+
+
+def check(scene, ledger):
+    report = scene.report
+    if report["tip"] is None:
+        check_nothing_published(scene, ledger)
+        return
+    check_trees(scene, ledger)
+    chain = chain_of(scene)
+    ledger.judge(f"the tip reaches the base in {len(report['upgrades'])} commits", chain_troubles(scene, chain))
+    claimed = [upgrade["commit"] for upgrade in report["upgrades"]]
+    ledger.judge("each upgrade names its commit, in order",
+                 [f"report {a}, branch {b}" for a, b in zip_longest(claimed, chain) if a != b])
+    for upgrade, commit in zip(report["upgrades"], chain):
+        name = f"commit {commit[:12]} ({upgrade['name']} {upgrade['to']})"
+        ledger.judge(name, [*trailer_troubles(scene, upgrade, commit), *file_troubles(scene, upgrade, commit)])
+
+
+def zip_longest(a, b):
+    length = max(len(a), len(b))
+    return zip(a + [None] * (length - len(a)), b + [None] * (length - len(b)))
+
+
+def check_nothing_published(scene, ledger):
+    report = scene.report
+    stated = [key for key in ("branch", "tip_tree") if report[key] is not None]
+    ledger.judge("no tip, so no branch and no upgrades",
+                 stated + [f"upgrade {one['name']}" for one in report["upgrades"]])
+
+
+def check_trees(scene, ledger):
+    report = scene.report
+    tree = scene.git("rev-parse", f"{report['tip']}^{{tree}}")
+    stated = {"the tip's tree": tree, "tip_tree": report["tip_tree"], "tested_tree": report["tested_tree"]}
+    ledger.judge("tip_tree, tested_tree and the tip's tree are one",
+                 [f"{name} is {one}" for name, one in stated.items() if one != tree], tree)
+    branch = output_of(["git", "rev-parse", f"refs/heads/{report['branch']}"], scene.repo).strip()
+    ledger.judge(f"branch {report['branch']} is at the tip", [f"it is at {branch}"] if branch != report["tip"] else [])
+    proofs = [trial for trial in report["trials"] if trial["tree"] == tree and trial["verdict"] == "passed"]
+    ledger.judge("a trial passed the whole matrix on this tree", matrix_troubles(scene, proofs),
+                 ", ".join(trial["id"] for trial in proofs))
+
+
+def matrix_troubles(scene, proofs):
+    """Every check of every project must have ended with 0 in one of the trials."""
+    lacking = {trial["id"]: list(missing_cells(scene, trial)) for trial in proofs}
+    if not lacking:
+        return ["no passed trial names this tree"]
+    if any(not missing for missing in lacking.values()):
+        return []
+    return [f"{trial} lacks {one}" for trial, missing in lacking.items() for one in missing]
+
+
+def missing_cells(scene, trial):
+    green = {(cell["project"], cell["command"]) for cell in trial["cells"] if cell["exit"] == 0}
+    for project in scene.projects():
+        for command in project["checks"]:
+            words = command.split()
+            has = any(label == scene.label(project) and ran.split()[:len(words)] == words for label, ran in green)
+            if not has:
+                yield f"`{command}` in {scene.label(project)}"
+
+
+def chain_of(scene):
+    """Commits from the base's child to the tip."""
+    listed = scene.git("rev-list", "--reverse", "--first-parent", f"{scene.base}..{scene.tip}")
+    return listed.split()
+
+
+def chain_troubles(scene, chain):
+    if len(chain) != len(scene.report["upgrades"]):
+        yield f"{len(chain)} commits"
+    parents = [scene.base, *chain]
+    for parent, commit in zip(parents, chain):
+        actual = scene.git("rev-list", "--parents", "-n", "1", commit).split()[1:]
+        if actual != [parent]:
+            yield f"{commit} has the parents {actual}"
+
+
+def trailer_troubles(scene, upgrade, commit):
+    body = scene.git("log", "-1", "--format=%(trailers:only,unfold)", commit)
+    trailers = [line.split(": ", 1) for line in body.splitlines() if ": " in line]
+    values = dict(trailers)
+    stated = f"{upgrade['ecosystem']}:{upgrade['name']} {upgrade['from']} -> {upgrade['to']}"
+    if values.get("Xupgrade-Upgrade") != stated:
+        yield f"trailer Xupgrade-Upgrade is `{values.get('Xupgrade-Upgrade')}`"
+    if values.get("Xupgrade-Base") != scene.base:
+        yield f"trailer Xupgrade-Base is `{values.get('Xupgrade-Base')}`"
+    trial = (values.get("Xupgrade-Trial") or "").split(" ")[0]
+    if trial != upgrade["trial"] or trial not in [one["id"] for one in scene.report["trials"] if one["verdict"] == "passed"]:
+        yield f"trailer Xupgrade-Trial is `{values.get('Xupgrade-Trial')}`, and no such trial passed"
+
+
+def file_troubles(scene, upgrade, commit):
+    names = scene.git("diff-tree", "-r", "--name-only", "-z", "--no-commit-id", commit).split("\0")
+    for name in filter(None, names):
+        if os.path.basename(name) not in UPGRADE_FILES:
+            yield f"touches {name}"
+    manifests = {path for project in scene.projects() for path in project["manifests"]}
+    manifests |= {os.path.join(os.path.dirname(path), lock) for path in manifests for lock in ("Cargo.lock", "go.sum", "go.work", "go.work.sum")}
+    manifests |= {"go.work", "go.work.sum"}
+    for name in filter(None, names):
+        if name not in manifests:
+            yield f"touches {name}, which belongs to no reported project"

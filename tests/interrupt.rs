@@ -1,0 +1,117 @@
+//! A run that is stopped, killed, or not alone: no process stays, no ref is half written, the next run works.
+
+use std::path::Path;
+
+use crate::common::process::{VARIABLE, assert_none_left, mark};
+use crate::common::{Env, Ran, snapshot::Snapshot, text};
+
+/// The world of a test that never ends once `wait` is upgraded; what it starts carries the mark.
+fn endless(mark: &str) -> Env {
+    let mut env = Env::new("hangs");
+    env.set(VARIABLE, mark);
+    let check = "[[check]]\nname = \"test\"\necosystem = \"cargo\"\ncommand = \"cargo test --workspace --locked\"\nlimit = 3600\n";
+    env.write("xupgrade.toml", &format!("pass-env = [\"{VARIABLE}\"]\n{check}"));
+    env
+}
+
+fn assert_interrupted(env: &Env, ran: &Ran, before: &Snapshot, mark: &str) {
+    assert_eq!(ran.code, 130, "{}", ran.said());
+    assert_none_left(mark);
+    assert_eq!(env.branches(), [""; 0]);
+    assert_eq!(before.intrusions(&Snapshot::of(env.repo())), [""; 0]);
+}
+
+#[test]
+fn an_interrupt_in_a_trial_ends_the_run_and_says_so() {
+    let mark = mark();
+    let env = endless(&mark);
+    let before = Snapshot::of(env.repo());
+    let mut run = env.start(&[]);
+    run.wait_for_tests_of_a_trial(&mark);
+    run.signal("INT");
+    let ran = run.end(&env);
+    assert_interrupted(&env, &ran, &before, &mark);
+    assert_eq!(ran.report["interrupted"], true);
+    let list = |list: &str| ran.report[list].as_array().unwrap().len();
+    assert_eq!(list("upgrades") + list("held") + list("untried"), 2, "nothing vanishes: {:#}", ran.report);
+}
+
+#[test]
+fn a_second_interrupt_ends_it_at_once() {
+    let mark = mark();
+    let env = endless(&mark);
+    let before = Snapshot::of(env.repo());
+    let mut run = env.start(&[]);
+    run.wait_for_tests_of_a_trial(&mark);
+    run.signal("INT");
+    run.signal("INT");
+    let ran = run.end(&env);
+    assert_interrupted(&env, &ran, &before, &mark);
+}
+
+#[test]
+fn a_termination_is_an_interrupt() {
+    let mark = mark();
+    let env = endless(&mark);
+    let before = Snapshot::of(env.repo());
+    let mut run = env.start(&[]);
+    run.wait_for_tests_of_a_trial(&mark);
+    run.signal("TERM");
+    let ran = run.end(&env);
+    assert_interrupted(&env, &ran, &before, &mark);
+}
+
+#[test]
+fn an_interrupt_in_the_baseline_tries_nothing() {
+    let mark = mark();
+    let env = endless(&mark);
+    let before = Snapshot::of(env.repo());
+    let mut run = env.start(&[]);
+    run.wait_for("the baseline began", |event| event["event"] == "cell-began");
+    run.signal("INT");
+    let ran = run.end(&env);
+    assert_interrupted(&env, &ran, &before, &mark);
+    let ids: Vec<&str> = ran.report["trials"].as_array().unwrap().iter().map(|trial| text(trial, "id")).collect();
+    assert!(ids.iter().all(|id| id.starts_with("baseline")), "{ids:?}");
+}
+
+#[test]
+fn a_killed_tool_leaves_no_process_and_no_ref_and_the_next_run_works() {
+    let mark = mark();
+    let env = endless(&mark);
+    let before = Snapshot::of(env.repo());
+    let mut run = env.start(&[]);
+    run.wait_for_tests_of_a_trial(&mark);
+    run.signal("KILL");
+    let ran = run.end(&env);
+    assert_eq!(ran.code, -1);
+    assert_none_left(&mark);
+    assert_eq!(env.branches(), [""; 0]);
+    assert_eq!(before.intrusions(&Snapshot::of(env.repo())), [""; 0]);
+    assert_finished_trials_are_on_disk(&env.repo().join("xupgrade.out/journal.jsonl"));
+    let next = env.run(&["-p", "fine"]);
+    assert_eq!((next.code, next.upgrades()), (0, vec!["fine 1.0.0 -> 1.0.1".to_owned()]), "{}", next.said());
+}
+
+fn assert_finished_trials_are_on_disk(journal: &Path) {
+    let lines = std::fs::read_to_string(journal).unwrap();
+    let ids: Vec<String> = lines
+        .lines()
+        .map(|line| text(&serde_json::from_str(line).expect("each line is whole"), "id").to_owned())
+        .collect();
+    assert_eq!(ids[..2], ["baseline-1", "baseline-2"], "{lines}");
+}
+
+#[test]
+fn a_second_run_at_the_same_time_says_who_holds_the_lock() {
+    let mark = mark();
+    let env = endless(&mark);
+    let mut first = env.start(&[]);
+    first.wait_for_tests_of_a_trial(&mark);
+    let second = env.run(&[]);
+    assert_eq!(second.code, 1, "{}", second.said());
+    assert!(second.stderr.contains(&format!("process {}", first.id())), "{}", second.stderr);
+    first.signal("INT");
+    assert_eq!(first.end(&env).code, 130, "the second run disturbed the first");
+    assert_none_left(&mark);
+}
