@@ -148,13 +148,21 @@ pub fn level(ecosystem: EcosystemKind, from: &Version, to: &Version) -> Level {
 /// Whether the ecosystem promises that code for `from` works with `to`.
 #[must_use]
 pub fn compatible(ecosystem: EcosystemKind, from: &Version, to: &Version) -> bool {
-    let (a, b) = (from.semver(), to.semver());
     match ecosystem {
-        EcosystemKind::Go => a.major == b.major,
-        EcosystemKind::Cargo if a.major > 0 || b.major > 0 => a.major == b.major,
-        EcosystemKind::Cargo if a.minor > 0 || b.minor > 0 => a.minor == b.minor,
-        EcosystemKind::Cargo => a.patch == b.patch,
+        EcosystemKind::Go => from.semver().major == to.semver().major,
+        EcosystemKind::Cargo => cargo_compatible(from.semver(), to.semver()),
     }
+}
+
+/// Whether two versions are compatible for Cargo: the leftmost number that is not zero is the same.
+#[must_use]
+pub fn cargo_compatible(a: &semver::Version, b: &semver::Version) -> bool {
+    let line = |version: &semver::Version| match (version.major, version.minor, version.patch) {
+        (0, 0, patch) => (0, 0, patch),
+        (0, minor, _) => (0, minor, 0),
+        (major, _, _) => (major, 0, 0),
+    };
+    line(a) == line(b)
 }
 
 /// Where a requirement stands: manifest, table and key. Aliases of one crate stay apart.

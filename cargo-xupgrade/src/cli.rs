@@ -136,7 +136,7 @@ pub struct RunArgs {
     /// Show the plan and stop
     #[arg(short = 'n', long, help_heading = "Run")]
     pub dry_run: bool,
-    /// The branch to write (default: xupgrade/<date>)
+    /// The branch to write (default: xupgrade/ and the day)
     #[arg(long, value_name = "NAME", help_heading = "Run")]
     pub branch: Option<String>,
     /// The output folder (default: xupgrade.out at the repository's root)

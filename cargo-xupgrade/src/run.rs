@@ -14,7 +14,7 @@ use crate::cli::{PlanArgs, RunArgs, StrategyRule, VerifyCommits};
 use crate::engine::{Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::executor::Atom;
-use crate::executor::local::{Local, set_up};
+use crate::executor::local::{Local, Tools, set_up};
 use crate::failure::{Code, Usage};
 use crate::interrupt::{Level, Stop};
 use crate::journal::{FOLDER, Journal};
@@ -117,20 +117,16 @@ impl Session {
             scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
         set_up(&scene.worker, &environment, &commands, journal.folder(), stop)?;
         scene.worker.keep_untracked()?;
-        let mut local = Local {
+        let tools = Tools {
             worker: &scene.worker,
             plan: &self.plan,
             ecosystems: &scene.ecosystems,
             environment: &environment,
             out: journal.folder().to_owned(),
-            limits: std::collections::BTreeMap::new(),
-            tolerated: std::collections::BTreeSet::new(),
             listener,
             stop: stop.clone(),
-            containment: None,
-            written: std::collections::BTreeMap::new(),
-            queue: std::collections::VecDeque::new(),
         };
+        let mut local = Local::new(tools);
         let accept = if args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
         let ground = baseline::run(&self.plan, &mut local, journal, listener, accept)?;
         self.containment = local.containment.map(|one| one.to_string());
@@ -162,20 +158,18 @@ impl Session {
         environment: &crate::environment::CheckEnv,
         unexercised: Unexercised,
     ) -> Result<Found> {
-        let mut local = Local {
+        let tools = Tools {
             worker: &scene.worker,
             plan: &self.plan,
             ecosystems: &scene.ecosystems,
             environment,
             out: journal.folder().to_owned(),
-            limits: baseline::limits(&self.plan, &self.baseline),
-            tolerated: self.baseline.red_cells(),
             listener,
             stop: stop.clone(),
-            containment: None,
-            written: std::collections::BTreeMap::new(),
-            queue: std::collections::VecDeque::new(),
         };
+        let mut local = Local::new(tools);
+        local.limits = baseline::limits(&self.plan, &self.baseline);
+        local.tolerated = self.baseline.red_cells();
         let mut engine = Engine {
             plan: &self.plan,
             baseline: &self.baseline,

@@ -5,21 +5,34 @@ import datetime
 import json
 
 from . import semver
-from .cargo import Lock, Workspace, toml
+from .cargo import Lock, Workspace, table_parts, toml
 from .index import Index, instant
 from .levels import lowered_edges, lowered_packages
 from .shell import output_of, run
 
 
 class Raised:
-    def __init__(self, refused=None, lowered=(), needs=None, too_young=None):
+    """What a raise did: `already` is the version at the tip when that is no lower than the one to try, `refused` are the
+    words of a package manager that finds no solution, the others say what the raised tree has against it."""
+
+    def __init__(self, refused=None, lowered=(), needs=None, too_young=None, already=None):
         self.refused, self.lowered, self.needs, self.too_young = refused, list(lowered), needs, too_young
+        self.already = already
 
 
 def write(scene, project, hold, version, at):
     """Edits the requirements that do not admit the version, relocks, and looks at the result."""
     folder, tip = scene.folder(project["path"]), Workspace(scene, project, scene.tip)
     entries = [entry for entry in tip.find(hold["name"], at) if entry.registry]
+    if not entries:
+        places = {(one["manifest"], table_parts(one["table"]), one["key"]) for one in hold["places"]}
+        stand = [version for entry in tip.own_entries() if entry.place in places for version in tip.locked(entry)]
+        above = [one for one in stand if semver.key(one) > semver.key(at)]
+        if above and len(above) == len(stand):
+            at = max(above, key=semver.key)
+            entries = tip.find(hold["name"], at, places)
+            if semver.key(at) >= semver.key(version):
+                return Raised(already=at)
     if not entries:
         there = ", ".join(tip.lock.versions(hold["name"])) or "none"
         raise RuntimeError(f"no requirement of {hold['name']} stands at {at} at the tip (locked: {there})")

@@ -12,8 +12,7 @@ def write(scene, project, hold, version, at):
     if stands is None or semver.key(stands) < semver.key(at):
         raise RuntimeError(f"{hold['name']} stands at {stands} at the tip, not at {at}")
     if semver.key(stands) >= semver.key(version):
-        # Another upgrade brought it along; the report says so, and there is nothing left to try.
-        return Raised(refused=f"{hold['name']} stands at {stands} at the tip already")
+        return Raised(already=stands)
     for argv in (["go", "get", f"{hold['name']}@{version}"], ["go", "mod", "tidy"]):
         ran = run(argv, folder, scene.environment(), log=scene.logs / "retry.log")
         if not ran.ok:

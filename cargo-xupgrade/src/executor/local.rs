@@ -22,8 +22,23 @@ use crate::trial::{Cell, CellKey, CellReport, Exit, Phase, TrialReport, words};
 use crate::verdict::download_refusal;
 use crate::worker::Worker;
 
-/// Everything that a local executor works with.
+/// A local executor and what it has seen.
 pub struct Local<'a> {
+    tools: Tools<'a>,
+    /// Time limits of the cells, in seconds; a cell without one gets an hour, as nothing is known yet.
+    pub limits: BTreeMap<CellKey, u64>,
+    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
+    pub tolerated: BTreeSet<CellKey>,
+    /// How processes were kept together, once one ran.
+    pub containment: Option<Containment>,
+    /// Trees after sequences of atoms that were written before: the same sequence is not resolved twice.
+    written: BTreeMap<Vec<(usize, usize)>, Step>,
+    queue: VecDeque<Order>,
+}
+
+/// What a local executor works with.
+#[derive(Clone)]
+pub struct Tools<'a> {
     /// The one worker.
     pub worker: &'a Worker,
     /// The plan that orders refer to.
@@ -34,20 +49,31 @@ pub struct Local<'a> {
     pub environment: &'a CheckEnv,
     /// The output folder.
     pub out: PathBuf,
-    /// Time limits of the cells, in seconds; cells without one get the baseline's limits.
-    pub limits: BTreeMap<CellKey, u64>,
-    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
-    pub tolerated: BTreeSet<CellKey>,
     /// Whom to tell.
     pub listener: &'a dyn Listener,
     /// Whether the user wants it to end.
     pub stop: Stop,
-    /// What was seen so far: how processes were kept together.
-    pub containment: Option<Containment>,
-    /// Trees after sequences of atoms that were written before: the same sequence is not resolved twice.
-    pub written: BTreeMap<Vec<(usize, usize)>, Step>,
-    /// Orders that wait.
-    pub queue: VecDeque<Order>,
+}
+
+impl<'a> Local<'a> {
+    /// With nothing known yet about limits.
+    #[must_use]
+    pub fn new(tools: Tools<'a>) -> Self {
+        Self {
+            tools,
+            limits: BTreeMap::new(),
+            tolerated: BTreeSet::new(),
+            containment: None,
+            written: BTreeMap::new(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Whether the user wants it to end.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.tools.stop.requested() > Level::None
+    }
 }
 
 /// The outcome of one written atom.
@@ -86,7 +112,7 @@ impl Local<'_> {
             return Ok(report);
         }
         for project in self.projects_of(&order.cells) {
-            if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project) {
+            if let Err(error) = self.ecosystem(project)?.fetch(&self.tools.worker.tree(), project) {
                 note_download(&mut report, project, &format!("{error:#}"), order);
             }
         }
@@ -99,7 +125,7 @@ impl Local<'_> {
 
     /// Writes the atoms one after another, from the longest sequence that was written before.
     fn write_atoms(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        self.worker.reset()?;
+        self.tools.worker.reset()?;
         let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
         let known =
             (0..=keys.len()).rev().find(|len| *len == 0 || self.written.contains_key(&keys[..*len])).unwrap_or(0);
@@ -110,16 +136,16 @@ impl Local<'_> {
             }
         }
         if let Some(tree) = report.trees.last() {
-            self.worker.show(tree)?;
+            self.tools.worker.show(tree)?;
         }
         for (position, atom) in order.atoms.iter().enumerate().skip(known) {
-            if self.stop.requested() > Level::None {
+            if self.is_stopped() {
                 report.noise = Some("interrupted".into());
                 return Ok(());
             }
             match self.write_atom(atom)? {
                 Resolution::Applied(applied) => {
-                    let tree = self.worker.snapshot(&applied.files)?;
+                    let tree = self.tools.worker.snapshot(&applied.files)?;
                     let step = Step { tree: tree.clone(), applied: applied.clone() };
                     self.written.insert(keys[..=position].to_vec(), step);
                     report.trees.push(tree);
@@ -139,8 +165,9 @@ impl Local<'_> {
     }
 
     fn write_atom(&self, atom: &Atom) -> Result<Resolution> {
-        let candidate = &self.plan.candidates[atom.candidate];
-        let project = self.plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.project))?;
+        let candidate = &self.tools.plan.candidates[atom.candidate];
+        let project =
+            self.tools.plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.project))?;
         let change = Change {
             project,
             name: &candidate.name,
@@ -148,10 +175,10 @@ impl Local<'_> {
             to: &candidate.rungs[atom.rung].version,
             places: &candidate.places,
         };
-        let resolution = self.ecosystem(project)?.apply(&self.worker.tree(), &change)?;
+        let resolution = self.ecosystem(project)?.apply(&self.tools.worker.tree(), &change)?;
         let Resolution::Applied(applied) = &resolution else { return Ok(resolution) };
-        let Some(moved) = self.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
-        self.worker.restore()?;
+        let Some(moved) = self.tools.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
+        self.tools.worker.restore()?;
         let to = moved.to.as_deref().unwrap_or("nothing");
         let text = format!("{} {} would take {} along to {to}, which you hold", change.name, change.to, moved.name);
         Ok(Resolution::Refused(Reason::new(ReasonKind::DragsForbidden, text)))
@@ -163,15 +190,15 @@ impl Local<'_> {
             order.cells.iter().filter(|cell| !report.unfetched.contains_key(&cell.project)).cloned().collect::<Vec<_>>()
         {
             let cell = &cell;
-            if self.stop.requested() > Level::None {
+            if self.is_stopped() {
                 report.noise = Some("interrupted".into());
                 return Ok(());
             }
             let mut ran = self.run_cell(order, cell)?;
             executables.extend(std::mem::take(&mut ran.reading.executables));
             name_units(&mut ran.reading, &executables);
-            ran.dirtied = self.worker.restore()?;
-            self.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
+            ran.dirtied = self.tools.worker.restore()?;
+            self.tools.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
             let success = ran.exit.is_success();
             report.cells.push(ran);
             if !success && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
@@ -188,7 +215,7 @@ impl Local<'_> {
             let cells: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.project == label).collect();
             // What a gate compiled stays compiled, whatever its tests say afterwards.
             if cells.iter().filter(|cell| cell.cell.check.phase == Phase::Gate).all(|cell| cell.exit.is_success()) {
-                let exercised = self.ecosystem(project)?.exercised(&self.worker.tree(), project, &cells)?;
+                let exercised = self.ecosystem(project)?.exercised(&self.tools.worker.tree(), project, &cells)?;
                 report.exercised.insert(label, exercised);
             }
         }
@@ -200,10 +227,10 @@ impl Local<'_> {
         let log = format!("log/{}-{}-{}.log", order.id, slug(&cell.project), slug(&cell.check.name));
         let began =
             Event::CellBegan { trial: order.id.clone(), project: cell.project.clone(), command: words.join(" ") };
-        self.listener.tell(&began);
+        self.tools.listener.tell(&began);
         let job = self.job(cell, &words, &log)?;
         let mut lines = Lines::new(cell.check.reader);
-        let ran = supervisor::run(&job, &self.stop, &mut |line: &str| lines.line(line))?;
+        let ran = supervisor::run(&job, &self.tools.stop, &mut |line: &str| lines.line(line))?;
         self.containment = Some(ran.containment);
         if let Ok(text) = std::fs::read_to_string(&job.log) {
             std::fs::write(&job.log, for_people(cell.check.reader, &text))?;
@@ -223,7 +250,7 @@ impl Local<'_> {
     fn job(&self, cell: &Cell, words: &[String], log: &str) -> Result<Job> {
         let (program, args) =
             words.split_first().ok_or_else(|| anyhow!("an empty command in check `{}`", cell.check.name))?;
-        let path = self.out.join(log);
+        let path = self.tools.out.join(log);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
@@ -233,8 +260,8 @@ impl Local<'_> {
         Ok(Job {
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
-            dir: self.worker.tree().join(&cell.check.dir),
-            env: self.environment.of(&cell.check.env),
+            dir: self.tools.worker.tree().join(&cell.check.dir),
+            env: self.tools.environment.of(&cell.check.env),
             limit: Duration::from_secs(limit),
             grace: supervisor::USUAL_GRACE,
             log: path,
@@ -244,11 +271,11 @@ impl Local<'_> {
 
     fn projects_of(&self, cells: &[Cell]) -> Vec<&Project> {
         let wanted = |project: &&Project| cells.iter().any(|cell| cell.project == project.label());
-        self.plan.projects.iter().filter(wanted).collect()
+        self.tools.plan.projects.iter().filter(wanted).collect()
     }
 
     fn ecosystem(&self, project: &Project) -> Result<&dyn Ecosystem> {
-        let found = self.ecosystems.iter().find(|ecosystem| ecosystem.kind() == project.ecosystem);
+        let found = self.tools.ecosystems.iter().find(|ecosystem| ecosystem.kind() == project.ecosystem);
         found.map(|ecosystem| &**ecosystem).ok_or_else(|| anyhow!("no {} at hand", project.ecosystem))
     }
 }

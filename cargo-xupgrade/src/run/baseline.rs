@@ -9,7 +9,6 @@ use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Order};
-use crate::interrupt::Level;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
@@ -73,12 +72,12 @@ pub fn run(
     let mut reports: Vec<TrialReport> = Vec::new();
     let mut trials = Vec::new();
     for number in 1..=RUNS {
-        if local.stop.requested() > Level::None {
+        if local.is_stopped() {
             break;
         }
         let (report, summary) = one_run(plan, local, listener, number)?;
         journal.append(&summary)?;
-        if let Some(noise) = report.noise.as_ref().filter(|_| local.stop.requested() == Level::None) {
+        if let Some(noise) = report.noise.as_ref().filter(|_| !local.is_stopped()) {
             return Err(anyhow!("{noise}").context("the baseline could not be run"));
         }
         trials.push(summary);

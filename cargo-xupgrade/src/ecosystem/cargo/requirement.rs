@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-pub use crate::candidate::Level;
+pub use crate::candidate::cargo_compatible as compatible;
 use semver::{BuildMetadata, Comparator, Op, Prerelease, Version, VersionReq};
 
 #[cfg(test)]
@@ -110,45 +110,6 @@ pub fn raise(text: &str, to: &Version) -> Raise {
 #[must_use]
 pub fn raise_floor(text: &str, to: &Version) -> Raise {
     changed(text, to, Wish::Name).unwrap_or_else(Raise::Refused)
-}
-
-/// Whether two versions are compatible for Cargo: the leftmost number that is not zero is the same.
-#[must_use]
-pub fn compatible(a: &Version, b: &Version) -> bool {
-    let line = |version: &Version| match (version.major, version.minor, version.patch) {
-        (0, 0, patch) => (0, 0, patch),
-        (0, minor, _) => (0, minor, 0),
-        (major, _, _) => (major, 0, 0),
-    };
-    line(a) == line(b)
-}
-
-/// Which position changed between two versions, under Cargo's rule: `1.2` to `1.3` is minor, `0.3.1` to `0.3.2` a patch.
-/// What breaks is [`Level::Major`], whatever the position is called: `0.31` to `0.32`, `0.0.3` to `0.0.4`.
-#[must_use]
-pub fn level(from: &Version, to: &Version) -> Level {
-    if !compatible(from, to) {
-        Level::Major
-    } else if from.major > 0 && from.minor != to.minor {
-        Level::Minor
-    } else {
-        Level::Patch
-    }
-}
-
-/// Whether a version may be a candidate as far as pre-releases go: a stable one always, a pre-release only when the
-/// requirement or the locked version is a pre-release of the same three numbers.
-#[must_use]
-pub fn prerelease_allowed(requirement: &str, locked: Option<&Version>, candidate: &Version) -> bool {
-    if candidate.pre.is_empty() {
-        return true;
-    }
-    let numbers = [candidate.major, candidate.minor, candidate.patch];
-    let locked = locked.is_some_and(|v| !v.pre.is_empty() && [v.major, v.minor, v.patch] == numbers);
-    locked
-        || parse(requirement).is_ok_and(|requirement| {
-            requirement.comparators.iter().any(|c| !c.pre.is_empty() && numbers_of(c) == numbers)
-        })
 }
 
 /// What the caller wants of the new text.

@@ -30,19 +30,14 @@ fn the_local_executor_keeps_the_promises_of_an_executor() {
     let worker = Worker::prepare(&repo, &base, &folder.path().join("cache"), 0).unwrap();
     let environment = CheckEnv::state(&worker, &[], None).unwrap();
     let plan = nothing_planned(&base.commit);
-    let mut local = Local {
+    let mut local = Local::new(Tools {
         worker: &worker,
         plan: &plan,
         ecosystems: &[],
         environment: &environment,
         out: folder.path().join("out"),
-        limits: BTreeMap::new(),
-        tolerated: BTreeSet::new(),
         listener: &|_: &Event| {},
         stop: Stop::never(),
-        containment: None,
-        written: BTreeMap::new(),
-        queue: VecDeque::new(),
-    };
+    });
     conformance::conforms(&mut local);
 }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use semver::Version;
 
 use super::*;
+use crate::candidate::{EcosystemKind, Level, level};
 
 fn v(text: &str) -> Version {
     Version::parse(text).expect("test versions are versions")
@@ -188,6 +189,10 @@ fn compatibility_is_the_leftmost_number_that_is_not_zero() {
     }
 }
 
+fn cargo_level(from: &Version, to: &Version) -> Level {
+    level(EcosystemKind::Cargo, &from.clone().into(), &to.clone().into())
+}
+
 #[test]
 fn the_level_is_the_position_that_changed_under_cargos_rule() {
     for (from, to, wanted) in [
@@ -199,22 +204,8 @@ fn the_level_is_the_position_that_changed_under_cargos_rule() {
         ("0.0.1", "0.0.2", Level::Major),
         ("0.9.0-beta.1", "0.9.0", Level::Patch),
     ] {
-        assert_eq!(level(&v(from), &v(to)), wanted, "{from} {to}");
+        assert_eq!(cargo_level(&v(from), &v(to)), wanted, "{from} {to}");
     }
-}
-
-#[test]
-fn a_prerelease_opens_only_its_own_line() {
-    let may = |requirement: &str, locked: Option<&str>, candidate: &str| {
-        prerelease_allowed(requirement, locked.map(v).as_ref(), &v(candidate))
-    };
-    assert!(may("0.9.0-beta.1", None, "0.9.0-beta.2"));
-    assert!(may("0.9.0-beta.1", None, "0.9.5"));
-    assert!(may("1", Some("1.2.0-rc.1"), "1.2.0-rc.2"));
-    assert!(!may("0.9.0-beta.1", None, "0.10.0-alpha.1"));
-    assert!(!may("0.9.0-beta.1", None, "0.9.1-beta.1"));
-    assert!(!may("1.2.0+build-meta", None, "1.2.0-rc.1"));
-    assert!(!may("1.2", Some("1.2.0"), "1.3.0-rc.1"));
 }
 
 #[test]
@@ -333,6 +324,6 @@ proptest! {
     #[test]
     fn a_level_is_major_just_when_a_caret_would_not_follow(from in stable(), to in stable()) {
         let (from, to) = (from.clone().min(to.clone()), from.max(to));
-        prop_assert_eq!(level(&from, &to) == Level::Major, !admits(&format!("^{from}"), &to));
+        prop_assert_eq!(cargo_level(&from, &to) == Level::Major, !admits(&format!("^{from}"), &to));
     }
 }
