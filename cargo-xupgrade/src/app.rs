@@ -53,7 +53,7 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
         Some(Command::Demo(args)) => {
             let keep = if args.keep || args.folder.is_some() { demo::Keep::Yes } else { demo::Keep::No };
             let ended = demo::run(&demo::Options { keep, folder: args.folder, pass_through: Vec::new() })?;
-            Ok(if ended == 0 { Code::Done } else { Code::Unknown })
+            Ok(Code::of_number(ended))
         }
         Some(Command::Clean(args)) => {
             let gone = run::clean(if args.all { run::Clean::All } else { run::Clean::One(args.repo) })?;

@@ -12,6 +12,7 @@ use crate::clock::Instant;
 use crate::ecosystem::Project;
 use crate::failure::Usage;
 use crate::policy::{HoldRule, Reach};
+use crate::shell;
 use crate::toml_text;
 use crate::trial::{Cell, Check, Phase, Reader};
 use crate::verdict::Unexercised;
@@ -112,7 +113,7 @@ impl Words {
         let words = match self {
             Self::List(words) => words.clone(),
             Self::Line(line) => {
-                shlex::split(line).ok_or_else(|| Usage(format!("the command `{line}` in {FILE} has an open quote")))?
+                shell::split(line).ok_or_else(|| Usage(format!("the command `{line}` in {FILE} has an open quote")))?
             }
         };
         if words.is_empty() {

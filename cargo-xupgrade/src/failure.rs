@@ -21,6 +21,15 @@ pub enum Code {
     Interrupted = 130,
 }
 
+impl Code {
+    /// The meaning of another run's exit code; one that no run of ours ends with means that nothing is known.
+    #[must_use]
+    pub fn of_number(number: i32) -> Self {
+        let all = [Self::Done, Self::Usage, Self::Inconclusive, Self::NoBaseline, Self::Held, Self::Interrupted];
+        all.into_iter().find(|code| *code as i32 == number).unwrap_or(Self::Unknown)
+    }
+}
+
 /// An error of the command line or the configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

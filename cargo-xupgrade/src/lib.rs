@@ -1,7 +1,7 @@
 //! cargo-xupgrade upgrades the dependencies of mixed Rust and Go repositories and proves every upgrade by running the
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
-//! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`].
+//! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
 //! - The outside world: [`repo`], [`worker`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
@@ -32,6 +32,7 @@ pub mod repo;
 pub mod report;
 pub mod reporter;
 pub mod run;
+pub mod shell;
 pub mod supervisor;
 pub mod toml_text;
 pub mod trial;

@@ -12,6 +12,7 @@ use crate::ecosystem::{Move, Project};
 use crate::policy::{Decision, Policy, decide};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
+use crate::shell::typed;
 use crate::trial::Cell;
 
 /// Everything that a run will do, decided.
@@ -156,7 +157,7 @@ impl Plan {
             held: self.held.clone(),
             newest: self.newest.clone(),
             projects: self.projects.clone(),
-            matrix: self.cells.iter().map(|cell| cell.check.argv.join(" ")).collect(),
+            matrix: self.cells.iter().map(|cell| typed(&cell.check.argv)).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
+use crate::shell::typed;
 use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;
 
@@ -31,6 +32,9 @@ pub struct Report {
     pub tested_tree: Option<String>,
     /// The instant at which the registries were looked at.
     pub as_of: Instant,
+    /// The cooldown, in days.
+    #[serde(default)]
+    pub min_age: u32,
     /// What moved, in commit order.
     pub upgrades: Vec<Upgrade>,
     /// What did not, and why.
@@ -121,6 +125,12 @@ pub struct CellSummary {
     pub check: String,
     /// The command, word for word.
     pub command: String,
+    /// The command's words, one by one.
+    #[serde(default)]
+    pub argv: Vec<String>,
+    /// The folder that it ran in, from the root.
+    #[serde(default)]
+    pub directory: String,
     /// Seconds that it took.
     pub seconds: f64,
     /// The exit code; `null` where it ended otherwise.
@@ -152,7 +162,9 @@ impl From<&CellReport> for CellSummary {
         Self {
             project: report.cell.project.clone(),
             check: report.cell.check.name.clone(),
-            command: report.words.join(" "),
+            command: typed(&report.words),
+            argv: report.words.clone(),
+            directory: report.cell.check.dir.clone(),
             seconds: round(report.seconds),
             exit,
             ended,

@@ -16,6 +16,7 @@ use crate::clock::Instant;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::repo::{Base, Repo};
+use crate::shell::typed;
 use crate::verdict::{Baseline, CellBaseline};
 
 /// The reporter that the flags ask for.
@@ -92,7 +93,7 @@ impl Preface {
                 None => lines.push(format!("project {}: {count} candidates", project.label())),
             }
             for cell in plan.cells.iter().filter(|cell| cell.project == project.label()) {
-                lines.push(format!("  {}: {}   (in {})", cell.check.name, cell.check.argv.join(" "), cell.check.dir));
+                lines.push(format!("  {}: {}   (in {})", cell.check.name, typed(&cell.check.argv), cell.check.dir));
             }
         }
         lines.push(format!("held before any trial: {}, newest already: {}", plan.held.len(), plan.newest.len()));

@@ -8,7 +8,7 @@ from .tip import baseline_tests, fetch, set_up
 
 # Held because something was tried or looked up in the release, and did not work: to be tried again.
 TRIED = {"build_failed", "test_failed", "fewer_tests", "timed_out", "resolve_refused", "would_lower", "not_exercised",
-         "feature_gone", "msrv", "go_line", "drags_forbidden"}
+         "feature_gone", "msrv", "go_line"}
 # Signs that a command failed for reasons that lie outside: no evidence.
 NOISE = ("could not resolve host", "network failure", "connection re", "timed out", "no space left", "dial tcp",
          "spurious network error", "failed to download from", "i/o timeout", "temporary failure")

@@ -16,6 +16,7 @@ use crate::event::{Event, Listener};
 use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::report::CellSummary;
+use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job};
 use crate::trial::reading::{Lines, for_people, name_units};
 use crate::trial::{Cell, CellKey, CellReport, Exit, Phase, TrialReport, words};
@@ -225,8 +226,7 @@ impl Local<'_> {
     fn run_cell(&mut self, order: &Order, cell: &Cell) -> Result<CellReport> {
         let words = words(&cell.check, order.freshness);
         let log = format!("log/{}-{}-{}.log", order.id, slug(&cell.project), slug(&cell.check.name));
-        let began =
-            Event::CellBegan { trial: order.id.clone(), project: cell.project.clone(), command: words.join(" ") };
+        let began = Event::CellBegan { trial: order.id.clone(), project: cell.project.clone(), command: typed(&words) };
         self.tools.listener.tell(&began);
         let job = self.job(cell, &words, &log)?;
         let mut lines = Lines::new(cell.check.reader);
@@ -254,7 +254,7 @@ impl Local<'_> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        std::fs::write(&path, format!("$ {}\n", words.join(" ")))
+        std::fs::write(&path, format!("$ {}\n", typed(words)))
             .with_context(|| format!("cannot write {}", path.display()))?;
         let limit = cell.check.limit.or_else(|| self.limits.get(&cell.key()).copied()).unwrap_or(FIRST_LIMIT);
         Ok(Job {
@@ -333,7 +333,7 @@ pub fn set_up(
         if ran.exit != supervisor::Exit::Code(0) {
             return Err(anyhow!(
                 "the set-up command `{}` failed ({:?}); see {}",
-                words.join(" "),
+                typed(words),
                 ran.exit,
                 log.display()
             ));

@@ -12,6 +12,7 @@ use crate::executor::{Executor, Order};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
+use crate::shell::typed;
 use crate::trial::{CellKey, CellReport, Freshness, TestEnd, TestName, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell, time_limit};
 
@@ -187,7 +188,7 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
         .flat_map(|report| &report.cells)
         .filter(|cell| matches!(cell.exit, crate::trial::Exit::NotStarted(_)));
     for cell in never_started {
-        let text = format!("`{}` does not start; is it installed?", cell.words.join(" "));
+        let text = format!("`{}` does not start; is it installed?", typed(&cell.words));
         standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
     }
     standing
@@ -207,7 +208,7 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
     });
     let evidence =
         cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
-    let words = cause.map_or_else(|| runs[0].words.join(" "), |cause| cause.text);
+    let words = cause.map_or_else(|| typed(&runs[0].words), |cause| cause.text);
     let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(|line| line.contains("is not installed"));
     let (kind, advice) = if missing {
         (ReasonKind::ToolchainMissing, "install the toolchain, or name another one (RUSTUP_TOOLCHAIN)")

@@ -11,6 +11,7 @@ use crate::engine::Trial;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named};
 use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
+use crate::shell::typed;
 use crate::verdict::{Proof, Verdict, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
@@ -131,6 +132,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         tip_tree: tree.filter(|_| committed).cloned(),
         tested_tree: tree.cloned(),
         as_of: plan.as_of,
+        min_age: scene.policy.min_age,
         candidates: upgrades.len() + all_held.iter().filter(|held| was_tried(held)).count() + untried.len(),
         upgrades,
         held: all_held,
@@ -209,7 +211,7 @@ fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> Pr
     let known: Vec<_> = cells.iter().filter_map(|cell| session.baseline.cells.get(&cell.key())).collect();
     ProjectSummary {
         project: project.clone(),
-        checks: cells.iter().map(|cell| cell.check.argv.join(" ")).collect(),
+        checks: cells.iter().map(|cell| typed(&cell.check.argv)).collect(),
         baseline_seconds: (!known.is_empty()).then(|| round(known.iter().map(|cell| cell.seconds).sum())),
         flaky: known.iter().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect(),
     }
