@@ -55,6 +55,9 @@ pub struct Report {
     pub containment: Option<String>,
     /// Whether the run ended before its work did.
     pub interrupted: bool,
+    /// The output folder that log paths start from; for the table, and no part of the file that lies in it.
+    #[serde(skip)]
+    pub folder: std::path::PathBuf,
 }
 
 /// One upgrade, as committed.

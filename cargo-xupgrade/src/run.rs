@@ -60,7 +60,8 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     if !session.plan.candidates.is_empty() {
         session.work(&mut scene, args, listener, stop, &mut journal)?;
     }
-    let report = session.report(&scene, began.elapsed().as_secs_f64(), stop);
+    let mut report = session.report(&scene, began.elapsed().as_secs_f64(), stop);
+    journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
     let code = session.code(&report, args, stop);
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::candidate::{Candidate, Held, ReasonKind, Version};
 use crate::cli::Talk;
@@ -147,7 +148,7 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
     }
     let title = format!("\n{}\n", paint.over("33;1", "held"));
     text.push_str(&held(&report.held, talk, &title));
-    text.push_str(&failures(&report.held));
+    text.push_str(&failures(&report.held, &super::nearby(&report.folder)));
     if !report.untried.is_empty() {
         let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();
         let _ = writeln!(text, "\n{} {}", paint.over("33;1", "untried:"), names.join(", "));
@@ -184,7 +185,7 @@ fn remark(upgrade: &Upgrade) -> String {
 }
 
 /// The first lines of each failure, and where its log is.
-fn failures(all: &[Held]) -> String {
+fn failures(all: &[Held], folder: &Path) -> String {
     const LINES: usize = 4;
     let mut text = String::new();
     for one in all {
@@ -195,7 +196,7 @@ fn failures(all: &[Held]) -> String {
         for line in evidence.lines.iter().take(LINES) {
             let _ = writeln!(text, "    {}", shown(line).replace('\n', " "));
         }
-        let _ = writeln!(text, "    log: xupgrade.out/{log}");
+        let _ = writeln!(text, "    log: {}", folder.join(log).display());
     }
     text
 }

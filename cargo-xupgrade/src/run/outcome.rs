@@ -143,6 +143,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         seconds: round(seconds),
         containment: session.containment.clone(),
         interrupted,
+        folder: std::path::PathBuf::new(),
     }
 }
 

@@ -73,6 +73,13 @@ impl Lines {
             self.tell(line);
         } else if self.found.build_failed == Build::Failed && line.trim_start().starts_with("-->") {
             self.tell(line);
+        } else if line.contains("panicked at") {
+            // A build script that gives up says why in the line behind this one.
+            self.panic_left = 1;
+            self.tell(line);
+        } else if self.panic_left > 0 {
+            self.panic_left -= 1;
+            self.tell(line);
         }
     }
 
@@ -311,6 +318,15 @@ error[E0425]: cannot find function `gone` in crate `x`
         assert_eq!(reading.executables["app-00ff"], "app");
         assert_eq!(reading.build_failed, Build::Failed);
         assert_eq!(reading.telling.len(), 2);
+    }
+
+    #[test]
+    fn a_build_script_that_gives_up_is_told_with_its_words() {
+        let text = "error: failed to run custom build command for `k v0.25.0`\n\n  --- stderr\n\
+            \n  thread 'main' panicked at build.rs:10:9:\n  None of the v1_* features are enabled.\n";
+        let reading = read(Reader::CargoMessages, text);
+        assert_eq!(reading.telling.last().unwrap(), "  None of the v1_* features are enabled.");
+        assert_eq!(reading.telling.len(), 3);
     }
 
     #[test]
