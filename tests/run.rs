@@ -36,6 +36,19 @@ fn an_upgrade_says_its_level_and_what_stands_behind_it() {
 }
 
 #[test]
+fn a_branch_that_cannot_be_written_loses_nothing_that_was_found() {
+    let env = Env::new("lock_only");
+    env.git(&["config", "commit.gpgsign", "true"]);
+    env.git(&["config", "gpg.program", "/bin/false"]);
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 5, "{}", ran.said());
+    assert!(ran.stderr.contains("no branch was written"), "{}", ran.stderr);
+    assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1", "bee 1.0.0 -> 1.2.0", "cat 0.3.1 -> 0.3.4"]);
+    assert!(ran.report["branch"].is_null() && !ran.report["tested_tree"].is_null(), "{}", ran.report);
+    assert_eq!(env.branches(), [""; 0], "no branch of ours");
+}
+
+#[test]
 fn author_and_committer_are_the_users() {
     let run = shared("lock_only", &[]);
     let people = run.env.git(&["show", "--no-patch", "--format=%an <%ae> %cn <%ce>", text(&run.ran.report, "tip")]);

@@ -15,6 +15,8 @@ pub enum Code {
     Inconclusive = 3,
     /// No project passes its own checks before any upgrade.
     NoBaseline = 4,
+    /// What passed could not be written as a branch; the report has it all the same.
+    Publishing = 5,
     /// Something is held, and `--fail-on-held` was given.
     Held = 10,
     /// The user interrupted it.
@@ -25,7 +27,15 @@ impl Code {
     /// The meaning of another run's exit code; one that no run of ours ends with means that nothing is known.
     #[must_use]
     pub fn of_number(number: i32) -> Self {
-        let all = [Self::Done, Self::Usage, Self::Inconclusive, Self::NoBaseline, Self::Held, Self::Interrupted];
+        let all = [
+            Self::Done,
+            Self::Usage,
+            Self::Inconclusive,
+            Self::NoBaseline,
+            Self::Publishing,
+            Self::Held,
+            Self::Interrupted,
+        ];
         all.into_iter().find(|code| *code as i32 == number).unwrap_or(Self::Unknown)
     }
 }

@@ -89,6 +89,14 @@ struct Found {
     branch: Option<String>,
     notes: Vec<(usize, String)>,
     claims: Vec<crate::verdict::Claim>,
+    publishing: Publishing,
+}
+
+/// Whether a branch that was due could be written.
+#[derive(PartialEq, Eq)]
+enum Publishing {
+    Fine,
+    Failed,
 }
 
 impl Session {
@@ -195,12 +203,28 @@ impl Session {
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let claims = checkpoint.atoms.iter().enumerate().map(|(position, atom)| engine.claim(atom, position)).collect();
         let trials = engine.trials;
-        let mut found =
-            Found { searched, checkpoint, trials, summaries, commits: Vec::new(), branch: None, notes, claims };
+        let mut found = Found {
+            searched,
+            checkpoint,
+            trials,
+            summaries,
+            commits: Vec::new(),
+            branch: None,
+            notes,
+            claims,
+            publishing: Publishing::Fine,
+        };
         if !found.checkpoint.atoms.is_empty() {
             let upgrades = outcome::upgrades(&self.plan, &found);
-            let written = publish::branch(scene, args.branch.as_deref(), &upgrades, &found)?;
-            (found.branch, found.commits) = (Some(written.branch), written.commits);
+            match publish::branch(scene, args.branch.as_deref(), &upgrades, &found) {
+                Ok(written) => (found.branch, found.commits) = (Some(written.branch), written.commits),
+                // Nothing that was found may be lost with it: the report is still to come.
+                Err(error) => {
+                    let text = format!("no branch was written: {error:#}; mend that and run again");
+                    listener.tell(&Event::Warned { text });
+                    found.publishing = Publishing::Failed;
+                }
+            }
         }
         Ok(found)
     }
@@ -215,6 +239,8 @@ impl Session {
             Code::Interrupted
         } else if self.nothing_green {
             Code::NoBaseline
+        } else if self.found.as_ref().is_some_and(|found| found.publishing == Publishing::Failed) {
+            Code::Publishing
         } else if report.upgrades.is_empty()
             && ran.clone().count() > 0
             && ran.clone().all(|trial| trial.verdict == "inconclusive")

@@ -217,6 +217,7 @@ fn summary(report: &Report) -> String {
             let _ = writeln!(text, "  look:  git log --stat {}..{branch}", &report.base[..12.min(report.base.len())]);
             let _ = writeln!(text, "  merge: git merge --ff-only {branch}");
         }
+        None if !report.upgrades.is_empty() => text.push_str("no branch: what passed could not be committed\n"),
         None => text.push_str("no branch: nothing passed the whole matrix that was not there before\n"),
     }
     if report.interrupted {
