@@ -297,12 +297,26 @@ fn a_job_has_no_input_no_inherited_files_and_no_odd_signals() {
 #[test]
 fn a_job_leads_a_group_apart_from_the_tools_session() {
     in_each_containment(|scene| {
-        let (_, lines) = scene.run(&scene.shell("ps -o pgid= -o sid= -p $$; echo $$"));
-        let ids: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
-        assert_eq!(ids[0], ids[2], "it leads its group: {lines:?}");
-        let ours = Command::new("ps").args(["-o", "sid=", "-p", &std::process::id().to_string()]).output().unwrap();
-        assert_ne!(ids[1], String::from_utf8(ours.stdout).unwrap().trim());
+        let (mut seen, stop) = (Vec::new(), Stop::never());
+        let ran = scene.launcher.run(&scene.shell("echo up; exec sleep 1000"), &stop, &mut |_| {
+            seen = alive(&scene.mark).iter().map(|process| group_and_session(process)).collect();
+            stop.trip(Level::Now);
+        });
+        assert_eq!(ran.unwrap().exit, Exit::Killed);
+        // Looked at from here: inside a namespace, what lives outside of it has the number 0, be it the tool or not.
+        let own = std::process::id().to_string();
+        let [(leader, group, session)] = &seen[..] else { panic!("one process: {seen:?}") };
+        assert_eq!(group, leader, "it leads its group");
+        assert_ne!(session, &group_and_session(&own).2, "apart from {own}");
     });
+}
+
+/// The id of a process as listed by `alive`, its group and its session, as this process sees them.
+fn group_and_session(process: &str) -> (String, String, String) {
+    let id = process.split(' ').next().unwrap();
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+    let mut fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(2).map(str::to_owned);
+    (id.to_owned(), fields.next().unwrap(), fields.next().unwrap())
 }
 
 #[test]
