@@ -1,9 +1,16 @@
 //! What reading and editing manifests promises: the shapes of `cargo-peers.md` section 6 one by one; `generated` has the
-//! splicer over generated documents.
+//! splicer over generated documents, `mutated` over real ones with slips of the hand.
 
 use super::*;
 
 mod generated;
+mod mutated;
+
+/// How many documents a property is tried on; `PROPTEST_CASES` says otherwise (`scripts/fuzz-manifest` sets it).
+fn usual_cases(cases: u32) -> proptest::test_runner::Config {
+    let usual = proptest::test_runner::Config { failure_persistence: None, ..proptest::test_runner::Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { usual } else { proptest::test_runner::Config { cases, ..usual } }
+}
 
 #[track_caller]
 fn manifest(text: &str) -> Manifest {

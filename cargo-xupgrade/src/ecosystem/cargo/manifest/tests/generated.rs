@@ -7,7 +7,7 @@ use std::ops::Range;
 use proptest::prelude::*;
 
 use super::super::{Place, read, set_requirement};
-use super::{edited, manifest, place};
+use super::{edited, manifest, place, usual_cases};
 
 /// How one generated entry is written.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Generated {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(usual_cases(3_000))]
 
     #[test]
     fn only_the_bytes_of_the_requirement_change(made in generated(), pick in any::<prop::sample::Index>(), new in prop::sample::select(vec!["2", "10.20.30", ">=1, <3", "=0.9.0-rc.1"])) {
@@ -129,7 +129,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(usual_cases(400))]
 
     #[test]
     fn each_requirement_is_read_as_it_was_written(made in generated()) {
