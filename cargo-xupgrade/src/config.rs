@@ -30,6 +30,8 @@ pub struct Config {
     pub min_age: Option<u32>,
     /// Globs of project folders (or of their files) that are left out.
     pub exclude: Vec<String>,
+    /// Globs of project folders among test data that are to be upgraded all the same.
+    pub include: Vec<String>,
     /// What to do with candidates that no cell compiles.
     pub unexercised: Option<UnexercisedRule>,
     /// Variables that checks may see.

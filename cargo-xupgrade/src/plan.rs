@@ -34,6 +34,9 @@ pub struct Plan {
     pub cells: Vec<Cell>,
     /// What a user holds or excludes: no other upgrade may move it either.
     pub frozen: Vec<Named>,
+    /// Manifests among test data that no project owns: left alone.
+    #[serde(default)]
+    pub set_aside: Vec<String>,
 }
 
 impl Plan {
@@ -55,6 +58,7 @@ impl Plan {
             newest: Vec::new(),
             cells,
             frozen: Vec::new(),
+            set_aside: Vec::new(),
         };
         for dependency in dependencies {
             match decide(dependency, policy) {
@@ -158,6 +162,7 @@ impl Plan {
             newest: self.newest.clone(),
             projects: self.projects.clone(),
             matrix: self.cells.iter().map(|cell| typed(&cell.check.argv)).collect(),
+            set_aside: self.set_aside.clone(),
         }
     }
 }

@@ -228,7 +228,7 @@ fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reaso
         ),
         EcosystemKind::Go => Reason::new(
             ReasonKind::GoLine,
-            format!("{version} needs Go {needs}, and the module's go line says {has}; raise that line first"),
+            format!("{version} needs Go {needs}, and the module's go line says {has}; `go get go@{needs}` raises it"),
         ),
     })
 }

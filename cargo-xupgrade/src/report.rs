@@ -213,6 +213,9 @@ pub struct PlanReport {
     pub projects: Vec<Project>,
     /// The checks that would run, as a person would type them.
     pub matrix: Vec<String>,
+    /// Manifests among test data that no project owns: left alone.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub set_aside: Vec<String>,
 }
 
 /// Seconds for people and JSON: to a hundredth.

@@ -4,6 +4,7 @@ mod baseline;
 mod outcome;
 mod publish;
 mod scene;
+mod sight;
 
 use std::path::PathBuf;
 

@@ -38,6 +38,8 @@ pub struct Go<'a> {
     companion: RefCell<Option<Companion>>,
     /// What discovery and survey found out, by the project's folder.
     known: RefCell<BTreeMap<String, Known>>,
+    /// Modules whose deprecation was told.
+    told: RefCell<BTreeSet<String>>,
 }
 
 /// What is known about a module beyond its [`Project`].
@@ -63,8 +65,8 @@ impl<'a> Go<'a> {
         if outlook.network == Network::Offline {
             env.insert("GOPROXY".to_owned(), "off".to_owned());
         }
-        let (companion, known) = (RefCell::default(), RefCell::default());
-        Self { outlook, cache_root: cache_root.to_path_buf(), listener, env, companion, known }
+        let (companion, known, told) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { outlook, cache_root: cache_root.to_path_buf(), listener, env, companion, known, told }
     }
 
     /// Asks the companion, and starts it first if need be. `what` is the work whose progress the listener is told.

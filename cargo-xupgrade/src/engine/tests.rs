@@ -37,6 +37,7 @@ fn plan(candidates: Vec<Candidate>) -> Plan {
         newest: vec![],
         cells: vec![],
         frozen: vec![],
+        set_aside: vec![],
     }
 }
 

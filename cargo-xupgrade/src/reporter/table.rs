@@ -1,9 +1,9 @@
 //! The tables: what a plan would try, and what a run did. Pure text; widths are counted in characters.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::holds::{held, held_whole, is_held_with};
 use crate::candidate::{Candidate, Held, ReasonKind, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
@@ -31,16 +31,16 @@ impl Paint {
 
 /// Aligned columns; the last one is not padded.
 #[derive(Debug, Default)]
-struct Grid {
-    rows: Vec<Vec<String>>,
+pub(super) struct Grid {
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 impl Grid {
-    fn row(&mut self, cells: &[&str]) {
+    pub(super) fn row(&mut self, cells: &[&str]) {
         self.rows.push(cells.iter().map(|cell| shown(cell).replace('\n', " ")).collect());
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -80,12 +80,11 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
         ]);
     }
     text.push_str(&grid.text());
-    text.push_str(&held(&plan.held, talk, "\nheld\n"));
-    for project in plan.projects.iter().filter(|project| project.obstacle.is_some()) {
-        if let Some(reason) = &project.obstacle {
-            let _ = writeln!(text, "\nproject {} is held whole: {}", project.label(), shown(&reason.text));
-        }
-    }
+    let whole = |one: &&Held| plan.projects.iter().any(|project| is_held_with(project, one));
+    let rest: Vec<&Held> = plan.held.iter().filter(|one| talk.all || !whole(one)).collect();
+    text.push_str(&held(&rest, talk, "\nheld\n"));
+    text.push_str(&held_whole(plan, talk));
+    text.push_str(&set_aside(&plan.set_aside, talk));
     let _ = writeln!(text, "\nnewest already: {}", plan.newest.len());
     if talk.all {
         for named in &plan.newest {
@@ -110,33 +109,22 @@ fn age(candidate: &Candidate, as_of: Instant) -> String {
 
 fn note(candidate: &Candidate) -> String {
     let urgent = candidate.urgent.as_ref().map(|why| format!("urgent: {why}"));
-    let beyond = candidate.beyond.as_ref().map(|beyond| beyond.reason.text.clone());
+    let beyond = candidate.beyond.as_ref().map(|beyond| match beyond.reason.kind {
+        ReasonKind::BreakingNotAsked => format!("{} is breaking", beyond.version),
+        _ => beyond.reason.text.clone(),
+    });
     urgent.into_iter().chain(beyond).collect::<Vec<_>>().join("; ")
 }
 
-/// Held ones: those that somebody can act on by name, the others by number.
-fn held(all: &[Held], talk: &Talk, title: &str) -> String {
-    let mut grid = Grid::default();
-    let mut counted: BTreeMap<ReasonKind, usize> = BTreeMap::new();
-    for one in all {
-        if !talk.all && !one.reason.kind.is_actionable() {
-            *counted.entry(one.reason.kind).or_default() += 1;
-            continue;
-        }
-        let place = format!("{} {}", one.ecosystem, one.project);
-        let at = one.at.as_ref().map(Version::to_string).unwrap_or_default();
-        grid.row(&[&one.name, &place, &at, &one.reason.kind.name(), &one.reason.text]);
-    }
-    let mut text = String::new();
-    if !grid.rows.is_empty() {
-        text.push_str(title);
-        text.push_str(&grid.text());
-    }
-    if !counted.is_empty() {
-        let counts: Vec<String> = counted.iter().map(|(kind, count)| format!("{count} {}", kind.name())).collect();
-        let _ = writeln!(text, "\nheld with nothing to do about it: {} (--all lists them)", counts.join(", "));
-    }
-    text
+/// Test data that looks like projects.
+fn set_aside(manifests: &[String], talk: &Talk) -> String {
+    let Some(first) = manifests.first() else { return String::new() };
+    let list = if talk.all { manifests.join("\n  ") } else { format!("{first}, … (--all lists them)") };
+    let count = manifests.len();
+    format!(
+        "\n{count} manifests among test data, in no workspace, left alone (`include` takes them in)\n  {}\n",
+        shown(&list)
+    )
 }
 
 /// The table at the end of a run.
@@ -147,7 +135,7 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
         text.push_str(&upgrades(&report.upgrades));
     }
     let title = format!("\n{}\n", paint.over("33;1", "held"));
-    text.push_str(&held(&report.held, talk, &title));
+    text.push_str(&held(&report.held.iter().collect::<Vec<_>>(), talk, &title));
     text.push_str(&failures(&report.held, &super::nearby(&report.folder)));
     if !report.untried.is_empty() {
         let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();

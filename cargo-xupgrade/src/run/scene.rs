@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::candidate::{Dependency, EcosystemKind};
 use crate::cli::{ManifestRule, Selection};
@@ -22,6 +21,8 @@ use crate::policy::{PinRule, Policy, Reach};
 use crate::repo::{Base, Repo};
 use crate::worker::Worker;
 
+use super::sight::Sight;
+
 /// Everything that stands before a plan is made.
 pub struct Scene<'a> {
     pub repo: Repo,
@@ -34,7 +35,7 @@ pub struct Scene<'a> {
     pub ecosystems: Vec<Box<dyn Ecosystem + 'a>>,
     listener: &'a dyn Listener,
     stop: Stop,
-    files: Vec<String>,
+    sight: Sight,
     _lock: Lock,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Scene<'a> {
                 text: format!("{odd} files have names that are no UTF-8; they are left alone"),
             });
         }
-        let files = visible(files, &config)?;
+        let sight = Sight::new(files, &config)?;
         Ok(Self {
             repo,
             base,
@@ -76,7 +77,7 @@ impl<'a> Scene<'a> {
             ecosystems: Vec::new(),
             listener,
             stop: stop.clone(),
-            files,
+            sight,
             _lock: lock,
         })
     }
@@ -87,7 +88,7 @@ impl<'a> Scene<'a> {
         let root = self.worker.tree();
         let mut projects = Vec::new();
         for ecosystem in &self.ecosystems {
-            projects.extend(ecosystem.discover(Tree { root: &root, files: &self.files })?);
+            projects.extend(ecosystem.discover(Tree { root: &root, files: &self.sight.files })?);
         }
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
         let (mut dependencies, mut held) = (Vec::new(), Vec::new());
@@ -104,6 +105,7 @@ impl<'a> Scene<'a> {
         let cells = self.config.matrix(&projects, |project| self.checks(project))?;
         let mut plan = Plan::make(&self.base, projects, &dependencies, cells, &self.policy);
         plan.held.extend(held);
+        plan.set_aside = self.sight.set_aside(&plan.projects);
         self.check_names(&plan)?;
         Ok(plan)
     }
@@ -143,10 +145,10 @@ impl<'a> Scene<'a> {
 
     fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + 'a>> {
         let mut found: Vec<Box<dyn Ecosystem + 'a>> = Vec::new();
-        if self.files.iter().any(|file| file.ends_with("Cargo.toml")) {
+        if self.sight.files.iter().any(|file| file.ends_with("Cargo.toml")) {
             found.push(Box::new(Cargo::new(self.outlook, manifest, &self.cache, &cache_root(), self.listener)));
         }
-        if self.files.iter().any(|file| file.ends_with("go.mod")) {
+        if self.sight.files.iter().any(|file| file.ends_with("go.mod")) {
             found.push(Box::new(Go::new(self.outlook, &cache_root(), self.listener)));
         }
         found
@@ -220,29 +222,4 @@ fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
         holds: config.hold.iter().map(crate::config::Hold::rule).collect::<Result<_>>()?,
         pins: if selection.pinned { PinRule::Move } else { PinRule::Keep },
     })
-}
-
-/// The files that discovery may see: nothing below `testdata/` or `vendor/`, nothing that the configuration excludes.
-fn visible(files: Vec<String>, config: &Config) -> Result<Vec<String>> {
-    let excluded = globs(&config.exclude)?;
-    let hidden = |file: &str| {
-        let mut folders = file.split('/').rev().skip(1);
-        folders.any(|folder| folder == "testdata" || folder == "vendor") || is_excluded(&excluded, file)
-    };
-    Ok(files.into_iter().filter(|file| !hidden(file)).collect())
-}
-
-/// A glob hits a file, or a folder above it.
-fn is_excluded(globs: &GlobSet, file: &str) -> bool {
-    Path::new(file).ancestors().any(|path| globs.is_match(path))
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet> {
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        let pattern = pattern.trim_end_matches('/');
-        let glob = Glob::new(pattern).map_err(|error| Usage(format!("{FILE}: `exclude`: {error}")))?;
-        builder.add(glob);
-    }
-    builder.build().map_err(|error| Usage(format!("{FILE}: `exclude`: {error}")).into())
 }

@@ -42,7 +42,7 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     command.manifest_path(tree.root.join(manifest)).no_deps().other_options(["--offline".to_owned()]);
     command.current_dir(tree.root.join(manifest).parent().unwrap_or(tree.root));
     command.env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never").env_remove("RUST_BACKTRACE");
-    let metadata = command.exec().map_err(|error| refusal(manifest, &error))?;
+    let metadata = command.exec().map_err(|error| refusal(tree.root, manifest, &error))?;
     let outside = |error: anyhow::Error| Reason::new(ReasonKind::UnsupportedProject, error.to_string());
     let path = from_root(tree.root, metadata.workspace_root.as_std_path()).map_err(outside)?;
     let mut manifests: BTreeSet<String> = BTreeSet::from([manifest.to_owned()]);
@@ -62,11 +62,13 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     Ok(Project { ecosystem: EcosystemKind::Cargo, path, manifests, lockfile, dependents: Vec::new(), obstacle })
 }
 
-fn refusal(manifest: &str, error: &cargo_metadata::Error) -> Reason {
+fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason {
     let words = match error {
         cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
         other => other.to_string(),
     };
+    // The clone's place says nothing to a person who knows the repository.
+    let words = words.replace(&format!("{}/", root.display()), "");
     if words.contains("is not installed") || words.contains("No such file or directory") && words.contains("cargo") {
         let text = format!("{}; install it, or name another one (RUSTUP_TOOLCHAIN)", one_line(&words));
         return Reason::new(ReasonKind::ToolchainMissing, text);

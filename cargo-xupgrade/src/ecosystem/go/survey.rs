@@ -38,8 +38,11 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
         known.held = found.requirements.iter().filter(|one| one.hold.is_some()).map(|one| one.path.clone()).collect();
     });
     for requirement in found.requirements.iter().filter(|one| !one.deprecated.is_empty() && is_listed(one)) {
-        let text = format!("{} is deprecated: {}", requirement.path, requirement.deprecated.trim());
-        go.listener.tell(&Event::Warned { text });
+        // Once a run, though ten modules of a repository use it; the author's words may have many lines.
+        if go.told.borrow_mut().insert(requirement.path.clone()) {
+            let words = requirement.deprecated.split_whitespace().collect::<Vec<_>>().join(" ");
+            go.listener.tell(&Event::Warned { text: format!("{} is deprecated: {words}", requirement.path) });
+        }
     }
     Ok(Ok(dependencies(project, &found)))
 }

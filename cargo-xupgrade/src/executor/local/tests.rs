@@ -17,6 +17,7 @@ fn nothing_planned(base: &str) -> Plan {
         newest: vec![],
         cells: vec![],
         frozen: vec![],
+        set_aside: vec![],
     }
 }
 
