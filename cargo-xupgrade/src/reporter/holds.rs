@@ -11,16 +11,13 @@ use crate::failure::shown;
 use crate::plan::Plan;
 
 /// Projects held whole, those with the same reason together: a missing toolchain concerns many at once.
-pub(super) fn held_whole(plan: &Plan, talk: &Talk) -> String {
+pub(super) fn held_whole(plan: &Plan) -> String {
     const NAMED: usize = 6;
     let mut together: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for project in &plan.projects {
         if let Some(reason) = &project.obstacle {
             let count = plan.held.iter().filter(|one| is_held_with(project, one)).count();
-            if count == 0 && !talk.all {
-                continue;
-            }
-            together.entry(&reason.text).or_default().push(format!("{} ({count} dependencies)", project.label()));
+            together.entry(&reason.text).or_default().push(format!("{}{}", project.label(), of(count)));
         }
     }
     let mut text = String::new();
@@ -30,6 +27,15 @@ pub(super) fn held_whole(plan: &Plan, talk: &Talk) -> String {
         let _ = writeln!(text, "\nheld whole: {}{more}\n  {}", shown(&names), shown(reason).replace('\n', " "));
     }
     text
+}
+
+/// How many dependencies a project has, where its manifest could be read.
+fn of(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => " (1 dependency)".into(),
+        _ => format!(" ({count} dependencies)"),
+    }
 }
 
 /// Whether a dependency is held for nothing but its project.

@@ -83,7 +83,7 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
     let whole = |one: &&Held| plan.projects.iter().any(|project| is_held_with(project, one));
     let rest: Vec<&Held> = plan.held.iter().filter(|one| talk.all || !whole(one)).collect();
     text.push_str(&held(&rest, talk, "\nheld\n"));
-    text.push_str(&held_whole(plan, talk));
+    text.push_str(&held_whole(plan));
     text.push_str(&set_aside(&plan.set_aside, talk));
     let _ = writeln!(text, "\nnewest already: {}", plan.newest.len());
     if talk.all {
