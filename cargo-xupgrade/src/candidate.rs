@@ -176,6 +176,25 @@ pub struct Place {
     pub key: String,
 }
 
+/// How a project comes to use a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// One of its manifests requires it (for Go: a `require` line without `// indirect`, or a tool).
+    #[default]
+    Direct,
+    /// Only other packages require it: no requirement is edited, and what those packages admit is all that it may climb to.
+    Transitive,
+}
+
+impl Role {
+    /// Whether a manifest of the project requires it; in JSON this goes without saying.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        *self == Self::Direct
+    }
+}
+
 /// A published version, as far as a plan needs to know it.
 #[derive(Debug, Clone)]
 pub struct Release {
@@ -191,7 +210,7 @@ pub struct Release {
     pub unfit: Option<Reason>,
 }
 
-/// One direct or tool dependency of a project, with everything that the policy decides on.
+/// One dependency of a project, with everything that the policy decides on.
 #[derive(Debug, Clone)]
 pub struct Dependency {
     /// Its ecosystem.
@@ -200,6 +219,8 @@ pub struct Dependency {
     pub project: String,
     /// The crate's or module's name in its registry.
     pub name: String,
+    /// How the project comes to use it.
+    pub role: Role,
     /// The version in use now; `None` when nothing is locked.
     pub at: Option<Version>,
     /// Where it is required.
@@ -247,6 +268,9 @@ pub struct Candidate {
     pub ecosystem: EcosystemKind,
     /// The crate's or module's name.
     pub name: String,
+    /// How the project comes to use it.
+    #[serde(skip_serializing_if = "Role::is_direct", default)]
+    pub role: Role,
     /// The project's path from the root.
     pub project: String,
     /// The version in use now.
@@ -282,6 +306,9 @@ pub struct Held {
     pub ecosystem: EcosystemKind,
     /// The crate's or module's name.
     pub name: String,
+    /// How the project comes to use it.
+    #[serde(skip_serializing_if = "Role::is_direct", default)]
+    pub role: Role,
     /// The project's path from the root.
     pub project: String,
     /// The version in use now, if one is known.
@@ -302,6 +329,9 @@ pub struct Named {
     pub ecosystem: EcosystemKind,
     /// The crate's or module's name.
     pub name: String,
+    /// How the project comes to use it.
+    #[serde(skip_serializing_if = "Role::is_direct", default)]
+    pub role: Role,
     /// The project's path from the root.
     pub project: String,
     /// The version in use now.

@@ -77,6 +77,9 @@ pub struct Selection {
     /// Move requirements that name one exact version, too
     #[arg(long, help_heading = "Policy")]
     pub pinned: bool,
+    /// Move packages that only other packages require, too; without it only those that are yanked or retracted
+    #[arg(long, help_heading = "Policy")]
+    pub transitive: bool,
     /// Use no network: plan from what is there
     #[arg(long, help_heading = "Policy")]
     pub offline: bool,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Dependency, EcosystemKind, Place, Reason, Version};
 use crate::clock::Instant;
+use crate::policy::TransitiveRule;
 use crate::trial::{CellReport, Check};
 
 /// One Cargo workspace or one Go module.
@@ -122,6 +123,8 @@ pub struct Outlook {
     pub cutoff: Instant,
     /// Whether releases of unknown age are hidden, too.
     pub unknown_age: UnknownAge,
+    /// Which packages that only others require are to be listed.
+    pub transitive: TransitiveRule,
     /// Whether the network may be used.
     pub network: Network,
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::candidate::Role;
 use crate::report::Upgrade;
 
 /// How a repository writes the first line of a commit.
@@ -83,7 +84,8 @@ pub fn commit(style: Style, proven: &Proven<'_>) -> String {
 }
 
 fn subject(style: Style, upgrade: &Upgrade) -> String {
-    let what = format!("pgrade {} from {} to {}", upgrade.name, upgrade.from, upgrade.to);
+    let role = if upgrade.role == Role::Transitive { " (transitive)" } else { "" };
+    let what = format!("pgrade {} from {} to {}{role}", upgrade.name, upgrade.from, upgrade.to);
     match style {
         Style::Plain => format!("U{what}"),
         Style::Conventional { kind } => {

@@ -70,6 +70,7 @@ impl Plan {
                     plan.held.push(*held);
                 }
                 Decision::Newest(named) => plan.newest.push(named),
+                Decision::Unlisted => {}
             }
         }
         plan.sort();
@@ -173,6 +174,7 @@ pub fn held(candidate: &Candidate, reason: Reason) -> Held {
     Held {
         ecosystem: candidate.ecosystem,
         name: candidate.name.clone(),
+        role: candidate.role,
         project: candidate.project.clone(),
         at: Some(candidate.at.clone()),
         wanted: candidate.rungs.last().map(|rung| rung.version.clone()),
@@ -185,6 +187,7 @@ fn named_held(held: &Held) -> Named {
     Named {
         ecosystem: held.ecosystem,
         name: held.name.clone(),
+        role: held.role,
         project: held.project.clone(),
         at: held.at.clone(),
         places: held.places.clone(),
@@ -197,6 +200,7 @@ pub fn named(candidate: &Candidate) -> Named {
     Named {
         ecosystem: candidate.ecosystem,
         name: candidate.name.clone(),
+        role: candidate.role,
         project: candidate.project.clone(),
         at: Some(candidate.at.clone()),
         places: candidate.places.clone(),
@@ -215,6 +219,7 @@ pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
         .map(|dependency| Held {
             ecosystem: dependency.ecosystem,
             name: dependency.name.clone(),
+            role: dependency.role,
             project: dependency.project.clone(),
             at: dependency.at.clone(),
             wanted: None,

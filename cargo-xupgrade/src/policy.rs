@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::candidate::{
-    Beyond, Candidate, Dependency, EcosystemKind, Held, Level, Named, Pinned, Reason, ReasonKind, Release, Rung,
+    Beyond, Candidate, Dependency, EcosystemKind, Held, Level, Named, Pinned, Reason, ReasonKind, Release, Role, Rung,
     Version, compatible, level,
 };
 use crate::clock::Instant;
@@ -27,6 +27,15 @@ pub enum PinRule {
     Keep,
     /// Treat them like any other.
     Move,
+}
+
+/// Which of the packages that only other packages require take part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransitiveRule {
+    /// Those whose version in use is yanked or retracted.
+    Withdrawn,
+    /// All of them.
+    All,
 }
 
 /// A `[[hold]]` of the configuration.
@@ -61,9 +70,11 @@ pub struct Policy {
     pub holds: Vec<HoldRule>,
     /// What to do with `=` requirements.
     pub pins: PinRule,
+    /// Which transitive packages take part.
+    pub transitive: TransitiveRule,
 }
 
-/// Where a dependency goes: one of three lists, never two.
+/// Where a dependency goes: one of three lists, never two, or, for a transitive one, none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// It can move.
@@ -72,11 +83,32 @@ pub enum Decision {
     Held(Box<Held>),
     /// Nothing newer exists.
     Newest(Named),
+    /// A transitive package that stays where it is and that nobody asked for: nothing is said of it.
+    Unlisted,
 }
 
 /// Decides on one dependency.
 #[must_use]
 pub fn decide(dependency: &Dependency, policy: &Policy) -> Decision {
+    let decision = decide_on(dependency, policy);
+    if is_listed(dependency, &decision, policy) { decision } else { Decision::Unlisted }
+}
+
+/// Direct dependencies are listed wherever they end. Of the others: what has to move, what a user holds, what takes part
+/// with `--transitive` and can move or was asked for by name.
+fn is_listed(dependency: &Dependency, decision: &Decision, policy: &Policy) -> bool {
+    if dependency.role == Role::Direct || dependency.urgent.is_some() || policy.exclude.contains(&dependency.name) {
+        return true;
+    }
+    let all = policy.transitive == TransitiveRule::All;
+    match decision {
+        Decision::Candidate(_) => all,
+        Decision::Held(held) if held.reason.kind == ReasonKind::HeldByUser => true,
+        _ => all && policy.only.contains(&dependency.name),
+    }
+}
+
+fn decide_on(dependency: &Dependency, policy: &Policy) -> Decision {
     if let Some(reason) = standing_reason(dependency, policy) {
         return held(dependency, None, reason);
     }
@@ -180,6 +212,7 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
     Decision::Candidate(Box::new(Candidate {
         ecosystem: dependency.ecosystem,
         name: dependency.name.clone(),
+        role: dependency.role,
         project: dependency.project.clone(),
         at: at.clone(),
         rungs,
@@ -330,6 +363,7 @@ fn held(dependency: &Dependency, wanted: Option<Version>, reason: Reason) -> Dec
     Decision::Held(Box::new(Held {
         ecosystem: dependency.ecosystem,
         name: dependency.name.clone(),
+        role: dependency.role,
         project: dependency.project.clone(),
         at: dependency.at.clone(),
         wanted,
@@ -342,6 +376,7 @@ fn named(dependency: &Dependency) -> Named {
     Named {
         ecosystem: dependency.ecosystem,
         name: dependency.name.clone(),
+        role: dependency.role,
         project: dependency.project.clone(),
         at: dependency.at.clone(),
         places: dependency.places.clone(),

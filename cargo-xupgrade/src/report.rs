@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Version};
+use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
 use crate::shell::typed;
@@ -67,6 +67,9 @@ pub struct Upgrade {
     pub ecosystem: EcosystemKind,
     /// The crate's or module's name.
     pub name: String,
+    /// How the project comes to use it.
+    #[serde(skip_serializing_if = "Role::is_direct", default)]
+    pub role: Role,
     /// The project's path from the root.
     pub project: String,
     /// Where it is required.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::candidate::Version;
 use crate::demo::world::World;
+use crate::policy::TransitiveRule;
 use crate::trial::Phase;
 
 /// One upgrade of the world that works, and a version that does not exist.
@@ -61,7 +62,13 @@ fn bytes(world: &World, files: &[String]) -> BTreeMap<String, Vec<u8>> {
 /// The outlook of the tests: everything in the worlds is old enough.
 fn outlook() -> Outlook {
     let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-    Outlook { as_of, cutoff: as_of.minus_days(3), unknown_age: UnknownAge::TooYoung, network: Network::Online }
+    Outlook {
+        as_of,
+        cutoff: as_of.minus_days(3),
+        unknown_age: UnknownAge::TooYoung,
+        transitive: TransitiveRule::Withdrawn,
+        network: Network::Online,
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::candidate::{Candidate, EcosystemKind, Level as Size, Rung, Version};
+use crate::candidate::{Candidate, EcosystemKind, Level as Size, Role, Rung, Version};
 use crate::clock::Instant;
 use crate::executor::Order;
 use crate::executor::fake::{Answer, Fake};
@@ -17,6 +17,7 @@ fn candidate(name: &str, versions: &[&str]) -> Candidate {
     Candidate {
         ecosystem: EcosystemKind::Cargo,
         name: name.into(),
+        role: Role::Direct,
         project: ".".into(),
         at: version("1.0.0"),
         rungs: versions.iter().map(rung).collect(),

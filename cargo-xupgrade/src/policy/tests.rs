@@ -23,6 +23,7 @@ fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dep
         ecosystem,
         project: ".".into(),
         name: "x".into(),
+        role: Role::Direct,
         at: Some(version(at)),
         places: vec![],
         releases,
@@ -43,6 +44,7 @@ fn policy() -> Policy {
         exclude: vec![],
         holds: vec![],
         pins: PinRule::Keep,
+        transitive: TransitiveRule::Withdrawn,
     }
 }
 
@@ -187,4 +189,29 @@ fn packages_that_were_not_asked_for_are_held_as_not_selected() {
     assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &only)), ReasonKind::NotSelected);
     let exclude = Policy { exclude: vec!["x".into()], ..policy() };
     assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &exclude)), ReasonKind::NotSelected);
+}
+
+fn transitive(dependency: Dependency) -> Dependency {
+    Dependency { role: Role::Transitive, ..dependency }
+}
+
+#[test]
+fn a_transitive_package_is_listed_only_where_it_must_move_or_was_asked_for() {
+    let (movable, newest) = (transitive(cargo("1.0.0", &["1.0.1"])), transitive(cargo("1.0.0", &[])));
+    let urgent = Dependency { urgent: Some("x 1.0.0 is yanked".into()), ..movable.clone() };
+    let all = Policy { transitive: TransitiveRule::All, ..policy() };
+    assert_eq!(decide(&movable, &policy()), Decision::Unlisted);
+    assert_eq!(rungs(&decide(&urgent, &policy())), ["1.0.1"]);
+    assert_eq!(rungs(&decide(&movable, &all)), ["1.0.1"]);
+    assert_eq!(decide(&newest, &all), Decision::Unlisted);
+    let named = Policy { only: vec!["x".into()], ..all };
+    assert!(matches!(decide(&newest, &named), Decision::Newest(_)));
+}
+
+#[test]
+fn a_yanked_transitive_package_without_a_way_out_is_held_and_one_that_a_user_holds_is_listed() {
+    let stuck = Dependency { urgent: Some("x 1.0.0 is yanked".into()), ..transitive(cargo("1.0.0", &[])) };
+    assert_eq!(kind(&decide(&stuck, &policy())), ReasonKind::Withdrawn);
+    let excluded = Policy { exclude: vec!["x".into()], ..policy() };
+    assert_eq!(kind(&decide(&transitive(cargo("1.0.0", &["1.0.1"])), &excluded)), ReasonKind::NotSelected);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::holds::{held, held_whole, is_held_with};
-use crate::candidate::{Candidate, Held, ReasonKind, Version};
+use crate::candidate::{Candidate, Held, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
 use crate::failure::shown;
@@ -108,12 +108,13 @@ fn age(candidate: &Candidate, as_of: Instant) -> String {
 }
 
 fn note(candidate: &Candidate) -> String {
+    let role = (candidate.role == Role::Transitive).then(|| "transitive".to_owned());
     let urgent = candidate.urgent.as_ref().map(|why| format!("urgent: {why}"));
     let beyond = candidate.beyond.as_ref().map(|beyond| match beyond.reason.kind {
         ReasonKind::BreakingNotAsked => format!("{} is breaking", beyond.version),
         _ => beyond.reason.text.clone(),
     });
-    urgent.into_iter().chain(beyond).collect::<Vec<_>>().join("; ")
+    role.into_iter().chain(urgent).chain(beyond).collect::<Vec<_>>().join("; ")
 }
 
 /// Test data that looks like projects.
@@ -162,6 +163,9 @@ fn upgrades(upgrades: &[Upgrade]) -> String {
 
 fn remark(upgrade: &Upgrade) -> String {
     let mut parts = Vec::new();
+    if upgrade.role == Role::Transitive {
+        parts.push("transitive".to_owned());
+    }
     if !upgrade.also_moved.is_empty() {
         parts.push(format!("moved {} more", upgrade.also_moved.len()));
     }

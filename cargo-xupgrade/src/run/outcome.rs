@@ -29,6 +29,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
     Upgrade {
         ecosystem: candidate.ecosystem,
         name: candidate.name.clone(),
+        role: candidate.role,
         project: candidate.project.clone(),
         places: candidate.places.clone(),
         from: candidate.at.clone(),

@@ -17,7 +17,7 @@ use crate::failure::{Interrupted, Usage};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
 use crate::plan::{Plan, held_whole};
-use crate::policy::{PinRule, Policy, Reach};
+use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
 use crate::repo::{Base, Repo};
 use crate::worker::Worker;
 
@@ -54,6 +54,7 @@ impl<'a> Scene<'a> {
             as_of: policy.as_of,
             cutoff: policy.as_of.minus_days(policy.min_age),
             unknown_age: if policy.min_age == 0 { UnknownAge::Old } else { UnknownAge::TooYoung },
+            transitive: policy.transitive,
             network: if selection.offline { Network::Offline } else { Network::Online },
         };
         let cache = cache_root().join(repo.cache_key());
@@ -106,22 +107,25 @@ impl<'a> Scene<'a> {
         let mut plan = Plan::make(&self.base, projects, &dependencies, cells, &self.policy);
         plan.held.extend(held);
         plan.set_aside = self.sight.set_aside(&plan.projects);
-        self.check_names(&plan)?;
+        self.check_names(&plan, &dependencies)?;
         Ok(plan)
     }
 
     /// A name that was asked for and is nowhere is a mistake of the command line, not an empty plan.
-    fn check_names(&self, plan: &Plan) -> Result<()> {
+    fn check_names(&self, plan: &Plan, all: &[Dependency]) -> Result<()> {
         let known = |name: &String| {
             plan.candidates.iter().any(|one| one.name == *name)
                 || plan.held.iter().any(|one| one.name == *name)
                 || plan.newest.iter().any(|one| one.name == *name)
         };
         let lost = self.policy.only.iter().chain(&self.policy.exclude).find(|name| !known(name));
-        match lost {
-            Some(name) => Err(Usage(format!("no project has a direct dependency `{name}`")).into()),
-            None => Ok(()),
-        }
+        let Some(name) = lost else { return Ok(()) };
+        let text = if all.iter().any(|one| one.name == *name) {
+            format!("only other packages require `{name}`; with `--transitive` it takes part")
+        } else {
+            format!("no project has a direct dependency `{name}`")
+        };
+        Err(Usage(text).into())
     }
 
     fn survey(&self, root: &Path, project: &mut Project) -> Result<Vec<Dependency>> {
@@ -221,5 +225,6 @@ fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
         exclude: selection.exclude.clone(),
         holds: config.hold.iter().map(crate::config::Hold::rule).collect::<Result<_>>()?,
         pins: if selection.pinned { PinRule::Move } else { PinRule::Keep },
+        transitive: if selection.transitive { TransitiveRule::All } else { TransitiveRule::Withdrawn },
     })
 }

@@ -11,7 +11,7 @@ use super::index::{self, IndexError};
 use super::manifest::{self, Entry, Inheritable, Manifest, Origin};
 use super::requirement::{Form, admits, form};
 use super::{Cargo, lock, relock};
-use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release};
+use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role};
 use crate::ecosystem::{Project, Survey};
 use crate::event::Event;
 use crate::policy::toolchain_exceeds;
@@ -159,6 +159,7 @@ fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
         ecosystem: EcosystemKind::Cargo,
         project: project.path.clone(),
         name: entry.package.clone(),
+        role: Role::Direct,
         at: at.map(Into::into),
         places: Vec::new(),
         releases: Vec::new(),

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::companion::Unanswered;
 use super::protocol::{self, Requirement, SurveyParams, Surveyed};
 use super::{Go, folder, reason};
-use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Version};
+use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{Network, Project, Survey};
 use crate::event::Event;
@@ -66,6 +66,7 @@ fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Depen
         ecosystem: EcosystemKind::Go,
         project: project.path.clone(),
         name: requirement.path.clone(),
+        role: Role::Direct,
         at: Version::parse(&requirement.version).ok(),
         places: project.manifests.iter().map(place).collect(),
         releases: requirement.releases.iter().filter_map(|one| release(requirement, one)).collect(),
@@ -133,7 +134,7 @@ fn unfit(one: &protocol::Release) -> Option<Reason> {
 mod tests {
     use super::*;
     use crate::clock::Instant;
-    use crate::policy::{Decision, PinRule, Policy, Reach, decide};
+    use crate::policy::{Decision, PinRule, Policy, Reach, TransitiveRule, decide};
 
     fn module() -> Project {
         Project {
@@ -162,6 +163,7 @@ mod tests {
             exclude: vec![],
             holds: vec![],
             pins: PinRule::Keep,
+            transitive: TransitiveRule::Withdrawn,
         };
         decide(&surveyed(requirements)[0], &policy)
     }

@@ -7,6 +7,7 @@ use crate::candidate::{Dependency, Version};
 use crate::clock::Instant;
 use crate::demo::world::{GoBuildCache, World};
 use crate::ecosystem::UnknownAge;
+use crate::policy::TransitiveRule;
 
 fn fixture(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).with_extension("txtar");
@@ -36,8 +37,13 @@ impl Room {
 
     fn go<'a>(&self, listener: &'a dyn Listener) -> Go<'a> {
         let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-        let outlook =
-            Outlook { as_of, cutoff: as_of.minus_days(3), unknown_age: UnknownAge::Old, network: Network::Online };
+        let outlook = Outlook {
+            as_of,
+            cutoff: as_of.minus_days(3),
+            unknown_age: UnknownAge::Old,
+            transitive: TransitiveRule::Withdrawn,
+            network: Network::Online,
+        };
         let mut go = Go::new(outlook, shared(), listener);
         go.env.extend(self.world.env.clone());
         go
@@ -244,6 +250,7 @@ fn a_repository_without_go_modules_starts_nothing() {
             as_of: Instant::from_epoch(0),
             cutoff: Instant::from_epoch(0),
             unknown_age: UnknownAge::Old,
+            transitive: TransitiveRule::Withdrawn,
             network: Network::Online,
         },
         Path::new("/nowhere/at/all"),

@@ -15,7 +15,13 @@ fn project() -> Project {
 
 fn outlook(unknown_age: UnknownAge) -> Outlook {
     let as_of = Instant::parse("2026-01-10T00:00:00Z").unwrap();
-    Outlook { as_of, cutoff: as_of.minus_days(3), unknown_age, network: crate::ecosystem::Network::Online }
+    Outlook {
+        as_of,
+        cutoff: as_of.minus_days(3),
+        unknown_age,
+        transitive: crate::policy::TransitiveRule::Withdrawn,
+        network: crate::ecosystem::Network::Online,
+    }
 }
 
 fn judged_with(edited: &str, untidy: &Untidy, unknown_age: UnknownAge) -> Result<Applied, Box<Reason>> {
