@@ -17,6 +17,7 @@ mod safeguards;
 mod safety;
 mod supervise;
 mod tidy;
+mod transitive;
 
 /// A file that is not declared above would never be compiled, and its tests would pass by not being there.
 #[test]

@@ -79,7 +79,9 @@ impl Plan {
 
     fn sort(&mut self) {
         self.candidates.sort_by(|a, b| {
-            let key = |one: &Candidate| (one.urgent.is_none(), one.project.clone(), one.ecosystem, one.name.clone());
+            let key = |one: &Candidate| {
+                (one.urgent.is_none(), one.role, one.project.clone(), one.ecosystem, one.name.clone())
+            };
             key(a).cmp(&key(b)).then_with(|| a.at.cmp(&b.at))
         });
         self.held.sort_by(|a, b| {

@@ -208,6 +208,8 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         .iter()
         .rev()
         .take_while(|(release, _)| release.version > top.version)
+        // That other packages do not admit the next breaking release of what they use is no news.
+        .filter(|(release, _)| dependency.role.is_direct() || compatible(dependency.ecosystem, at, &release.version))
         .find_map(|(release, why)| why.clone().map(|reason| Beyond { version: release.version.clone(), reason }));
     Decision::Candidate(Box::new(Candidate {
         ecosystem: dependency.ecosystem,
@@ -359,7 +361,10 @@ fn telling_blocker(
     blocked[index].clone()
 }
 
-fn held(dependency: &Dependency, wanted: Option<Version>, reason: Reason) -> Decision {
+fn held(dependency: &Dependency, wanted: Option<Version>, mut reason: Reason) -> Decision {
+    if let Some(why) = dependency.urgent.as_ref().filter(|why| !reason.text.starts_with(*why)) {
+        reason.text = format!("{why}; {}", reason.text);
+    }
     Decision::Held(Box::new(Held {
         ecosystem: dependency.ecosystem,
         name: dependency.name.clone(),

@@ -8,6 +8,7 @@ pub mod manifest;
 mod relock;
 pub mod requirement;
 mod survey;
+mod transitive;
 pub mod view;
 mod workspace;
 

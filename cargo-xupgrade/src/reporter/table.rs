@@ -71,7 +71,7 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
         let place = format!("{} {}", candidate.ecosystem, candidate.project);
         let note = note(candidate);
         grid.row(&[
-            &candidate.name,
+            &titled(&candidate.name, candidate.role),
             &place,
             &candidate.at.to_string(),
             &rungs(candidate),
@@ -95,6 +95,11 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
     text
 }
 
+/// A name, with a word beside it where no manifest of the project has it.
+fn titled(name: &str, role: Role) -> String {
+    if role.is_direct() { name.to_owned() } else { format!("{name} (transitive)") }
+}
+
 fn rungs(candidate: &Candidate) -> String {
     let mark = |rung: &crate::candidate::Rung| {
         if rung.breaking { format!("{}!", rung.version) } else { rung.version.to_string() }
@@ -108,13 +113,12 @@ fn age(candidate: &Candidate, as_of: Instant) -> String {
 }
 
 fn note(candidate: &Candidate) -> String {
-    let role = (candidate.role == Role::Transitive).then(|| "transitive".to_owned());
     let urgent = candidate.urgent.as_ref().map(|why| format!("urgent: {why}"));
     let beyond = candidate.beyond.as_ref().map(|beyond| match beyond.reason.kind {
         ReasonKind::BreakingNotAsked => format!("{} is breaking", beyond.version),
         _ => beyond.reason.text.clone(),
     });
-    role.into_iter().chain(urgent).chain(beyond).collect::<Vec<_>>().join("; ")
+    urgent.into_iter().chain(beyond).collect::<Vec<_>>().join("; ")
 }
 
 /// Test data that looks like projects.
@@ -156,16 +160,13 @@ fn upgrades(upgrades: &[Upgrade]) -> String {
             .and_then(|value| value.as_str().map(str::to_owned))
             .unwrap_or_default();
         let level = if upgrade.breaking { format!("{}!", upgrade.level) } else { upgrade.level.to_string() };
-        grid.row(&[&upgrade.name, &place, &versions, &level, &proof, &remark(upgrade)]);
+        grid.row(&[&titled(&upgrade.name, upgrade.role), &place, &versions, &level, &proof, &remark(upgrade)]);
     }
     grid.text()
 }
 
 fn remark(upgrade: &Upgrade) -> String {
     let mut parts = Vec::new();
-    if upgrade.role == Role::Transitive {
-        parts.push("transitive".to_owned());
-    }
     if !upgrade.also_moved.is_empty() {
         parts.push(format!("moved {} more", upgrade.also_moved.len()));
     }

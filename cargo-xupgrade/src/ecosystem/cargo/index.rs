@@ -20,7 +20,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-pub use entry::{DepKind, Glance, Release, ReleaseDep, glances, releases};
+use semver::Version;
+
+pub use entry::{DepKind, Glance, Release, ReleaseDep, glances, release_of, releases};
 pub use error::IndexError;
 
 use super::fetch::{Answer, Client, Validators};
@@ -150,6 +152,20 @@ impl Index {
         self.each(names, progress, |name| self.raw(name).map(|body| releases(&body)))
     }
 
+    /// What the index says of these versions and no others; one that it does not have is left out. Asks in parallel, and
+    /// reads only the lines that it needs.
+    pub fn entries(
+        &self,
+        wanted: &BTreeMap<String, BTreeSet<Version>>,
+        progress: &dyn Fn(usize, usize),
+    ) -> BTreeMap<String, Result<Vec<Release>, IndexError>> {
+        let names: Vec<String> = wanted.keys().cloned().collect();
+        self.each(&names, progress, |name| {
+            let body = self.raw(name)?;
+            Ok(wanted[name].iter().filter_map(|version| release_of(&body, version)).collect())
+        })
+    }
+
     /// Brings the index files of `names` into memory, in parallel, so that a resolve through the view
     /// does not ask for them two by two. Gives back the names that failed.
     pub fn warm(&self, names: &[String], progress: &dyn Fn(usize, usize)) -> BTreeMap<String, IndexError> {
@@ -187,7 +203,7 @@ impl Index {
 
     /// The SHA-256 of a release's file as the registry hands it out now, for a reader who has to judge a wrong one.
     #[must_use]
-    pub fn file_checksum(&self, name: &str, version: &semver::Version) -> Option<String> {
+    pub fn file_checksum(&self, name: &str, version: &Version) -> Option<String> {
         let bytes = match &self.origin {
             Origin::Local(folder) => std::fs::read(folder.join(format!("{name}-{version}.crate"))).ok()?,
             Origin::Sparse { url, client, .. } => {

@@ -60,6 +60,10 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
             let text = format!("an upgrade before it brought {} to {version} already", change.name);
             return Ok(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text)));
         }
+        Standing::Gone => {
+            let text = format!("nothing uses {} {} any more after the upgrades before it", change.name, change.from);
+            return Ok(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text)));
+        }
     };
     let (change, from) = (&change.0, &change.1);
     let edited = match edit(cargo, root, change, originals)? {
@@ -93,6 +97,8 @@ enum Standing {
     Reached,
     /// Above it.
     Beyond(Version),
+    /// Nothing uses it any more.
+    Gone,
 }
 
 fn standing(before: &Lock, change: &Change<'_>) -> Standing {
@@ -107,6 +113,8 @@ fn standing(before: &Lock, change: &Change<'_>) -> Standing {
         Some(version) if same_version(&version, to) => Standing::Reached,
         Some(version) if version > *to => Standing::Beyond(version),
         Some(version) => Standing::At(version),
+        // What a manifest requires is somewhere in the lockfile; the others may go with whoever used them.
+        None if change.places.is_empty() => Standing::Gone,
         None => Standing::At(from.clone()),
     }
 }

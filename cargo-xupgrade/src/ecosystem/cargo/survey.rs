@@ -1,4 +1,4 @@
-//! Lists the direct dependencies of a workspace: every requirement of every manifest, grouped by crate and locked version,
+//! Lists the dependencies of a workspace: every requirement of every manifest, grouped by crate and locked version,
 //! with the releases of the registry, the least `rust-version` of the members that use it, and what stands in the way.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +10,7 @@ use semver::Version;
 use super::index::{self, IndexError};
 use super::manifest::{self, Entry, Inheritable, Manifest, Origin};
 use super::requirement::{Form, admits, form};
+use super::transitive::{self, Answers};
 use super::{Cargo, lock, relock};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role};
 use crate::ecosystem::{Project, Survey};
@@ -38,12 +39,16 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         Ok(registry) => registry,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
     };
-    let names: BTreeSet<String> =
+    let mut names: BTreeSet<String> =
         groups.values().filter(|one| one.obstacle.is_none()).map(|one| one.name.clone()).collect();
-    let names: Vec<String> = names.into_iter().collect();
     let what = format!("surveying {}", project.label());
     let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
-    let mut releases = registry.index.releases(&names, &tell);
+    // One round for everything: yanks show only in the index, so that of each locked package is needed anyhow.
+    let entries = registry.index.entries(&asked(&names, &locked), &tell);
+    let indirect = transitive::find(&locked, &members(&manifests));
+    names.extend(transitive::wanted(&indirect, &entries, cargo.outlook.transitive));
+    let names: Vec<String> = names.into_iter().collect();
+    let releases = registry.index.releases(&names, &|_, _| {});
     for (path, manifest) in &manifests {
         for marker in &manifest.loose_markers {
             let text = format!(
@@ -56,7 +61,33 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     for trouble in registry.index.troubles() {
         cargo.listener.tell(&Event::Warned { text: trouble });
     }
-    Ok(Ok(groups.into_values().map(|one| finish(one, &mut releases)).collect()))
+    if let Some((names, error)) = transitive::unknown(&indirect, &entries) {
+        let text = format!("whether these locked packages are yanked is not known: {} ({error})", names.join(", "));
+        cargo.listener.tell(&Event::Warned { text });
+    }
+    let others = transitive::dependencies(project, &indirect, &entries, &releases);
+    Ok(Ok(groups.into_values().map(|one| finish(one, &releases)).chain(others).collect()))
+}
+
+/// The crates to read in one round: the direct ones and every locked package of the default registry.
+fn asked(direct: &BTreeSet<String>, locked: &lock::Lock) -> BTreeMap<String, BTreeSet<Version>> {
+    let mut asked: BTreeMap<String, BTreeSet<Version>> =
+        direct.iter().map(|name| (name.clone(), BTreeSet::new())).collect();
+    for package in locked.packages.iter().filter(|one| is_default(one.source.as_deref())) {
+        asked.entry(package.name.clone()).or_default().insert(package.version.clone());
+    }
+    asked
+}
+
+/// The packages that have a manifest here, each with its `rust-version`.
+fn members(manifests: &Manifests) -> BTreeMap<String, Option<String>> {
+    let named = |one: &Manifest| Some((one.package_name.clone()?, rust_version(one, manifests)));
+    manifests.values().filter_map(named).collect()
+}
+
+/// Whether a package's source in a lockfile is the default registry.
+pub fn is_default(source: Option<&str>) -> bool {
+    source.is_some_and(|source| DEFAULT_SOURCES.contains(&source))
 }
 
 /// The dependencies of a project that is held whole: their names and places, so that none of them vanishes.
@@ -200,8 +231,8 @@ fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock) -> Option<R
         return None;
     }
     let package = locked.packages.iter().find(|one| one.name == entry.package && Some(&one.version) == at)?;
-    let usual = package.source.as_deref().is_some_and(|source| DEFAULT_SOURCES.contains(&source));
-    (!usual).then(|| Reason::new(ReasonKind::Replaced, "`[patch]` or `[replace]` decides where it comes from"))
+    (!is_default(package.source.as_deref()))
+        .then(|| Reason::new(ReasonKind::Replaced, "`[patch]` or `[replace]` decides where it comes from"))
 }
 
 fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manifests: &Manifests) {
@@ -245,16 +276,15 @@ pub fn rust_version(member: &Manifest, manifests: &Manifests) -> Option<String> 
     }
 }
 
-fn lower(least: &mut Option<String>, other: Option<String>) {
+/// Keeps the lower of two `rust-version`s; none is no limit.
+pub fn lower(least: &mut Option<String>, other: Option<String>) {
     let Some(other) = other else { return };
     if least.as_ref().is_none_or(|known| toolchain_exceeds(EcosystemKind::Cargo, known, &other)) {
         *least = Some(other);
     }
 }
 
-type Answers = BTreeMap<String, Result<Vec<index::Release>, IndexError>>;
-
-fn finish(group: Group, answers: &mut Answers) -> Dependency {
+fn finish(group: Group, answers: &Answers) -> Dependency {
     let Group { mut dependency, features } = group;
     match answers.get(&dependency.name) {
         _ if dependency.obstacle.is_some() => {}
@@ -293,7 +323,7 @@ fn known(release: &index::Release, features: &BTreeSet<String>) -> Release {
 }
 
 /// A feature is named, or is an optional dependency that no `dep:` hides (the Cargo book, "Features").
-fn has_feature(release: &index::Release, feature: &str) -> bool {
+pub fn has_feature(release: &index::Release, feature: &str) -> bool {
     if feature == "default" || release.features.contains_key(feature) {
         return true;
     }

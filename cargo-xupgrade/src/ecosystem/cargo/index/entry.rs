@@ -138,6 +138,15 @@ pub fn releases(body: &[u8]) -> Vec<Release> {
     releases
 }
 
+/// The release of one version, lines about others unread; its build metadata do not count.
+#[must_use]
+pub fn release_of(body: &[u8], version: &Version) -> Option<Release> {
+    let bare = Version { build: semver::BuildMetadata::EMPTY, ..version.clone() };
+    let start = format!("\"{bare}");
+    let telling = lines(body).filter(|line| line.windows(start.len()).any(|part| part == start.as_bytes()));
+    telling.filter_map(release).find(|release| release.version.cmp_precedence(version).is_eq())
+}
+
 /// Whether a body is an index file at all: one line of it can be read. A login page is not.
 #[must_use]
 pub fn is_index_file(body: &[u8]) -> bool {
@@ -196,4 +205,21 @@ fn dependency(dep: LineDep) -> ReleaseDep {
 /// A time that cannot be read counts as not given: its age is unknown, which the rules provide for.
 fn instant(text: &str) -> Option<Instant> {
     Instant::parse(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_one_version_the_line_is_read_whatever_the_others_say() {
+        let body = b"no line at all\n\
+            {\"vers\":\"1.0.0\",\"deps\":[{\"name\":\"x\",\"req\":\"1.0.1\"}]}\n\
+            {\"vers\":\"1.0.10\"}\n\
+            {\"vers\": \"1.0.1+more\",\"yanked\":true}\n";
+        let found = release_of(body, &Version::new(1, 0, 1)).unwrap();
+        assert_eq!((found.version.to_string().as_str(), found.yanked), ("1.0.1+more", true));
+        assert_eq!(release_of(body, &Version::new(1, 0, 0)).unwrap().dependencies.len(), 1);
+        assert!(release_of(body, &Version::new(1, 1, 0)).is_none());
+    }
 }

@@ -1,0 +1,106 @@
+//! Packages that only other packages require: yanked ones move, or say why not; with `--transitive` the others do, too.
+
+use serde_json::Value;
+
+use crate::common::{AS_OF, Env, find, names, shared, text};
+
+/// The candidates as `name at -> rungs`.
+fn candidates(plan: &Value) -> Vec<String> {
+    let list = plan["candidates"].as_array().unwrap();
+    let rungs = |one: &Value| {
+        let all: Vec<&str> = one["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version")).collect();
+        all.join(" ")
+    };
+    list.iter().map(|one| format!("{} {} -> {}", text(one, "name"), text(one, "at"), rungs(one))).collect()
+}
+
+fn reason<'a>(plan: &'a Value, name: &str) -> (&'a str, &'a str) {
+    let held = find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"));
+    (text(&held["reason"], "kind"), text(&held["reason"], "text"))
+}
+
+#[test]
+fn each_yanked_version_of_a_crate_that_others_require_is_an_urgent_candidate_without_a_place() {
+    let plan = Env::new("transitive_yanked").plan(&[]);
+    assert_eq!(candidates(&plan), ["inner 0.9.0 -> 0.9.4", "inner 1.0.0 -> 1.1.0"]);
+    for candidate in plan["candidates"].as_array().unwrap() {
+        assert_eq!((text(candidate, "role"), &candidate["places"]), ("transitive", &Value::from(vec![0; 0])));
+        assert!(text(candidate, "urgent").ends_with("is yanked"), "{candidate:#}");
+    }
+    assert_eq!(names(&plan, "newest"), ["older", "outer"], "what is sound and was not asked for is not listed");
+}
+
+#[test]
+fn a_yanked_package_that_its_user_pins_is_held_and_the_user_is_named() {
+    let plan = Env::new("transitive_yanked").plan(&[]);
+    let (kind, words) = reason(&plan, "stuck");
+    assert_eq!(kind, "resolve_refused");
+    assert!(words.starts_with("stuck 1.0.0 is yanked; outer 1.0.0 requires `stuck = \"=1.0.0\"`"), "{words}");
+    assert_eq!(text(find(&plan, "held", "stuck").unwrap(), "role"), "transitive");
+}
+
+#[test]
+fn with_transitive_every_package_that_can_move_is_a_candidate_after_the_urgent_ones() {
+    let plan = Env::new("transitive_yanked").plan(&["--transitive"]);
+    assert_eq!(candidates(&plan), ["inner 0.9.0 -> 0.9.4", "inner 1.0.0 -> 1.1.0", "calm 1.0.0 -> 1.0.1"]);
+    assert_eq!(names(&plan, "held"), ["stuck"]);
+}
+
+#[test]
+fn a_transitive_package_can_be_asked_for_by_name_only_with_the_flag() {
+    let env = Env::new("transitive_yanked");
+    let refused = env.run(&["plan", "--as-of", AS_OF, "-p", "calm"]);
+    assert_eq!(refused.code, 2, "{}", refused.said());
+    assert!(refused.stderr.contains("`calm`") && refused.stderr.contains("`--transitive`"), "{}", refused.said());
+    let plan = env.plan(&["--transitive", "-p", "calm"]);
+    assert_eq!(candidates(&plan), ["calm 1.0.0 -> 1.0.1"]);
+}
+
+#[test]
+fn holds_excludes_and_the_cooldown_count_for_transitive_packages() {
+    let env = Env::new("transitive_yanked");
+    let plan = env.plan(&["--exclude", "inner"]);
+    assert_eq!((candidates(&plan), reason(&plan, "inner").0), (vec![], "not_selected"));
+    let early = env.json(&["plan", "--format", "json", "--as-of", "2025-01-02T00:00:00Z"]);
+    let (kind, words) = reason(&early, "inner");
+    assert_eq!((kind, words.starts_with("inner 0.9.0 is yanked; ")), ("too_young", true), "{words}");
+    env.write("xupgrade.toml", "[[hold]]\nname = \"calm\"\nreason = \"ticket 77\"\n");
+    let plan = env.plan(&["--transitive"]);
+    assert_eq!(reason(&plan, "calm"), ("held_by_user", "held in xupgrade.toml: ticket 77"));
+    let alone = env.plan(&[]);
+    assert_eq!(reason(&alone, "calm").0, "held_by_user", "no other upgrade may take it along, so it is told");
+}
+
+#[test]
+fn the_least_rust_of_the_members_that_reach_a_package_limits_its_rungs() {
+    let plan = Env::new("transitive_msrv").plan(&[]);
+    assert_eq!(candidates(&plan), ["edge 1.0.0 -> 1.1.0", "inner 1.0.0 -> 1.0.1"]);
+    let (kind, words) = reason(&plan, "late");
+    assert_eq!(kind, "msrv");
+    assert!(words.starts_with("late 1.0.0 is yanked; 1.1.0 needs Rust 1.80"), "{words}");
+}
+
+#[test]
+fn the_table_tells_which_packages_only_others_require() {
+    let ran = Env::new("transitive_yanked").run(&["plan", "--as-of", AS_OF]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    for words in ["inner (transitive)", "stuck (transitive)", "urgent: inner 1.0.0 is yanked"] {
+        assert!(ran.stdout.contains(words), "no {words} in {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_run_moves_only_the_lockfile_and_says_so_in_each_subject() {
+    let run = shared("transitive_yanked", &["--transitive"]);
+    let upgrades = ["inner 0.9.0 -> 0.9.4", "inner 1.0.0 -> 1.1.0", "calm 1.0.0 -> 1.0.1"];
+    assert_eq!(run.ran.upgrades(), upgrades, "{}", run.ran.said());
+    let (base, tip) = (text(&run.ran.report, "base"), text(&run.ran.report, "tip"));
+    assert_eq!(run.env.git(&["diff", "--name-only", base, tip]), "Cargo.lock");
+    let subjects = run.env.git(&["log", "--format=%s", &format!("{base}..{tip}")]);
+    assert!(subjects.ends_with("build(deps): upgrade inner from 0.9.0 to 0.9.4 (transitive)"), "{subjects}");
+    assert_eq!(text(run.ran.upgrade("calm"), "role"), "transitive");
+    for upgrade in run.ran.report["upgrades"].as_array().unwrap() {
+        assert_eq!(text(upgrade, "proof"), "tests");
+    }
+    assert_eq!(run.ran.why("stuck"), "resolve_refused");
+}
