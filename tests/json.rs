@@ -31,7 +31,7 @@ fn reports_of_all_kinds_of_ends_fit_the_schema() {
 
 #[test]
 fn plans_fit_the_schema() {
-    for fixture in ["breaking_asked", "not_exercised", "mixed", "broken_toml"] {
+    for fixture in ["breaking_asked", "not_exercised", "mixed", "broken_toml", "transitive_yanked"] {
         assert_valid("plan", &Env::new(fixture).plan(&[]));
     }
 }
@@ -62,6 +62,14 @@ fn a_schema_that_forbids_nothing_would_show_here() {
     broken(&|report| {
         report.as_object_mut().unwrap().remove("newest");
     });
+}
+
+#[test]
+fn the_list_of_what_cannot_be_replayed_is_the_same_in_code_and_schema() {
+    use cargo_xupgrade::candidate::Gap;
+    let error = Gap::deserialize(&Value::from("no such gap")).unwrap_err().to_string();
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert_eq!(schema("plan")["$defs"]["not_replayable"]["properties"]["kind"]["enum"], Value::from(known), "{error}");
 }
 
 #[test]

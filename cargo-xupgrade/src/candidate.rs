@@ -341,6 +341,52 @@ pub struct Named {
     pub places: Vec<Place>,
 }
 
+/// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
+/// be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotReplayable {
+    /// The ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The crate's or module's name.
+    pub name: String,
+    /// The project's path from the root.
+    pub project: String,
+    /// The release that is in doubt; `None` for all of them.
+    pub version: Option<Version>,
+    /// What is in doubt.
+    pub kind: Gap,
+    /// What a person reads.
+    pub text: String,
+}
+
+/// What registries keep no history of; the JSON Schema repeats the list and a test compares the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gap {
+    /// It is yanked, and was not always.
+    Withdrawn,
+    /// It has no date.
+    UnknownAge,
+    /// The registry refused to answer for it.
+    RegistryRefused,
+    /// The registry could not be reached or answered junk.
+    RegistryUnreachable,
+    /// Nothing was known about it without the network.
+    NotCached,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Withdrawn => "yanked",
+            Self::UnknownAge => "of unknown age",
+            Self::RegistryRefused => "refused",
+            Self::RegistryUnreachable => "not answered",
+            Self::NotCached => "not cached",
+        })
+    }
+}
+
 /// Why a dependency is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

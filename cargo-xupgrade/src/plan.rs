@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
-use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, NotReplayable, Reason, ReasonKind};
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
-use crate::policy::{Decision, Policy, decide};
+use crate::policy::{Decision, Policy, decide, not_replayable};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::shell::typed;
@@ -37,6 +37,8 @@ pub struct Plan {
     /// Manifests among test data that no project owns: left alone.
     #[serde(default)]
     pub set_aside: Vec<String>,
+    /// What was met that no registry keeps a history of.
+    pub not_replayable: Vec<NotReplayable>,
 }
 
 impl Plan {
@@ -59,8 +61,10 @@ impl Plan {
             cells,
             frozen: Vec::new(),
             set_aside: Vec::new(),
+            not_replayable: Vec::new(),
         };
         for dependency in dependencies {
+            plan.not_replayable.extend(not_replayable(dependency, policy));
             match decide(dependency, policy) {
                 Decision::Candidate(candidate) => plan.candidates.push(*candidate),
                 Decision::Held(held) => {
@@ -87,6 +91,10 @@ impl Plan {
         self.held.sort_by(|a, b| {
             let key = |one: &Held| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
             key(a).cmp(&key(b))
+        });
+        self.not_replayable.sort_by(|a, b| {
+            let key = |one: &NotReplayable| (one.project.clone(), one.ecosystem, one.name.clone(), one.version.clone());
+            key(a).cmp(&key(b)).then_with(|| a.kind.cmp(&b.kind))
         });
         self.newest.sort_by(|a, b| {
             let key = |one: &Named| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
@@ -163,6 +171,7 @@ impl Plan {
             candidates: self.candidates.clone(),
             held: self.held.clone(),
             newest: self.newest.clone(),
+            not_replayable: self.not_replayable.clone(),
             projects: self.projects.clone(),
             matrix: self.cells.iter().map(|cell| typed(&cell.check.argv)).collect(),
             set_aside: self.set_aside.clone(),

@@ -1,6 +1,8 @@
 //! The policy: which releases of a dependency are rungs, and why the others are not.
 //! Pure: requirements and releases in, one decision for each dependency out.
 
+mod replay;
+
 use std::collections::BTreeMap;
 
 use crate::candidate::{
@@ -8,6 +10,7 @@ use crate::candidate::{
     Version, compatible, level,
 };
 use crate::clock::Instant;
+pub use replay::not_replayable;
 
 /// How far a run may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,18 +156,22 @@ fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
     Some(Reason::new(ReasonKind::HeldByUser, text))
 }
 
-/// Releases above the one in use, as the registry looked at the as-of instant, oldest version first.
-/// Withdrawn ones are never a target; pre-releases only while the one in use is a pre-release of the same version.
+/// Releases above the one in use that may be targets, oldest version first: withdrawn ones never are.
 fn newer_releases<'a>(dependency: &'a Dependency, at: &Version, policy: &Policy) -> Vec<&'a Release> {
-    let mut newer: Vec<&Release> = dependency
-        .releases
-        .iter()
-        .filter(|release| release.version > *at && !release.withdrawn)
-        .filter(|release| release.published.is_none_or(|published| published <= policy.as_of))
-        .filter(|release| !release.version.is_prerelease() || continues_prerelease(at, &release.version))
-        .collect();
+    let mut newer: Vec<&Release> = newer_than(dependency, at, policy).filter(|release| !release.withdrawn).collect();
     newer.sort_by(|a, b| a.version.cmp(&b.version));
     newer
+}
+
+/// Releases above the one in use, as the registry looked at the as-of instant; pre-releases only while the one in use is a
+/// pre-release of the same version.
+fn newer_than<'a>(dependency: &'a Dependency, at: &Version, policy: &Policy) -> impl Iterator<Item = &'a Release> {
+    dependency
+        .releases
+        .iter()
+        .filter(move |release| release.version > *at)
+        .filter(move |release| release.published.is_none_or(|published| published <= policy.as_of))
+        .filter(move |release| !release.version.is_prerelease() || continues_prerelease(at, &release.version))
 }
 
 /// The next pre-release of the very version whose pre-release is in use (a Go pseudo-version is no such thing).

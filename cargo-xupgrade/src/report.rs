@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
+use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, NotReplayable, Place, Role, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
 use crate::shell::typed;
@@ -212,6 +212,9 @@ pub struct PlanReport {
     pub held: Vec<Held>,
     /// What is the newest already.
     pub newest: Vec<Named>,
+    /// What was met that no registry keeps a history of: the same plan another day may differ there.
+    #[serde(default)]
+    pub not_replayable: Vec<NotReplayable>,
     /// The projects.
     pub projects: Vec<Project>,
     /// The checks that would run, as a person would type them.

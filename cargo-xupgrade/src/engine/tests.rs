@@ -39,6 +39,7 @@ fn plan(candidates: Vec<Candidate>) -> Plan {
         cells: vec![],
         frozen: vec![],
         set_aside: vec![],
+        not_replayable: vec![],
     }
 }
 

@@ -215,3 +215,70 @@ fn a_yanked_transitive_package_without_a_way_out_is_held_and_one_that_a_user_hol
     let excluded = Policy { exclude: vec!["x".into()], ..policy() };
     assert_eq!(kind(&decide(&transitive(cargo("1.0.0", &["1.0.1"])), &excluded)), ReasonKind::NotSelected);
 }
+
+fn yanked(text: &str) -> Release {
+    Release { withdrawn: true, ..release(text, "2025-01-01") }
+}
+
+fn ageless(text: &str) -> Release {
+    Release { published: None, ..release(text, "2025-01-01") }
+}
+
+fn doubts(dependency: &Dependency, policy: &Policy) -> Vec<String> {
+    let found = not_replayable(dependency, policy);
+    found.iter().map(|one| format!("{} {}", one.version.as_ref().unwrap(), one.kind)).collect()
+}
+
+#[test]
+fn yanked_releases_that_would_be_rungs_are_in_doubt_and_those_that_a_rung_outranks_are_not() {
+    let releases = vec![
+        yanked("0.9.9"),
+        yanked("1.0.1"),
+        release("1.0.2", "2025-01-01"),
+        yanked("1.0.3"),
+        yanked("1.1.0"),
+        yanked("2.0.0"),
+    ];
+    let dep = dependency(EcosystemKind::Cargo, "1.0.0", releases);
+    assert_eq!(doubts(&dep, &policy()), ["1.0.3 yanked", "1.1.0 yanked"]);
+    assert_eq!(rungs(&decide(&dep, &policy())), ["1.0.2"]);
+    let breaking = Policy { reach: Reach::Breaking, ..policy() };
+    assert_eq!(doubts(&dep, &breaking), ["1.0.3 yanked", "1.1.0 yanked", "2.0.0 yanked"]);
+    let early = Policy { as_of: day("2024-01-01"), ..policy() };
+    assert_eq!(doubts(&dep, &early), [""; 0], "what was not there is in no doubt");
+    let not_asked = Policy { only: vec!["y".into()], ..policy() };
+    assert_eq!(doubts(&dep, &not_asked), [""; 0]);
+}
+
+#[test]
+fn releases_without_a_date_are_in_doubt_with_and_without_a_cooldown() {
+    let dep = dependency(EcosystemKind::Cargo, "1.0.0", vec![ageless("1.0.1"), release("1.1.0", "2025-01-01")]);
+    assert_eq!(doubts(&dep, &policy()), ["1.0.1 of unknown age"]);
+    assert_eq!(doubts(&dep, &Policy { min_age: 0, ..policy() }), ["1.0.1 of unknown age"]);
+}
+
+#[test]
+fn a_yanked_version_in_use_and_a_refusal_are_in_doubt() {
+    let urgent = Dependency { urgent: Some("x 1.0.0 is yanked".into()), ..cargo("1.0.0", &[]) };
+    assert_eq!(doubts(&urgent, &policy()), ["1.0.0 yanked"]);
+    let refused = Reason::new(ReasonKind::RegistryRefused, "the registry refuses `x`");
+    let dep = Dependency { obstacle: Some(refused), ..cargo("1.0.0", &["1.0.1"]) };
+    let found = not_replayable(&dep, &policy());
+    assert_eq!((found.len(), &found[0].version, found[0].text.as_str()), (1, &None, "the registry refuses `x`"));
+}
+
+#[test]
+fn a_retraction_has_a_date_and_is_in_no_doubt() {
+    let releases = vec![Release { withdrawn: true, ..release("v1.0.1", "2025-01-01") }];
+    let mut dep = dependency(EcosystemKind::Go, "v1.0.0", releases);
+    dep.urgent = Some("x v1.0.0 is retracted".into());
+    assert_eq!(doubts(&dep, &policy()), [""; 0]);
+}
+
+#[test]
+fn a_sound_transitive_package_is_in_no_doubt_unless_all_take_part() {
+    let dep = transitive(dependency(EcosystemKind::Cargo, "1.0.0", vec![yanked("1.0.1")]));
+    assert_eq!(doubts(&dep, &policy()), [""; 0]);
+    let all = Policy { transitive: TransitiveRule::All, ..policy() };
+    assert_eq!(doubts(&dep, &all), ["1.0.1 yanked"]);
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::holds::{held, held_whole, is_held_with};
-use crate::candidate::{Candidate, Held, ReasonKind, Role, Version};
+use crate::candidate::{Candidate, Held, NotReplayable, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
 use crate::failure::shown;
@@ -85,6 +85,7 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
     text.push_str(&held(&rest, talk, "\nheld\n"));
     text.push_str(&held_whole(plan));
     text.push_str(&set_aside(&plan.set_aside, talk));
+    text.push_str(&not_replayable(&plan.not_replayable, talk));
     let _ = writeln!(text, "\nnewest already: {}", plan.newest.len());
     if talk.all {
         for named in &plan.newest {
@@ -93,6 +94,23 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
         }
     }
     text
+}
+
+/// One line: what would have to be remembered to see the same plan another day.
+fn not_replayable(all: &[NotReplayable], talk: &Talk) -> String {
+    const SHOWN: usize = 5;
+    let shown_here = if talk.all { all.len() } else { SHOWN };
+    let named = |one: &NotReplayable| {
+        let version = one.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        format!("{}{version} ({})", one.name, one.kind)
+    };
+    let mut names: Vec<String> = all.iter().take(shown_here).map(named).collect();
+    match all.len() {
+        0 => return String::new(),
+        count if count > shown_here => names.push(format!("{} more (--all lists them)", count - shown_here)),
+        _ => {}
+    }
+    format!("\ntaken as it is today, for no registry keeps its history: {}\n", shown(&names.join(", ")))
 }
 
 /// A name, with a word beside it where no manifest of the project has it.

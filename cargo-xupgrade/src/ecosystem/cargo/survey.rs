@@ -333,7 +333,8 @@ pub fn has_feature(release: &index::Release, feature: &str) -> bool {
     !is_hidden && release.dependencies.iter().any(|one| one.optional && named(one))
 }
 
-fn registry_obstacle(error: &IndexError) -> Reason {
+/// Why a crate is held that the registry does not tell about.
+pub fn registry_obstacle(error: &IndexError) -> Reason {
     let kind = match error {
         IndexError::NotCached(_) => ReasonKind::NotCached,
         IndexError::Refused { .. } | IndexError::NotFound { .. } | IndexError::BadName(_) => {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::index::{DepKind, IndexError, Release, ReleaseDep};
 use super::lock::{Lock, LockedDependency, LockedPackage};
 use super::requirement::{admits, compatible, same_version};
-use super::survey::{has_feature, is_default, lower};
+use super::survey::{has_feature, is_default, lower, registry_obstacle};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Reason, ReasonKind, Role};
 use crate::ecosystem::Project;
 use crate::policy::TransitiveRule;
@@ -153,7 +153,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         toolchain: one.toolchain.clone(),
         pinned: Pinned::No,
         switch: None,
-        obstacle: None,
+        obstacle: entries.get(&package.name).and_then(|known| known.as_ref().err()).map(registry_obstacle),
     }
 }
 

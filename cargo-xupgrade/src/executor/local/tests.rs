@@ -18,6 +18,7 @@ fn nothing_planned(base: &str) -> Plan {
         cells: vec![],
         frozen: vec![],
         set_aside: vec![],
+        not_replayable: vec![],
     }
 }
 

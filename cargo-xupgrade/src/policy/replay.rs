@@ -1,0 +1,82 @@
+//! What a plan met that no registry keeps a history of: asked for the same instant later, the registries may say something
+//! else, and so may the plan. Pure.
+
+use super::{Policy, TransitiveRule, ladder, newer_than, reach_blocker, standing_reason, step, toolchain_blocker};
+use crate::candidate::{Dependency, EcosystemKind, Gap, NotReplayable, ReasonKind, Release, Version};
+
+/// What one dependency brings into the plan that cannot be looked at as of an instant.
+#[must_use]
+pub fn not_replayable(dependency: &Dependency, policy: &Policy) -> Vec<NotReplayable> {
+    if standing_reason(dependency, policy).is_some_and(|reason| reason.kind == ReasonKind::NotSelected) {
+        return Vec::new();
+    }
+    if let Some(refused) = refusal(dependency) {
+        return vec![refused];
+    }
+    let Some(at) = dependency.at.as_ref().filter(|_| takes_part(dependency, policy)) else { return Vec::new() };
+    let mut found = Vec::new();
+    // Go keeps the history: a retraction stands in the go.mod of a release, which has a date.
+    if dependency.urgent.is_some() && dependency.ecosystem == EcosystemKind::Cargo {
+        let text = format!("{at}, the version in use, is yanked; since when, no registry tells");
+        found.push(gap(dependency, Some(at.clone()), Gap::Withdrawn, text));
+    }
+    found.extend(doubtful_rungs(dependency, at, policy));
+    found
+}
+
+fn takes_part(dependency: &Dependency, policy: &Policy) -> bool {
+    dependency.role.is_direct() || dependency.urgent.is_some() || policy.transitive == TransitiveRule::All
+}
+
+fn refusal(dependency: &Dependency) -> Option<NotReplayable> {
+    let obstacle = dependency.obstacle.as_ref()?;
+    let kind = match obstacle.kind {
+        ReasonKind::RegistryRefused => Gap::RegistryRefused,
+        ReasonKind::RegistryUnreachable => Gap::RegistryUnreachable,
+        ReasonKind::NotCached => Gap::NotCached,
+        _ => return None,
+    };
+    Some(gap(dependency, None, kind, obstacle.text.clone()))
+}
+
+/// Releases that would be rungs, or would be higher ones, were they not yanked or of unknown age.
+fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec<NotReplayable> {
+    let ecosystem = dependency.ecosystem;
+    let allowed: Vec<&Release> = newer_than(dependency, at, policy)
+        .filter(|release| release.unfit.is_none())
+        .filter(|release| reach_blocker(ecosystem, at, release, policy.reach).is_none())
+        .filter(|release| toolchain_blocker(dependency, release).is_none())
+        .filter(|release| release.published.is_none() || super::age_blocker(release, policy).is_none())
+        .collect();
+    let sure: Vec<&Release> =
+        allowed.iter().copied().filter(|release| !release.withdrawn && release.published.is_some()).collect();
+    let rungs = ladder(ecosystem, at, &sure);
+    let outranked = |release: &Release| {
+        let here = step(ecosystem, at, &release.version);
+        rungs.iter().any(|rung| step(ecosystem, at, &rung.version) == here && rung.version > release.version)
+    };
+    let doubtful = allowed.into_iter().filter(|release| !outranked(release));
+    doubtful.filter_map(|release| doubt(dependency, release)).collect()
+}
+
+fn doubt(dependency: &Dependency, release: &Release) -> Option<NotReplayable> {
+    let version = &release.version;
+    let (kind, text) = match (release.withdrawn, release.published) {
+        (true, _) if dependency.ecosystem == EcosystemKind::Go => return None,
+        (true, _) => (Gap::Withdrawn, format!("{version} is yanked; since when, no registry tells")),
+        (false, None) => (Gap::UnknownAge, format!("when {version} was published, the registry does not tell")),
+        (false, Some(_)) => return None,
+    };
+    Some(gap(dependency, Some(version.clone()), kind, text))
+}
+
+fn gap(dependency: &Dependency, version: Option<Version>, kind: Gap, text: String) -> NotReplayable {
+    NotReplayable {
+        ecosystem: dependency.ecosystem,
+        name: dependency.name.clone(),
+        project: dependency.project.clone(),
+        version,
+        kind,
+        text,
+    }
+}
