@@ -12,6 +12,7 @@ mod json;
 mod mixed;
 mod plan;
 mod policy;
+mod replay;
 mod run;
 mod safeguards;
 mod safety;

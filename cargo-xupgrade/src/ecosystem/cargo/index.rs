@@ -69,6 +69,9 @@ pub const MAX_AGE: Duration = Duration::from_mins(10);
 /// The limit of one request when nobody says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A local registry in words: plans name no folder of one machine.
+const LOCAL: &str = "the local registry that stands in for crates-io in cargo's configuration";
+
 /// The body of an index file, shared by all who read it.
 pub type Body = Arc<Vec<u8>>;
 
@@ -271,7 +274,7 @@ impl Index {
     fn read_local(&self, file: &Path, name: &str) -> Result<Body, IndexError> {
         match std::fs::read(file) {
             Ok(body) => check(name, body),
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Err(IndexError::not_found(name, &self.location)),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Err(IndexError::not_found(name, LOCAL)),
             Err(why) => {
                 let words = format!("{}: {why}", file.display());
                 Err(IndexError::Unreachable { name: name.to_owned(), words })

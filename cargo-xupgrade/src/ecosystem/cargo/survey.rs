@@ -62,11 +62,21 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         cargo.listener.tell(&Event::Warned { text: trouble });
     }
     if let Some((names, error)) = transitive::unknown(&indirect, &entries) {
-        let text = format!("whether these locked packages are yanked is not known: {} ({error})", names.join(", "));
+        let text = format!("whether {} is yanked is not known: {error}", some(&names));
         cargo.listener.tell(&Event::Warned { text });
     }
     let others = transitive::dependencies(project, &indirect, &entries, &releases);
     Ok(Ok(groups.into_values().map(|one| finish(one, &releases)).chain(others).collect()))
+}
+
+/// A few names, and how many more there are.
+fn some(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} or one of {more} more packages of Cargo.lock"),
+    }
 }
 
 /// The crates to read in one round: the direct ones and every locked package of the default registry.
