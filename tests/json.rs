@@ -66,7 +66,7 @@ fn a_schema_that_forbids_nothing_would_show_here() {
 
 #[test]
 fn the_list_of_what_cannot_be_replayed_is_the_same_in_code_and_schema() {
-    use cargo_xupgrade::candidate::Gap;
+    use cargo_xupgrade::policy::Gap;
     let error = Gap::deserialize(&Value::from("no such gap")).unwrap_err().to_string();
     let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
     assert_eq!(schema("plan")["$defs"]["not_replayable"]["properties"]["kind"]["enum"], Value::from(known), "{error}");

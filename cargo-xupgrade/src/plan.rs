@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
-use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, NotReplayable, Reason, ReasonKind};
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
-use crate::policy::{Decision, Policy, decide, not_replayable};
+use crate::policy::{Decision, NotReplayable, Policy, decide, not_replayable};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::shell::typed;

@@ -10,7 +10,7 @@ use crate::candidate::{
     Version, compatible, level,
 };
 use crate::clock::Instant;
-pub use replay::not_replayable;
+pub use replay::{Gap, NotReplayable, not_replayable};
 
 /// How far a run may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

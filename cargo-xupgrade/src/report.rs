@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, NotReplayable, Place, Role, Version};
+use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
+use crate::policy::NotReplayable;
 use crate::shell::typed;
 use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;

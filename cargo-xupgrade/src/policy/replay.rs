@@ -1,8 +1,58 @@
 //! What a plan met that no registry keeps a history of: asked for the same instant later, the registries may say something
 //! else, and so may the plan. Pure.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::{Policy, TransitiveRule, ladder, newer_than, reach_blocker, standing_reason, step, toolchain_blocker};
-use crate::candidate::{Dependency, EcosystemKind, Gap, NotReplayable, ReasonKind, Release, Version};
+use crate::candidate::{Dependency, EcosystemKind, ReasonKind, Release, Version};
+
+/// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
+/// be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotReplayable {
+    /// The ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The crate's or module's name.
+    pub name: String,
+    /// The project's path from the root.
+    pub project: String,
+    /// The release that is in doubt; `None` for all of them.
+    pub version: Option<Version>,
+    /// What is in doubt.
+    pub kind: Gap,
+    /// What a person reads.
+    pub text: String,
+}
+
+/// What registries keep no history of; the JSON Schema repeats the list and a test compares the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gap {
+    /// It is yanked, and was not always.
+    Withdrawn,
+    /// It has no date.
+    UnknownAge,
+    /// The registry refused to answer for it.
+    RegistryRefused,
+    /// The registry could not be reached or answered junk.
+    RegistryUnreachable,
+    /// Nothing was known about it without the network.
+    NotCached,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Withdrawn => "yanked",
+            Self::UnknownAge => "of unknown age",
+            Self::RegistryRefused => "refused",
+            Self::RegistryUnreachable => "not answered",
+            Self::NotCached => "not cached",
+        })
+    }
+}
 
 /// What one dependency brings into the plan that cannot be looked at as of an instant.
 #[must_use]

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::holds::{held, held_whole, is_held_with};
-use crate::candidate::{Candidate, Held, NotReplayable, ReasonKind, Role, Version};
+use crate::candidate::{Candidate, Held, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
 use crate::failure::shown;
 use crate::plan::Plan;
+use crate::policy::NotReplayable;
 use crate::report::{Report, Upgrade};
 
 /// Whether to use colour.
@@ -100,11 +101,11 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
 fn not_replayable(all: &[NotReplayable], talk: &Talk) -> String {
     const SHOWN: usize = 5;
     let shown_here = if talk.all { all.len() } else { SHOWN };
-    let named = |one: &NotReplayable| {
+    let title = |one: &NotReplayable| {
         let version = one.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         format!("{}{version} ({})", one.name, one.kind)
     };
-    let mut names: Vec<String> = all.iter().take(shown_here).map(named).collect();
+    let mut names: Vec<String> = all.iter().take(shown_here).map(title).collect();
     match all.len() {
         0 => return String::new(),
         count if count > shown_here => names.push(format!("{} more (--all lists them)", count - shown_here)),

@@ -260,7 +260,7 @@ impl Index {
 
     fn read(&self, name: &str, path: &str) -> Result<Body, IndexError> {
         match &self.origin {
-            Origin::Local(folder) => self.read_local(&folder.join("index").join(path), name),
+            Origin::Local(folder) => Self::read_local(&folder.join("index").join(path), name),
             Origin::Sparse { store, client: None, .. } => {
                 let copy = newer(store.own(path), store.cargos(path));
                 copy.map(|copy| Arc::new(copy.body)).ok_or_else(|| IndexError::NotCached(name.to_owned()))
@@ -271,7 +271,7 @@ impl Index {
         }
     }
 
-    fn read_local(&self, file: &Path, name: &str) -> Result<Body, IndexError> {
+    fn read_local(file: &Path, name: &str) -> Result<Body, IndexError> {
         match std::fs::read(file) {
             Ok(body) => check(name, body),
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => Err(IndexError::not_found(name, LOCAL)),
