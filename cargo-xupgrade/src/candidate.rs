@@ -181,9 +181,23 @@ pub struct Held {
     pub wanted: Option<Version>,
     /// Why.
     pub reason: Reason,
+    /// Why it should move soon (yanked, retracted).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub urgent: Option<String>,
     /// Where it is required.
     #[serde(default)]
     pub places: Vec<Place>,
+}
+
+impl Held {
+    /// What a person reads: why it stays, and before that why it should not.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.urgent {
+            Some(urgent) if !self.reason.text.starts_with(urgent.as_str()) => format!("{urgent}; {}", self.reason.text),
+            _ => self.reason.text.clone(),
+        }
+    }
 }
 
 /// A dependency named in a list with nothing more to say (newest, untried).

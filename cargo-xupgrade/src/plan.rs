@@ -190,6 +190,7 @@ pub fn held(candidate: &Candidate, reason: Reason) -> Held {
         at: Some(candidate.at.clone()),
         wanted: candidate.rungs.last().map(|rung| rung.version.clone()),
         reason,
+        urgent: candidate.urgent.clone(),
         places: candidate.places.clone(),
     }
 }
@@ -235,6 +236,7 @@ pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
             at: dependency.at.clone(),
             wanted: None,
             reason: reason.clone(),
+            urgent: dependency.urgent.clone(),
             places: dependency.places.clone(),
         })
         .collect()

@@ -368,10 +368,7 @@ fn telling_blocker(
     blocked[index].clone()
 }
 
-fn held(dependency: &Dependency, wanted: Option<Version>, mut reason: Reason) -> Decision {
-    if let Some(why) = dependency.urgent.as_ref().filter(|why| !reason.text.starts_with(*why)) {
-        reason.text = format!("{why}; {}", reason.text);
-    }
+fn held(dependency: &Dependency, wanted: Option<Version>, reason: Reason) -> Decision {
     Decision::Held(Box::new(Held {
         ecosystem: dependency.ecosystem,
         name: dependency.name.clone(),
@@ -380,6 +377,7 @@ fn held(dependency: &Dependency, wanted: Option<Version>, mut reason: Reason) ->
         at: dependency.at.clone(),
         wanted,
         reason,
+        urgent: dependency.urgent.clone(),
         places: dependency.places.clone(),
     }))
 }

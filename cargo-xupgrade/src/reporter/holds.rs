@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::table::Grid;
+use super::table::{Grid, titled};
 use crate::candidate::{EcosystemKind, Held, ReasonKind, Version};
 use crate::cli::Talk;
 use crate::ecosystem::Project;
@@ -49,7 +49,7 @@ pub(super) fn held(all: &[&Held], talk: &Talk, title: &str) -> String {
     for one in all {
         match one.reason.kind {
             kind if !talk.all && !kind.is_actionable() => *counted.entry(kind).or_default() += 1,
-            ReasonKind::BreakingNotAsked => breaking.push(*one),
+            ReasonKind::BreakingNotAsked if one.urgent.is_none() => breaking.push(*one),
             _ => rest.push(*one),
         }
     }
@@ -80,14 +80,15 @@ fn reasons(all: &[&Held], talk: &Talk) -> Grid {
     let (mut grid, mut told) = (Grid::default(), BTreeSet::new());
     for one in all {
         let place = format!("{} {}", one.ecosystem, one.project);
-        let (kind, text) = (one.reason.kind.name(), &one.reason.text);
+        let (kind, text) = (one.reason.kind.name(), one.words());
         let crowd = crowds[&alike(one)].len();
         if crowd >= CROWD && !talk.all {
             if told.insert(("", alike(one))) {
-                grid.row(&[&format!("{crowd} dependencies"), &place, "", &kind, text]);
+                grid.row(&[&format!("{crowd} dependencies"), &place, "", &kind, &text]);
             }
         } else if told.insert((&one.name, alike(one))) {
-            grid.row(&[&one.name, &place, &versions[&(&one.name, alike(one))].join(", "), &kind, text]);
+            let name = titled(&one.name, one.role);
+            grid.row(&[&name, &place, &versions[&(&one.name, alike(one))].join(", "), &kind, &text]);
         }
     }
     grid
@@ -109,14 +110,14 @@ fn newer_than(all: &[&Held]) -> Grid {
 }
 
 /// What makes held ones a crowd: project and reason, to the letter.
-fn alike(one: &Held) -> (EcosystemKind, &str, ReasonKind, &str) {
-    (one.ecosystem, &one.project, one.reason.kind, &one.reason.text)
+fn alike(one: &Held) -> (EcosystemKind, &str, ReasonKind, &str, Option<&str>) {
+    (one.ecosystem, &one.project, one.reason.kind, &one.reason.text, one.urgent.as_deref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::Reason;
+    use crate::candidate::{Reason, Role};
 
     fn talk(all: bool) -> Talk {
         Talk { all, ..Talk::default() }
@@ -126,10 +127,12 @@ mod tests {
         Held {
             ecosystem: EcosystemKind::Cargo,
             name: name.into(),
+            role: Role::Direct,
             project: ".".into(),
             at: Version::parse(at).ok(),
             wanted: wanted.and_then(|version| Version::parse(version).ok()),
             reason: Reason::new(kind, text),
+            urgent: None,
             places: Vec::new(),
         }
     }
@@ -163,6 +166,18 @@ mod tests {
         let all = [one("zstd", "0.13.0", Some("0.14.3"), ReasonKind::BreakingNotAsked, "long")];
         let found = lines(&all, &talk(false));
         assert_eq!(found, ["breaking releases (`--level breaking` tries them)", "zstd cargo . 0.13.0 0.14.3"]);
+    }
+
+    #[test]
+    fn what_is_yanked_is_never_lost_among_breaking_releases_or_in_a_crowd() {
+        let urgent = |name: &str, kind| Held {
+            urgent: Some(format!("{name} 1.0.0 is yanked")),
+            ..one(name, "1.0.0", Some("2.0.0"), kind, "why")
+        };
+        let breaking = urgent("x", ReasonKind::BreakingNotAsked);
+        assert_eq!(lines(&[breaking], &talk(false))[1], "x cargo . 1.0.0 breaking_not_asked x 1.0.0 is yanked; why");
+        let all = ["a", "b", "c", "d"].map(|name| urgent(name, ReasonKind::Msrv));
+        assert_eq!(lines(&all, &talk(false)).len(), 5);
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn not_replayable(all: &[NotReplayable], talk: &Talk) -> String {
 }
 
 /// A name, with a word beside it where no manifest of the project has it.
-fn titled(name: &str, role: Role) -> String {
+pub(super) fn titled(name: &str, role: Role) -> String {
     if role.is_direct() { name.to_owned() } else { format!("{name} (transitive)") }
 }
 
