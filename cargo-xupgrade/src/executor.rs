@@ -9,6 +9,7 @@ pub mod local;
 
 use anyhow::Result;
 
+use crate::candidate::Version;
 use crate::ecosystem::Move;
 use crate::trial::{Cell, Freshness, TrialReport};
 
@@ -71,8 +72,34 @@ pub trait Executor {
     fn poll(&mut self) -> Result<Option<Finished>>;
 }
 
-/// The moves of an edit as a reader wants them: without the upgrade itself.
+/// The moves of an edit as a reader wants them: without the upgrade itself. Another version of the same crate is another
+/// package.
 #[must_use]
-pub fn others(moves: &[Move], name: &str) -> Vec<Move> {
-    moves.iter().filter(|other| other.name != name).cloned().collect()
+pub fn others(moves: &[Move], name: &str, from: &Version, to: &Version) -> Vec<Move> {
+    let itself = |one: &Move| {
+        let is = |end: &Option<String>, version: &Version| {
+            end.as_deref().and_then(|text| Version::parse(text).ok()).is_some_and(|end| end == *version)
+        };
+        one.name == name && (is(&one.from, from) || is(&one.to, to))
+    };
+    moves.iter().filter(|one| !itself(one)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::EcosystemKind;
+
+    #[test]
+    fn another_version_of_the_same_crate_is_another_package() {
+        let moved = |from: Option<&str>, to: Option<&str>| Move {
+            ecosystem: EcosystemKind::Cargo,
+            name: "x".into(),
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+        };
+        let version = |text| Version::parse(text).unwrap();
+        let all = [moved(Some("1.0.0"), Some("1.1.0+build")), moved(None, Some("1.1.0")), moved(Some("0.9.0"), None)];
+        assert_eq!(others(&all, "x", &version("1.0.0"), &version("1.1.0")), all[2..]);
+    }
 }

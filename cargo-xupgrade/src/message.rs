@@ -68,6 +68,9 @@ pub fn commit(style: Style, proven: &Proven<'_>) -> String {
     let _ = write!(text, "\n\n{} {} -> {} ({}", upgrade.name, upgrade.from, upgrade.to, upgrade.level);
     text.push_str(if upgrade.breaking { ", breaking)" } else { ", compatible)" });
     let _ = writeln!(text, " in {} project `{}`.", upgrade.ecosystem, upgrade.project);
+    if upgrade.role == Role::Transitive {
+        text.push_str("Only other packages require it, so no requirement changes.\n");
+    }
     if let Some(urgent) = &upgrade.urgent {
         let _ = writeln!(text, "\nUrgent: {urgent}.");
     }

@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::repo::{Base, Repo};
 use crate::shell::typed;
 use crate::verdict::{Baseline, CellBaseline};
+use table::When;
 
 /// The reporter that the flags ask for.
 #[must_use]
@@ -51,7 +52,10 @@ fn print_line(line: &str) {
 pub fn show_plan(plan: &Plan, talk: &Talk, as_of: Instant) -> Result<()> {
     match talk.format {
         Format::Json => print_line(&serde_json::to_string_pretty(&plan.report())?),
-        Format::Human => print_line(table::plan(plan, talk, as_of).trim_end()),
+        Format::Human => {
+            let when = if as_of < Instant::now().minus_days(1) { When::Earlier } else { When::Today };
+            print_line(table::plan(plan, talk, when).trim_end());
+        }
     }
     Ok(())
 }

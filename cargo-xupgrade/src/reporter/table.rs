@@ -60,10 +60,28 @@ impl Grid {
     }
 }
 
+/// Which day's registries a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Those of now.
+    Today,
+    /// Those of an earlier day (`--as-of`): what has no history is told.
+    Earlier,
+}
+
+/// A number and what it counts.
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// The table of a plan.
-pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
-    let mut text =
-        format!("{} candidates at {} as of {as_of}\n", plan.candidates.len(), &plan.base[..12.min(plan.base.len())]);
+pub fn plan(plan: &Plan, talk: &Talk, when: When) -> String {
+    let as_of = plan.as_of;
+    let mut text = format!(
+        "{} at {} as of {as_of}\n",
+        count(plan.candidates.len(), "candidate"),
+        &plan.base[..12.min(plan.base.len())]
+    );
     let mut grid = Grid::default();
     if !plan.candidates.is_empty() {
         grid.row(&["NAME", "WHERE", "NOW", "RUNGS", "AGE", "NOTE"]);
@@ -86,7 +104,9 @@ pub fn plan(plan: &Plan, talk: &Talk, as_of: Instant) -> String {
     text.push_str(&held(&rest, talk, "\nheld\n"));
     text.push_str(&held_whole(plan));
     text.push_str(&set_aside(&plan.set_aside, talk));
-    text.push_str(&not_replayable(&plan.not_replayable, talk));
+    if when == When::Earlier {
+        text.push_str(&not_replayable(&plan.not_replayable, talk));
+    }
     let _ = writeln!(text, "\nnewest already: {}", plan.newest.len());
     if talk.all {
         for named in &plan.newest {

@@ -39,7 +39,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
         commit: found.commits.get(position).cloned(),
         trial: trial_of(found, atom).map(|trial| trial.id.clone()).unwrap_or_default(),
         proof: confirmed.map_or(Proof::None, |report| proof(report, &found.claims[position])),
-        also_moved: others(&applied.also_moved, &candidate.name),
+        also_moved: others(&applied.also_moved, &candidate.name, &candidate.at, &rung.version),
         notes,
         failed_above: failed_above(found, atom, candidate),
         urgent: candidate.urgent.clone(),

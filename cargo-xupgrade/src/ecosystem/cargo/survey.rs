@@ -66,7 +66,8 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         cargo.listener.tell(&Event::Warned { text });
     }
     let others = transitive::dependencies(project, &indirect, &entries, &releases);
-    Ok(Ok(groups.into_values().map(|one| finish(one, &releases)).chain(others).collect()))
+    let direct = groups.into_values().map(|one| finish(one, &releases));
+    Ok(Ok(direct.chain(others).collect()))
 }
 
 /// A few names, and how many more there are.

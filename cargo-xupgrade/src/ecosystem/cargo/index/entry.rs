@@ -141,10 +141,18 @@ pub fn releases(body: &[u8]) -> Vec<Release> {
 /// The release of one version, lines about others unread; its build metadata do not count.
 #[must_use]
 pub fn release_of(body: &[u8], version: &Version) -> Option<Release> {
-    let bare = Version { build: semver::BuildMetadata::EMPTY, ..version.clone() };
-    let start = format!("\"{bare}");
-    let telling = lines(body).filter(|line| line.windows(start.len()).any(|part| part == start.as_bytes()));
+    let bare = Version { build: semver::BuildMetadata::EMPTY, ..version.clone() }.to_string();
+    let telling = lines(body).filter(|line| may_be_about(line, bare.as_bytes()));
     telling.filter_map(release).find(|release| release.version.cmp_precedence(version).is_eq())
+}
+
+/// Whether a line is worth reading whole: it says no version early on, as registries write their lines, or this one.
+fn may_be_about(line: &[u8], bare: &[u8]) -> bool {
+    const KEY: &[u8] = b"\"vers\":\"";
+    const EARLY: usize = 160;
+    let head = &line[..line.len().min(EARLY)];
+    let Some(at) = head.windows(KEY.len()).position(|part| part == KEY) else { return true };
+    line[at + KEY.len()..].strip_prefix(bare).is_some_and(|rest| rest.starts_with(b"\"") || rest.starts_with(b"+"))
 }
 
 /// Whether a body is an index file at all: one line of it can be read. A login page is not.
