@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod common;
 mod go;
+mod go_view;
 mod interrupt;
 mod json;
 mod mixed;

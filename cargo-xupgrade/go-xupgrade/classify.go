@@ -25,6 +25,7 @@ const (
 	codeAmbiguousImport  = "ambiguous_import"
 	codePathMismatch     = "path_mismatch"
 	codeVendorStale      = "vendor_stale"
+	codeTooYoung         = "too_young"
 	codeTimeout          = "timeout"
 	codeCancelled        = "cancelled"
 	codeUnsupported      = "unsupported"
@@ -74,6 +75,7 @@ type rule struct {
 // that cannot be reached, for example, also leaves its packages unprovided.
 var rules = []rule{
 	{codeTimeout, regexp.MustCompile(`^no answer within `)}, // our own words, see exec
+	{codeTooYoung, regexp.MustCompile(tooYoungWords)},
 	{codeSumLocal, regexp.MustCompile(`checksum mismatch(?s:.*)go\.sum:\s`)},
 	{codeSumDB, regexp.MustCompile(`checksum mismatch|SECURITY ERROR`)},
 	{codeSumDBUnreachable, regexp.MustCompile(`verifying (module|go\.mod|.*@.*): .*(/lookup/|/sumdb/|/tile/)`)},
@@ -114,6 +116,10 @@ var chatter = regexp.MustCompile(`^go: (downloading|finding|found|upgraded|downg
 // moduleAt finds the first module@version of a message.
 var moduleAt = regexp.MustCompile(`([A-Za-z0-9][A-Za-z0-9._~/-]*\.[A-Za-z0-9._~/-]+)@(v[0-9][A-Za-z0-9.+_-]*)`)
 
+// viewSaid is how the go command begins to repeat the proxy view's words: with
+// an address that is another one each time and tells nobody anything.
+var viewSaid = regexp.MustCompile(`reading http://127\.0\.0\.1:\d+/view-\S+: \d+ [A-Za-z ]+\n\tserver response: `)
+
 // saying turns a go command's stderr, or the Error.Err of one of its objects,
 // into a failure without command and exit code.
 func saying(text string) *failure {
@@ -123,7 +129,7 @@ func saying(text string) *failure {
 			kept = append(kept, strings.TrimPrefix(line, "go: "))
 		}
 	}
-	message := strings.Join(kept, "\n")
+	message := viewSaid.ReplaceAllString(strings.Join(kept, "\n"), "")
 	f := &failure{Code: classify(message), Message: clip(message, 2000)}
 	f.Retryable = retryable(f.Code)
 	if m := moduleAt.FindStringSubmatch(message); m != nil {

@@ -29,6 +29,9 @@ type editParams struct {
 	// MaxGo is the highest go line that may result. Empty: each module keeps
 	// the line it has.
 	MaxGo string `json:"max_go"`
+	// View is the rule on ages for what go get and go mod tidy choose by
+	// themselves; nil for none.
+	View *viewRule `json:"view"`
 }
 
 type editResult struct {
@@ -51,6 +54,8 @@ type editing struct {
 	mods   map[string]*modfile.File // go.mod files from before, by directory
 	// limits are the go lines that may result, by directory.
 	limits map[string]string
+	// proxy is what GOPROXY says while something is resolved; "" to leave it.
+	proxy string
 }
 
 // edit raises requirements in a clone, tidies, and reads back everything that
@@ -115,6 +120,11 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the build list before the edit: %w", err)
 	}
+	done, err := e.view(ctx, listBefore)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if err := e.get(ctx); err != nil {
 		return nil, err
 	}
@@ -125,7 +135,7 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 		return nil, fmt.Errorf("reading the build list after go get: %w", err)
 	}
 	for i, d := range e.dirs {
-		if _, err := e.work(ctx, d, "mod", "tidy"); err != nil {
+		if _, err := e.resolve(ctx, d, "mod", "tidy"); err != nil {
 			return nil, fmt.Errorf("tidying %s: %w", e.name(d, "go.mod"), err)
 		}
 		if err := e.goLineKept(d); err != nil {
@@ -177,7 +187,7 @@ func (e *editing) get(ctx context.Context) error {
 	if strings.Count(line, ".") == 2 && e.limits[dir] == line {
 		args = append(args, "go@"+line)
 	}
-	if _, err := e.work(ctx, dir, args...); err != nil {
+	if _, err := e.resolve(ctx, dir, args...); err != nil {
 		return fmt.Errorf("raising in %s: %w", e.name(dir, "go.mod"), err)
 	}
 	return nil

@@ -32,10 +32,12 @@ type home struct {
 	limit time.Duration
 	tools map[string]*goSetup
 	lists map[string][]string
+	// details are what the proxy view asked for; see look.
+	details map[string]listedModule
 }
 
 func newHome() *home {
-	return &home{env: map[string]string{}, limit: lookupLimit, tools: map[string]*goSetup{}, lists: map[string][]string{}}
+	return &home{env: map[string]string{}, limit: lookupLimit, tools: map[string]*goSetup{}, lists: map[string][]string{}, details: map[string]listedModule{}}
 }
 
 // remember makes the parameters of a hello hold for all later requests.
@@ -48,6 +50,7 @@ func (h *home) remember(p commonParams) {
 	h.limit = seconds(p.TimeoutS, h.limit)
 	h.tools = map[string]*goSetup{}
 	h.lists = map[string][]string{}
+	h.details = map[string]listedModule{}
 }
 
 // A job is one request at work.

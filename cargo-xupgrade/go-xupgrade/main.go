@@ -33,6 +33,8 @@
 //   - discover.go, survey.go: what is there
 //   - registry.go, releases.go: what is newer
 //   - edit.go, snapshot.go, compare.go: raising requirements in a clone
+//   - resolve.go, proxyview.go, agerule.go: what go commands may choose by
+//     themselves while an edit resolves
 //   - compiled.go: what the tests of a module really compile
 package main
 

@@ -206,6 +206,7 @@ fn reason(failure: &Failure) -> Reason {
         "parse" => (ReasonKind::BrokenProject, words),
         "go_too_new" => (ReasonKind::GoLine, words),
         "toolchain_missing" => (ReasonKind::ToolchainMissing, words),
+        "too_young" => (ReasonKind::DragsForbidden, words),
         "vendor_stale" | "unsupported" => (ReasonKind::UnsupportedProject, words),
         "auth" | "not_found" => (ReasonKind::RegistryRefused, format!("the module proxy refuses it: {words}")),
         "network" | "timeout" | "sumdb_unreachable" => {

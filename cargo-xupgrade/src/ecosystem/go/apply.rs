@@ -10,10 +10,10 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 
 use super::companion::Unanswered;
-use super::protocol::{EditParams, Edited, Failure, ModuleVersion, ProbeParams, Probed};
+use super::protocol::{EditParams, Edited, Failure, ModuleVersion, ProbeParams, Probed, View};
 use super::{Go, Known, folder, reason, words};
 use crate::candidate::Reason;
-use crate::ecosystem::{Change, Network, Project, Resolution};
+use crate::ecosystem::{Change, Network, Outlook, Project, Resolution, UnknownAge};
 use files::Originals;
 use judge::Asked;
 
@@ -99,14 +99,25 @@ fn edit(
         Some(raise) => format!("raising {} to {} in {}", raise.path, raise.version, project.label()),
         None => format!("tidying {}", project.label()),
     };
-    let params = params(root, project, known, raises).map_err(Unanswered::Broken)?;
+    let params = params(go.outlook, root, project, known, raises).map_err(Unanswered::Broken)?;
     go.ask("edit", &params, &what)
 }
 
-fn params(root: &Path, project: &Project, known: &Known, raises: Vec<ModuleVersion>) -> Result<EditParams> {
+fn params(
+    outlook: Outlook,
+    root: &Path,
+    project: &Project,
+    known: &Known,
+    raises: Vec<ModuleVersion>,
+) -> Result<EditParams> {
     let dependents = known.tidied.iter().map(|dir| folder(root, dir)).collect::<Result<_>>()?;
     let work = known.work.as_ref().map(|work| folder(root, work)).transpose()?.unwrap_or_default();
-    Ok(EditParams { dir: folder(root, &project.path)?, root: folder(root, ".")?, raises, dependents, work })
+    let view = View {
+        as_of: outlook.as_of.to_string(),
+        cutoff: outlook.cutoff.to_string(),
+        hide_undated: outlook.unknown_age == UnknownAge::TooYoung,
+    };
+    Ok(EditParams { dir: folder(root, &project.path)?, root: folder(root, ".")?, raises, dependents, work, view })
 }
 
 /// Looks up when the modules came out that a raise brought along, where the answer does not say.

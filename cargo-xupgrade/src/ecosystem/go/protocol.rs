@@ -231,6 +231,19 @@ pub struct EditParams {
     pub dependents: Vec<String>,
     /// The `go.work` over the module; empty without one.
     pub work: String,
+    /// What go may choose by itself.
+    pub view: View,
+}
+
+/// Which versions exist for what go chooses by itself; instants are RFC 3339.
+#[derive(Debug, Serialize)]
+pub struct View {
+    /// When the registries are looked at.
+    pub as_of: String,
+    /// What came out later is hidden.
+    pub cutoff: String,
+    /// Whether what tells no age is hidden, too.
+    pub hide_undated: bool,
 }
 
 /// Answer of `edit`.
@@ -249,7 +262,7 @@ pub struct Edited {
     pub build_list: Vec<Moved>,
     /// What the build uses for each module that was raised.
     pub effective: BTreeMap<String, Selected>,
-    /// Modules that tidy took by itself, at their newest release.
+    /// Modules that tidy took by itself, at the newest release that the view shows.
     pub added_by_tidy: Vec<Addition>,
     /// The go line of go.work, when it had to follow.
     pub work_go: Option<LineChange>,
