@@ -96,7 +96,7 @@ type goSetup struct {
 // none downloads one. GOPROXY=off makes a toolchain that is not on this
 // machine an error instead of a download.
 func (j *job) setup(ctx context.Context, dir string) (*goSetup, error) {
-	key := dir + "\x00" + strings.Join(environment(nil, j.env), "\x00")
+	key := j.setupKey(dir)
 	j.home.mu.Lock()
 	known := j.home.tools[key]
 	j.home.mu.Unlock()
@@ -135,6 +135,17 @@ func (j *job) setup(ctx context.Context, dir string) (*goSetup, error) {
 	defer j.home.mu.Unlock()
 	j.home.tools[key] = &s
 	return &s, nil
+}
+
+func (j *job) setupKey(dir string) string {
+	return dir + "\x00" + strings.Join(environment(nil, j.env), "\x00")
+}
+
+// settle makes the setup of one directory that of another one, too.
+func (j *job) settle(dir string, s *goSetup) {
+	j.home.mu.Lock()
+	defer j.home.mu.Unlock()
+	j.home.tools[j.setupKey(dir)] = s
 }
 
 func (j *job) goEnv(ctx context.Context, dir string, env ...string) (*goSetup, error) {

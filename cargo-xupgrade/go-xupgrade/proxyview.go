@@ -245,7 +245,7 @@ func (v *proxyView) look(path string, versions ...string) (map[string]listedModu
 	if len(queries) == 0 {
 		return known, nil
 	}
-	answers := v.registry.details(v.ctx, queries, "ages")
+	answers := v.registry.seen(v.ctx, queries, "ages")
 	if v.ctx.Err() != nil {
 		return nil, unclear(path, &failure{Message: "cancelled"})
 	}

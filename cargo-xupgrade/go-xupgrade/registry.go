@@ -42,6 +42,7 @@ type registry struct {
 	job      *job
 	empty    string
 	env      []string
+	modCache string
 	notAfter *time.Time
 	offline  bool
 }
@@ -55,7 +56,8 @@ func (j *job) registry(ctx context.Context, dir string, notAfter *time.Time, off
 	if err != nil {
 		return nil, fmt.Errorf("making an empty directory for look-ups: %w", err)
 	}
-	r := &registry{job: j, empty: empty, notAfter: notAfter, offline: offline}
+	j.settle(empty, setup)
+	r := &registry{job: j, empty: empty, modCache: setup.ModCache, notAfter: notAfter, offline: offline}
 	r.env = []string{"GOWORK=off", "GOMAXPROCS=16", "GOTOOLCHAIN=" + setup.pin}
 	if offline {
 		// The module cache has the layout of a proxy, and knows the list of

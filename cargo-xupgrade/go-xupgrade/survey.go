@@ -22,6 +22,9 @@ type surveyParams struct {
 	Only []string `json:"only"`
 	// Offline answers from the module cache and asks nobody.
 	Offline bool `json:"offline"`
+	// Transitive says which modules that only others require are looked up:
+	// "withdrawn" or "all"; none when it is empty.
+	Transitive string `json:"transitive"`
 }
 
 type surveyResult struct {
@@ -37,10 +40,12 @@ type requirement struct {
 	Version string `json:"version"`
 	// Kind is "direct", "tool" or "indirect". A tool's module is marked
 	// indirect in go.mod, but a person asked for it by name.
-	Kind    string     `json:"kind"`
-	Time    *time.Time `json:"time,omitempty"`
-	Go      string     `json:"go,omitempty"`
-	Comment string     `json:"comment,omitempty"`
+	Kind string `json:"kind"`
+	// Unlisted says that no go.mod line names it, only the build list.
+	Unlisted bool       `json:"unlisted,omitempty"`
+	Time     *time.Time `json:"time,omitempty"`
+	Go       string     `json:"go,omitempty"`
+	Comment  string     `json:"comment,omitempty"`
 	// Hold is the text after "xupgrade: hold" in a comment, nil without one.
 	Hold         *string      `json:"hold,omitempty"`
 	Replaced     *replacement `json:"replaced,omitempty"`
@@ -93,14 +98,26 @@ func (j *job) survey(ctx context.Context, p surveyParams) (*surveyResult, error)
 		return nil, err
 	}
 	res.Requirements = requirements(f)
-	var wanted []*requirement
+	if p.Transitive != "" {
+		more, err := j.unlisted(ctx, p.Dir, f)
+		if err != nil {
+			return nil, err
+		}
+		res.Requirements = append(res.Requirements, more...)
+		slices.SortFunc(res.Requirements, func(a, b requirement) int { return strings.Compare(a.Path, b.Path) })
+	}
+	var wanted, transitive []*requirement
 	for i := range res.Requirements {
 		r := &res.Requirements[i]
 		// What a local replace points at is in the repository; its name may be
 		// in no registry, and is nobody's business there.
 		local := r.Replaced != nil && r.Replaced.Local
-		if r.Kind != "indirect" && !local && (len(p.Only) == 0 || slices.Contains(p.Only, r.Path)) {
+		switch asked := len(p.Only) == 0 || slices.Contains(p.Only, r.Path); {
+		case local || !asked:
+		case r.Kind != "indirect":
 			wanted = append(wanted, r)
+		case p.Transitive != "" && r.Replaced == nil:
+			transitive = append(transitive, r)
 		}
 	}
 	reg, err := j.registry(ctx, p.Dir, p.NotAfter, p.Offline)
@@ -108,6 +125,10 @@ func (j *job) survey(ctx context.Context, p surveyParams) (*surveyResult, error)
 		return nil, err
 	}
 	defer reg.close()
+	if p.Transitive == transitiveWithdrawn {
+		transitive = reg.retractedOnly(ctx, transitive)
+	}
+	wanted = append(wanted, transitive...)
 	if err := reg.fill(ctx, wanted); err != nil {
 		return nil, err
 	}

@@ -57,7 +57,11 @@ impl Standing {
             Some(switch) => format!("add a check with {switch}"),
             None => "add a check with the target or tag that does".to_owned(),
         };
-        let text = format!("no check compiles {package} (required in `{}`); {advice}", places.join("`, `"));
+        let required = match places.as_slice() {
+            [] => "only other packages require it".to_owned(),
+            places => format!("required in `{}`", places.join("`, `")),
+        };
+        let text = format!("no check compiles {package} ({required}); {advice}");
         Some(Reason::new(ReasonKind::NotExercised, text))
     }
 }

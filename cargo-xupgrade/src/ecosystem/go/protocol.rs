@@ -135,6 +135,8 @@ pub struct SurveyParams<'a> {
     pub not_after: String,
     /// Whether nobody may be asked.
     pub offline: bool,
+    /// Which modules that only others require are looked up: `withdrawn` or `all`.
+    pub transitive: &'a str,
 }
 
 /// Answer of `survey`.
@@ -159,6 +161,8 @@ pub struct Requirement {
     pub version: String,
     /// `direct`, `tool` or `indirect`.
     pub kind: String,
+    /// Whether only the build list names it, and no line of go.mod.
+    pub unlisted: bool,
     /// The reason of a hold marker.
     pub hold: Option<String>,
     /// The replacement in force.

@@ -1,4 +1,5 @@
-//! Lists the direct and tool dependencies of a module with their releases, as the companion found them.
+//! Lists the dependencies of a module with their releases, as the companion found them; of those that only others
+//! require, the releases are known where they are retracted or asked for.
 //! One request for a module; what concerns one dependency alone is its obstacle.
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonK
 use crate::clock::Instant;
 use crate::ecosystem::{Network, Project, Survey};
 use crate::event::Event;
+use crate::policy::TransitiveRule;
 
 /// What a go.mod without a go line means (the Go modules reference, "go directive").
 const NO_GO_LINE: &str = "1.16";
@@ -26,6 +28,10 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
         dir: &folder(root, &project.path)?,
         not_after: go.outlook.as_of.to_string(),
         offline: go.outlook.network == Network::Offline,
+        transitive: match go.outlook.transitive {
+            TransitiveRule::Withdrawn => "withdrawn",
+            TransitiveRule::All => "all",
+        },
     };
     let found: Surveyed = match go.ask("survey", &params, &format!("surveying {}", project.label())) {
         Ok(found) => found,
@@ -37,25 +43,37 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
         known.toolchain = Some(found.goversion.clone()).filter(|here| Some(here) != usual.as_ref());
         known.held = found.requirements.iter().filter(|one| one.hold.is_some()).map(|one| one.path.clone()).collect();
     });
-    for requirement in found.requirements.iter().filter(|one| !one.deprecated.is_empty() && is_listed(one)) {
+    for requirement in found.requirements.iter().filter(|one| !one.deprecated.is_empty() && role(one).is_direct()) {
         // Once a run, though ten modules of a repository use it; the author's words may have many lines.
         if go.told.borrow_mut().insert(requirement.path.clone()) {
             let words = requirement.deprecated.split_whitespace().collect::<Vec<_>>().join(" ");
             go.listener.tell(&Event::Warned { text: format!("{} is deprecated: {words}", requirement.path) });
         }
     }
+    if let Some(text) = unknown(&found) {
+        go.listener.tell(&Event::Warned { text });
+    }
     Ok(Ok(dependencies(project, &found)))
 }
 
-/// Direct ones and tools; the others move only as effects.
-fn is_listed(requirement: &Requirement) -> bool {
-    requirement.kind != "indirect"
+/// Direct ones and tools were asked for by name.
+fn role(requirement: &Requirement) -> Role {
+    if requirement.kind == "indirect" { Role::Transitive } else { Role::Direct }
+}
+
+/// Says of how many modules that only others require nobody can tell whether they are retracted.
+fn unknown(found: &Surveyed) -> Option<String> {
+    let failed = |one: &&Requirement| !role(one).is_direct() && one.error.is_some();
+    let failed: Vec<&Requirement> = found.requirements.iter().filter(failed).collect();
+    let (first, why) = failed.iter().find_map(|one| Some((*one, one.error.as_ref()?)))?;
+    let others = if failed.len() == 1 { String::new() } else { format!(" and {} others", failed.len() - 1) };
+    Some(format!("cannot tell whether {}{others} (indirect) is retracted: {}", first.path, reason(why).text))
 }
 
 /// The dependencies in the companion's answer.
 fn dependencies(project: &Project, found: &Surveyed) -> Vec<Dependency> {
     let line = if found.go.is_empty() { NO_GO_LINE } else { &found.go };
-    found.requirements.iter().filter(|one| is_listed(one)).map(|one| dependency(project, one, line)).collect()
+    found.requirements.iter().map(|one| dependency(project, one, line)).collect()
 }
 
 fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Dependency {
@@ -66,9 +84,9 @@ fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Depen
         ecosystem: EcosystemKind::Go,
         project: project.path.clone(),
         name: requirement.path.clone(),
-        role: Role::Direct,
+        role: role(requirement),
         at: Version::parse(&requirement.version).ok(),
-        places: project.manifests.iter().map(place).collect(),
+        places: project.manifests.iter().filter(|_| !requirement.unlisted).map(place).collect(),
         releases: requirement.releases.iter().filter_map(|one| release(requirement, one)).collect(),
         toolchain: Some(line.to_owned()),
         urgent: urgent(requirement),
@@ -171,16 +189,35 @@ mod tests {
     const OLD: &str = "\"2025-01-01T00:00:00Z\"";
 
     #[test]
-    fn direct_and_tool_requirements_are_listed_and_indirect_ones_are_not() {
+    fn what_only_others_require_is_transitive_and_has_a_place_only_where_go_mod_lists_it() {
         let found = surveyed(
-            r#"{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "pseudo": false, "incompatible": false, "releases": []},
-               {"path": "ex.com/b", "version": "v1.0.0", "kind": "indirect", "pseudo": false, "incompatible": false, "releases": []},
-               {"path": "ex.com/c", "version": "v1.0.0", "kind": "tool", "pseudo": false, "incompatible": false, "releases": []}"#,
+            r#"{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "releases": []},
+               {"path": "ex.com/b", "version": "v1.0.0", "kind": "indirect", "releases": []},
+               {"path": "ex.com/c", "version": "v1.0.0", "kind": "tool", "releases": []},
+               {"path": "ex.com/d", "version": "v1.0.0", "kind": "indirect", "unlisted": true, "releases": []}"#,
         );
-        let places: Vec<&Place> = found.iter().flat_map(|one| &one.places).collect();
-        let place =
-            |table: &str, key: &str| Place { manifest: "app/go.mod".into(), table: table.into(), key: key.into() };
-        assert_eq!(places, [&place("require", "ex.com/a"), &place("tool", "ex.com/c")]);
+        let roles: Vec<(Role, Option<&str>)> =
+            found.iter().map(|one| (one.role, one.places.first().map(|place| place.table.as_str()))).collect();
+        let (direct, transitive) = (Role::Direct, Role::Transitive);
+        assert_eq!(
+            roles,
+            [(direct, Some("require")), (transitive, Some("require")), (direct, Some("tool")), (transitive, None)]
+        );
+        assert_eq!(found[0].places[0].manifest, "app/go.mod");
+    }
+
+    #[test]
+    fn an_indirect_module_without_an_answer_is_told_of_once_and_not_listed() {
+        let broken = r#"{"kind": "indirect", "version": "v1.0.0", "path": "ex.com/b", "error": {"code": "auth", "message": "403 Forbidden"}}"#;
+        let again = broken.replace("ex.com/b", "ex.com/c");
+        let found = serde_json::from_str(&format!(r#"{{"requirements": [{broken}, {again}]}}"#)).unwrap();
+        let said = unknown(&found).unwrap();
+        assert_eq!(
+            said,
+            "cannot tell whether ex.com/b and 1 others (indirect) is retracted: the module proxy refuses it: 403 Forbidden"
+        );
+        assert_eq!(decided(broken), Decision::Unlisted);
+        assert_eq!(unknown(&Surveyed::default()), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::protocol::{Changed, Edited, ModuleVersion, Probed};
+use super::super::protocol::{Changed, Edited, ModuleVersion, Probed, Selected};
 use super::Untidy;
 use crate::candidate::{EcosystemKind, Reason, ReasonKind, Version};
 use crate::clock::Instant;
@@ -64,7 +64,11 @@ fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
 /// When the build does not use what was asked for.
 fn out_of_reach(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
     let (name, to) = (asked.name, asked.to);
-    let Some(selected) = edited.effective.get(name) else {
+    let Some(selected) = edited.effective.get(name).filter(|selected| !is_taken_back(asked, edited, selected)) else {
+        if !edited.changes.iter().any(|change| change.path == name && change.direct) {
+            let text = format!("no package of {name} is in the build: `go mod tidy` takes the raise to {to} back");
+            return Some(Reason::new(ReasonKind::Unused, text));
+        }
         let text = format!("nothing imports {name}: `go mod tidy` takes the requirement out; remove it or use it");
         return Some(Reason::new(ReasonKind::Unused, text));
     };
@@ -78,6 +82,12 @@ fn out_of_reach(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
         return Some(Reason::new(ReasonKind::ResolveRefused, text));
     }
     None
+}
+
+/// Whether tidy undid the raise: the build uses a lower version, as what requires that one is all that is left.
+fn is_taken_back(asked: &Asked<'_>, edited: &Edited, selected: &Selected) -> bool {
+    let is_required = edited.changes.iter().any(|change| change.path == asked.name && !change.to.is_empty());
+    !is_required && Version::parse(&selected.version).is_ok_and(|version| version < *asked.to)
 }
 
 /// A module that came along: new, or higher than it was.

@@ -197,3 +197,13 @@ fn a_version_above_the_one_asked_for_is_never_lowered_to_it() {
     assert_eq!(reason.kind, ReasonKind::WouldLower);
     assert!(reason.text.contains("v1.3.0, which is above v1.1.0"), "{}", reason.text);
 }
+
+#[test]
+fn a_raise_of_an_indirect_module_that_tidy_takes_back_is_told_as_unused() {
+    for effective in ["{}", r#"{"ex.com/a": {"version": "v1.0.0", "no_op": false}}"#] {
+        let edited = format!(r#"{{"changed_files": [], "changes": [], "effective": {effective}}}"#);
+        let reason = judged(&edited).unwrap_err();
+        assert_eq!(reason.kind, ReasonKind::Unused);
+        assert!(reason.text.contains("`go mod tidy` takes the raise to v1.1.0 back"), "{}", reason.text);
+    }
+}
