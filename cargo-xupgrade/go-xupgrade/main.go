@@ -31,7 +31,8 @@
 //   - gocmd.go: the environment, the time limit and the end of each go command
 //   - classify.go: from a go command's words to a typed code
 //   - discover.go, survey.go: what is there
-//   - registry.go, releases.go: what is newer
+//   - registry.go, modcache.go, releases.go: what is newer
+//   - transitive.go: modules that only other modules require
 //   - edit.go, snapshot.go, compare.go: raising requirements in a clone
 //   - resolve.go, proxyview.go, agerule.go: what go commands may choose by
 //     themselves while an edit resolves

@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -192,6 +196,45 @@ func TestAPreReleaseIsNoWayOutAndAPseudoVersionIsJudgedToo(t *testing.T) {
 	}
 }
 
+func TestALockedVersionIsShownAndAnswered(t *testing.T) {
+	late := "-- ex.com/split/part@v0.0.5/go.mod --\nmodule ex.com/split/part\n-- ex.com/split/part@v0.0.5/time --\n2025-07-02T00:00:00Z\n"
+	w := splitWorld(t, late)
+	const old, young = "v0.0.0-20250101000000-0123456789ab", "v0.0.0-20250520000000-0123456789ab"
+	for _, commit := range []string{old, young} {
+		writeProxy(t, w.proxy, "-- ex.com/bare@"+commit+"/go.mod --\nmodule ex.com/bare\n-- ex.com/bare@"+commit+"/time --\n2025-05-20T00:00:00Z\n")
+	}
+	write(t, w.proxy+"/ex.com/bare/@v/list", "")
+	write(t, w.proxy+"/ex.com/bare/@latest", `{"Version":"`+young+`","Time":"2025-05-20T00:00:00Z"}`)
+	january := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, locked := range []string{old, young} {
+		v, err := w.job().startView(t.Context(), w.root, viewRule{AsOf: january, Cutoff: january})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.lock("ex.com/split/part", "v0.3.0")
+		v.lock("ex.com/bare", locked)
+		ask := func(file string) string {
+			body, no := v.answer(v.prefix + file)
+			if no != nil {
+				t.Errorf("%s: %d %s", file, no.status, no.words)
+			}
+			return string(body)
+		}
+		if list := strings.Fields(ask("ex.com/split/part/@v/list")); !reflect.DeepEqual(list, []string{"v0.0.5", "v0.1.0", "v0.3.0"}) {
+			t.Errorf("the list is %v", list) // v0.0.5 lies so low that nobody looked
+		}
+		ask("ex.com/split/part/@v/v0.3.0.info")
+		if latest := ask("ex.com/bare/@latest"); !strings.Contains(latest, locked) {
+			t.Errorf("with %s in use, @latest is %s", locked, latest)
+		}
+		ask("ex.com/bare/@v/" + locked + ".info")
+		if _, no := v.answer(v.prefix + "ex.com/split/part/@v/v0.0.5.info"); no == nil || no.status != failedDependency {
+			t.Errorf("a young version from further down the list is answered with %+v", no)
+		}
+		v.close()
+	}
+}
+
 // A counter is a proxy over HTTP that remembers what it was asked.
 type counter struct {
 	*httptest.Server
@@ -342,4 +385,52 @@ func TestACancelledEditLeavesNoViewBehind(t *testing.T) {
 		t.Errorf("a cancelled view answers %d", code)
 	}
 	v.close()
+}
+
+// inGit makes a git repository of a module, with releases of 2025-01-01 and
+// 2025-05-10, which the go command finds under https://ex.com/priv.git.
+func (w *world) inGit() {
+	w.t.Helper()
+	home := w.t.TempDir()
+	dir := filepath.Join(home, "priv.git")
+	write(w.t, dir+"/go.mod", "module ex.com/priv.git\n\ngo 1.21\n")
+	write(w.t, dir+"/p.go", "package priv\n")
+	git := func(date string, args ...string) {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "HOME="+home, "GIT_CONFIG_NOSYSTEM=1", "GIT_COMMITTER_DATE="+date, "GIT_AUTHOR_DATE="+date,
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@ex.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@ex.com")
+		if said, err := cmd.CombinedOutput(); err != nil {
+			w.t.Fatalf("git %v: %v: %s", args, err, said)
+		}
+	}
+	git("", "init", "--quiet")
+	for tag, date := range map[string]string{"v0.1.0": "2025-01-01T00:00:00Z", "v0.2.0": "2025-05-10T00:00:00Z"} {
+		git("", "add", ".")
+		git(date, "commit", "--quiet", "--allow-empty", "--message="+tag)
+		git(date, "tag", tag)
+	}
+	maps.Copy(w.env, map[string]string{"HOME": home, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",
+		"GIT_CONFIG_KEY_0": "url.file://" + home + "/.insteadOf", "GIT_CONFIG_VALUE_0": "https://ex.com/"})
+}
+
+func TestModulesFromGitAreJudgedButPrivateOnesPassNoProxy(t *testing.T) {
+	tidied := func(env map[string]string) string {
+		w := newWorld(t, "-- go.mod --\nmodule ex.com/m\n\ngo 1.21\n")
+		w.inGit()
+		maps.Copy(w.env, env)
+		write(t, w.root+"/m.go", "package m\n\nimport _ \"ex.com/priv.git\"\n")
+		res, f := w.edit(ages("2025-05-11", "2025-05-08"))
+		if f != nil || len(res.AddedByTidy) != 1 {
+			t.Fatalf("the result is %+v (%v)", res.AddedByTidy, f)
+		}
+		return res.AddedByTidy[0].Version
+	}
+	if got := tidied(map[string]string{"GOPROXY": "direct"}); got != "v0.1.0" {
+		t.Errorf("directly, tidy took %s", got)
+	}
+	// The go command asks no proxy for it; the caller judges its age.
+	if got := tidied(map[string]string{"GOPRIVATE": "ex.com/priv.git", "GONOPROXY": "ex.com/priv.git"}); got != "v0.2.0" {
+		t.Errorf("of a private module, tidy took %s", got)
+	}
 }
