@@ -107,3 +107,70 @@ fn a_run_moves_only_the_lockfile_and_says_so_in_each_subject() {
     }
     assert_eq!(run.ran.why("stuck"), "resolve_refused");
 }
+
+/// The direct upgrade leaves `calm` without a user.
+const LEFT_BEHIND: &str = r#"Expected: both are upgraded, and calm says that it goes with the upgrade of outer.
+-- repo/Cargo.toml --
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+
+[dependencies]
+outer = "1"
+-- repo/src/lib.rs --
+#[test]
+fn they_add_up() {
+    assert_eq!(outer::n(), 1);
+}
+-- repo/Cargo.lock --
+version = 4
+
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = [
+ "outer",
+]
+
+[[package]]
+name = "calm"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "@"
+
+[[package]]
+name = "outer"
+version = "1.0.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+checksum = "@"
+dependencies = [
+ "calm",
+]
+-- crates/calm/1.0.0/src/lib.rs --
+pub const N: u32 = 1;
+-- crates/calm/1.0.1/src/lib.rs --
+pub const N: u32 = 1;
+-- crates/outer/1.0.0/Cargo.toml --
+[dependencies]
+calm = "1"
+-- crates/outer/1.0.0/src/lib.rs --
+pub fn n() -> u32 {
+    calm::N
+}
+-- crates/outer/1.1.0/src/lib.rs --
+pub fn n() -> u32 {
+    1
+}
+"#;
+
+#[test]
+fn a_package_that_a_later_upgrade_takes_out_says_so() {
+    let env = Env::from_archive(LEFT_BEHIND);
+    let ran = env.run(&["--transitive"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    // After outer there is nothing left to move, so the search finds that it passes before outer.
+    assert_eq!(ran.upgrades(), ["calm 1.0.0 -> 1.0.1", "outer 1.0.0 -> 1.1.0"], "{}", ran.said());
+    assert_eq!(ran.upgrade("calm")["notes"], Value::from(vec!["the upgrade of outer takes it out again"]));
+    assert_eq!(ran.upgrade("outer")["notes"], Value::from(vec![""; 0]));
+}

@@ -6,7 +6,8 @@ use xupgrade_search::Fate;
 
 use super::scene::Scene;
 use super::{Found, Session};
-use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Version};
+use crate::ecosystem::Move;
 use crate::engine::Trial;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named};
@@ -26,6 +27,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
     let applied = confirmed.and_then(|report| report.applied.get(position)).cloned().unwrap_or_default();
     let mut notes = applied.notes.clone();
     notes.extend(found.notes.iter().filter(|(at, _)| *at == position).map(|(_, note)| note.clone()));
+    notes.extend(taken_out(plan, found, position, (candidate, &rung.version)));
     Upgrade {
         ecosystem: candidate.ecosystem,
         name: candidate.name.clone(),
@@ -44,6 +46,22 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
         failed_above: failed_above(found, atom, candidate),
         urgent: candidate.urgent.clone(),
     }
+}
+
+/// A package that only others require may go again with a later upgrade of its user; then no cell of the whole matrix met it.
+fn taken_out(plan: &Plan, found: &Found, position: usize, (candidate, to): (&Candidate, &Version)) -> Option<String> {
+    let report = &found.trials[found.checkpoint.trial?].report;
+    let later = found.checkpoint.atoms.iter().zip(&report.applied).skip(position + 1);
+    let takes_it_out = |moved: &Move| {
+        let from = moved.from.as_deref().and_then(|text| Version::parse(text).ok());
+        moved.name == candidate.name
+            && moved.ecosystem == candidate.ecosystem
+            && moved.to.is_none()
+            && from.as_ref() == Some(to)
+    };
+    let (by, _) = later.into_iter().find(|(_, applied)| applied.also_moved.iter().any(takes_it_out))?;
+    let by = &plan.candidates[by.candidate];
+    (by.project == candidate.project).then(|| format!("the upgrade of {} takes it out again", by.name))
 }
 
 /// The trial in which an atom first passed.
@@ -82,7 +100,7 @@ fn failed_above(found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> 
 }
 
 /// The reason that a failed trial gives.
-fn reason_of(found: &Found, trial: &Trial, tried: Vec<crate::candidate::Version>) -> Reason {
+fn reason_of(found: &Found, trial: &Trial, tried: Vec<Version>) -> Reason {
     let beside = beside(found, trial);
     match &trial.verdict {
         Verdict::Failed(cause) => Reason {
