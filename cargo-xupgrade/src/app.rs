@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Format, RunArgs, Talk};
+use crate::cli::{Cli, Command, DemoArgs, Format, RunArgs, Talk};
 use crate::failure::{Code, code_of, tell};
 use crate::interrupt::{self, Stop};
 use crate::{demo, reporter, run};
@@ -49,6 +49,10 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
             let (plan, code) = run::plan(&args, &*reporter::listener(&beside_a_plan(&args.talk)), stop)?;
             reporter::show_plan(&plan, &args.talk, plan.as_of)?;
             Ok(code)
+        }
+        Some(Command::Demo(DemoArgs { archive: Some(archive), folder: Some(folder), .. })) => {
+            demo::write_world(&archive, &folder)?;
+            Ok(Code::Done)
         }
         Some(Command::Demo(args)) => {
             let keep = if args.keep || args.folder.is_some() { demo::Keep::Yes } else { demo::Keep::No };

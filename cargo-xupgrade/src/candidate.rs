@@ -301,8 +301,10 @@ pub enum ReasonKind {
     NotSelected,
     /// The next release lacks a feature that the project enables.
     FeatureGone,
-    /// A `replace` directive decides the version.
+    /// A `replace` directive, `[patch]` or `[replace]` decides where it comes from.
     Replaced,
+    /// Another key of the same manifest names a newer line of the same crate, on purpose.
+    Aliased,
     /// No project uses it.
     Unused,
     /// The project has no lockfile in git.

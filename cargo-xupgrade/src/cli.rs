@@ -214,6 +214,9 @@ pub struct DemoArgs {
     /// Make it here (the folder must not exist or be empty); kept
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
+    /// Write the world of this archive (as in fixtures/) into --folder, and start nothing: for those who make fixtures
+    #[arg(long, value_name = "FILE", hide = true, requires = "folder")]
+    pub archive: Option<PathBuf>,
 }
 
 /// The flags of `clean`.

@@ -58,6 +58,16 @@ pub fn run(options: &Options) -> Result<i32> {
     Ok(code)
 }
 
+/// Writes the world of an archive and starts nothing: what `env.sh` in the folder enters.
+///
+/// # Errors
+/// The archive cannot be read or has a mistake, or the folder is not empty or cannot be written.
+pub fn write_world(archive: &Path, folder: &Path) -> Result<()> {
+    ensure_free(folder)?;
+    let text = std::fs::read_to_string(archive).with_context(|| format!("cannot read {}", archive.display()))?;
+    World::build_with(&text, folder, &users_go_build_cache()).map(drop)
+}
+
 fn job(world: &World, pass_through: &[String]) -> Result<i32> {
     let program = std::env::current_exe().context("cannot find the path of this program")?;
     let status = world

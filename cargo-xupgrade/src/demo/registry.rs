@@ -52,8 +52,8 @@ pub fn write(archive: &Archive, folder: &Path) -> Result<Checksums> {
     Ok(checksums)
 }
 
-/// Puts the real checksums where a Cargo.lock says `checksum = "@"`; every other byte stays,
-/// so a lockfile that is wrong or torn by a merge stays so.
+/// Puts the real checksums where a Cargo.lock says `checksum = "@"` (in its first format:
+/// `"checksum name version (source)" = "@"`); every other byte stays, so a lockfile that is wrong or torn by a merge stays so.
 #[must_use]
 pub fn fill_lock(lock: &str, checksums: &Checksums) -> String {
     let (mut name, mut version) = (String::new(), String::new());
@@ -63,6 +63,13 @@ pub fn fill_lock(lock: &str, checksums: &Checksums) -> String {
             value.clone_into(&mut name);
         } else if let Some(value) = quoted(line, "version") {
             value.clone_into(&mut version);
+        }
+        if let Some((of, rest)) = line.strip_prefix("\"checksum ").and_then(|rest| rest.split_once(" (")) {
+            let (of_name, of_version) = of.split_once(' ').unwrap_or((of, ""));
+            let sum = checksums.get(&(of_name.to_owned(), of_version.to_owned()));
+            let of_this = sum.filter(|_| rest.trim_end().ends_with("= \"@\""));
+            filled.push_str(&of_this.map_or_else(|| line.to_owned(), |sum| line.replacen('@', sum, 1)));
+            continue;
         }
         match (quoted(line, "checksum"), checksums.get(&(name.clone(), version.clone()))) {
             (Some("@"), Some(sum)) => filled.push_str(&line.replacen('@', sum, 1)),

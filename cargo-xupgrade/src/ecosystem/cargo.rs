@@ -38,6 +38,8 @@ pub struct Cargo<'a> {
     store: PathBuf,
     listener: &'a dyn Listener,
     registries: RefCell<BTreeMap<String, Arc<Registry>>>,
+    /// The workspaces that were found, by folder.
+    projects: RefCell<BTreeMap<String, Project>>,
 }
 
 /// The registry as one project sees it, and the view of it that resolves go through.
@@ -75,7 +77,13 @@ impl<'a> Cargo<'a> {
             store: store.join("index"),
             listener,
             registries: RefCell::default(),
+            projects: RefCell::default(),
         }
+    }
+
+    /// A workspace that was found.
+    fn known(&self, path: &str) -> Option<Project> {
+        self.projects.borrow().get(path).cloned()
     }
 
     /// Opens the registry for a project; the versions in its lockfile are exempt from every rule on age.
@@ -133,7 +141,9 @@ impl Ecosystem for Cargo<'_> {
     }
 
     fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>> {
-        Ok(workspace::discover(tree))
+        let found = workspace::discover(tree);
+        *self.projects.borrow_mut() = found.iter().map(|one| (one.path.clone(), one.clone())).collect();
+        Ok(found)
     }
 
     fn survey(&self, root: &Path, project: &Project) -> Result<Survey> {

@@ -213,6 +213,10 @@ fn remark(upgrade: &Upgrade) -> String {
         let wanted = above.wanted.as_ref().map(Version::to_string).unwrap_or_default();
         format!("not {wanted}: {}", above.reason.kind.name())
     }));
+    parts.extend(upgrade.notes.first().cloned());
+    if upgrade.notes.len() > 1 {
+        parts.push(format!("{} more notes in the report", upgrade.notes.len() - 1));
+    }
     parts.join("; ")
 }
 

@@ -1,5 +1,5 @@
 //! Reads `Cargo.lock`, formats 1 to 4, as a graph of packages and edges, and answers who reaches whom; the one module that
-//! names `cargo_lock`. What differs between two of them is in `diff`. Pure: text in, values out, nothing is ever written.
+//! names `cargo_lock`. What differs between two of them is in `diff`, in which format one is written in `format`. Pure.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,12 @@ use semver::Version;
 use super::requirement::same_version;
 
 mod diff;
+mod format;
 #[cfg(test)]
 mod tests;
 
 pub use diff::{ChecksumChange, EdgeFlip, LockDiff, Moved, SourceChange, diff};
+pub use format::in_format_of;
 
 /// A package's name and version.
 pub type Named = (String, Version);

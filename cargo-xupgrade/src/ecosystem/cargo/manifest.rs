@@ -2,7 +2,7 @@
 //! bytes and is read back: the author's comments, order, quotes, BOM and line endings stay (the writer of `toml_edit` would
 //! normalise them, as `cargo upgrade` does). The parser is named in `document` only. No IO.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod document;
 mod literal;
@@ -71,6 +71,8 @@ pub struct Entry {
     pub requirement: Option<String>,
     /// The features asked for, in the file's order.
     pub features: Vec<String>,
+    /// The features that the package's own `[features]` turn on in it (`name/feature`, `name?/feature`), sorted.
+    pub forwarded: Vec<String>,
     /// Whether the default features are asked for (`true` when not said).
     pub default_features: bool,
     /// `optional = true`.
@@ -112,8 +114,8 @@ pub struct Manifest {
     pub workspace_edition: Option<String>,
     /// Whether there is a `[workspace]` table.
     pub has_workspace: bool,
-    /// The crates that `[patch.*]` and `[replace]` exchange, sorted.
-    pub patches: Vec<String>,
+    /// The crates that `[patch.*]` and `[replace]` exchange, each with the table that does so, as in `[patch.crates-io]`.
+    pub patches: BTreeMap<String, String>,
     /// `xupgrade:` comments that hold nothing, by line: misspelt ones, and those beside no entry.
     pub loose_markers: Vec<LooseMarker>,
 }
@@ -169,6 +171,17 @@ fn switches(root: &Node, name: &str) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// The features of a dependency that those of the package turn on.
+fn forwarded(root: &Node, name: &str) -> Vec<String> {
+    let features = root.at(&["features"]).into_iter().flat_map(Node::children);
+    let values = features.flat_map(|(_, node)| node.elements()).filter_map(Node::text);
+    let of_it = values.filter_map(|value| {
+        let (dependency, feature) = value.split_once('/')?;
+        (dependency.trim_end_matches('?') == name).then(|| feature.to_owned())
+    });
+    of_it.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// The manifest with the requirement at `place` exchanged for `new`, and every other byte as it was.
@@ -261,6 +274,7 @@ fn entry(
         origin: origin(node),
         requirement: requirement(node).and_then(|(value, _)| value.text()).map(str::to_owned),
         features: features.map(str::to_owned).collect(),
+        forwarded: forwarded(&document.root, name),
         default_features: truth(&["default-features", "default_features"]).unwrap_or(true),
         optional: truth(&["optional"]).unwrap_or(false),
         switches: Vec::new(),
@@ -315,16 +329,18 @@ fn inheritable(node: &Node) -> Option<Inheritable> {
 }
 
 /// `[patch.<source>]` names crates by key or `package`; `[replace]` by package id (`foo:0.1.0`, `<url>#foo@0.1.0`).
-fn patches(root: &Node) -> Vec<String> {
+fn patches(root: &Node) -> BTreeMap<String, String> {
     let sources = root.at(&["patch"]).into_iter().flat_map(Node::children);
-    let patched = sources.flat_map(|(_, source)| source.children());
-    let patched = patched.map(|(name, node)| node.get("package").and_then(Node::text).unwrap_or(name));
+    let patched = sources.flat_map(|(name, source)| source.children().map(move |patch| (name, patch)));
+    let patched = patched.map(|(source, (name, node))| {
+        let quoted = if source.contains(['.', ':', '/']) { format!("\"{source}\"") } else { source.to_owned() };
+        (node.get("package").and_then(Node::text).unwrap_or(name).to_owned(), format!("[patch.{quoted}]"))
+    });
     let replaced = root.at(&["replace"]).into_iter().flat_map(Node::children).filter_map(|(id, _)| {
         let last = id.rsplit(['#', '/']).next()?;
-        last.split([':', '@']).next()
+        Some((last.split([':', '@']).next()?.to_owned(), "[replace]".to_owned()))
     });
-    let names: BTreeSet<&str> = patched.chain(replaced).collect();
-    names.into_iter().map(str::to_owned).collect()
+    patched.chain(replaced).collect()
 }
 
 /// The lines on which an entry begins, and on which its requirement does: a comment right above these speaks for it.

@@ -1,6 +1,8 @@
 //! Writes one upgrade: splices the requirements that do not admit it, relocks with the least change through the index
 //! view, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every byte as it was.
 
+mod follow;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +16,7 @@ use super::manifest;
 use super::requirement::{Raise, compatible, raise, raise_floor, same_version};
 use super::workspace::one_line;
 use super::{Cargo, Registry, survey};
-use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use crate::candidate::{self, EcosystemKind, Reason, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
 use crate::environment;
@@ -42,9 +44,9 @@ pub fn apply(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>) -> Result<Reso
 type Originals = BTreeMap<String, Vec<u8>>;
 
 fn originals(root: &Path, project: &Project) -> Result<Originals> {
-    let paths = project.manifests.iter().chain(&project.lockfile);
+    let paths = project.manifests.iter().chain(&project.lockfile).cloned().chain(follow::lockfiles(project));
     paths
-        .map(|path| Ok((path.clone(), fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?)))
+        .map(|path| Ok((path.clone(), fs::read(root.join(&path)).with_context(|| format!("cannot read {path}"))?)))
         .collect()
 }
 
@@ -74,19 +76,48 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
     if let Some(end) = relock(cargo, &registry, root, change, (&before, from), Extent::of(&edited))? {
         return Ok(end);
     }
+    keep_format(root, change.project, originals)?;
     let after = read_lock(root, change.project)?;
     let diff = lock::diff(&before, &after);
     if let Some(reason) = objection(root, change, &registry, &after, &diff)? {
         return Ok(Resolution::Refused(reason));
     }
+    let mut notes = notes(change, &after, &diff);
     let mut files = edited;
+    if !files.is_empty() {
+        match follow::follow(cargo, root, change, originals)? {
+            follow::Followed::Locks(moved) => {
+                notes.extend(moved.iter().map(|(lockfile, moves)| format!("{lockfile} follows: {moves}")));
+                files.extend(moved.into_keys());
+            }
+            follow::Followed::End(end) => return Ok(end),
+        }
+    }
     files.extend(change.project.lockfile.clone());
     files.sort();
-    Ok(Resolution::Applied(Applied { files, also_moved: moves(&diff), notes: notes(change, &after, &diff) }))
+    Ok(Resolution::Applied(Applied { files, also_moved: moves(&diff), notes }))
+}
+
+/// Writes the lockfile in the format in which it was before the relock.
+fn keep_format(root: &Path, project: &Project, originals: &Originals) -> Result<()> {
+    let Some(path) = &project.lockfile else { return Ok(()) };
+    let Some(before) = originals.get(path) else { return Ok(()) };
+    let after = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))?;
+    let kept = lock::in_format_of(&String::from_utf8_lossy(before), &after).with_context(|| format!("in {path}"))?;
+    if kept == after {
+        Ok(())
+    } else {
+        fs::write(root.join(path), kept).with_context(|| format!("cannot write {path}"))
+    }
 }
 
 fn is_there(lock: &Lock, name: &str, version: &Version) -> bool {
     lock.packages.iter().any(|one| one.name == name && same_version(&one.version, version))
+}
+
+fn is_from_registry(lock: &Lock, name: &str, version: &Version) -> bool {
+    let of_it = lock.packages.iter().filter(|one| one.name == name && same_version(&one.version, version));
+    of_it.filter_map(|one| one.source.as_deref()).any(|source| !source.starts_with("git+"))
 }
 
 /// Where a dependency stands in the lockfile, after the upgrades before it.
@@ -180,12 +211,8 @@ fn relock(
     extent: Extent,
 ) -> Result<Option<Resolution>> {
     let run = |args: &[String]| update(cargo, registry, root, change, args);
-    let precise = |version: &Version| {
-        let spec = format!("{}@{version}", change.name);
-        ["-p".to_owned(), spec, "--precise".to_owned(), change.to.plain().to_owned()]
-    };
     if extent == Extent::LockOnly {
-        return run(&precise(from));
+        return run(&precise(change, from));
     }
     // `--precise` on the version in use would drag every other user of it along; a workspace update moves only the
     // edges whose requirement changed.
@@ -199,9 +226,16 @@ fn relock(
     let known = lock::package_versions(before, change.name);
     let new = lock::package_versions(&after, change.name).into_iter().find(|version| !known.contains(version));
     match new {
-        Some(version) => run(&precise(&version)),
-        None => run(&precise(from)),
+        Some(version) => run(&precise(change, &version)),
+        None => run(&precise(change, from)),
     }
+}
+
+/// The words that move one locked version to the wanted one: the name alone is ambiguous where two versions are locked,
+/// and `--precise` takes a version without its build metadata.
+fn precise(change: &Change<'_>, locked: &Version) -> [String; 4] {
+    let spec = format!("{}@{locked}", change.name);
+    ["-p".to_owned(), spec, "--precise".to_owned(), change.to.plain().to_owned()]
 }
 
 /// One `cargo update` through the view.
@@ -266,16 +300,28 @@ fn objection(
         let text = format!("after the relock {name} is at {at} and not at {to}");
         return Ok(Some(Reason::new(ReasonKind::ResolveRefused, text)));
     }
+    if !is_from_registry(after, name, to.semver()) {
+        let text = format!("{name} {to} would come from a `[patch]` and not from the registry; change the patch");
+        return Ok(Some(Reason::new(ReasonKind::Replaced, text)));
+    }
+    if let Some(reason) = downward(name, to, diff) {
+        return Ok(Some(reason));
+    }
+    too_new_for_members(root, change, registry, after, diff)
+}
+
+/// A package that ends lower, or a lockfile that ends in another format.
+fn downward(name: &str, to: &candidate::Version, diff: &LockDiff) -> Option<Reason> {
     if let Some(moved) = diff.lowered.first() {
         let text = format!("{name} {to} would lower {} from {} to {}", moved.name, moved.from, moved.to);
-        return Ok(Some(Reason::new(ReasonKind::WouldLower, text)));
+        return Some(Reason::new(ReasonKind::WouldLower, text));
     }
     if let Some((from, into)) = diff.format_changed {
         let text =
             format!("cargo would change the lockfile's format from {from} to {into}; use the toolchain that wrote it");
-        return Ok(Some(Reason::new(ReasonKind::ResolveRefused, text)));
+        return Some(Reason::new(ReasonKind::ResolveRefused, text));
     }
-    too_new_for_members(root, change, registry, after, diff)
+    None
 }
 
 /// Every package that the relock brought must fit the `rust-version` of the members that use it: cargo's own fallback
@@ -327,9 +373,13 @@ fn moves(diff: &LockDiff) -> Vec<Move> {
 }
 
 fn notes(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<String> {
+    let members: Vec<_> = lock::members(after).into_iter().map(|one| (one.name.clone(), one.version.clone())).collect();
+    // That the members use the version which was asked for is no news.
+    let asked = |flip: &lock::EdgeFlip| flip.dependency == change.name && members.contains(&flip.user);
     let mut notes: Vec<String> = diff
         .flipped
         .iter()
+        .filter(|flip| !asked(flip))
         .map(|flip| {
             format!("{} {} now uses {} {} (before: {})", flip.user.0, flip.user.1, flip.dependency, flip.to, flip.from)
         })
@@ -340,5 +390,25 @@ fn notes(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<String> {
             lock::users_of(after, change.name, from).iter().map(|(name, _)| name.clone()).collect();
         notes.push(format!("{} {from} stays beside it for {}", change.name, users.join(", ")));
     }
+    notes.extend(second_copies(change, after, diff));
+    let asleep = diff.patches_left_unused.iter();
+    notes.extend(asleep.map(|(name, version)| format!("nothing uses the patch of {name} ({version}) any more")));
     notes
+}
+
+/// Direct dependencies of which there are two versions now: where their types meet, the two belong together.
+fn second_copies(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<String> {
+    let members = lock::members(after);
+    let direct = |name: &str| members.iter().any(|member| member.dependencies.iter().any(|one| one.name == name));
+    let new = diff.added.iter().filter(|(name, _)| name != change.name && direct(name));
+    new.filter_map(|(name, version)| {
+        let older = lock::package_versions(after, name).into_iter().find(|other| other < version)?;
+        let users = |version: &Version| {
+            let names = lock::users_of(after, name, version).into_iter().map(|(name, _)| name);
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (old_users, new_users) = (users(&older), users(version));
+        Some(format!("there are two copies of {name} now: {older} for {old_users}, {version} for {new_users}"))
+    })
+    .collect()
 }

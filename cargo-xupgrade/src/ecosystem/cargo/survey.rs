@@ -34,7 +34,8 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         Ok(locked) => locked,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{error:#}")))),
     };
-    let groups = group(project, &manifests, &locked);
+    let mut groups = group(project, &manifests, &locked);
+    keep_apart(&mut groups);
     let registry = match cargo.registry(root, project) {
         Ok(registry) => registry,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
@@ -127,6 +128,8 @@ pub fn read_manifests(root: &Path, project: &Project) -> Result<Result<Manifests
 struct Group {
     dependency: Dependency,
     features: BTreeSet<String>,
+    /// Why it may not leave its line.
+    kept_apart: Option<String>,
 }
 
 impl std::ops::Deref for Group {
@@ -151,7 +154,7 @@ fn group(project: &Project, manifests: &Manifests, locked: &lock::Lock) -> BTree
             if let Some(obstacle) = unlocked(entry, at.as_ref()) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
-            if let Some(obstacle) = patched(entry, at.as_ref(), locked) {
+            if let Some(obstacle) = patched(entry, at.as_ref(), locked, manifests) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
         }
@@ -211,7 +214,7 @@ fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
         switch: None,
         obstacle: source_obstacle(&entry.origin),
     };
-    Group { dependency, features: BTreeSet::new() }
+    Group { dependency, features: BTreeSet::new(), kept_apart: None }
 }
 
 fn source_obstacle(origin: &Origin) -> Option<Reason> {
@@ -237,13 +240,43 @@ fn unlocked(entry: &Entry, at: Option<&Version>) -> Option<Reason> {
 }
 
 /// A crate that the lockfile takes from elsewhere than the requirement says: `[patch]` decides, and a raise does nothing.
-fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock) -> Option<Reason> {
+fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock, manifests: &Manifests) -> Option<Reason> {
     if !matches!(entry.origin, Origin::Registry { registry: None }) {
         return None;
     }
     let package = locked.packages.iter().find(|one| one.name == entry.package && Some(&one.version) == at)?;
-    (!is_default(package.source.as_deref()))
-        .then(|| Reason::new(ReasonKind::Replaced, "`[patch]` or `[replace]` decides where it comes from"))
+    let table = manifests.iter().find_map(|(path, manifest)| Some((path, manifest.patches.get(&entry.package)?)));
+    let who = match table {
+        Some((path, table)) => format!("`{table}` in {path}"),
+        None => "a `[patch]` of cargo's configuration".to_owned(),
+    };
+    let text = format!("{who} decides where it comes from, so raising its requirement does nothing; change the patch");
+    (!is_default(package.source.as_deref())).then(|| Reason::new(ReasonKind::Replaced, text))
+}
+
+/// Two keys of one manifest that name two lines of one crate do so on purpose: the older one stays in its line. Without
+/// this it would climb until both are the same version, which cargo resolves and the build refuses, or which is simply not
+/// what the alias was made for.
+fn keep_apart(groups: &mut BTreeMap<GroupKey, Group>) {
+    let keys: Vec<GroupKey> = groups.keys().cloned().collect();
+    for lower in &keys {
+        let newer = keys.iter().find_map(|upper| alias_of(&groups[lower], &groups[upper]));
+        if let (Some(text), Some(group)) = (newer, groups.get_mut(lower)) {
+            group.kept_apart = Some(text);
+        }
+    }
+}
+
+/// What to say of the lower of two groups that are aliases of one crate.
+fn alias_of(lower: &Group, upper: &Group) -> Option<String> {
+    let (low, high) = (lower.at.as_ref()?, upper.at.as_ref()?);
+    if lower.name != upper.name || low >= high || candidate::compatible(EcosystemKind::Cargo, low, high) {
+        return None;
+    }
+    let pairs = lower.places.iter().flat_map(|a| upper.places.iter().map(move |b| (a, b)));
+    let (a, b) = pairs.into_iter().find(|(a, b)| a.manifest == b.manifest && a.key != b.key)?;
+    let (a, b, manifest) = (&a.key, &b.key, &a.manifest);
+    Some(format!("`{a}` and `{b}` in {manifest} keep two lines of it apart; change `{a}` by hand if that is over"))
 }
 
 fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manifests: &Manifests) {
@@ -256,10 +289,10 @@ fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manife
         dependency.switch = None;
     }
     dependency.places.push(place);
-    group.features.extend(entry.features.iter().cloned());
+    group.features.extend(entry.features.iter().chain(&entry.forwarded).cloned());
     for user in users {
         let inherited = user.entries.iter().filter(|one| one.origin == Origin::Inherited && one.name == entry.name);
-        group.features.extend(inherited.flat_map(|one| one.features.iter().cloned()));
+        group.features.extend(inherited.flat_map(|one| one.features.iter().chain(&one.forwarded).cloned()));
         lower(&mut dependency.toolchain, rust_version(user, manifests));
     }
     if entry.requirement.as_deref().is_some_and(|text| form(text).is_ok_and(|form| form == Form::Exact)) {
@@ -296,11 +329,14 @@ pub fn lower(least: &mut Option<String>, other: Option<String>) {
 }
 
 fn finish(group: Group, answers: &Answers) -> Dependency {
-    let Group { mut dependency, features } = group;
+    let Group { mut dependency, features, kept_apart } = group;
     match answers.get(&dependency.name) {
         _ if dependency.obstacle.is_some() => {}
         Some(Ok(releases)) => {
             dependency.releases = releases.iter().map(|release| known(release, &features)).collect();
+            if let Some(text) = kept_apart {
+                keep_in_line(&mut dependency, &text);
+            }
             dependency.urgent = urgent(&dependency, releases);
         }
         Some(Err(error)) => dependency.obstacle = Some(registry_obstacle(error)),
@@ -308,6 +344,15 @@ fn finish(group: Group, answers: &Answers) -> Dependency {
     }
     dependency.places.sort();
     dependency
+}
+
+/// The releases of other lines are none for it.
+fn keep_in_line(dependency: &mut Dependency, text: &str) {
+    let Some(at) = dependency.at.clone() else { return };
+    let elsewhere = |release: &&mut Release| !candidate::compatible(EcosystemKind::Cargo, &at, &release.version);
+    for release in dependency.releases.iter_mut().filter(elsewhere) {
+        release.unfit.get_or_insert_with(|| Reason::new(ReasonKind::Aliased, text));
+    }
 }
 
 fn urgent(dependency: &Dependency, releases: &[index::Release]) -> Option<String> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cargo_metadata::MetadataCommand;
 
-use super::from_root;
+use super::{from_root, lock, manifest};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::{Project, Tree};
 
@@ -30,7 +30,36 @@ pub fn discover(tree: Tree<'_>) -> Vec<Project> {
             None => projects.push(project),
         }
     }
+    link(tree, &mut projects);
     projects
+}
+
+/// Says of each workspace which others use it by path: their lockfiles name its packages without a source, also where a
+/// `[patch]` or a third workspace stands between.
+fn link(tree: Tree<'_>, projects: &mut [Project]) {
+    let own: Vec<BTreeSet<String>> = projects.iter().map(|project| packages(tree, project)).collect();
+    let local: Vec<BTreeSet<String>> = projects.iter().map(|project| local_packages(tree, project)).collect();
+    let paths: Vec<String> = projects.iter().map(|project| project.path.clone()).collect();
+    for (here, project) in projects.iter_mut().enumerate() {
+        let uses =
+            |there: &usize| *there != here && local[*there].difference(&own[*there]).any(|one| own[here].contains(one));
+        project.dependents = (0..paths.len()).filter(uses).map(|there| paths[there].clone()).collect();
+        project.dependents.sort();
+    }
+}
+
+/// The packages of a workspace.
+fn packages(tree: Tree<'_>, project: &Project) -> BTreeSet<String> {
+    let texts = project.manifests.iter().filter_map(|path| std::fs::read(tree.root.join(path)).ok());
+    texts.filter_map(|bytes| manifest::read(&bytes).ok()?.package_name).collect()
+}
+
+/// The packages that a workspace takes from folders, its own ones among them; none where it is held whole.
+fn local_packages(tree: Tree<'_>, project: &Project) -> BTreeSet<String> {
+    let lockfile = project.lockfile.as_ref().filter(|_| project.obstacle.is_none());
+    let text = lockfile.and_then(|path| std::fs::read_to_string(tree.root.join(path)).ok());
+    let locked = text.and_then(|text| lock::read(&text).ok());
+    locked.iter().flat_map(lock::members).map(|package| package.name.clone()).collect()
 }
 
 fn is_manifest(file: &str) -> bool {

@@ -1,11 +1,12 @@
 //! What reading and comparing lockfiles promises: formats 1 to 4 and questions about the graph;
-//! `compared` has the differences.
+//! `compared` has the differences, `formats` what keeps one in its format.
 
 use semver::Version;
 
 use super::*;
 
 mod compared;
+mod formats;
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

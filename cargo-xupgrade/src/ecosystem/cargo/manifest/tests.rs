@@ -210,7 +210,12 @@ fn patches_and_replacements_are_named_and_are_no_entries() {
     let text = "[patch.crates-io]\nfoo = { path = 'f' }\nbar2 = { package = 'bar', git = 'https://x' }\n[patch.'https://host/x']\nbaz = { path = 'z' }\n\
                 [replace]\n'qux:0.1.0' = { path = 'q' }\n'https://host/index#quux@1.0.0' = { path = 'r' }\n";
     let found = manifest(text);
-    assert_eq!(found.patches, ["bar", "baz", "foo", "quux", "qux"]);
+    let patches: Vec<(&str, &str)> =
+        found.patches.iter().map(|(name, table)| (name.as_str(), table.as_str())).collect();
+    let elsewhere = "[patch.\"https://host/x\"]";
+    let expected = [("bar", "[patch.crates-io]"), ("baz", elsewhere), ("foo", "[patch.crates-io]")];
+    assert_eq!(patches[..3], expected);
+    assert_eq!(patches[3..], [("quux", "[replace]"), ("qux", "[replace]")]);
     assert!(found.entries.is_empty());
 }
 
@@ -304,4 +309,11 @@ fn an_optional_entry_knows_the_features_that_turn_it_on() {
     assert_eq!(entry_of(text, "dependencies", "a").switches, ["extra"]);
     assert_eq!(entry_of(text, "dependencies", "b").switches, ["b", "own"]);
     assert!(entry_of(text, "dependencies", "c").switches.is_empty());
+}
+
+#[test]
+fn features_that_the_packages_own_features_turn_on_in_a_dependency_are_seen() {
+    let text = "[dependencies]\na = '1'\nb = '1'\n[features]\nx = ['a/one', 'a?/two', 'b', 'dep:b']\ny = ['a/one', 'ab/three']\n";
+    assert_eq!(entry_of(text, "dependencies", "a").forwarded, ["one", "two"]);
+    assert!(entry_of(text, "dependencies", "b").forwarded.is_empty());
 }

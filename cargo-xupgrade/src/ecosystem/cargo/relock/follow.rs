@@ -1,0 +1,88 @@
+//! Lockfiles of other workspaces that use a project by path (`fuzz/`, `examples/`): where a raise edits a manifest of the
+//! project, they are stale, and `--locked` refuses them. They are relocked in the same upgrade, under the same rules.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::super::Cargo;
+use super::super::lock::{self, LockDiff};
+use super::super::requirement::{compatible, same_version};
+use super::super::workspace::join;
+use super::{Originals, downward, keep_format, precise, read_lock, too_new_for_members, update};
+use crate::ecosystem::{Change, Project, Resolution};
+
+/// What came of the other lockfiles.
+pub enum Followed {
+    /// Those that changed, each with what moved in it.
+    Locks(BTreeMap<String, String>),
+    /// One of them stands against the raise.
+    End(Resolution),
+}
+
+/// The lockfiles of the workspaces that use a project by path.
+pub fn lockfiles(project: &Project) -> Vec<String> {
+    project.dependents.iter().map(|path| join(path, "Cargo.lock")).collect()
+}
+
+/// Relocks the workspaces that use the project of a change by path.
+pub fn follow(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Followed> {
+    let mut moved = BTreeMap::new();
+    for path in &change.project.dependents {
+        let Some(project) = cargo.known(path) else { continue };
+        let there = Change { project: &project, ..change.clone() };
+        match relocked(cargo, root, &there, originals)? {
+            Ok(diff) if diff.is_empty() => {}
+            Ok(diff) => {
+                moved.insert(join(path, "Cargo.lock"), told(&diff));
+            }
+            Err(end) => return Ok(Followed::End(end)),
+        }
+    }
+    Ok(Followed::Locks(moved))
+}
+
+fn relocked(
+    cargo: &Cargo<'_>,
+    root: &Path,
+    change: &Change<'_>,
+    originals: &Originals,
+) -> Result<Result<LockDiff, Resolution>> {
+    let before = read_lock(root, change.project)?;
+    let registry = cargo.registry(root, change.project)?;
+    if let Some(end) = update(cargo, &registry, root, change, &["--workspace".to_owned()])? {
+        return Ok(Err(end));
+    }
+    // Cargo takes the newest that the edited requirement admits; the upgrade may be to a lower rung.
+    let (known, to) = (lock::package_versions(&before, change.name), change.to.semver());
+    let now = lock::package_versions(&read_lock(root, change.project)?, change.name);
+    let other = now.into_iter().find(|one| !known.contains(one) && !same_version(one, to) && compatible(one, to));
+    if let Some(other) = other
+        && let Some(end) = update(cargo, &registry, root, change, &precise(change, &other))?
+    {
+        return Ok(Err(end));
+    }
+    keep_format(root, change.project, originals)?;
+    let after = read_lock(root, change.project)?;
+    let diff = lock::diff(&before, &after);
+    let reason = match downward(change.name, change.to, &diff) {
+        Some(reason) => Some(reason),
+        None => too_new_for_members(root, change, &registry, &after, &diff)?,
+    };
+    Ok(match reason {
+        Some(mut reason) => {
+            reason.text = format!("{} (in {}, which uses this project by path)", reason.text, change.project.label());
+            Err(Resolution::Refused(reason))
+        }
+        None => Ok(diff),
+    })
+}
+
+fn told(diff: &LockDiff) -> String {
+    let raised = diff.raised.iter().map(|one| format!("{} {} -> {}", one.name, one.from, one.to));
+    let added = diff.added.iter().map(|(name, version)| format!("{name} {version} added"));
+    let removed = diff.removed.iter().map(|(name, version)| format!("{name} {version} gone"));
+    let parts: Vec<String> = raised.chain(added).chain(removed).collect();
+    if parts.is_empty() { "its edges".to_owned() } else { parts.join(", ") }
+}
