@@ -5,12 +5,13 @@ use serde_json::Value;
 use crate::common::{AS_OF, Env, find, names, shared, text};
 
 /// The versions that a candidate may climb to.
-fn rungs(plan: &Value, name: &str) -> Vec<String> {
+pub fn rungs(plan: &Value, name: &str) -> Vec<String> {
     let candidate = find(plan, "candidates", name).unwrap_or_else(|| panic!("no candidate {name}: {plan:#}"));
     candidate["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version").to_owned()).collect()
 }
 
-fn why<'a>(plan: &'a Value, name: &str) -> &'a str {
+/// The kind of reason that holds a dependency.
+pub fn why<'a>(plan: &'a Value, name: &str) -> &'a str {
     let held = find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"));
     text(&held["reason"], "kind")
 }
