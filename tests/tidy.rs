@@ -317,3 +317,53 @@ fn the_lockfile_names_no_registry_but_the_public_one() {
     let sources: BTreeSet<&str> = text.lines().filter(|line| line.starts_with("source = ")).collect();
     assert_eq!(sources, BTreeSet::from(["source = \"registry+https://github.com/rust-lang/crates.io-index\""]));
 }
+
+#[test]
+fn every_case_of_the_tables_names_a_fixture_and_a_test_that_are_there() {
+    let sources = rust();
+    let mut wrong = Vec::new();
+    for (table, text) in files("toml").into_iter().filter(|(path, _)| path.starts_with("fixtures/cases/")) {
+        let parsed: toml_edit::DocumentMut = text.parse().unwrap();
+        let mut ids = BTreeSet::new();
+        for case in parsed["case"].as_array_of_tables().unwrap() {
+            let word = |key: &str| case.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+            let id = word("id");
+            let empty = ["id", "what", "peers", "ours"].into_iter().filter(|key| word(key).is_empty());
+            wrong.extend(empty.map(|key| format!("{table} {id}: no `{key}`")));
+            if !root().join(format!("fixtures/{}.txtar", word("fixture"))).is_file() {
+                wrong.push(format!("{table} {id}: no fixture `{}`", word("fixture")));
+            }
+            if !is_a_test(&sources, &word("test")) {
+                wrong.push(format!("{table} {id}: no test `{}`", word("test")));
+            }
+            if !ids.insert(id.clone()) {
+                wrong.push(format!("{table}: `{id}` twice"));
+            }
+        }
+        assert!(!ids.is_empty(), "{table} has no case");
+    }
+    assert_none("cases", &wrong);
+}
+
+/// Whether `module::function` is a test function of a file of that name, in `tests/` or in the product (or of one below a
+/// folder of that name).
+fn is_a_test(sources: &BTreeMap<String, String>, test: &str) -> bool {
+    let Some((module, function)) = test.rsplit_once("::") else { return false };
+    let module = module.rsplit("::").next().unwrap_or(module);
+    let of_it = |path: &str| path.split('/').any(|part| part.trim_end_matches(".rs") == module);
+    let head = format!("fn {function}(");
+    sources.iter().filter(|(path, _)| of_it(path)).any(|(_, text)| {
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let found = lines.iter().position(|line| line.starts_with(&head));
+        found.is_some_and(|at| {
+            lines[..at].iter().rev().take_while(|line| line.starts_with("#[")).any(|line| *line == "#[test]")
+        })
+    })
+}
+
+#[test]
+fn a_test_that_is_not_there_is_not_found() {
+    let sources = BTreeMap::from([("tests/x.rs".to_owned(), "#[test]\nfn yes() {}\nfn no() {}\n".to_owned())]);
+    assert!(is_a_test(&sources, "x::yes"));
+    assert!(!is_a_test(&sources, "x::no") && !is_a_test(&sources, "y::yes") && !is_a_test(&sources, "yes"));
+}

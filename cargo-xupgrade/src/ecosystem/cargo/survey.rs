@@ -250,7 +250,9 @@ fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock, manifests: 
         Some((path, table)) => format!("`{table}` in {path}"),
         None => "a `[patch]` of cargo's configuration".to_owned(),
     };
-    let text = format!("{who} decides where it comes from, so raising its requirement does nothing; change the patch");
+    let text = format!(
+        "{who} decides where it comes from; a raise would change nothing or leave that behind, so change it by hand"
+    );
     (!is_default(package.source.as_deref())).then(|| Reason::new(ReasonKind::Replaced, text))
 }
 
