@@ -107,7 +107,8 @@ impl Plan {
     pub fn forbidden<'a>(&self, project: &Project, moves: &'a [Move]) -> Option<&'a Move> {
         let is_frozen = |one: &Move| {
             self.frozen.iter().any(|frozen| {
-                (frozen.ecosystem, &frozen.project, &frozen.name) == (project.ecosystem, &project.path, &one.name)
+                (frozen.ecosystem, &frozen.name) == (project.ecosystem, &one.name)
+                    && (frozen.project == project.path || project.dependents.contains(&frozen.project))
                     && frozen.at.as_ref().map(ToString::to_string) == one.from
             })
         };

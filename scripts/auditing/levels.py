@@ -3,7 +3,7 @@
 import os
 
 from . import golang, semver
-from .cargo import Workspace, table_parts
+from .cargo import Lock, Workspace, table_parts
 
 
 def check(scene, ledger):
@@ -33,12 +33,21 @@ def check_cargo(scene, ledger, project):
         ledger.note(f"{label}: an edge flipped between two versions that were locked before: {text}")
     ledger.judge(f"{label}: the lockfile's format is the same",
                  [f"{base.lock.format} -> {tip.lock.format}"] if base.lock.format != tip.lock.format else [])
-    before = base.lock
     for upgrade in upgrades_of(scene, project):
         ledger.judge(f"{label}: {upgrade['name']} is at {upgrade['to']}", absent_cargo(upgrade, base, tip))
-        after = Workspace(scene, project, upgrade["commit"]).lock if scene.has(upgrade["commit"]) else tip.lock
-        ledger.judge(f"{label}: all that moved with {upgrade['name']} is told", silent_moves(upgrade, before, after))
-        before = after
+    for upgrade in scene.report["upgrades"]:
+        # A raise in one workspace also moves the lockfiles of those that use it by path.
+        own = upgrade in upgrades_of(scene, project)
+        before, after = around(scene, upgrade, project["lockfile"]) or (base.lock, base.lock if not own else tip.lock)
+        if own or before.packages.keys() != after.packages.keys():
+            ledger.judge(f"{label}: all that moved with {upgrade['name']} is told", silent_moves(upgrade, before, after))
+
+
+def around(scene, upgrade, lockfile):
+    """The lockfile before and after the commit of an upgrade; none where there is no such commit."""
+    if not scene.has(upgrade["commit"]):
+        return None
+    return [Lock(scene.text_at(commit, lockfile)) for commit in (upgrade["commit"] + "^", upgrade["commit"])]
 
 
 def silent_moves(upgrade, before, after):
@@ -64,7 +73,9 @@ def lowered_edges(base, tip):
     members = tip.members()
     for name, package in base.members().items():
         if name not in members:
-            yield f"member {name} is gone", False
+            # Neither is what a `[patch]` brought from a folder a member; a release at least as high may take its place.
+            if not any(semver.key(one) >= semver.key(package["version"]) for one in tip.versions(name)):
+                yield f"member {name} is gone", False
             continue
         before, after = by_name(base, package), by_name(tip, members[name])
         for dependency, versions in before.items():

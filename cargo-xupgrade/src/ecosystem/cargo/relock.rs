@@ -82,12 +82,13 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
     if let Some(reason) = objection(root, change, &registry, &after, &diff)? {
         return Ok(Resolution::Refused(reason));
     }
-    let mut notes = notes(change, &after, &diff);
+    let (mut notes, mut also_moved) = (notes(change, &after, &diff), moves(&diff));
     let mut files = edited;
     if !files.is_empty() {
         match follow::follow(cargo, root, change, originals)? {
             follow::Followed::Locks(moved) => {
-                notes.extend(moved.iter().map(|(lockfile, moves)| format!("{lockfile} follows: {moves}")));
+                notes.extend(moved.iter().map(|(lock, diff)| format!("{lock} follows: {}", follow::told(diff))));
+                also_moved.extend(moved.values().flat_map(moves));
                 files.extend(moved.into_keys());
             }
             follow::Followed::End(end) => return Ok(end),
@@ -95,7 +96,9 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
     }
     files.extend(change.project.lockfile.clone());
     files.sort();
-    Ok(Resolution::Applied(Applied { files, also_moved: moves(&diff), notes }))
+    also_moved.sort();
+    also_moved.dedup();
+    Ok(Resolution::Applied(Applied { files, also_moved, notes }))
 }
 
 /// Writes the lockfile in the format in which it was before the relock.

@@ -15,8 +15,8 @@ use crate::ecosystem::{Change, Project, Resolution};
 
 /// What came of the other lockfiles.
 pub enum Followed {
-    /// Those that changed, each with what moved in it.
-    Locks(BTreeMap<String, String>),
+    /// Those that changed, each with what differs in it.
+    Locks(BTreeMap<String, LockDiff>),
     /// One of them stands against the raise.
     End(Resolution),
 }
@@ -35,7 +35,7 @@ pub fn follow(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &O
         match relocked(cargo, root, &there, originals)? {
             Ok(diff) if diff.is_empty() => {}
             Ok(diff) => {
-                moved.insert(join(path, "Cargo.lock"), told(&diff));
+                moved.insert(join(path, "Cargo.lock"), diff);
             }
             Err(end) => return Ok(Followed::End(end)),
         }
@@ -79,7 +79,8 @@ fn relocked(
     })
 }
 
-fn told(diff: &LockDiff) -> String {
+/// What moved in another lockfile, in words.
+pub fn told(diff: &LockDiff) -> String {
     let raised = diff.raised.iter().map(|one| format!("{} {} -> {}", one.name, one.from, one.to));
     let added = diff.added.iter().map(|(name, version)| format!("{name} {version} added"));
     let removed = diff.removed.iter().map(|(name, version)| format!("{name} {version} gone"));
