@@ -29,6 +29,7 @@ const (
 	codeTimeout          = "timeout"
 	codeCancelled        = "cancelled"
 	codeUnsupported      = "unsupported"
+	codeExcluded         = "excluded"
 	codeInternal         = "internal"
 )
 
@@ -86,7 +87,7 @@ var rules = []rule{
 	{codeAmbiguousImport, regexp.MustCompile(`ambiguous import`)},
 	{codeVendorStale, regexp.MustCompile(`inconsistent vendoring|using the vendor directory`)},
 	{codeParse, regexp.MustCompile(`errors parsing|malformed go\.sum|unknown directive|malformed module path`)},
-	{codeAuth, regexp.MustCompile(`401 Unauthorized|403 Forbidden|407 Proxy|terminal prompts disabled|refusing to pass credentials|Permission denied \(publickey|Authentication failed`)},
+	{codeAuth, regexp.MustCompile(`401 Unauthorized|403 Forbidden|407 Proxy|terminal prompts disabled|GOVCS disallows|refusing to pass credentials|Permission denied \(publickey|Authentication failed`)},
 	{codeNetwork, regexp.MustCompile(`\b5\d\d [A-Z][a-z]+|429 Too Many|dial tcp|i/o timeout|TLS handshake|connection (reset|refused)|Could not resolve host|unable to access|zip: not a valid zip file|unexpected EOF|no such host|Client\.Timeout|context deadline exceeded|x509:|invalid character .* looking for|proxy returned invalid`)},
 	{codePackageGone, regexp.MustCompile(`no required module provides package|does not contain package|cannot find module providing package|is not in std|cannot find package`)},
 	{codeAuth, regexp.MustCompile(`exit status 128`)},

@@ -18,11 +18,15 @@ type change struct {
 	From      string `json:"from,omitempty"`
 	To        string `json:"to,omitempty"`
 	// Kind is "upgraded", "downgraded", "added" or "removed"; "marked" when
-	// only the indirect comment came or went.
+	// only the indirect comment came or went; "listed" or "unlisted" when the
+	// line came or went and the build has the module at that version all the
+	// same.
 	Kind string `json:"kind"`
 	// Direct is how go.mod marks it now; of a removed one, how it was marked.
 	Direct bool       `json:"direct"`
 	Time   *time.Time `json:"time,omitempty"`
+	// FromTime is when From came out: a higher version may be older than it.
+	FromTime *time.Time `json:"from_time,omitempty"`
 }
 
 // A lineChange is a go or toolchain line that is not what it was.
@@ -67,7 +71,7 @@ func (e *editing) compare(before, between, after []listedModule) (*editResult, e
 		res.ChangedFiles = append(res.ChangedFiles, e.rel(file))
 	}
 	times := map[string]*time.Time{}
-	for _, m := range after {
+	for _, m := range append(slices.Clone(before), after...) {
 		times[m.Path+"@"+m.Version] = m.Time
 	}
 	for _, dir := range e.dirs {
@@ -84,6 +88,7 @@ func (e *editing) compare(before, between, after []listedModule) (*editResult, e
 			res.Toolchain = append(res.Toolchain, lineChange{e.rel(dir), a, b})
 		}
 	}
+	onlyListed(res.Changes, e.rel(e.dirs[0]), byPath(before), byPath(after))
 	res.BuildList = moves(before, after)
 	res.Effective = effective(e.p.Raises, before, after)
 	had := byPath(between)
@@ -116,7 +121,7 @@ func requirementChanges(dir string, was, now *modfile.File, times map[string]*ti
 		c := change{ModuleDir: dir, Path: path, To: b.Mod.Version, Direct: !b.Indirect, Time: times[path+"@"+b.Mod.Version]}
 		a, had := old[path]
 		if had {
-			c.From = a.Mod.Version
+			c.From, c.FromTime = a.Mod.Version, times[path+"@"+a.Mod.Version]
 		}
 		switch order := semver.Compare(c.To, c.From); {
 		case !had:
@@ -139,6 +144,19 @@ func requirementChanges(dir string, was, now *modfile.File, times map[string]*ti
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.Path, b.Path) })
 	return changes
+}
+
+// onlyListed tells lines that came or went from modules that did.
+func onlyListed(changes []change, dir string, was, now map[string]listedModule) {
+	for i := range changes {
+		switch c := &changes[i]; {
+		case c.ModuleDir != dir:
+		case c.Kind == "added" && was[c.Path].Version == c.To:
+			c.Kind = "listed"
+		case c.Kind == "removed" && !c.Direct && now[c.Path].Version == c.From:
+			c.Kind = "unlisted"
+		}
+	}
 }
 
 func byPath(list []listedModule) map[string]listedModule {

@@ -147,7 +147,7 @@ func (g importGraph) result() *compiledResult {
 		if m := p.Module; m != nil && !m.Main && p.Error == nil {
 			res.Modules[m.Path] = m.Version
 		}
-		if p.Module == nil || !p.Module.Main || p.DepOnly || p.ForTest != "" || strings.HasSuffix(p.ImportPath, ".test") {
+		if p.Module == nil || p.DepOnly || p.ForTest != "" || strings.HasSuffix(p.ImportPath, ".test") {
 			continue
 		}
 		one := compiledPackage{ImportPath: p.ImportPath, Module: p.Module.Path, Dir: p.Dir,

@@ -48,6 +48,8 @@ type foundModule struct {
 	// Vendored is "none", "module" or "workspace".
 	Vendored      string   `json:"vendored"`
 	LocalReplaces []string `json:"local_replaces"`
+	// Tools says whether there are tool lines.
+	Tools bool `json:"tools"`
 	// Problem says why this module cannot be worked on; the others can.
 	Problem *failure `json:"problem,omitempty"`
 
@@ -98,6 +100,7 @@ func readModule(root, file string) foundModule {
 	}
 	slices.Sort(m.LocalReplaces)
 	m.LocalReplaces = slices.Compact(m.LocalReplaces)
+	m.Tools = len(f.Tool) > 0
 	for _, r := range f.Require {
 		m.requires = append(m.requires, r.Mod.Path)
 	}

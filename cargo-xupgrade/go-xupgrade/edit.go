@@ -42,7 +42,11 @@ type editResult struct {
 	BuildList    []move              `json:"build_list"`
 	Effective    map[string]selected `json:"effective"`
 	AddedByTidy  []addition          `json:"added_by_tidy"`
-	WorkGo       *lineChange         `json:"work_go,omitempty"`
+	// Unpruned says that go.mod does not list all that a build compiles: below
+	// go 1.17 the build list is the only record of what came along.
+	Unpruned     bool          `json:"unpruned"`
+	LostReplaces []lostReplace `json:"lost_replaces"`
+	WorkGo       *lineChange   `json:"work_go,omitempty"`
 }
 
 // An editing is one edit at work.
@@ -120,6 +124,10 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the build list before the edit: %w", err)
 	}
+	before, err := e.guardedLists(ctx, "before")
+	if err != nil {
+		return nil, err
+	}
 	done, err := e.view(ctx, listBefore)
 	if err != nil {
 		return nil, err
@@ -135,7 +143,7 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 		return nil, fmt.Errorf("reading the build list after go get: %w", err)
 	}
 	for i, d := range e.dirs {
-		if _, err := e.resolve(ctx, d, "mod", "tidy"); err != nil {
+		if err := e.tidy(ctx, d); err != nil {
 			return nil, fmt.Errorf("tidying %s: %w", e.name(d, "go.mod"), err)
 		}
 		if err := e.goLineKept(d); err != nil {
@@ -153,6 +161,9 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 	if err := e.before.restoreCRLF(); err != nil {
 		return nil, err
 	}
+	if err := e.keepText(); err != nil {
+		return nil, err
+	}
 	for _, d := range e.dirs {
 		if err := e.complete(ctx, d); err != nil {
 			return nil, fmt.Errorf("loading the packages of %s after the edit: %w", e.name(d, "go.mod"), err)
@@ -162,11 +173,21 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the build list after the edit: %w", err)
 	}
+	after, err := e.guardedLists(ctx, "after")
+	if err != nil {
+		return nil, err
+	}
+	before[dir], after[dir] = listBefore, listAfter
+	lost, err := e.against(before, after)
+	if err != nil {
+		return nil, err
+	}
 	res, err := e.compare(listBefore, listBetween, listAfter)
 	if err != nil {
 		return nil, err
 	}
-	res.WorkGo = workGo
+	res.WorkGo, res.LostReplaces = workGo, lost
+	res.Unpruned = goversion.Compare("go"+goLine(e.mods[dir]), "go1.17") < 0
 	return res, nil
 }
 
@@ -191,6 +212,27 @@ func (e *editing) get(ctx context.Context) error {
 		return fmt.Errorf("raising in %s: %w", e.name(dir, "go.mod"), err)
 	}
 	return nil
+}
+
+// tidy tidies one module. A go.mod without a go line means go 1.16, and tidy
+// would write the newest Go there is into it; so it is told that line, and the
+// line is taken out again.
+func (e *editing) tidy(ctx context.Context, dir string) error {
+	if e.mods[dir].Go != nil {
+		_, err := e.resolve(ctx, dir, "mod", "tidy")
+		return err
+	}
+	if _, err := e.resolve(ctx, dir, "mod", "tidy", "-go="+goLine(e.mods[dir])); err != nil {
+		return err
+	}
+	f, err := readMod(filepath.Join(dir, "go.mod"), e.name(dir, "go.mod"))
+	if err != nil || goLine(f) != goLine(e.mods[dir]) {
+		// Another line is judged by goLineKept.
+		return err
+	}
+	f.DropGoStmt()
+	f.Cleanup()
+	return os.WriteFile(filepath.Join(dir, "go.mod"), modfile.Format(f.Syntax), 0o644)
 }
 
 // goLineKept refuses a go line above what is allowed.
@@ -327,7 +369,7 @@ func spliceGoLine(w *modfile.WorkFile, data []byte, line string) []byte {
 // buildList lists the modules of a build. A go.mod that is not tidy cannot be
 // listed; what it requires is then the best that can be known.
 func (e *editing) buildList(ctx context.Context, dir string) ([]listedModule, error) {
-	out, err := e.work(ctx, dir, "list", "-m", "-e", "-mod=readonly", "-json=Path,Version,Time,Replace,Main,Error", "all")
+	out, err := e.work(ctx, dir, "list", "-m", "-e", "-mod=readonly", "-json=Path,Version,Time,GoMod,Replace,Main,Error", "all")
 	if err == nil {
 		return decodeStream[listedModule](out)
 	}

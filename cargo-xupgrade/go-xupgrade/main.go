@@ -34,6 +34,7 @@
 //   - registry.go, modcache.go, releases.go: what is newer
 //   - transitive.go: modules that only other modules require
 //   - edit.go, snapshot.go, compare.go: raising requirements in a clone
+//   - effects.go: what a raise does to the author's other lines, and to the text
 //   - resolve.go, proxyview.go, agerule.go: what go commands may choose by
 //     themselves while an edit resolves
 //   - compiled.go: what the tests of a module really compile

@@ -58,6 +58,10 @@ func (r *registry) fill(ctx context.Context, wanted []*requirement) error {
 
 func newClimb(q *requirement, versions []string) *climb {
 	c := &climb{req: q, listed: slices.Clone(versions), known: map[string]listedModule{}}
+	// A tag of another major without that major in the module's path is a
+	// version that the go command would refuse.
+	_, major, _ := module.SplitPathVersion(q.Path)
+	c.listed = slices.DeleteFunc(c.listed, func(v string) bool { return !module.MatchPathMajor(v, major) })
 	slices.SortFunc(c.listed, func(a, b string) int { return compareVersions(b, a) })
 	pre := prerelease(q.Version)
 	for _, v := range c.listed {
@@ -170,7 +174,9 @@ func (r *registry) take(c *climb, v string, m listedModule) {
 		rel.Error = r.failed(m.Error.Err)
 		rel.PathOK = rel.Error.Code != codePathMismatch
 	} else if f := modOf(m); f != nil && f.Module != nil {
-		rel.PathOK = f.Module.Mod.Path == c.req.Path
+		if rel.PathOK = f.Module.Mod.Path == c.req.Path; !rel.PathOK {
+			rel.Declares = f.Module.Mod.Path
+		}
 	}
 	c.kept = append(c.kept, rel)
 }
@@ -237,6 +243,19 @@ func (c *climb) apply(f *modfile.File) {
 			}
 		}
 	}
+	if len(c.req.Retracted) > 0 {
+		c.req.SoundBelow = c.soundBelow(f)
+	}
+}
+
+func (c *climb) soundBelow(f *modfile.File) string {
+	for _, v := range c.listed {
+		retracted := slices.ContainsFunc(f.Retract, func(r *modfile.Retract) bool { return inInterval(r.VersionInterval, v) })
+		if semver.Compare(v, c.req.Version) < 0 && !retracted && !prerelease(v) && !incompatible(v) {
+			return v
+		}
+	}
+	return ""
 }
 
 func inInterval(i modfile.VersionInterval, v string) bool {

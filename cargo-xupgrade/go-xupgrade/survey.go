@@ -47,14 +47,17 @@ type requirement struct {
 	Go       string     `json:"go,omitempty"`
 	Comment  string     `json:"comment,omitempty"`
 	// Hold is the text after "xupgrade: hold" in a comment, nil without one.
-	Hold         *string      `json:"hold,omitempty"`
-	Replaced     *replacement `json:"replaced,omitempty"`
-	Excluded     []string     `json:"excluded,omitempty"`
-	Retracted    []string     `json:"retracted,omitempty"`
-	Deprecated   string       `json:"deprecated,omitempty"`
-	Pseudo       bool         `json:"pseudo"`
-	Incompatible bool         `json:"incompatible"`
-	Releases     []release    `json:"releases"`
+	Hold      *string      `json:"hold,omitempty"`
+	Replaced  *replacement `json:"replaced,omitempty"`
+	Excluded  []string     `json:"excluded,omitempty"`
+	Retracted []string     `json:"retracted,omitempty"`
+	// SoundBelow is the highest release below a retracted version in use that
+	// is not retracted itself: only a person can decide to step down to it.
+	SoundBelow   string    `json:"sound_below,omitempty"`
+	Deprecated   string    `json:"deprecated,omitempty"`
+	Pseudo       bool      `json:"pseudo"`
+	Incompatible bool      `json:"incompatible"`
+	Releases     []release `json:"releases"`
 	// Truncated says that older releases than the listed ones were left out.
 	Truncated bool     `json:"truncated,omitempty"`
 	Error     *failure `json:"error,omitempty"`
@@ -69,15 +72,17 @@ type replacement struct {
 
 // A release is one version above the current one, of the same module path.
 type release struct {
-	Version      string     `json:"version"`
-	Time         *time.Time `json:"time,omitempty"`
-	Go           string     `json:"go,omitempty"`
-	Retracted    bool       `json:"retracted"`
-	PathOK       bool       `json:"path_ok"`
-	Prerelease   bool       `json:"prerelease"`
-	Incompatible bool       `json:"incompatible"`
-	Pseudo       bool       `json:"pseudo"`
-	Error        *failure   `json:"error,omitempty"`
+	Version   string     `json:"version"`
+	Time      *time.Time `json:"time,omitempty"`
+	Go        string     `json:"go,omitempty"`
+	Retracted bool       `json:"retracted"`
+	PathOK    bool       `json:"path_ok"`
+	// Declares is the other module path that the release's go.mod names.
+	Declares     string   `json:"declares,omitempty"`
+	Prerelease   bool     `json:"prerelease"`
+	Incompatible bool     `json:"incompatible"`
+	Pseudo       bool     `json:"pseudo"`
+	Error        *failure `json:"error,omitempty"`
 }
 
 // survey reads a module's requirements and asks the registry what is newer.
@@ -149,6 +154,7 @@ func runsHere(have, line string) error {
 // sorted by path.
 func requirements(f *modfile.File) []requirement {
 	tools := toolModules(f)
+	blocks := blocksOf(f)
 	all := []requirement{}
 	for _, r := range f.Require {
 		q := requirement{
@@ -164,6 +170,10 @@ func requirements(f *modfile.File) []requirement {
 			}
 		}
 		q.Comment, q.Hold = comments(r.Syntax)
+		if block := blocks[r.Syntax]; block != nil && q.Hold == nil {
+			// A comment on a block speaks for each line in it.
+			_, q.Hold = spoken(append(slices.Clone(block.Before), append(block.Suffix, block.LParen.Suffix...)...))
+		}
 		for _, x := range f.Exclude {
 			if x.Mod.Path == r.Mod.Path {
 				q.Excluded = append(q.Excluded, x.Mod.Version)
@@ -174,6 +184,19 @@ func requirements(f *modfile.File) []requirement {
 	}
 	slices.SortFunc(all, func(a, b requirement) int { return strings.Compare(a.Path, b.Path) })
 	return all
+}
+
+// blocksOf gives the block that each line stands in.
+func blocksOf(f *modfile.File) map[*modfile.Line]*modfile.LineBlock {
+	blocks := map[*modfile.Line]*modfile.LineBlock{}
+	for _, stmt := range f.Syntax.Stmt {
+		if block, ok := stmt.(*modfile.LineBlock); ok {
+			for _, line := range block.Line {
+				blocks[line] = block
+			}
+		}
+	}
+	return blocks
 }
 
 // toolModules finds the module of each tool line: the longest required path
@@ -223,8 +246,13 @@ func comments(line *modfile.Line) (text string, hold *string) {
 	if line == nil {
 		return "", nil
 	}
+	return spoken(append(slices.Clone(line.Before), line.Suffix...))
+}
+
+// spoken reads comments: their text, and the reason of a hold marker in it.
+func spoken(all []modfile.Comment) (text string, hold *string) {
 	var parts []string
-	for _, c := range append(slices.Clone(line.Before), line.Suffix...) {
+	for _, c := range all {
 		t := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(c.Token), "//"))
 		if rest, was := strings.CutPrefix(t, "indirect"); was && (rest == "" || rest[0] == ';') {
 			t = strings.TrimSpace(strings.TrimPrefix(rest, ";"))
