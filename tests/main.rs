@@ -8,6 +8,7 @@ mod cargo_cases;
 mod cli;
 mod common;
 mod go;
+mod go_cases;
 mod go_view;
 mod interrupt;
 mod json;

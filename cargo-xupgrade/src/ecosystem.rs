@@ -109,6 +109,9 @@ pub struct Exercised {
     pub compiled: BTreeSet<String>,
     /// For each unit of tests (crate, Go package): the names of the dependencies below it.
     pub below: BTreeMap<String, BTreeSet<String>>,
+    /// Direct dependencies that nothing uses on any platform, as far as the ecosystem can tell.
+    #[serde(default)]
+    pub unused: BTreeSet<String>,
 }
 
 /// The dependencies of a project, or the reason why it is held whole.

@@ -12,7 +12,6 @@ use crate::ecosystem::{Move, Project};
 use crate::policy::{Decision, NotReplayable, Policy, decide, not_replayable};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
-use crate::shell::typed;
 use crate::trial::Cell;
 
 /// Everything that a run will do, decided.
@@ -174,7 +173,7 @@ impl Plan {
             newest: self.newest.clone(),
             not_replayable: self.not_replayable.clone(),
             projects: self.projects.clone(),
-            matrix: self.cells.iter().map(|cell| typed(&cell.check.argv)).collect(),
+            matrix: self.cells.iter().map(|cell| cell.check.typed(&cell.check.argv)).collect(),
             set_aside: self.set_aside.clone(),
         }
     }

@@ -164,32 +164,25 @@ fn newer_releases<'a>(dependency: &'a Dependency, at: &Version, policy: &Policy)
 }
 
 /// Releases above the one in use, as the registry looked at the as-of instant; pre-releases only while the one in use is a
-/// pre-release of the same version.
+/// pre-release of the same version, commits only from commit to commit (they are offered only of a module that has no
+/// release at all).
 fn newer_than<'a>(dependency: &'a Dependency, at: &Version, policy: &Policy) -> impl Iterator<Item = &'a Release> {
     dependency
         .releases
         .iter()
         .filter(move |release| release.version > *at)
         .filter(move |release| release.published.is_none_or(|published| published <= policy.as_of))
-        .filter(move |release| !release.version.is_prerelease() || continues_prerelease(at, &release.version))
+        .filter(move |release| !release.version.is_prerelease() || continues_line(at, &release.version))
 }
 
-/// The next pre-release of the very version whose pre-release is in use (a Go pseudo-version is no such thing).
-fn continues_prerelease(at: &Version, next: &Version) -> bool {
+/// The next pre-release of the very version whose pre-release is in use, or the next commit after a commit.
+fn continues_line(at: &Version, next: &Version) -> bool {
     let (a, b) = (at.semver(), next.semver());
-    at.is_prerelease()
-        && (a.major, a.minor, a.patch) == (b.major, b.minor, b.patch)
-        && !is_pseudo(at)
-        && !is_pseudo(next)
-}
-
-/// Whether a Go version was made from a commit (the Go modules reference, "Pseudo-versions"): its last part is
-/// fourteen digits, a dash and twelve hexadecimal digits.
-fn is_pseudo(version: &Version) -> bool {
-    let pre = version.semver().pre.as_str();
-    let Some((rest, hash)) = pre.rsplit_once('-') else { return false };
-    let stamp = rest.rsplit('.').next().unwrap_or(rest);
-    hash.len() == 12 && stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit())
+    match (at.is_commit(), next.is_commit()) {
+        (true, true) => true,
+        (false, false) => at.is_prerelease() && (a.major, a.minor, a.patch) == (b.major, b.minor, b.patch),
+        _ => false,
+    }
 }
 
 fn nothing_newer(dependency: &Dependency) -> Decision {

@@ -7,7 +7,6 @@ use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role
 use crate::clock::Instant;
 use crate::ecosystem::{Move, Project};
 use crate::policy::NotReplayable;
-use crate::shell::typed;
 use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;
 
@@ -169,7 +168,7 @@ impl From<&CellReport> for CellSummary {
         Self {
             project: report.cell.project.clone(),
             check: report.cell.check.name.clone(),
-            command: typed(&report.words),
+            command: report.cell.check.typed(&report.words),
             argv: report.words.clone(),
             directory: report.cell.check.dir.clone(),
             seconds: round(report.seconds),

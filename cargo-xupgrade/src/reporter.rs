@@ -17,7 +17,6 @@ use crate::clock::Instant;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::repo::{Base, Repo};
-use crate::shell::typed;
 use crate::verdict::{Baseline, CellBaseline};
 use table::When;
 
@@ -98,7 +97,12 @@ impl Preface {
                 None => lines.push(format!("project {}: {count} candidates", project.label())),
             }
             for cell in plan.cells.iter().filter(|cell| cell.project == project.label()) {
-                lines.push(format!("  {}: {}   (in {})", cell.check.name, typed(&cell.check.argv), cell.check.dir));
+                lines.push(format!(
+                    "  {}: {}   (in {})",
+                    cell.check.name,
+                    cell.check.typed(&cell.check.argv),
+                    cell.check.dir
+                ));
             }
         }
         lines.push(format!("held before any trial: {}, newest already: {}", plan.held.len(), plan.newest.len()));

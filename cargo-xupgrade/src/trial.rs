@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidate::Reason;
 use crate::ecosystem::{Applied, Exercised};
+use crate::shell::typed;
 
 pub mod reading;
 
@@ -52,6 +53,15 @@ pub struct Check {
     pub reader: Reader,
     /// A limit in seconds; without one it comes from the baseline.
     pub limit: Option<u64>,
+}
+
+impl Check {
+    /// A command of it as a person would type it, with the variables that it sets.
+    #[must_use]
+    pub fn typed(&self, words: &[String]) -> String {
+        let variable = |(key, value): (&String, &String)| format!("{key}={} ", typed(std::slice::from_ref(value)));
+        self.env.iter().map(variable).collect::<String>() + &typed(words)
+    }
 }
 
 /// One field of the matrix: a check of a project.

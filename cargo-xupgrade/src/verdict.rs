@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::candidate::{Evidence, Reason, ReasonKind};
-use crate::shell::typed;
 use crate::trial::{Build, CellKey, CellReport, Exit, Phase, TestEnd, TestName, TrialReport};
 
 /// What the untouched base does, cell by cell.
@@ -190,7 +189,7 @@ fn tests_that(cell: &CellReport, end: TestEnd) -> Vec<TestName> {
 }
 
 fn failed(cell: &CellReport, kind: ReasonKind, what: &str, tests: &[TestName]) -> Verdict {
-    let command = typed(&cell.words);
+    let command = cell.cell.check.typed(&cell.words);
     let first = cell.reading.telling.first().filter(|_| tests.is_empty());
     let first = first.map(|line| format!(": {}", line.trim())).unwrap_or_default();
     Verdict::Failed(Cause {

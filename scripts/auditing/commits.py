@@ -37,5 +37,5 @@ def resolve_trouble(scene, project):
         return "held whole"
     cargo = ["cargo", "metadata", "--locked", "--format-version", "1"]
     argv = cargo if project["ecosystem"] == "cargo" else ["go", "list", "-mod=readonly", "-deps", "-test", "./..."]
-    ran = run(argv, scene.folder(project["path"]), scene.environment(), log=scene.logs / "resolve.log")
+    ran = run(argv, scene.folder(project["path"]), scene.environment(matrix.own(project)), log=scene.logs / "resolve.log")
     return None if ran.ok else f"{scene.label(project)}: {ran.first_words()}"

@@ -42,11 +42,28 @@ def cell_of(scene, cell):
     ecosystem, _, path = cell["project"].partition(" ")
     rule = next((one for one in scene.config.get("check", []) if one["name"] == cell["check"]
                  and (one["ecosystem"], one.get("project", ".")) == (ecosystem, path)), {})
-    env = dict(rule.get("env", {}))
+    env = {**variables(cell["command"]), **rule.get("env", {})}
     if "toolchain" in rule:
         env["RUSTUP_TOOLCHAIN" if ecosystem == "cargo" else "GOTOOLCHAIN"] = rule["toolchain"]
     folder = cell.get("directory") or rule.get("directory") or path
     return Cell(cell["project"], cell["check"], cell["command"], cell["tests"], words(rule, cell), folder, env)
+
+
+def own(project):
+    """Where a module's workspace leaves it out, its commands say GOWORK=off; so must ours."""
+    said = variables(project["checks"][0]) if project.get("checks") else {}
+    return {name: value for name, value in said.items() if name in ("GOWORK", "GOTOOLCHAIN")}
+
+
+def variables(command):
+    """The variables that a command sets before its first word, as a shell reads them."""
+    assigned = {}
+    for word in shlex.split(command):
+        name, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            break
+        assigned[name] = value
+    return assigned
 
 
 def words(rule, cell):
@@ -56,7 +73,7 @@ def words(rule, cell):
         return cell["argv"]
     if isinstance(command, list) and cell["command"].startswith(" ".join(command)):
         return command + shlex.split(cell["command"][len(" ".join(command)):])
-    return shlex.split(cell["command"])
+    return shlex.split(cell["command"])[len(variables(cell["command"])):]
 
 
 def count(cell, text):

@@ -26,7 +26,7 @@ def fetch(scene):
             continue
         cargo = ["cargo", "fetch", "--locked", "--quiet"]
         argv = cargo if project["ecosystem"] == "cargo" else ["go", "list", "-e", "-deps", "-test", "./..."]
-        ran = run(argv, scene.folder(project["path"]), scene.environment(), log=scene.logs / "fetch.log")
+        ran = run(argv, scene.folder(project["path"]), scene.environment(matrix.own(project)), log=scene.logs / "fetch.log")
         if not ran.ok:
             return f"{scene.label(project)} `{' '.join(argv)}`: {ran.first_words()}"
     return None

@@ -90,7 +90,8 @@ fn each_commit_resolves(env: &Env, ran: &Ran) {
             let is_cargo = text(project, "ecosystem") == "cargo";
             let (program, words) = if is_cargo { ("cargo", CARGO_RESOLVES) } else { ("go", GO_RESOLVES) };
             let mut command = env.command(program);
-            command.args(words);
+            // Each module must be complete by itself: a workspace could hide what is missing in one.
+            command.args(words).env("GOWORK", "off");
             let output = command.current_dir(folder.join(text(project, "path"))).output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "commit {commit} does not resolve: {said}");

@@ -46,6 +46,15 @@ impl Version {
     pub fn is_prerelease(&self) -> bool {
         !self.semver.pre.is_empty()
     }
+
+    /// Whether a Go version was made from a commit (the Go modules reference, "Pseudo-versions"): its last part is
+    /// fourteen digits, a dash and twelve hexadecimal digits.
+    #[must_use]
+    pub fn is_commit(&self) -> bool {
+        let Some((rest, hash)) = self.semver.pre.as_str().rsplit_once('-') else { return false };
+        let stamp = rest.rsplit('.').next().unwrap_or(rest);
+        hash.len() == 12 && stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit())
+    }
 }
 
 impl From<semver::Version> for Version {
@@ -119,7 +128,8 @@ pub fn level(ecosystem: EcosystemKind, from: &Version, to: &Version) -> Level {
     let (a, b) = (from.semver(), to.semver());
     if !compatible(ecosystem, from, to) {
         Level::Major
-    } else if a.minor != b.minor {
+    } else if a.minor != b.minor || to.is_commit() {
+        // Nobody called a commit a mere fix.
         Level::Minor
     } else {
         Level::Patch

@@ -59,10 +59,31 @@ pub fn write(archive: &Archive, folder: &Path) -> Result<ModuleSums> {
             lists.insert(path.to_owned(), text.to_owned());
         }
     }
+    for (path, version, info) in newest_commits(&sums, folder)? {
+        // Without any tag the newest commit is what a proxy calls the latest version.
+        if lists.get(&path).is_none_or(String::is_empty) {
+            write_file(&folder.join(escape(&path)).join("@latest"), &info)
+                .with_context(|| format!("modules/{path}/{version}"))?;
+        }
+    }
     for (path, list) in &lists {
         write_file(&folder.join(escape(path)).join("@v/list"), list.as_bytes())?;
     }
     Ok(sums)
+}
+
+/// Of each module the highest version that names a commit, with what the proxy says of it.
+fn newest_commits(sums: &ModuleSums, folder: &Path) -> Result<Vec<(String, String, Vec<u8>)>> {
+    let mut newest: BTreeMap<&String, &String> = BTreeMap::new();
+    for (path, version) in sums.keys().filter(|(_, version)| is_pseudo_version(version)) {
+        newest.insert(path, version);
+    }
+    let info = |(path, version): (&String, &String)| {
+        let file = folder.join(escape(path)).join("@v").join(format!("{version}.info"));
+        let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok((path.clone(), version.clone(), bytes))
+    };
+    newest.into_iter().map(info).collect()
 }
 
 /// Puts the real hashes where a go.sum says `h1:@`; every other byte stays.

@@ -49,12 +49,25 @@ struct Known {
     tidied: Vec<String>,
     /// The `go.work` over it, from the root.
     work: Option<String>,
+    /// Whether the nearest `go.work` above it does not name it.
+    alone: bool,
+    /// Whether its go.mod has `tool` lines.
+    tools: bool,
     /// The toolchain that its go.mod asks for, when that is not the one at hand (`go1.26.8`).
     toolchain: Option<String>,
     /// Modules that a comment in go.mod holds where they are.
     held: BTreeSet<String>,
     /// What a plain tidy of the base would change; `None` until it was tried.
     untidy: Option<apply::Untidy>,
+}
+
+impl Known {
+    /// What its go commands need beside the user's environment.
+    fn env(&self) -> BTreeMap<String, String> {
+        let work = self.alone.then(|| ("GOWORK".to_owned(), "off".to_owned()));
+        let toolchain = self.toolchain.iter().map(|name| ("GOTOOLCHAIN".to_owned(), name.clone()));
+        toolchain.chain(work).collect()
+    }
 }
 
 impl<'a> Go<'a> {
@@ -111,9 +124,8 @@ impl Ecosystem for Go<'_> {
     }
 
     fn checks(&self, project: &Project) -> Vec<Check> {
-        let toolchain = self.known(project).toolchain;
-        let env: BTreeMap<String, String> =
-            toolchain.into_iter().map(|name| ("GOTOOLCHAIN".to_owned(), name)).collect();
+        let known = self.known(project);
+        let env = known.env();
         let check = |name: &str, phase, argv: &[&str], afresh: &[&str]| Check {
             name: name.into(),
             phase,
@@ -124,13 +136,18 @@ impl Ecosystem for Go<'_> {
             reader: Reader::GoTest,
             limit: None,
         };
-        vec![
+        let mut checks = vec![
             // Vet type-checks packages and tests without linking them. After a small raise it cost a third of
             // `go test -run '^$'` on linkerd2 (14 and 42 CPU seconds), so that failures show sooner. Its one analyser
             // here looks at assembly only: the gate asks whether things compile, not what vet thinks of them.
             check("gate", Phase::Gate, &["go", "vet", "-framepointer", "./..."], &[]),
             check("test", Phase::Test, &["go", "test", "-json", "./..."], &["-count=1"]),
-        ]
+        ];
+        if known.tools {
+            // No package imports what a `tool` line names, so nothing else would compile it.
+            checks.insert(1, check("tools", Phase::Gate, &["go", "build", "-o", "/dev/null", "tool"], &[]));
+        }
+        checks
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
@@ -138,7 +155,8 @@ impl Ecosystem for Go<'_> {
     }
 
     fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
-        let params = FetchParams { dir: &folder(root, &project.path)? };
+        let env = self.known(project).env().remove_entry("GOWORK").into_iter().collect();
+        let params = FetchParams { dir: &folder(root, &project.path)?, env };
         let what = format!("fetching {}", project.label());
         match self.ask::<_, Fetched>("fetch", &params, &what) {
             Ok(Fetched {}) => Ok(()),
@@ -148,7 +166,7 @@ impl Ecosystem for Go<'_> {
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
-        let mut exercised = Exercised::default();
+        let mut exercised = Exercised { unused: apply::unused(self, root, project)?, ..Exercised::default() };
         for (build, params) in evidence::questions(root, cells)? {
             let what = format!("reading what {} compiles", project.label());
             match self.ask::<CompiledParams, _>("compiled", &params, &what) {
@@ -208,9 +226,9 @@ fn reason(failure: &Failure) -> Reason {
         "toolchain_missing" => (ReasonKind::ToolchainMissing, words),
         "too_young" => (ReasonKind::DragsForbidden, words),
         "vendor_stale" | "unsupported" => (ReasonKind::UnsupportedProject, words),
-        "auth" | "not_found" => (ReasonKind::RegistryRefused, format!("the module proxy refuses it: {words}")),
+        "auth" | "not_found" => (ReasonKind::RegistryRefused, format!("where it comes from it is refused: {words}")),
         "network" | "timeout" | "sumdb_unreachable" => {
-            (ReasonKind::RegistryUnreachable, format!("the module proxy cannot be reached: {words}"))
+            (ReasonKind::RegistryUnreachable, format!("where it comes from cannot be reached: {words}"))
         }
         "offline" => (ReasonKind::NotCached, format!("not known without the network: {words}")),
         _ => (ReasonKind::ResolveRefused, words),

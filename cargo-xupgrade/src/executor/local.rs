@@ -226,7 +226,11 @@ impl Local<'_> {
     fn run_cell(&mut self, order: &Order, cell: &Cell) -> Result<CellReport> {
         let words = words(&cell.check, order.freshness);
         let log = format!("log/{}-{}-{}.log", order.id, slug(&cell.project), slug(&cell.check.name));
-        let began = Event::CellBegan { trial: order.id.clone(), project: cell.project.clone(), command: typed(&words) };
+        let began = Event::CellBegan {
+            trial: order.id.clone(),
+            project: cell.project.clone(),
+            command: cell.check.typed(&words),
+        };
         self.tools.listener.tell(&began);
         let job = self.job(cell, &words, &log)?;
         let mut lines = Lines::new(cell.check.reader);
@@ -254,7 +258,7 @@ impl Local<'_> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        std::fs::write(&path, format!("$ {}\n", typed(words)))
+        std::fs::write(&path, format!("$ {}\n", cell.check.typed(words)))
             .with_context(|| format!("cannot write {}", path.display()))?;
         let limit = cell.check.limit.or_else(|| self.limits.get(&cell.key()).copied()).unwrap_or(FIRST_LIMIT);
         Ok(Job {
@@ -295,12 +299,17 @@ fn note_download(report: &mut TrialReport, project: &Project, words: &str, order
     }
 }
 
-/// A lockfile that does not fit its manifests: cargo repairs it unless told `--locked`, and green would mean nothing.
+/// A lockfile that does not fit its manifests: cargo and go repair it unless told not to, and green would mean nothing.
 fn stale_lock(words: &str) -> Option<Reason> {
-    words.contains("--locked was passed").then(|| {
+    if words.contains("--locked was passed") {
         let text = "before any upgrade its Cargo.lock does not fit its manifests, so `--locked` fails; \
                     run `cargo update --workspace` and commit the lockfile";
-        Reason::new(ReasonKind::BaselineRed, text)
+        return Some(Reason::new(ReasonKind::BaselineRed, text));
+    }
+    let signs = ["missing go.sum entry", "updates to go.mod needed", "updates to go.sum needed"];
+    signs.iter().any(|sign| words.contains(sign)).then(|| {
+        let text = "before any upgrade its go.mod or go.sum is not complete; run `go mod tidy` and commit both";
+        Reason::new(ReasonKind::BaselineRed, format!("{text}: {words}"))
     })
 }
 

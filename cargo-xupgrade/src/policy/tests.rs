@@ -160,6 +160,17 @@ fn a_pseudo_version_above_the_last_tag_is_newest() {
 }
 
 #[test]
+fn from_a_commit_the_next_commit_is_a_rung_and_from_a_release_none_is() {
+    let (first, second) = ("v0.0.0-20250101000000-abcdefabcdef", "v0.0.0-20250201000000-abcdefabcdef");
+    let ahead = dependency(EcosystemKind::Go, first, vec![release(second, "2025-02-01")]);
+    assert_eq!(rungs(&decide(&ahead, &policy())), [second]);
+    let patches = Policy { reach: Reach::Patch, ..policy() };
+    assert_eq!(kind(&decide(&ahead, &patches)), ReasonKind::LevelNotAsked);
+    let released = dependency(EcosystemKind::Go, "v0.0.0-alpha.1", vec![release(second, "2025-02-01")]);
+    assert!(matches!(decide(&released, &policy()), Decision::Newest(_)));
+}
+
+#[test]
 fn an_exact_requirement_stays_unless_it_is_named() {
     let dep = Dependency { pinned: Pinned::Yes, ..cargo("1.0.0", &["1.0.1"]) };
     assert_eq!(kind(&decide(&dep, &policy())), ReasonKind::Pinned);

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 
-use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
+use crate::candidate::{Candidate, EcosystemKind, Evidence, Reason, ReasonKind};
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Order};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
-use crate::shell::typed;
 use crate::trial::{CellKey, CellReport, Freshness, TestEnd, TestName, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell, time_limit};
 
@@ -33,6 +32,8 @@ pub struct Standing {
     red: BTreeMap<String, Reason>,
     /// What the cells compile, over all projects.
     compiled: BTreeSet<String>,
+    /// Dependencies that nothing uses, by project.
+    unused: BTreeSet<(String, String)>,
 }
 
 impl Standing {
@@ -47,10 +48,14 @@ impl Standing {
         if let Some(reason) = self.red.get(&label) {
             return Some(reason.clone());
         }
-        let package = format!("{}@{}", candidate.name, candidate.at);
-        if unexercised == Unexercised::Allow || self.compiled.contains(&package) {
+        if unexercised == Unexercised::Allow || self.is_compiled(candidate) {
             return None;
         }
+        if self.unused.contains(&(label, candidate.name.clone())) {
+            let text = format!("nothing imports {}; remove the requirement or use it", candidate.name);
+            return Some(Reason::new(ReasonKind::Unused, text));
+        }
+        let package = format!("{}@{}", candidate.name, candidate.at);
         let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
         let places: Vec<&str> = places.into_iter().collect();
         let advice = match &candidate.switch {
@@ -63,6 +68,18 @@ impl Standing {
         };
         let text = format!("no check compiles {package} ({required}); {advice}");
         Some(Reason::new(ReasonKind::NotExercised, text))
+    }
+}
+
+impl Standing {
+    /// Go builds each module once, and a workspace may do so at a higher version than a member asks for; of a crate there
+    /// may be several versions.
+    fn is_compiled(&self, candidate: &Candidate) -> bool {
+        let any = format!("{}@", candidate.name);
+        match candidate.ecosystem {
+            EcosystemKind::Cargo => self.compiled.contains(&format!("{any}{}", candidate.at)),
+            EcosystemKind::Go => self.compiled.range(any.clone()..).next().is_some_and(|one| one.starts_with(&any)),
+        }
     }
 }
 
@@ -170,8 +187,9 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
 
 fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
     let mut standing = Standing::default();
-    for exercised in reports.iter().flat_map(|report| report.exercised.values()) {
+    for (label, exercised) in reports.iter().flat_map(|report| &report.exercised) {
         standing.compiled.extend(exercised.compiled.iter().cloned());
+        standing.unused.extend(exercised.unused.iter().map(|name| (label.clone(), name.clone())));
     }
     for (key, runs) in cells(reports) {
         let known = gather_cell(&runs);
@@ -192,7 +210,7 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
         .flat_map(|report| &report.cells)
         .filter(|cell| matches!(cell.exit, crate::trial::Exit::NotStarted(_)));
     for cell in never_started {
-        let text = format!("`{}` does not start; is it installed?", typed(&cell.words));
+        let text = format!("`{}` does not start; is it installed?", cell.cell.check.typed(&cell.words));
         standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
     }
     standing
@@ -212,7 +230,7 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
     });
     let evidence =
         cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
-    let words = cause.map_or_else(|| typed(&runs[0].words), |cause| cause.text);
+    let words = cause.map_or_else(|| runs[0].cell.check.typed(&runs[0].words), |cause| cause.text);
     let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(|line| line.contains("is not installed"));
     let (kind, advice) = if missing {
         (ReasonKind::ToolchainMissing, "install the toolchain, or name another one (RUSTUP_TOOLCHAIN)")

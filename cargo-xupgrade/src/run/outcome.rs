@@ -12,7 +12,6 @@ use crate::engine::Trial;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named};
 use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
-use crate::shell::typed;
 use crate::verdict::{Proof, Verdict, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
@@ -231,7 +230,7 @@ fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> Pr
     let known: Vec<_> = cells.iter().filter_map(|cell| session.baseline.cells.get(&cell.key())).collect();
     ProjectSummary {
         project: project.clone(),
-        checks: cells.iter().map(|cell| typed(&cell.check.argv)).collect(),
+        checks: cells.iter().map(|cell| cell.check.typed(&cell.check.argv)).collect(),
         baseline_seconds: (!known.is_empty()).then(|| round(known.iter().map(|cell| cell.seconds).sum())),
         flaky: known.iter().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect(),
     }

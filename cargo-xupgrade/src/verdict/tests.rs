@@ -143,6 +143,7 @@ fn compiled(package: &str) -> TrialReport {
     let exercised = Exercised {
         compiled: BTreeSet::from([package.to_owned()]),
         below: BTreeMap::from([("app".to_owned(), BTreeSet::from(["x".to_owned()]))]),
+        ..Exercised::default()
     };
     TrialReport {
         cells: vec![cell(Phase::Test, Exit::Code(0), tests(&[("a", TestEnd::Passed)]))],

@@ -31,12 +31,8 @@ pub struct Untidy {
 
 /// Writes one upgrade, or nothing.
 pub fn apply(go: &Go<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution> {
-    let mut known = go.known(change.project);
-    let originals = Originals::take(root, change.project, &known)?;
-    if known.untidy.is_none() {
-        known.untidy = preflight(go, root, change.project, &known, &originals)?;
-        go.learn(change.project, |here| here.untidy.clone_from(&known.untidy));
-    }
+    let originals = Originals::take(root, change.project, &go.known(change.project))?;
+    let known = with_preflight(go, root, change.project, &originals)?;
     if let Some(reason) = known.untidy.as_ref().and_then(|untidy| untidy.broken.clone()) {
         return Ok(Resolution::Refused(reason));
     }
@@ -45,6 +41,23 @@ pub fn apply(go: &Go<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution
         originals.put_back()?;
     }
     outcome
+}
+
+/// Requirements that nothing imports, with whatever tags. Asked first on the untouched base, and known from then on.
+pub fn unused(go: &Go<'_>, root: &Path, project: &Project) -> Result<BTreeSet<String>> {
+    let originals = Originals::take(root, project, &go.known(project))?;
+    let known = with_preflight(go, root, project, &originals)?;
+    Ok(known.untidy.map(|untidy| untidy.unused).unwrap_or_default())
+}
+
+/// What is known of a module, with what a plain tidy of it would change.
+fn with_preflight(go: &Go<'_>, root: &Path, project: &Project, originals: &Originals) -> Result<Known> {
+    let mut known = go.known(project);
+    if known.untidy.is_none() {
+        known.untidy = preflight(go, root, project, &known, originals)?;
+        go.learn(project, |here| here.untidy.clone_from(&known.untidy));
+    }
+    Ok(known)
 }
 
 /// Tidies without any raise, looks what that changes, and puts it back. `None` when it cannot be known now.

@@ -115,6 +115,18 @@ fn users<'a>(found: &'a Discovered, dir: &'a str) -> BTreeSet<&'a str> {
     all
 }
 
+/// Whether the nearest go.work above a module does not name it: below it every go command fails, unless it is told to
+/// leave the workspace alone.
+fn is_passed_over(found: &Discovered, dir: &str) -> bool {
+    let above = found.workspaces.iter().filter(|one| is_below(dir, folder_of(&one.file)));
+    let nearest = above.max_by_key(|one| folder_of(&one.file).len());
+    nearest.is_some_and(|one| !one.members.iter().any(|member| member == dir))
+}
+
+fn is_below(dir: &str, folder: &str) -> bool {
+    folder == "." || dir == folder || dir.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
 fn in_order(found: &Discovered, wanted: &BTreeSet<&str>) -> Vec<String> {
     found.order.iter().filter(|dir| wanted.contains(dir.as_str())).cloned().collect()
 }
@@ -124,6 +136,8 @@ fn known(found: &Discovered) -> BTreeMap<String, Known> {
     let of = |module: &Module| Known {
         tidied: in_order(found, &users(found, &module.dir)),
         work: found.workspaces.iter().find(|one| one.members.contains(&module.dir)).map(|one| one.file.clone()),
+        alone: is_passed_over(found, &module.dir),
+        tools: module.tools,
         ..Known::default()
     };
     found.modules.iter().map(|module| (module.dir.clone(), of(module))).collect()
@@ -174,6 +188,18 @@ mod tests {
         let known = known(&found(json));
         assert_eq!(known["a"].tidied, ["b"]);
         assert_eq!(known["b"].tidied, ["a"]);
+    }
+
+    #[test]
+    fn only_a_module_that_its_nearest_workspace_does_not_name_is_passed_over() {
+        let found = found(
+            r#"{"workspaces": [{"file": "go.work", "members": ["."]}, {"file": "sub/go.work", "members": ["sub/a"]}]}"#,
+        );
+        let passed_over = |dir| is_passed_over(&found, dir);
+        assert_eq!(["tools", "sub/b", "sub"].map(passed_over), [true; 3]);
+        assert_eq!([".", "sub/a"].map(passed_over), [false; 2]);
+        assert!(!is_passed_over(&Discovered::default(), "."));
+        assert!(!is_below("subway", "sub") && is_below("sub/way", "sub"));
     }
 
     #[test]

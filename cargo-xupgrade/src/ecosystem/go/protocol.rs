@@ -122,6 +122,8 @@ pub struct Module {
     pub vendored: String,
     /// Folders that it takes modules from.
     pub local_replaces: Vec<String>,
+    /// Whether it has `tool` lines.
+    pub tools: bool,
     /// Why it cannot be worked on.
     pub problem: Option<Failure>,
 }
@@ -171,10 +173,14 @@ pub struct Requirement {
     pub excluded: Vec<String>,
     /// Why the version in use is retracted; empty when it is not.
     pub retracted: Vec<String>,
+    /// The highest sound release below a retracted version in use; empty for none.
+    pub sound_below: String,
     /// What a deprecated module says.
     pub deprecated: String,
     /// Whether the version has no go.mod behind its major.
     pub incompatible: bool,
+    /// When the version in use came out (RFC 3339).
+    pub time: Option<String>,
     /// What is newer.
     pub releases: Vec<Release>,
     /// Why nothing is known.
@@ -207,6 +213,8 @@ pub struct Release {
     pub retracted: bool,
     /// Whether its go.mod names this very module.
     pub path_ok: bool,
+    /// The other module that its go.mod names, where that is known.
+    pub declares: String,
     /// Whether it has no go.mod behind its major.
     pub incompatible: bool,
     /// Why nothing is known about it.
@@ -270,6 +278,26 @@ pub struct Edited {
     pub added_by_tidy: Vec<Addition>,
     /// The go line of go.work, when it had to follow.
     pub work_go: Option<LineChange>,
+    /// Whether go.mod does not list all that a build compiles (go lines below 1.17).
+    pub unpruned: bool,
+    /// `replace` lines that no longer count.
+    pub lost_replaces: Vec<LostReplace>,
+}
+
+/// A `replace` line that no longer counts, as what it stands for went to another version.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct LostReplace {
+    /// The folder of the module, from the root.
+    pub module_dir: String,
+    /// The module replaced.
+    pub path: String,
+    /// The version that the line counts for.
+    pub from: String,
+    /// The version now.
+    pub to: String,
+    /// What stood in for it.
+    pub by: Replacement,
 }
 
 /// A requirement that is not what it was.
@@ -284,12 +312,15 @@ pub struct Changed {
     pub from: String,
     /// The version after; empty for one that is gone.
     pub to: String,
-    /// `upgraded`, `downgraded`, `added`, `removed` or `marked`.
+    /// `upgraded`, `downgraded`, `added` or `removed`; `marked`, `listed` or `unlisted` where the line changed and the
+    /// build did not.
     pub kind: String,
     /// Whether it is (or was) required directly.
     pub direct: bool,
     /// When the version after came out (RFC 3339).
     pub time: Option<String>,
+    /// When the version before came out (RFC 3339).
+    pub from_time: Option<String>,
 }
 
 /// A go or toolchain line that is not what it was.
@@ -314,6 +345,8 @@ pub struct Moved {
     pub from: String,
     /// The version after; empty for one that is gone.
     pub to: String,
+    /// When the version after came out (RFC 3339).
+    pub time: Option<String>,
 }
 
 /// What a build uses for a module.
@@ -376,6 +409,8 @@ pub struct ProbedVersion {
 pub struct FetchParams<'a> {
     /// The module's folder.
     pub dir: &'a str,
+    /// Variables for this request.
+    pub env: BTreeMap<String, String>,
 }
 
 /// Answer of `fetch`, which nothing reads: what matters is that it came.

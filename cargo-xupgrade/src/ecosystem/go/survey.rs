@@ -50,6 +50,9 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
             go.listener.tell(&Event::Warned { text: format!("{} is deprecated: {words}", requirement.path) });
         }
     }
+    for text in found.requirements.iter().filter(|one| role(one).is_direct()).filter_map(older_in_time) {
+        go.listener.tell(&Event::Warned { text });
+    }
     if let Some(text) = unknown(&found) {
         go.listener.tell(&Event::Warned { text });
     }
@@ -68,6 +71,22 @@ fn unknown(found: &Surveyed) -> Option<String> {
     let (first, why) = failed.iter().find_map(|one| Some((*one, one.error.as_ref()?)))?;
     let others = if failed.len() == 1 { String::new() } else { format!(" and {} others", failed.len() - 1) };
     Some(format!("cannot tell whether {}{others} (indirect) is retracted: {}", first.path, reason(why).text))
+}
+
+/// Says that the highest release came out before the version in use: a branch that may lack the fixes of the later date.
+fn older_in_time(requirement: &Requirement) -> Option<String> {
+    let date = |text: &Option<String>| text.as_deref().and_then(|text| Instant::parse(text).ok());
+    let highest = requirement.releases.iter().find_map(|one| release(requirement, one).filter(is_target))?;
+    let (before, after) = (date(&requirement.time)?, highest.published?);
+    let Requirement { path, version, .. } = requirement;
+    (after < before).then(|| {
+        let (before, after, to) = (before.date(), after.date(), &highest.version);
+        format!("{path} {to} came out on {after}, before {version} ({before}), which is in use: it may lack fixes of that date")
+    })
+}
+
+fn is_target(release: &Release) -> bool {
+    !release.withdrawn && !release.version.is_prerelease() && release.unfit.is_none()
 }
 
 /// The dependencies in the companion's answer.
@@ -98,7 +117,14 @@ fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Depen
 
 fn urgent(requirement: &Requirement) -> Option<String> {
     let Requirement { path, version, retracted, .. } = requirement;
-    (!retracted.is_empty()).then(|| format!("{path} {version} is retracted: {}", retracted.join("; ")))
+    let why = format!("{path} {version} is retracted: {}", retracted.join("; "));
+    let leads_up = requirement.releases.iter().filter_map(|one| release(requirement, one)).any(|one| is_target(&one));
+    let below = &requirement.sound_below;
+    match retracted.as_slice() {
+        [] => None,
+        _ if leads_up || below.is_empty() => Some(why),
+        _ => Some(format!("{why} (the lower {below} is not, and going down is your choice: `go get {path}@{below}`)")),
+    }
 }
 
 fn obstacle(requirement: &Requirement) -> Option<Reason> {
@@ -142,7 +168,8 @@ fn release(requirement: &Requirement, one: &protocol::Release) -> Option<Release
 
 fn unfit(one: &protocol::Release) -> Option<Reason> {
     if !one.path_ok {
-        let text = format!("{} declares another module path than the one that is required", one.version);
+        let named = if one.declares.is_empty() { String::new() } else { format!(", {}", one.declares) };
+        let text = format!("{} declares another module path than the one that is required{named}", one.version);
         return Some(Reason::new(ReasonKind::ResolveRefused, text));
     }
     one.error.as_ref().map(reason)

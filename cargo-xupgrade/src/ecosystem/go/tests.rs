@@ -1,5 +1,7 @@
 //! The Go side against offline worlds: the real companion, built once from the embedded source, and the real go command.
 
+mod cases;
+
 use std::sync::OnceLock;
 
 use super::*;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::protocol::{Changed, Edited, ModuleVersion, Probed, Selected};
+use super::super::protocol::{Changed, Edited, ModuleVersion, Moved, Probed, Selected};
 use super::Untidy;
 use crate::candidate::{EcosystemKind, Reason, ReasonKind, Version};
 use crate::clock::Instant;
@@ -27,7 +27,7 @@ pub struct Asked<'a> {
 
 /// Judges an edit. The files of the result are left to the caller.
 pub fn judge(asked: &Asked<'_>, edited: &Edited) -> Result<Applied, Box<Reason>> {
-    let objections = [something_lower, other_go_line, out_of_reach, held_along, too_young_along];
+    let objections = [something_lower, other_go_line, out_of_reach, replace_lost, held_along, too_young_along];
     if let Some(reason) = objections.iter().find_map(|objection| objection(asked, edited)) {
         return Err(Box::new(reason));
     }
@@ -41,14 +41,40 @@ fn something_lower(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
         let text = format!("an upgrade before it brought {name} to {}, which is above {to}", own.from);
         return Some(Reason::new(ReasonKind::WouldLower, text));
     }
-    let text = edited.changes.iter().find_map(|change| match change.kind.as_str() {
-        "downgraded" => Some(format!("{name} {to} would lower {} from {} to {}", change.path, change.from, change.to)),
+    let lower =
+        |path: &str, from: &str, to_what: &str| format!("{name} {to} would lower {path} from {from} to {to_what}");
+    let unlisted = unlisted(edited).find(|one| is_lower(&one.from, &one.to));
+    let required = edited.changes.iter().find_map(|change| match change.kind.as_str() {
+        "downgraded" => Some(lower(&change.path, &change.from, &change.to)),
         "removed" if change.direct && change.path != name && !asked.untidy.unused.contains(&change.path) => {
             Some(format!("{name} {to} would take {} {} out, which is required directly", change.path, change.from))
         }
         _ => None,
-    })?;
+    });
+    let text = required.or_else(|| unlisted.map(|one| lower(&one.path, &one.from, &one.to)))?;
     Some(Reason::new(ReasonKind::WouldLower, text))
+}
+
+/// Moves of the build list that only it shows: below `go 1.17` go.mod does not list what is required indirectly.
+fn unlisted(edited: &Edited) -> impl Iterator<Item = &Moved> {
+    let listed: BTreeSet<&str> = edited.changes.iter().map(|change| change.path.as_str()).collect();
+    let all = if edited.unpruned { edited.build_list.as_slice() } else { &[] };
+    all.iter().filter(move |one| !listed.contains(one.path.as_str()))
+}
+
+fn is_lower(from: &str, to: &str) -> bool {
+    matches!((Version::parse(from), Version::parse(to)), (Ok(from), Ok(to)) if to < from)
+}
+
+/// When a line of the author's, which puts something else in the place of a version, would silently stop to count.
+fn replace_lost(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
+    let lost = edited.lost_replaces.first()?;
+    let by = if lost.by.local { lost.by.path.clone() } else { format!("{} {}", lost.by.path, lost.by.version) };
+    let text = format!(
+        "{} {} brings {} to {}, which turns off the `replace` line that puts {by} in the place of {}",
+        asked.name, asked.to, lost.path, lost.to, lost.from
+    );
+    Some(Reason::new(ReasonKind::DragsForbidden, text))
 }
 
 fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
@@ -102,7 +128,8 @@ fn is_arrival(change: &Changed, name: &str) -> bool {
     change.path != name && ["added", "upgraded"].contains(&change.kind.as_str())
 }
 
-/// What came along with a raise: every requirement that is new or higher, as these are what a build may compile.
+/// What came along with a raise: every requirement that is new or higher, as these are what a build may compile; without
+/// pruning, the rest of the build list, too.
 fn arrivals(edited: &Edited, name: &str) -> Vec<Arrival> {
     let by_tidy = |path: &str| edited.added_by_tidy.iter().any(|one| one.path == path);
     let module = |path: &str, version: &str| ModuleVersion { path: path.to_owned(), version: version.to_owned() };
@@ -110,8 +137,11 @@ fn arrivals(edited: &Edited, name: &str) -> Vec<Arrival> {
     let required = changes.map(|one| (module(&one.path, &one.to), one.time.clone(), by_tidy(&one.path)));
     let tidied = edited.added_by_tidy.iter().filter(|one| one.path != name);
     let tidied = tidied.map(|one| (module(&one.path, &one.version), one.time.clone(), true));
+    let unlisted =
+        unlisted(edited).filter(|one| one.path != name && !one.to.is_empty() && !is_lower(&one.from, &one.to));
+    let unlisted = unlisted.map(|one| (module(&one.path, &one.to), one.time.clone(), by_tidy(&one.path)));
     let all: BTreeMap<ModuleVersion, (Option<String>, bool)> =
-        tidied.chain(required).map(|(module, time, by_tidy)| (module, (time, by_tidy))).collect();
+        tidied.chain(required).chain(unlisted).map(|(module, time, by_tidy)| (module, (time, by_tidy))).collect();
     all.into_iter().map(|(module, (time, by_tidy))| Arrival { module, time, by_tidy }).collect()
 }
 
@@ -177,7 +207,8 @@ pub fn removed(edited: &Edited) -> BTreeSet<String> {
 fn moves(asked: &Asked<'_>, edited: &Edited) -> Vec<Move> {
     let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let list = edited.build_list.iter().map(|one| (&one.path, &one.from, &one.to));
-    let required = edited.changes.iter().filter(|one| one.kind != "marked").map(|one| (&one.path, &one.from, &one.to));
+    let moved = |one: &&Changed| ["upgraded", "downgraded", "added", "removed"].contains(&one.kind.as_str());
+    let required = edited.changes.iter().filter(moved).map(|one| (&one.path, &one.from, &one.to));
     let all: BTreeMap<&String, Move> = required
         .chain(list)
         .filter(|(path, ..)| *path != asked.name)
@@ -193,6 +224,7 @@ fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {
     if !edited.changes.iter().any(|change| change.path == asked.name && change.module_dir == asked.project.path) {
         notes.push("an upgrade before it brought it along".to_owned());
     }
+    notes.extend(older_in_time(asked, edited));
     for added in edited.added_by_tidy.iter().filter(|one| one.path != asked.name) {
         notes.push(format!(
             "`go mod tidy` took {} {} for a package that is nowhere else now",
@@ -210,6 +242,17 @@ fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {
         notes.push(format!("the go line of go.work changed from {} to {}", line.from, line.to));
     }
     notes
+}
+
+/// A higher number that came out before the one in use: a branch that may lack the fixes of the later date.
+fn older_in_time(asked: &Asked<'_>, edited: &Edited) -> Option<String> {
+    let own = edited.changes.iter().find(|change| change.path == asked.name)?;
+    let date = |text: &Option<String>| text.as_deref().and_then(|text| Instant::parse(text).ok());
+    let (before, after) = (date(&own.from_time)?, date(&own.time)?);
+    (after < before).then(|| {
+        let (before, after) = (before.date(), after.date());
+        format!("{} came out on {after}, before {} ({before}): it may lack fixes of that date", own.to, own.from)
+    })
 }
 
 #[cfg(test)]

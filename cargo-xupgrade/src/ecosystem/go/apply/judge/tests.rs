@@ -207,3 +207,21 @@ fn a_raise_of_an_indirect_module_that_tidy_takes_back_is_told_as_unused() {
         assert!(reason.text.contains("`go mod tidy` takes the raise to v1.1.0 back"), "{}", reason.text);
     }
 }
+
+#[test]
+fn without_pruning_the_build_list_is_judged_as_requirements_are() {
+    let list = |one: &str| format!(r#", "unpruned": true, "build_list": [{one}]"#);
+    let lower = judged(&raised("", &list(r#"{"path": "ex.com/c", "from": "v1.2.0", "to": "v1.1.0"}"#))).unwrap_err();
+    assert_eq!(lower.kind, ReasonKind::WouldLower);
+    assert!(lower.text.contains("ex.com/c from v1.2.0 to v1.1.0"), "{}", lower.text);
+    let young = r#"{"path": "ex.com/c", "from": "v1.1.0", "to": "v1.2.0", "time": "2026-01-09T00:00:00Z"}"#;
+    assert_eq!(judged(&raised("", &list(young))).unwrap_err().kind, ReasonKind::DragsForbidden);
+    let old = r#"{"path": "ex.com/c", "from": "v1.1.0", "to": "v1.2.0", "time": "2025-01-09T00:00:00Z"}"#;
+    assert_eq!(judged(&raised("", &list(old))).unwrap().also_moved.len(), 1);
+}
+
+#[test]
+fn a_line_that_only_says_what_the_build_had_already_is_no_move() {
+    let listed = r#", {"module_dir": ".", "path": "ex.com/c", "to": "v1.2.0", "kind": "listed", "direct": false}"#;
+    assert_eq!(judged(&raised(listed, "")).unwrap().also_moved, []);
+}
