@@ -56,7 +56,7 @@ func goLineKnown(w *world, line string) bool {
 }
 
 func TestEditLeavesTheTextOfGoModAloneButForVersions(t *testing.T) {
-	text := "module ex.com/m\n\ngo 1.21\nrequire (\n\n  \"ex.com/c\"   v1.0.1   // last letter first\n\tex.com/a v1.0.0 // c is v1.0.1, too\n\n)\n// the end\n"
+	text := "module ex.com/m\n\ngo 1.21\nrequire (\n\n  \"ex.com/c\"   v1.0.1   // never below v1.0.1\n\tex.com/a v1.0.0 // c is v1.0.1, too\n\n)\n// the end\n"
 	w := newWorld(t, "-- m.go --\npackage m\n\nimport (\n\t_ \"ex.com/a\"\n\t_ \"ex.com/c\"\n)\n-- go.mod --\n"+editGoMod)
 	write(t, w.root+"/go.mod", text)
 	if _, f := w.edit(nil, "ex.com/c@v1.2.0"); f != nil {

@@ -77,6 +77,7 @@ impl CheckEnv {
             set(key, (*value).into());
         }
         if let Some(go) = go {
+            view_sum_database(Path::new(&go.path), &worker.home())?;
             for (key, value) in go.for_checks() {
                 set(key, value.into());
             }
@@ -121,6 +122,10 @@ pub struct GoSettings {
     pub build_cache: String,
     /// `GOFLAGS` without what would change modules.
     pub flags: String,
+    /// `GOPATH`, the first one.
+    pub path: String,
+    /// `GOSUMDB`.
+    pub sum_database: String,
 }
 
 impl GoSettings {
@@ -131,7 +136,9 @@ impl GoSettings {
             ("GOFLAGS", self.flags.clone()),
             ("GOENV", "off".into()),
             ("GOPROXY", "off".into()),
-            ("GOSUMDB", "off".into()),
+            // A toolchain out of the module cache runs only if what is known of the database can vouch for it; nothing
+            // can be downloaded, so nobody is asked.
+            ("GOSUMDB", self.sum_database.clone()),
             ("GOTOOLCHAIN", "local".into()),
             ("GOTELEMETRY", "off".into()),
         ]
@@ -190,6 +197,23 @@ pub fn make_cargo_view(real: &Path, view: &Path) -> Result<()> {
     }
 }
 
+/// Copies what Go knows of the checksum databases (`GOPATH/pkg/sumdb`: their newest signed trees) to where a check's go
+/// command looks for it.
+///
+/// # Errors
+/// When the disk refuses.
+fn view_sum_database(path: &Path, home: &Path) -> Result<()> {
+    for database in path.join("pkg/sumdb").read_dir().into_iter().flatten().flatten() {
+        let known = database.path().join("latest");
+        let view = home.join("go/pkg/sumdb").join(database.file_name());
+        if known.is_file() {
+            fs::create_dir_all(&view).with_context(|| format!("cannot make {}", view.display()))?;
+            fs::copy(&known, view.join("latest")).with_context(|| format!("cannot write below {}", view.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Cargo's settings without anything that opens a registry.
 fn without_secrets(text: &str) -> String {
     let Ok(mut table) = toml_text::parse(text) else { return String::new() };
@@ -212,6 +236,17 @@ fn strip(value: &mut toml_text::Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_go_knows_of_the_checksum_database_is_seen_by_checks() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, home) = (folder.path().join("gopath"), folder.path().join("home"));
+        fs::create_dir_all(path.join("pkg/sumdb/sum.example")).unwrap();
+        fs::write(path.join("pkg/sumdb/sum.example/latest"), "tree").unwrap();
+        view_sum_database(&path, &home).unwrap();
+        assert_eq!(fs::read_to_string(home.join("go/pkg/sumdb/sum.example/latest")).unwrap(), "tree");
+        view_sum_database(&folder.path().join("nowhere"), &home).unwrap();
+    }
 
     #[test]
     fn tokens_do_not_get_into_the_view_of_cargo_home() {

@@ -104,7 +104,7 @@ class Scene:
 
     def offline(self, own=None):
         """The environment of checks: package managers offline, as in a trial."""
-        return self.environment({"CARGO_NET_OFFLINE": "true", "GOPROXY": "off", "GOSUMDB": "off", **(own or {})})
+        return self.environment({"CARGO_NET_OFFLINE": "true", "GOPROXY": "off", **(own or {})})
 
     def folder(self, path):
         return self.clone if path in (".", "") else self.clone / Path(path)

@@ -188,14 +188,18 @@ pub fn settings() -> Option<GoSettings> {
         gomodcache: String,
         gocache: String,
         goflags: String,
+        gopath: String,
+        gosumdb: String,
     }
-    let keys = ["env", "-json", "GOMODCACHE", "GOCACHE", "GOFLAGS"];
+    let keys = ["env", "-json", "GOMODCACHE", "GOCACHE", "GOFLAGS", "GOPATH", "GOSUMDB"];
     let output = Tool::new("go").args(keys).env("GOTOOLCHAIN", "local").dir(&std::env::temp_dir()).run().ok()?;
     let answer: Answer = serde_json::from_slice(&output).ok()?;
     Some(GoSettings {
         module_cache: answer.gomodcache,
         build_cache: answer.gocache,
         flags: harmless_flags(&answer.goflags),
+        path: std::env::split_paths(&answer.gopath).next().unwrap_or_default().display().to_string(),
+        sum_database: answer.gosumdb,
     })
 }
 
