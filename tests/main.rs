@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod cargo_cases;
+mod checkouts;
 mod cli;
 mod common;
 mod go;

@@ -50,6 +50,23 @@ impl Tool {
         self
     }
 
+    /// Adds git settings, through the environment: an argument could be read by everybody on this machine.
+    #[must_use]
+    pub fn settings(mut self, settings: &[(String, String)]) -> Self {
+        let mut count = self.variable("GIT_CONFIG_COUNT").and_then(|value| value.parse().ok()).unwrap_or(0_usize);
+        for (key, value) in settings {
+            self = self.env(format!("GIT_CONFIG_KEY_{count}"), key).env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
+        }
+        if settings.is_empty() { self } else { self.env("GIT_CONFIG_COUNT", count.to_string()) }
+    }
+
+    /// A variable as the command will see it.
+    fn variable(&self, key: &str) -> Option<String> {
+        let own = self.inner.get_envs().find(|(name, _)| *name == key);
+        own.map_or_else(|| variable(key), |(_, value)| value.map(OsStr::to_owned))?.into_string().ok()
+    }
+
     /// Takes a variable away.
     #[must_use]
     pub fn without(mut self, key: impl AsRef<OsStr>) -> Self {
@@ -100,23 +117,38 @@ impl Tool {
     }
 }
 
-/// The variables by which a calling git tells its hooks where they are; they would lead our own git astray.
+/// The variables by which a calling git tells its hooks where they are, and others that change what our own git reads,
+/// makes or takes for a path (`git rev-parse --local-env-vars`, but for the settings in them, which are the user's wish).
 const GIT_LOCAL: &[&str] = &[
     "GIT_DIR",
     "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
     "GIT_INDEX_FILE",
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_NAMESPACE",
     "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_ATTR_SOURCE",
+    "GIT_TEMPLATE_DIR",
+    "GIT_DEFAULT_HASH",
+    "GIT_DEFAULT_REF_FORMAT",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
 ];
 
-/// A git command that no hook and no foreign variable disturbs.
+/// A git command that no hook and no foreign variable disturbs, and that takes a path for what it says.
 #[must_use]
 pub fn git() -> Tool {
     let tool = GIT_LOCAL.iter().fold(Tool::new("git"), Tool::without);
-    tool.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"])
+    tool.arg("--literal-pathspecs")
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"])
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
 }

@@ -1,13 +1,18 @@
 //! The user's repository: read with git2, and written once, at the very end, by one local fetch into one ref.
 //! git2 is named here only. Nothing here changes a tracked file, the index, HEAD, the configuration or a hook.
 
+mod branch;
+mod settings;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
-use git2::{ObjectType, Oid, Repository, StatusOptions, TreeWalkMode, TreeWalkResult};
+use anyhow::{Context, Result, anyhow};
+use git2::{ObjectType, Oid, ReferenceType, Repository};
 
 use crate::command::{Tool, git};
 use crate::message::Style;
+pub use branch::BranchState;
+use settings::GitSettings;
 
 /// A repository of the user.
 pub struct Repo {
@@ -26,15 +31,15 @@ pub struct Base {
     pub subject: String,
 }
 
-/// Whether a branch name may be written.
+/// What a ref is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BranchState {
-    /// No such branch.
-    Free,
-    /// Every commit on it since the base is ours.
-    Ours,
-    /// It holds somebody's commits, or stands elsewhere.
-    Taken,
+enum Standing {
+    /// Not there.
+    Nowhere,
+    /// It names a commit (or another object).
+    AtCommit,
+    /// It is a name for another ref.
+    ForAnother,
 }
 
 impl Repo {
@@ -76,6 +81,12 @@ impl Repo {
         format!("{name}-{}", &hash[..12])
     }
 
+    /// The settings of git here, as the user's own git sees them.
+    #[must_use]
+    pub fn settings(&self) -> GitSettings {
+        GitSettings::read(self.git())
+    }
+
     /// The commit to start from: HEAD, or what `rev` names.
     ///
     /// # Errors
@@ -94,26 +105,6 @@ impl Repo {
         })
     }
 
-    /// The paths of all files in a commit, sorted; paths that are no UTF-8 are left out and counted.
-    ///
-    /// # Errors
-    /// When the commit cannot be read.
-    pub fn files(&self, commit: &str) -> Result<(Vec<String>, usize)> {
-        let commit = self.inner.find_commit(Oid::from_str(commit)?)?;
-        let (mut files, mut odd) = (Vec::new(), 0);
-        commit.tree()?.walk(TreeWalkMode::PreOrder, |folder, entry| {
-            if entry.kind() == Some(ObjectType::Blob) {
-                match entry.name() {
-                    Ok(name) => files.push(format!("{folder}{name}")),
-                    Err(_) => odd += 1,
-                }
-            }
-            TreeWalkResult::Ok
-        })?;
-        files.sort();
-        Ok((files, odd))
-    }
-
     /// How many files of the work tree differ from HEAD; they take no part in a run.
     ///
     /// # Errors
@@ -122,9 +113,35 @@ impl Repo {
         if self.is_bare() {
             return Ok(0);
         }
-        let mut options = StatusOptions::new();
-        options.include_untracked(true).exclude_submodules(true).update_index(false);
-        Ok(self.inner.statuses(Some(&mut options))?.len())
+        // Git and not git2, which takes what a sparse checkout leaves out for deleted. Without the lock that would write
+        // the index, and without looking for renames, for which a partial clone would fetch.
+        let words = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal"];
+        let git = self.git().arg("--work-tree").arg(&self.root).arg("--no-optional-locks");
+        let listed = git.args(words).arg("--ignore-submodules=all").run()?;
+        Ok(listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()).count())
+    }
+
+    /// The text of a file at a commit; `None` where the commit has no such file.
+    ///
+    /// # Errors
+    /// When its content is absent here (partial clones) or is no UTF-8.
+    pub fn file_at(&self, base: &Base, path: &str) -> Result<Option<String>> {
+        let tree = self.inner.find_commit(Oid::from_str(&base.commit)?)?.tree()?;
+        let Ok(entry) = tree.get_path(Path::new(path)) else { return Ok(None) };
+        let blob = self.inner.find_blob(entry.id()).with_context(|| {
+            format!(
+                "{path} is in the commit, but its content is not here; `git show {}:{path}` fetches it",
+                base.commit
+            )
+        })?;
+        let text = str::from_utf8(blob.content()).with_context(|| format!("{path} is no UTF-8"))?;
+        Ok(Some(text.to_owned()))
+    }
+
+    /// Whether files of the base commit may lie nowhere but in git: there is no work tree, or a sparse one.
+    #[must_use]
+    pub fn hides_files(&self) -> bool {
+        self.is_bare() || self.settings().get("core.sparsecheckout") == Some("true")
     }
 
     /// How the repository writes the first lines of its commits: Conventional Commits, unless most of the last ones differ.
@@ -143,31 +160,26 @@ impl Repo {
         Style::of(&subjects)
     }
 
-    /// What stands at a branch name.
-    ///
-    /// # Errors
-    /// When its commits cannot be read.
-    pub fn branch_state(&self, branch: &str, base: &Base) -> Result<BranchState> {
-        let Ok(reference) = self.inner.find_reference(&format!("refs/heads/{branch}")) else {
-            return Ok(BranchState::Free);
-        };
-        let tip = reference.peel_to_commit()?.id();
+    fn stands(&self, name: &str) -> Standing {
+        match self.inner.find_reference(name).map(|reference| reference.kind()) {
+            Err(_) => Standing::Nowhere,
+            Ok(Some(ReferenceType::Symbolic)) => Standing::ForAnother,
+            Ok(_) => Standing::AtCommit,
+        }
+    }
+
+    /// The messages of the commits of a ref since the base; `None` where it does not stand on the base.
+    fn messages_since(&self, name: &str, base: &Base) -> Result<Option<Vec<String>>> {
+        let tip = self.inner.find_reference(name)?.peel_to_commit()?.id();
         let base = Oid::from_str(&base.commit)?;
         if tip != base && !self.inner.graph_descendant_of(tip, base)? {
-            return Ok(BranchState::Taken);
+            return Ok(None);
         }
         let mut walk = self.inner.revwalk()?;
         walk.push(tip)?;
         walk.hide(base)?;
-        for id in walk {
-            let commit = self.inner.find_commit(id?)?;
-            if !String::from_utf8_lossy(commit.message_bytes()).contains("\nXupgrade-Base: ") {
-                return Ok(BranchState::Taken);
-            }
-        }
-        let checked_out = self.inner.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
-        let here = checked_out.as_deref() == Some(&format!("refs/heads/{branch}"));
-        Ok(if here { BranchState::Taken } else { BranchState::Ours })
+        let message = |id| Ok(String::from_utf8_lossy(self.inner.find_commit(id)?.message_bytes()).into_owned());
+        walk.map(|id| message(id?)).collect::<Result<_>>().map(Some)
     }
 
     /// The user's settings that shape a commit (author, signing), as `-c` arguments for a git that does not see them.
@@ -184,6 +196,7 @@ impl Repo {
             "commit.gpgsign",
             "gpg.format",
             "gpg.program",
+            "gpg.openpgp.program",
             "gpg.ssh.program",
             "gpg.ssh.defaultkeycommand",
             "gpg.x509.program",
@@ -206,37 +219,24 @@ impl Repo {
     /// # Errors
     /// When git refuses.
     pub fn fetch_branch(&self, clone: &Path, source: &str, branch: &str) -> Result<()> {
+        // What the user's settings would make of a fetch besides: tidying, pruning, a commit graph, a refusal of files.
+        const QUIETLY: &[&str] = &[
+            "gc.auto=0",
+            "maintenance.auto=false",
+            "fetch.prune=false",
+            "fetch.pruneTags=false",
+            "fetch.writeCommitGraph=false",
+            "protocol.file.allow=always",
+        ];
+        let settings = QUIETLY.iter().flat_map(|setting| ["-c", setting]);
         self.git()
-            .args([
-                "-c",
-                "gc.auto=0",
-                "-c",
-                "maintenance.auto=false",
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--no-write-fetch-head",
-            ])
-            .args(["--no-recurse-submodules", "--force"])
+            .args(settings)
+            .args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force"])
             .arg(clone)
             .arg(format!("{source}:refs/heads/{branch}"))
             .run()
             .with_context(|| format!("cannot write the branch `{branch}`"))?;
         Ok(())
-    }
-
-    /// Gives an existing branch name of ours, or the next free one with a number behind it.
-    ///
-    /// # Errors
-    /// When the branches cannot be read.
-    pub fn free_branch(&self, wanted: &str, base: &Base) -> Result<String> {
-        for number in 1..1000 {
-            let name = if number == 1 { wanted.to_owned() } else { format!("{wanted}-{number}") };
-            if self.branch_state(&name, base)? != BranchState::Taken {
-                return Ok(name);
-            }
-        }
-        bail!("every name from `{wanted}` to `{wanted}-999` is taken; name another one with `--branch`")
     }
 
     fn git(&self) -> Tool {
@@ -264,11 +264,18 @@ pub fn content_id(bytes: &[u8]) -> String {
 
 fn cannot_open(start: &Path, error: &git2::Error) -> anyhow::Error {
     let place = start.display();
-    if error.message().contains("objectformat") || error.message().contains("object format") {
+    let words = error.message();
+    if words.contains("objectformat") || words.contains("object format") {
         return anyhow!("{place} is a repository with SHA-256 objects, which cannot be read yet");
     }
-    if error.code() == git2::ErrorCode::NotFound {
-        return anyhow!("{place} is in no git repository; run inside of one, or name one with `--repo`");
+    match error.code() {
+        git2::ErrorCode::NotFound => {
+            anyhow!("{place} is in no git repository; run inside of one, or name one with `--repo`")
+        }
+        git2::ErrorCode::Owner => anyhow!(
+            "the repository at {place} belongs to somebody else, so git does not trust it; if you do: \
+             `git config --global --add safe.directory {place}`"
+        ),
+        _ => anyhow!("cannot open the git repository at {place}: {words}"),
     }
-    anyhow!("cannot open the git repository at {place}: {}", error.message())
 }

@@ -3,6 +3,7 @@
 mod baseline;
 mod outcome;
 mod publish;
+mod reach;
 mod scene;
 mod sight;
 

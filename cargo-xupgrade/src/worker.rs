@@ -4,6 +4,10 @@
 //! The git folder that the tool trusts (`control.git`) lies beside the tree and not in it: code under trial that
 //! calls `git tag`, `git config` or `git stash` meets a clone made for it, and cannot reach ours by accident.
 
+mod borrow;
+mod layer;
+mod tracked;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +16,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{Tool, git};
 use crate::repo::{Base, Repo};
+use borrow::borrow;
+use layer::Layer;
+pub use tracked::Tracked;
 
 /// The ref in the clone under which finished commits wait to be fetched.
 pub const OUT: &str = "refs/xupgrade/out";
@@ -20,9 +27,10 @@ pub const OUT: &str = "refs/xupgrade/out";
 #[derive(Debug)]
 pub struct Worker {
     home: PathBuf,
-    base: String,
+    /// The repository, then its submodules, outer ones first; never empty.
+    layers: Vec<Layer>,
     /// Files that the set-up made: they stay when everything else is cleaned.
-    kept: BTreeSet<String>,
+    kept: BTreeSet<PathBuf>,
 }
 
 impl Worker {
@@ -31,18 +39,25 @@ impl Worker {
     /// # Errors
     /// When git or the disk refuses.
     pub fn prepare(repo: &Repo, base: &Base, cache: &Path, slot: usize) -> Result<Self> {
-        let home = cache.join(format!("w{slot}"));
-        let worker = Self { home, base: base.commit.clone(), kept: BTreeSet::new() };
+        let mut worker = Self { home: cache.join(format!("w{slot}")), layers: Vec::new(), kept: BTreeSet::new() };
         for stale in [worker.tree(), worker.control(), worker.temporary()] {
             remove(&stale)?;
         }
         for folder in [worker.tree(), worker.target(), worker.home(), worker.temporary()] {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        clone(repo.git_dir(), &worker.control())?;
-        worker.git().args(["read-tree", &base.commit]).run()?;
-        worker.checkout()?;
-        worker.place_decoy()?;
+        borrow(repo.git_dir(), &worker.control(), &base.commit)?;
+        let settings = repo.settings();
+        let mut layer = Layer {
+            control: worker.control(),
+            tree: worker.tree(),
+            commit: base.commit.clone(),
+            ground: base.commit.clone(),
+            shape: settings.shape(),
+            unsteady: Vec::new(),
+        };
+        layer.unpack(&settings.access(repo.root()))?;
+        worker.layers.push(layer);
         Ok(worker)
     }
 
@@ -81,11 +96,13 @@ impl Worker {
     /// # Errors
     /// When git or the disk refuses.
     pub fn reset(&self) -> Result<()> {
-        self.git().args(["read-tree", &self.base]).run()?;
+        for layer in &self.layers {
+            layer.reset()?;
+        }
         self.restore()?;
         remove(&self.temporary())?;
         fs::create_dir_all(self.temporary())?;
-        self.place_decoy()
+        self.layers.iter().try_for_each(Layer::place_twin)
     }
 
     /// Takes the untracked files that the set-up left as given: they stay between cells and trials.
@@ -93,7 +110,12 @@ impl Worker {
     /// # Errors
     /// When git refuses.
     pub fn keep_untracked(&mut self) -> Result<()> {
-        self.kept = self.ignored()?.into_iter().chain(self.untracked()?).collect();
+        let mut kept = BTreeSet::new();
+        for layer in &self.layers {
+            let (strange, ignored) = layer.strange()?;
+            kept.extend(strange.iter().chain(&ignored).map(|path| layer.tree.join(path)));
+        }
+        self.kept = kept;
         Ok(())
     }
 
@@ -113,19 +135,21 @@ impl Worker {
     /// # Errors
     /// When git or the disk refuses.
     pub fn restore(&self) -> Result<Vec<String>> {
-        let mut dirtied = self.changed()?;
-        self.checkout()?;
-        let new = |paths: Vec<String>| -> Vec<String> {
-            paths.into_iter().filter(|path| !self.kept.contains(path)).collect()
-        };
-        let (strange, ignored) = (new(self.untracked()?), new(self.ignored()?));
-        for path in strange.iter().chain(&ignored) {
-            remove(&self.tree().join(path))?;
+        let mut dirtied = BTreeSet::new();
+        for layer in &self.layers {
+            dirtied.extend(layer.changed()?.iter().map(|path| layer.tree.join(path)));
+            layer.checkout()?;
+            let (mut strange, mut ignored) = layer.strange()?;
+            for list in [&mut strange, &mut ignored] {
+                list.retain(|path| !self.kept.contains(&layer.tree.join(path)));
+            }
+            for path in strange.iter().chain(&ignored) {
+                remove(&layer.tree.join(path))?;
+            }
+            dirtied.extend(strange.iter().map(|path| layer.tree.join(path)));
         }
-        dirtied.extend(strange);
-        dirtied.sort();
-        dirtied.dedup();
-        Ok(dirtied)
+        let tree = self.tree();
+        Ok(dirtied.iter().map(|path| path.strip_prefix(&tree).unwrap_or(path).display().to_string()).collect())
     }
 
     /// Writes a commit object in the clone.
@@ -154,45 +178,17 @@ impl Worker {
     /// # Errors
     /// When git refuses.
     pub fn show(&self, treeish: &str) -> Result<()> {
-        self.git().args(["read-tree", treeish]).run()?;
+        self.layer().read(treeish)?;
         self.restore()?;
         Ok(())
     }
 
-    fn checkout(&self) -> Result<()> {
-        self.git().args(["checkout-index", "--all", "--force", "--index"]).run()?;
-        Ok(())
-    }
-
-    fn changed(&self) -> Result<Vec<String>> {
-        // A refresh first: files with the same content and another time stamp did not change.
-        self.git().args(["update-index", "-q", "--really-refresh"]).output()?;
-        let names = self.git().args(["diff-files", "--name-only", "-z"]).run()?;
-        Ok(split(&names))
-    }
-
-    fn untracked(&self) -> Result<Vec<String>> {
-        let names = self.git().args(["ls-files", "--others", "--exclude-standard", "--directory", "-z"]).run()?;
-        Ok(split(&names))
-    }
-
-    fn ignored(&self) -> Result<Vec<String>> {
-        let args = ["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"];
-        Ok(split(&self.git().args(args).run()?))
-    }
-
-    /// The repository that code under trial finds in its tree: a clone of its own, at the base commit.
-    fn place_decoy(&self) -> Result<()> {
-        let decoy = self.tree().join(".git");
-        remove(&decoy)?;
-        clone(&self.control(), &decoy)?;
-        git().arg("--git-dir").arg(&decoy).args(["update-ref", "--no-deref", "HEAD", &self.base]).run()?;
-        git().arg("--git-dir").arg(&decoy).arg("--work-tree").arg(self.tree()).args(["read-tree", "HEAD"]).run()?;
-        Ok(())
+    fn layer(&self) -> &Layer {
+        &self.layers[0]
     }
 
     fn git(&self) -> Tool {
-        git().arg("--git-dir").arg(self.control()).arg("--work-tree").arg(self.tree()).dir(&self.tree())
+        self.layer().git()
     }
 }
 
@@ -203,22 +199,6 @@ pub enum Signs {
     Yes,
     /// No.
     No,
-}
-
-/// A shared clone without remotes and without a work tree of its own: it borrows objects and gives none back.
-fn clone(source: &Path, target: &Path) -> Result<()> {
-    git().args(["clone", "--quiet", "--shared", "--bare", "--template="]).arg(source).arg(target).run()?;
-    let settings = [("core.bare", "false"), ("gc.auto", "0"), ("core.logAllRefUpdates", "false")];
-    for (key, value) in settings {
-        git().arg("--git-dir").arg(target).args(["config", key, value]).run()?;
-    }
-    git().arg("--git-dir").arg(target).args(["remote", "remove", "origin"]).run()?;
-    Ok(())
-}
-
-fn split(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    text.split('\0').filter(|name| !name.is_empty() && !name.starts_with(".git/")).map(str::to_owned).collect()
 }
 
 /// Removes a file or a folder, also one that somebody made read-only; nothing there is fine.

@@ -19,8 +19,9 @@ use crate::journal::Lock;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
 use crate::repo::{Base, Repo};
-use crate::worker::Worker;
+use crate::worker::{Tracked, Worker};
 
+use super::reach;
 use super::sight::Sight;
 
 /// Everything that stands before a plan is made.
@@ -36,6 +37,7 @@ pub struct Scene<'a> {
     listener: &'a dyn Listener,
     stop: Stop,
     sight: Sight,
+    tracked: Tracked,
     _lock: Lock,
 }
 
@@ -48,7 +50,7 @@ impl<'a> Scene<'a> {
         };
         let repo = Repo::discover(&start)?;
         let base = repo.base(selection.base.as_deref())?;
-        let config = read_config(&repo, selection)?;
+        let config = read_config(&repo, &base, selection)?;
         let policy = policy(selection, &config)?;
         let outlook = Outlook {
             as_of: policy.as_of,
@@ -60,13 +62,11 @@ impl<'a> Scene<'a> {
         let cache = cache_root().join(repo.cache_key());
         let lock = Lock::take(&cache)?;
         let worker = Worker::prepare(&repo, &base, &cache, 0)?;
-        let (files, odd) = repo.files(&base.commit)?;
-        if odd > 0 {
-            listener.tell(&Event::Warned {
-                text: format!("{odd} files have names that are no UTF-8; they are left alone"),
-            });
+        let tracked = worker.tracked()?;
+        for text in tracked.warnings() {
+            listener.tell(&Event::Warned { text });
         }
-        let sight = Sight::new(files, &config)?;
+        let sight = Sight::new(tracked.files.clone(), &config)?;
         Ok(Self {
             repo,
             base,
@@ -79,6 +79,7 @@ impl<'a> Scene<'a> {
             listener,
             stop: stop.clone(),
             sight,
+            tracked,
             _lock: lock,
         })
     }
@@ -94,6 +95,7 @@ impl<'a> Scene<'a> {
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
         let (mut dependencies, mut held) = (Vec::new(), Vec::new());
         for project in &mut projects {
+            reach::refuse_links(project, &self.tracked);
             if self.stop.requested() > Level::None {
                 return Err(Interrupted.into());
             }
@@ -201,11 +203,15 @@ pub fn cache_root() -> PathBuf {
     variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from).join("cargo-xupgrade")
 }
 
-fn read_config(repo: &Repo, selection: &Selection) -> Result<Config> {
+fn read_config(repo: &Repo, base: &Base, selection: &Selection) -> Result<Config> {
+    let at_root = repo.root().join(FILE);
     match &selection.config {
         Some(path) if !path.exists() => Err(Usage(format!("there is no configuration at {}", path.display())).into()),
         Some(path) => Config::read(path),
-        None => Config::read(&repo.root().join(FILE)),
+        None if repo.hides_files() && !at_root.exists() => {
+            Config::parse(&repo.file_at(base, FILE)?.unwrap_or_default(), FILE)
+        }
+        None => Config::read(&at_root),
     }
 }
 

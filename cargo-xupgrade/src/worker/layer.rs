@@ -1,0 +1,110 @@
+//! One git work tree below a worker's tree: the repository itself, or a submodule in it. The git folder that the tool
+//! trusts lies elsewhere; in the tree lies a twin of it for the code under trial. Paths are bytes: not every name is UTF-8.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::borrow::twin;
+use super::remove;
+use crate::command::{Tool, git};
+
+/// A work tree with its trusted git folder.
+#[derive(Debug)]
+pub struct Layer {
+    /// The trusted git folder.
+    pub control: PathBuf,
+    /// The folder of its files.
+    pub tree: PathBuf,
+    /// Its commit, at which the code under trial finds it.
+    pub commit: String,
+    /// What the index holds where nothing was upgraded: the commit, or its tree with lockfiles that git does not track.
+    pub ground: String,
+    /// The user's settings that shape a checkout.
+    pub shape: Vec<(String, String)>,
+    /// Files that differ from the index as soon as they are checked out, because their filter does not give back what
+    /// it got: nobody changed them.
+    pub unsteady: Vec<PathBuf>,
+}
+
+impl Layer {
+    /// Puts the files of the ground into the tree for the first time; `more` are settings for this once.
+    pub fn unpack(&mut self, more: &[(String, String)]) -> Result<()> {
+        // Not checkout-index: this one fetches all absent objects of a partial clone at once.
+        let words = ["read-tree", "--reset", "-u", &self.ground];
+        self.git().settings(more).args(words).run().context(
+            "cannot check out the files of the base commit (objects that are absent here, or a filter of yours)",
+        )?;
+        self.unsteady = self.differing()?;
+        self.place_twin()
+    }
+
+    /// Brings index and files back to the ground.
+    pub fn reset(&self) -> Result<()> {
+        self.read(&self.ground)
+    }
+
+    /// Puts a tree into the index.
+    pub fn read(&self, treeish: &str) -> Result<()> {
+        self.git().args(["read-tree", treeish]).run()?;
+        Ok(())
+    }
+
+    /// Writes every file that is not as the index has it.
+    pub fn checkout(&self) -> Result<()> {
+        self.git().args(["checkout-index", "--all", "--force", "--index"]).run()?;
+        Ok(())
+    }
+
+    /// Files that are not as the index has them, from the layer's root.
+    pub fn changed(&self) -> Result<Vec<PathBuf>> {
+        let mut changed = self.differing()?;
+        changed.retain(|path| !self.unsteady.contains(path));
+        Ok(changed)
+    }
+
+    fn differing(&self) -> Result<Vec<PathBuf>> {
+        // A refresh first: files with the same content and another time stamp did not change.
+        self.git().args(["update-index", "-q", "--really-refresh"]).output()?;
+        // Not into submodules: git would obey the settings that the code under trial can write there.
+        Ok(paths(&self.git().args(["diff-files", "--ignore-submodules=all", "--name-only", "-z"]).run()?))
+    }
+
+    /// Files that the index does not have, whole folders by their name; first what no rule ignores, then the rest.
+    pub fn strange(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+        let list = |words: &[&str]| -> Result<Vec<PathBuf>> {
+            let usual = ["ls-files", "--others", "--exclude-standard", "--directory", "-z"];
+            Ok(paths(&self.git().args(usual).args(words).run()?))
+        };
+        Ok((list(&[])?, list(&["--ignored"])?))
+    }
+
+    /// The repository that code under trial finds in its tree, made anew.
+    pub fn place_twin(&self) -> Result<()> {
+        let place = self.tree.join(".git");
+        remove(&place)?;
+        twin(&self.control, &place, &self.commit)?;
+        git().arg("--git-dir").arg(&place).arg("--work-tree").arg(&self.tree).args(["read-tree", "HEAD"]).run()?;
+        Ok(())
+    }
+
+    /// Git on this layer, with the user's settings that shape a checkout.
+    pub fn git(&self) -> Tool {
+        git()
+            .args(["-c", "core.safecrlf=false", "-c", "submodule.recurse=false"])
+            .arg("--git-dir")
+            .arg(&self.control)
+            .arg("--work-tree")
+            .arg(&self.tree)
+            .dir(&self.tree)
+            .settings(&self.shape)
+    }
+}
+
+/// The paths of a list that git wrote with `-z`, without what is in the git folder.
+pub fn paths(bytes: &[u8]) -> Vec<PathBuf> {
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    names.map(|name| Path::new(OsStr::from_bytes(name)).to_owned()).filter(|path| !path.starts_with(".git")).collect()
+}
