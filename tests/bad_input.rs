@@ -198,17 +198,6 @@ fn a_missing_toolchain_holds_its_project_and_the_others_go_on() {
     assert_its_dependencies_are_held(&ran.report, "bad", "toolchain_missing");
 }
 
-#[test]
-fn a_workspace_without_a_lockfile_in_git_is_held_whole() {
-    let env = Env::new("red_baseline");
-    env.git(&["rm", "--quiet", "bad/Cargo.lock"]);
-    env.git(&["commit", "--quiet", "--message=No lock"]);
-    let plan = env.plan(&[]);
-    assert_held_whole(&plan, "bad", "no_lockfile", &["Cargo.lock"]);
-    assert_its_dependencies_are_held(&plan, "bad", "no_lockfile");
-    assert_eq!(names(&plan, "candidates"), ["dep"]);
-}
-
 /// Only the crate in trouble is held; the plan goes on with the others.
 fn assert_only_bee_is_held(trouble: Trouble, words: &str) {
     let env = Env::new("lock_only");

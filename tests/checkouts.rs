@@ -2,6 +2,7 @@
 //! stays as it was to the byte, objects included.
 
 mod files;
+mod lock;
 mod publish;
 
 use std::path::{Path, PathBuf};

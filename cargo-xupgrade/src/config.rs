@@ -321,6 +321,7 @@ mod tests {
             path: "svc".into(),
             manifests: vec![],
             lockfile: None,
+            lock: None,
             dependents: vec![],
             obstacle: None,
         }

@@ -29,10 +29,22 @@ pub struct Project {
     pub manifests: Vec<String>,
     /// The lockfile (Go: `go.sum`), from the root.
     pub lockfile: Option<String>,
+    /// The lockfile of this run, where git tracks none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lock: Option<OwnLock>,
     /// Other projects that a change of this one concerns, because they use it by path; in the order to tidy them.
     pub dependents: Vec<String>,
     /// Why it is held whole.
     pub obstacle: Option<Reason>,
+}
+
+/// A lockfile that was resolved for a run and is never committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnLock {
+    /// Whether git tracks it; a lockfile in git needs no word here, as the trees' ids say what is in it.
+    pub tracked: bool,
+    /// The SHA-256 of its bytes before any upgrade.
+    pub sha256: String,
 }
 
 impl Project {

@@ -30,7 +30,7 @@ impl Journal {
         }
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         fs::write(&mark, "# Made by cargo-xupgrade; nothing in here belongs into git.\n*\n")?;
-        for stale in ["log", "plan.json", "report.json", "journal.jsonl"] {
+        for stale in ["log", "lock", "plan.json", "report.json", "journal.jsonl"] {
             crate::worker::remove(&folder.join(stale))?;
         }
         fs::create_dir_all(folder.join("log"))?;
@@ -52,6 +52,18 @@ impl Journal {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         self.lines.write_all(&line).and_then(|()| self.lines.sync_data()).context("cannot write the journal")
+    }
+
+    /// Keeps a file below the folder.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, bytes))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Writes a JSON file of the folder, whole or not at all.

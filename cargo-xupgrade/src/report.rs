@@ -192,9 +192,23 @@ pub struct ProjectSummary {
     pub checks: Vec<String>,
     /// Seconds of its checks on the untouched base.
     pub baseline_seconds: Option<f64>,
+    /// The lockfile of the upgrades that were confirmed, where git tracks none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tested_lock: Option<TestedLock>,
     /// Tests that did not end the same way each time.
     #[serde(default)]
     pub flaky: Vec<String>,
+}
+
+/// A lockfile that git does not track, kept for whoever wants to test the same again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestedLock {
+    /// The SHA-256 of its bytes.
+    pub sha256: String,
+    /// Where it lies, below the output folder.
+    pub file: String,
+    /// Where the one of the baseline lies, below the output folder.
+    pub base_file: String,
 }
 
 /// What a plan says in JSON.

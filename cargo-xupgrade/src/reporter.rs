@@ -96,6 +96,11 @@ impl Preface {
                 Some(reason) => lines.push(format!("project {}: held, {}", project.label(), reason.text)),
                 None => lines.push(format!("project {}: {count} candidates", project.label())),
             }
+            if project.lock.is_some() {
+                lines.push(
+                    "  its Cargo.lock is not in git: one was resolved for this run, and is never committed".into(),
+                );
+            }
             for cell in plan.cells.iter().filter(|cell| cell.project == project.label()) {
                 lines.push(format!(
                     "  {}: {}   (in {})",

@@ -7,6 +7,7 @@ mod reach;
 mod scene;
 mod sight;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
@@ -21,7 +22,7 @@ use crate::failure::{Code, Usage};
 use crate::interrupt::{Level, Stop};
 use crate::journal::{FOLDER, Journal};
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Report, TestedLock};
 use crate::reporter::{self, Preface};
 use crate::verdict::{Baseline, Unexercised};
 
@@ -62,6 +63,7 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     if !session.plan.candidates.is_empty() {
         session.work(&mut scene, args, listener, stop, &mut journal)?;
     }
+    session.locks = reach::keep_locks(&session, &scene, &journal)?;
     let mut report = session.report(&scene, began.elapsed().as_secs_f64(), stop);
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
@@ -79,6 +81,8 @@ struct Session {
     found: Option<Found>,
     nothing_green: bool,
     containment: Option<String>,
+    /// Lockfiles that git does not track, as they were tested, by project label.
+    locks: BTreeMap<String, TestedLock>,
 }
 
 /// What search, confirmation and commits left.
@@ -110,6 +114,7 @@ impl Session {
             found: None,
             nothing_green: false,
             containment: None,
+            locks: BTreeMap::new(),
         }
     }
 

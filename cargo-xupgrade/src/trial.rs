@@ -217,6 +217,8 @@ pub struct CellReport {
 pub struct TrialReport {
     /// The tree after each atom, in commit order.
     pub trees: Vec<String>,
+    /// The last tree as it was tested, with the lockfiles that git does not track and that are in none of `trees`.
+    pub tested: Option<String>,
     /// What each atom's edit did, in the same order.
     pub applied: Vec<Applied>,
     /// The atom (position in the sequence) that could not be written, and why.

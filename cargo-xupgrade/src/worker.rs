@@ -29,6 +29,9 @@ pub struct Worker {
     home: PathBuf,
     /// The repository, then its submodules, outer ones first; never empty.
     layers: Vec<Layer>,
+    /// Lockfiles that git does not track, from the root: in our index, so that they are restored as any other file, and
+    /// in no tree that is published.
+    unpublished: Vec<String>,
     /// Files that the set-up made: they stay when everything else is cleaned.
     kept: BTreeSet<PathBuf>,
 }
@@ -39,7 +42,12 @@ impl Worker {
     /// # Errors
     /// When git or the disk refuses.
     pub fn prepare(repo: &Repo, base: &Base, cache: &Path, slot: usize) -> Result<Self> {
-        let mut worker = Self { home: cache.join(format!("w{slot}")), layers: Vec::new(), kept: BTreeSet::new() };
+        let mut worker = Self {
+            home: cache.join(format!("w{slot}")),
+            layers: Vec::new(),
+            unpublished: Vec::new(),
+            kept: BTreeSet::new(),
+        };
         for stale in [worker.tree(), worker.control(), worker.temporary()] {
             remove(&stale)?;
         }
@@ -117,6 +125,43 @@ impl Worker {
         }
         self.kept = kept;
         Ok(())
+    }
+
+    /// Takes lockfiles that git does not track into the ground of every trial.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn adopt(&mut self, lockfiles: Vec<String>) -> Result<()> {
+        if lockfiles.is_empty() {
+            return Ok(());
+        }
+        self.layers[0].ground = self.snapshot(&lockfiles)?;
+        self.unpublished = lockfiles;
+        Ok(())
+    }
+
+    /// The bytes of a file in a tree that was tested; without a tree, in the ground of every trial.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn file_in(&self, tree: Option<&str>, path: &str) -> Result<Vec<u8>> {
+        let tree = tree.unwrap_or(&self.layer().ground);
+        self.git().args(["cat-file", "blob"]).arg(format!("{tree}:{path}")).run()
+    }
+
+    /// The tree to publish for one that was tested: without the lockfiles that git does not track.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn published(&self, tree: &str) -> Result<String> {
+        if self.unpublished.is_empty() {
+            return Ok(tree.to_owned());
+        }
+        let index = self.control().join("index.published");
+        let git = || self.git().env("GIT_INDEX_FILE", &index);
+        git().args(["read-tree", tree]).run()?;
+        git().args(["update-index", "--force-remove", "--"]).args(&self.unpublished).run()?;
+        git().arg("write-tree").line()
     }
 
     /// Writes a tree from the index after taking in the named files.

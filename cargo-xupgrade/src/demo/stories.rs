@@ -194,15 +194,10 @@ macro_rules! told {
 
 told! {
     breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml cargo_all_places
-    cargo_build_metadata cargo_edge_flips cargo_feature_gone cargo_links_conflict cargo_lock_formats cargo_msrv_greedy
-    cargo_msrv_never_down cargo_msrv_of_the_users cargo_nested_workspaces cargo_order_matters cargo_patched
-    cargo_prereleases cargo_ranges cargo_self_blessing cargo_two_aliases cargo_two_copies cargo_update_p_falls_short
-    cargo_yanked config_unknown_key conflict_markers crate_checksum_mismatch fewer_tests go_checksum_mismatch go_drags
-    go_go_line_guard go_one_module go_replace_noop go_retracted go_vanished_package go_view_tidy_adds
-    go_view_transitive hangs hostile_tests lock_only lock_repaired manifest_edit mixed msrv_transitive noise
-    not_exercised red_baseline red_everywhere relocks_down resolver_refuses secrets stale_artifact transitive_msrv
-    transitive_yanked two_clash
-    breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml config_unknown_key conflict_markers
+    cargo_build_metadata cargo_edge_flips cargo_feature_gone cargo_links_conflict cargo_lock_formats
+    cargo_msrv_greedy cargo_msrv_never_down cargo_msrv_of_the_users cargo_nested_workspaces cargo_order_matters
+    cargo_patched cargo_prereleases cargo_ranges cargo_self_blessing cargo_two_aliases cargo_two_copies
+    cargo_update_p_falls_short cargo_yanked checkout_lock_untracked config_unknown_key conflict_markers
     crate_checksum_mismatch fewer_tests go_authors_text go_checksum_mismatch go_drags go_exclude_cuts
     go_files_outside_the_build go_flags_of_the_user go_go_line_guard go_gopkg_in go_ignored_folder go_incompatible
     go_major_gaps go_moved_path go_nested_modules go_odd_paths go_older_in_time go_one_module go_private

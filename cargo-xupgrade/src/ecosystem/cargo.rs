@@ -2,6 +2,7 @@
 //! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `index` and `view` know releases.
 
 pub mod fetch;
+mod fresh;
 pub mod index;
 pub mod lock;
 pub mod manifest;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 
 use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree, UnknownAge};
-use crate::candidate::EcosystemKind;
+use crate::candidate::{EcosystemKind, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::config::MESSAGES;
 use crate::environment::{cargo, cargo_home, make_cargo_view};
@@ -91,6 +92,17 @@ impl<'a> Cargo<'a> {
         if let Some(known) = self.registries.borrow().get(&project.path) {
             return Ok(Arc::clone(known));
         }
+        let registry = Arc::new(self.open_registry(root, project, &relock::read_lock(root, project)?)?);
+        self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&registry));
+        Ok(registry)
+    }
+
+    /// The registry for a project of which nothing is locked yet: no version is exempt from any rule.
+    fn unlocked_registry(&self, root: &Path, project: &Project) -> Result<Registry> {
+        self.open_registry(root, project, &lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() })
+    }
+
+    fn open_registry(&self, root: &Path, project: &Project, locked: &lock::Lock) -> Result<Registry> {
         let index = Arc::new(Index::open(&Options {
             project_dir: root.join(&project.path),
             cargo_home: cargo_home(),
@@ -105,15 +117,12 @@ impl<'a> Cargo<'a> {
             cutoff: age_counts.then_some(self.outlook.cutoff),
             unknown_age: if age_counts { view::UnknownAge::TooYoung } else { view::UnknownAge::Old },
         };
-        let locked = relock::read_lock(root, project)?;
         let exempt: BTreeSet<_> = locked.packages.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
         let names: BTreeSet<String> = exempt.iter().map(|(name, _)| name.clone()).collect();
         let view = View::start(Arc::clone(&index), rule, exempt).context("cannot serve the index view on loopback")?;
         make_cargo_view(&cargo_home(), &self.resolve_home)?;
         let locked = names.into_iter().collect();
-        let registry = Arc::new(Registry { index, view, locked, warmed: std::sync::Once::new() });
-        self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&registry));
-        Ok(registry)
+        Ok(Registry { index, view, locked, warmed: std::sync::Once::new() })
     }
 }
 
@@ -141,9 +150,15 @@ impl Ecosystem for Cargo<'_> {
     }
 
     fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>> {
-        let found = workspace::discover(tree);
-        *self.projects.borrow_mut() = found.iter().map(|one| (one.path.clone(), one.clone())).collect();
-        Ok(found)
+        let mut projects = workspace::discover(tree);
+        let without = |project: &&mut Project| {
+            project.obstacle.as_ref().is_some_and(|reason| reason.kind == ReasonKind::NoLockfile)
+        };
+        for project in projects.iter_mut().filter(without) {
+            fresh::lock(self, tree.root, project)?;
+        }
+        *self.projects.borrow_mut() = projects.iter().map(|one| (one.path.clone(), one.clone())).collect();
+        Ok(projects)
     }
 
     fn survey(&self, root: &Path, project: &Project) -> Result<Survey> {

@@ -80,7 +80,10 @@ impl<'a> Local<'a> {
 /// The outcome of one written atom.
 #[derive(Debug, Clone)]
 pub struct Step {
+    /// The tree that was tested.
     tree: String,
+    /// The tree to publish: the same, but for lockfiles that git does not track.
+    published: String,
     applied: Applied,
 }
 
@@ -132,12 +135,13 @@ impl Local<'_> {
             (0..=keys.len()).rev().find(|len| *len == 0 || self.written.contains_key(&keys[..*len])).unwrap_or(0);
         for len in 1..=known {
             if let Some(step) = self.written.get(&keys[..len]) {
-                report.trees.push(step.tree.clone());
+                report.trees.push(step.published.clone());
                 report.applied.push(step.applied.clone());
             }
         }
-        if let Some(tree) = report.trees.last() {
-            self.tools.worker.show(tree)?;
+        if let Some(step) = self.written.get(&keys[..known]) {
+            self.tools.worker.show(&step.tree)?;
+            report.tested = Some(step.tree.clone());
         }
         for (position, atom) in order.atoms.iter().enumerate().skip(known) {
             if self.is_stopped() {
@@ -147,9 +151,11 @@ impl Local<'_> {
             match self.write_atom(atom)? {
                 Resolution::Applied(applied) => {
                     let tree = self.tools.worker.snapshot(&applied.files)?;
-                    let step = Step { tree: tree.clone(), applied: applied.clone() };
+                    let published = self.tools.worker.published(&tree)?;
+                    report.trees.push(published.clone());
+                    report.tested = Some(tree.clone());
+                    let step = Step { tree, published, applied: applied.clone() };
                     self.written.insert(keys[..=position].to_vec(), step);
-                    report.trees.push(tree);
                     report.applied.push(applied);
                 }
                 Resolution::Refused(reason) => {

@@ -29,6 +29,16 @@ pub(super) fn held_whole(plan: &Plan) -> String {
     text
 }
 
+/// Projects whose lockfile git does not track: what their checks were run with is nowhere else to be seen.
+pub(super) fn own_locks(projects: &[Project]) -> String {
+    let labels: Vec<String> = projects.iter().filter(|one| one.lock.is_some()).map(Project::label).collect();
+    if labels.is_empty() {
+        return String::new();
+    }
+    let names = shown(&labels.join(", "));
+    format!("\nCargo.lock not in git: {names}\n  tested with one that is resolved for this run and never committed\n")
+}
+
 /// How many dependencies a project has, where its manifest could be read.
 fn of(count: usize) -> String {
     match count {

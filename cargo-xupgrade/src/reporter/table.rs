@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::holds::{held, held_whole, is_held_with};
+use super::holds::{held, held_whole, is_held_with, own_locks};
 use crate::candidate::{Candidate, Held, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
@@ -103,6 +103,7 @@ pub fn plan(plan: &Plan, talk: &Talk, when: When) -> String {
     let rest: Vec<&Held> = plan.held.iter().filter(|one| talk.all || !whole(one)).collect();
     text.push_str(&held(&rest, talk, "\nheld\n"));
     text.push_str(&held_whole(plan));
+    text.push_str(&own_locks(&plan.projects));
     text.push_str(&set_aside(&plan.set_aside, talk));
     if when == When::Earlier {
         text.push_str(&not_replayable(&plan.not_replayable, talk));

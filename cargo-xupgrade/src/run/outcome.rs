@@ -232,6 +232,7 @@ fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> Pr
         project: project.clone(),
         checks: cells.iter().map(|cell| cell.check.typed(&cell.check.argv)).collect(),
         baseline_seconds: (!known.is_empty()).then(|| round(known.iter().map(|cell| cell.seconds).sum())),
+        tested_lock: session.locks.get(&label).cloned(),
         flaky: known.iter().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect(),
     }
 }

@@ -93,6 +93,7 @@ impl<'a> Scene<'a> {
             projects.extend(ecosystem.discover(Tree { root: &root, files: &self.sight.files })?);
         }
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
+        self.worker.adopt(reach::own_lockfiles(&projects))?;
         let (mut dependencies, mut held) = (Vec::new(), Vec::new());
         for project in &mut projects {
             reach::refuse_links(project, &self.tracked);

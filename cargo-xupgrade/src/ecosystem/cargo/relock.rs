@@ -15,9 +15,10 @@ use super::lock::{self, Lock, LockDiff};
 use super::manifest;
 use super::requirement::{Raise, compatible, raise, raise_floor, same_version};
 use super::workspace::one_line;
-use super::{Cargo, Registry, survey};
+use super::{Cargo, Registry, fresh, survey};
 use crate::candidate::{self, EcosystemKind, Reason, ReasonKind};
 use crate::cli::ManifestRule;
+use crate::command::Tool;
 use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
 use crate::environment;
 use crate::policy::toolchain_exceeds;
@@ -241,6 +242,14 @@ fn precise(change: &Change<'_>, locked: &Version) -> [String; 4] {
     ["-p".to_owned(), spec, "--precise".to_owned(), change.to.plain().to_owned()]
 }
 
+/// A command of cargo's that resolves a project through the view.
+pub fn through_view(cargo: &Cargo<'_>, registry: &Registry, root: &Path, project: &Project, command: &str) -> Tool {
+    let tool = environment::cargo().arg(command).args(registry.view.cargo_args());
+    let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
+    registry.warm();
+    registry.view.cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
+}
+
 /// One `cargo update` through the view.
 fn update(
     cargo: &Cargo<'_>,
@@ -249,12 +258,7 @@ fn update(
     change: &Change<'_>,
     args: &[String],
 ) -> Result<Option<Resolution>> {
-    let mut tool = environment::cargo().arg("update").args(args).args(registry.view.cargo_args());
-    tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&change.project.path));
-    for (key, value) in registry.view.cargo_env() {
-        tool = tool.env(key, value);
-    }
-    registry.warm();
+    let tool = through_view(cargo, registry, root, change.project, "update").args(args);
     let silent_before = registry.view.refused();
     let output = tool.output()?;
     if output.status.success() {
@@ -387,6 +391,9 @@ fn notes(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<String> {
             format!("{} {} now uses {} {} (before: {})", flip.user.0, flip.user.1, flip.dependency, flip.to, flip.from)
         })
         .collect();
+    if change.project.lock.is_some() {
+        notes.push(fresh::NOTE.to_owned());
+    }
     let from = change.from.semver();
     if is_there(after, change.name, from) {
         let users: Vec<String> =

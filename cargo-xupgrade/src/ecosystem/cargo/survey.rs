@@ -11,7 +11,7 @@ use super::index::{self, IndexError};
 use super::manifest::{self, Entry, Inheritable, Manifest, Origin};
 use super::requirement::{Form, admits, form};
 use super::transitive::{self, Answers};
-use super::{Cargo, lock, relock};
+use super::{Cargo, fresh, lock, relock};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role};
 use crate::ecosystem::{Project, Survey};
 use crate::event::Event;
@@ -68,7 +68,13 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     }
     let others = transitive::dependencies(project, &indirect, &entries, &releases);
     let direct = groups.into_values().map(|one| finish(one, &releases));
-    Ok(Ok(direct.chain(others).collect()))
+    let mut dependencies: Vec<Dependency> = direct.chain(others).collect();
+    if project.lock.is_some() {
+        for dependency in &mut dependencies {
+            fresh::mark_unrecorded(dependency, cargo.manifest, |path| manifests.get(path));
+        }
+    }
+    Ok(Ok(dependencies))
 }
 
 /// A few names, and how many more there are.

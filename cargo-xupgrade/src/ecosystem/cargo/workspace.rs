@@ -84,11 +84,19 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     }
     let lockfile = Some(join(&path, "Cargo.lock")).filter(|lockfile| tree.files.contains(lockfile));
     let obstacle = lockfile.is_none().then(|| {
-        let text = "its Cargo.lock is not in git, so nothing fixes what is tested; commit it";
+        let text = "its Cargo.lock is not in git";
         Reason::new(ReasonKind::NoLockfile, text)
     });
     let manifests = manifests.into_iter().collect();
-    Ok(Project { ecosystem: EcosystemKind::Cargo, path, manifests, lockfile, dependents: Vec::new(), obstacle })
+    Ok(Project {
+        ecosystem: EcosystemKind::Cargo,
+        path,
+        manifests,
+        lockfile,
+        lock: None,
+        dependents: Vec::new(),
+        obstacle,
+    })
 }
 
 fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason {
@@ -119,6 +127,7 @@ fn broken(manifest: &str, reason: Reason) -> Project {
         path: path.to_owned(),
         manifests: vec![manifest.to_owned()],
         lockfile: None,
+        lock: None,
         dependents: Vec::new(),
         obstacle: Some(reason),
     }

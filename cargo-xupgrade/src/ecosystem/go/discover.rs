@@ -77,6 +77,7 @@ fn project(dir: &str, files: &[String], dependents: Vec<String>, obstacle: Optio
         path: dir.to_owned(),
         manifests: vec![below("go.mod")],
         lockfile: Some(below("go.sum")).filter(|path| files.contains(path)),
+        lock: None,
         dependents,
         obstacle,
     }

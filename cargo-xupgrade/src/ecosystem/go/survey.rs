@@ -187,6 +187,7 @@ mod tests {
             path: "app".into(),
             manifests: vec!["app/go.mod".into()],
             lockfile: None,
+            lock: None,
             dependents: vec![],
             obstacle: None,
         }

@@ -37,6 +37,7 @@ fn project() -> Project {
         path: ".".into(),
         manifests: vec![],
         lockfile: None,
+        lock: None,
         dependents: vec![],
         obstacle: None,
     }

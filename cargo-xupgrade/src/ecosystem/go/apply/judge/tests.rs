@@ -8,6 +8,7 @@ fn project() -> Project {
         path: ".".into(),
         manifests: vec!["go.mod".into()],
         lockfile: Some("go.sum".into()),
+        lock: None,
         dependents: vec![],
         obstacle: None,
     }

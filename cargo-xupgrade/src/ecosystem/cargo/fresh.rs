@@ -1,0 +1,87 @@
+//! A lockfile for a project that keeps none in git (libraries often do): resolved afresh from the base commit through the
+//! index view, so that it depends on nothing that lies in a user's checkout. Baseline and trials use it; it is never
+//! committed, and so an upgrade has to be written into a manifest.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::manifest::{self, Manifest};
+use super::requirement::{Raise, raise, raise_floor};
+use super::workspace::{join, one_line};
+use super::{Cargo, relock};
+use crate::candidate::{Dependency, Place, Reason, ReasonKind};
+use crate::cli::ManifestRule;
+use crate::digest::sha256_hex;
+use crate::ecosystem::{OwnLock, Project};
+
+/// What a reader of an upgrade should know where the lockfile is not in git.
+pub const NOTE: &str =
+    "its Cargo.lock is not in git: tested with one that was resolved for this run and is not committed";
+
+/// Gives the project a lockfile, or the reason why it can have none.
+pub fn lock(cargo: &Cargo<'_>, root: &Path, project: &mut Project) -> Result<()> {
+    let path = join(&project.path, "Cargo.lock");
+    project.obstacle = None;
+    match resolve(cargo, root, project)? {
+        Ok(()) => {
+            let bytes = fs::read(root.join(&path)).with_context(|| format!("cannot read {path}"))?;
+            project.lock = Some(OwnLock { tracked: false, sha256: sha256_hex(&bytes) });
+            project.lockfile = Some(path);
+        }
+        Err(reason) => project.obstacle = Some(reason),
+    }
+    Ok(())
+}
+
+fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(), Reason>> {
+    let none = |kind, words: &str| {
+        let text = format!("its Cargo.lock is not in git, and none can be resolved: {words}; commit one");
+        Ok(Err(Reason::new(kind, text)))
+    };
+    let registry = match cargo.unlocked_registry(root, project) {
+        Ok(registry) => registry,
+        Err(error) => return none(ReasonKind::RegistryUnreachable, &format!("{error:#}")),
+    };
+    let output = relock::through_view(cargo, &registry, root, project, "generate-lockfile").output()?;
+    if output.status.success() {
+        return Ok(Ok(()));
+    }
+    let words = one_line(&String::from_utf8_lossy(&output.stderr));
+    let silent = registry.view.refused().into_values().any(|error| error.is_passing());
+    none(if silent { ReasonKind::RegistryUnreachable } else { ReasonKind::NoLockfile }, &words)
+}
+
+/// Marks the releases that the manifests admit as they are: no file in git would record such an upgrade.
+pub fn mark_unrecorded<'a>(
+    dependency: &mut Dependency,
+    rule: ManifestRule,
+    manifest_of: impl Fn(&str) -> Option<&'a Manifest>,
+) {
+    let text_at = |place: &Place| {
+        let spot = manifest::Place { table: place.table.clone(), key: place.key.clone() };
+        let entry = manifest_of(&place.manifest)?.entries.iter().find(|entry| entry.place == spot)?;
+        entry.requirement.clone()
+    };
+    let requirements: Vec<String> = dependency.places.iter().filter_map(text_at).collect();
+    for release in &mut dependency.releases {
+        let unwritten = |text: &String| {
+            let raised = match rule {
+                ManifestRule::Needed => raise(text, release.version.semver()),
+                ManifestRule::Always => raise_floor(text, release.version.semver()),
+            };
+            matches!(raised, Raise::AlreadyAdmits)
+        };
+        if requirements.iter().all(unwritten) {
+            release.unfit.get_or_insert_with(|| {
+                let text = format!(
+                    "its requirement admits {} already, and no Cargo.lock in git would record it; \
+                     commit the lockfile, or pass `--manifest always`",
+                    release.version
+                );
+                Reason::new(ReasonKind::NoLockfile, text)
+            });
+        }
+    }
+}
