@@ -4,6 +4,7 @@
 mod files;
 mod lock;
 mod publish;
+mod submodules;
 
 use std::path::{Path, PathBuf};
 

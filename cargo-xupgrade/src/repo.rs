@@ -12,7 +12,7 @@ use git2::{ObjectType, Oid, ReferenceType, Repository};
 use crate::command::{Tool, git};
 use crate::message::Style;
 pub use branch::BranchState;
-use settings::GitSettings;
+pub use settings::GitSettings;
 
 /// A repository of the user.
 pub struct Repo {
@@ -70,6 +70,12 @@ impl Repo {
     #[must_use]
     pub fn git_dir(&self) -> &Path {
         self.inner.commondir()
+    }
+
+    /// The git folders of this work tree: its own, and the one that all work trees share.
+    #[must_use]
+    pub fn git_dirs(&self) -> Vec<PathBuf> {
+        vec![self.inner.path().to_owned(), self.inner.commondir().to_owned()]
     }
 
     /// A stable name for the cache folder: the folder's name and a hash of its whole path.
@@ -254,6 +260,13 @@ impl std::fmt::Debug for Repo {
 #[must_use]
 pub fn is_branch_name(name: &str) -> bool {
     git2::Branch::name_is_valid(name).unwrap_or(false)
+}
+
+/// Whether a git folder has a commit; nothing is fetched for the answer, as git itself does in a partial clone.
+#[must_use]
+pub fn has_commit(git_dir: &Path, commit: &str) -> bool {
+    let found = Repository::open_bare(git_dir).and_then(|repo| repo.find_commit(Oid::from_str(commit)?).map(drop));
+    found.is_ok()
 }
 
 /// A stable id for some bytes (git's own: a hash of content).

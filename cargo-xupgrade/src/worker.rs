@@ -6,6 +6,7 @@
 
 mod borrow;
 mod layer;
+pub mod submodule;
 mod tracked;
 
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::Session;
 use super::scene::Scene;
-use crate::candidate::{Reason, ReasonKind};
+use crate::candidate::{Dependency, Reason, ReasonKind};
 use crate::digest::sha256_hex;
 use crate::ecosystem::Project;
 use crate::journal::Journal;
@@ -21,6 +21,17 @@ pub fn refuse_links(project: &mut Project, tracked: &Tracked) {
     let Some((file, link)) = files.find_map(|file| tracked.link_in(file).map(|link| (file, link))) else { return };
     let text = format!("{file} is reached by the symbolic link {link}, which is not written through; put a file there");
     project.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
+}
+
+/// Holds what is required in a manifest of another repository: no commit of this one could raise it.
+pub fn refuse_foreign(dependencies: &mut [Dependency], tracked: &Tracked) {
+    for dependency in dependencies {
+        let foreign = dependency.places.iter().find(|place| !tracked.has(&place.manifest));
+        if let Some(place) = foreign {
+            let text = format!("{} is not in git here, perhaps in a submodule; upgrade it there", place.manifest);
+            dependency.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
+        }
+    }
 }
 
 /// The lockfiles that were resolved for this run, because git tracks none.

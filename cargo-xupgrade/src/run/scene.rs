@@ -19,6 +19,7 @@ use crate::journal::Lock;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
 use crate::repo::{Base, Repo};
+use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
 use super::reach;
@@ -61,7 +62,11 @@ impl<'a> Scene<'a> {
         };
         let cache = cache_root().join(repo.cache_key());
         let lock = Lock::take(&cache)?;
-        let worker = Worker::prepare(&repo, &base, &cache, 0)?;
+        let mut worker = Worker::prepare(&repo, &base, &cache, 0)?;
+        let store = cache.join("submodules");
+        for text in worker.add_submodules(&Means { repo: &repo, store: &store, network: outlook.network })? {
+            listener.tell(&Event::Warned { text });
+        }
         let tracked = worker.tracked()?;
         for text in tracked.warnings() {
             listener.tell(&Event::Warned { text });
@@ -100,7 +105,8 @@ impl<'a> Scene<'a> {
             if self.stop.requested() > Level::None {
                 return Err(Interrupted.into());
             }
-            let found = self.survey(&root, project)?;
+            let mut found = self.survey(&root, project)?;
+            reach::refuse_foreign(&mut found, &self.tracked);
             match &project.obstacle {
                 Some(_) => held.extend(held_whole(project, &found)),
                 None => dependencies.extend(found),

@@ -54,6 +54,10 @@ impl Layer {
 
     /// Writes every file that is not as the index has it.
     pub fn checkout(&self) -> Result<()> {
+        if !self.tree.symlink_metadata().is_ok_and(|data| data.is_dir()) {
+            remove(&self.tree)?;
+            std::fs::create_dir_all(&self.tree)?;
+        }
         self.git().args(["checkout-index", "--all", "--force", "--index"]).run()?;
         Ok(())
     }

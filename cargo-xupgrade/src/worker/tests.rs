@@ -71,3 +71,45 @@ fn a_tree_shown_again_is_the_tree_that_was_written() {
     stage.worker.show(&tree).unwrap();
     assert!(fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
 }
+
+#[test]
+fn a_submodule_is_put_back_too_and_its_twin_reaches_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::build(include_str!("../../../fixtures/lock_only.txtar"), &folder.path().join("world")).unwrap();
+    let below = folder.path().join("below");
+    world.git(&["clone", "--quiet", ".", below.to_str().unwrap()]).unwrap();
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", below.to_str().unwrap(), "sub"];
+    world.git(&add).unwrap();
+    world.git(&["commit", "--quiet", "--message=Sub"]).unwrap();
+    let repo = Repo::discover(&world.repo).unwrap();
+    let cache = folder.path().join("cache");
+    let mut worker = Worker::prepare(&repo, &repo.base(None).unwrap(), &cache, 0).unwrap();
+    let means =
+        submodule::Means { repo: &repo, store: &cache.join("sub"), network: crate::ecosystem::Network::Offline };
+    assert_eq!(worker.add_submodules(&means).unwrap(), [""; 0]);
+    let text = fs::read_to_string(worker.tree().join("sub/Cargo.toml")).unwrap();
+    let stage = Stage { _folder: folder, world, worker };
+    in_tree(
+        &stage,
+        "echo x >> sub/Cargo.toml; touch sub/new; git -C sub tag evil; git -C sub config core.fsmonitor evil",
+    );
+    let dirtied = stage.worker.restore().unwrap();
+    assert_eq!(dirtied, ["sub/Cargo.toml", "sub/new"]);
+    in_tree(&stage, "rm -r sub && ln -s / sub");
+    stage.worker.reset().unwrap();
+    assert_eq!(fs::read_to_string(stage.worker.tree().join("sub/Cargo.toml")).unwrap(), text);
+    assert!(!stage.worker.tree().join("sub").is_symlink());
+    let tags = |place: &Path| Command::new("git").arg("-C").arg(place).arg("tag").output().unwrap().stdout;
+    assert!(tags(&stage.world.repo.join("sub")).is_empty() && tags(&stage.worker.tree().join("sub")).is_empty());
+}
+
+#[test]
+fn names_that_are_no_utf_8_are_cleaned_up_like_others() {
+    let stage = stage();
+    in_tree(
+        &stage,
+        "touch \"$(printf 'bad\\377name')\"; mkdir \"$(printf 'dir\\377')\"; touch \"$(printf 'dir\\377/file')\"",
+    );
+    assert_eq!(stage.worker.restore().unwrap().len(), 2);
+    assert!(stage.worker.restore().unwrap().is_empty());
+}

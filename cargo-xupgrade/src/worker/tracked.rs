@@ -55,6 +55,12 @@ pub(super) fn parse(listed: &[u8]) -> Tracked {
 }
 
 impl Tracked {
+    /// Whether git tracks a file.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        self.files.binary_search_by(|file| file.as_str().cmp(path)).is_ok()
+    }
+
     /// The symbolic link that a path is or lies behind: what is written there ends up elsewhere, and git sees nothing of it.
     #[must_use]
     pub fn link_in(&self, path: &str) -> Option<&str> {

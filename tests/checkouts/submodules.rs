@@ -1,0 +1,119 @@
+//! Submodules: at the recorded commit, from the user's git folder or from their origin, and never touched.
+
+use serde_json::Value;
+
+use super::{JSON, Place};
+use crate::common::{Env, find, names, snapshot::Snapshot, text};
+
+/// The world's repository gets a member in a submodule, which has a submodule itself; then everybody clones it.
+fn origin() -> Env {
+    let env = Env::new("lock_only");
+    // Git refuses local addresses for submodules, which are what there is in a world.
+    env.git(&["config", "--global", "protocol.file.allow", "always"]);
+    let below = env.world.root.join("below");
+    let inner = env.world.root.join("inner");
+    for (folder, file, content) in [
+        (&inner, "deep.txt", "deep\n"),
+        (&below, "Cargo.toml", "[package]\nname = \"below\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"),
+    ] {
+        env.git(&["init", "--quiet", folder.to_str().unwrap()]);
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        std::fs::write(folder.join("src/lib.rs"), "").unwrap();
+        std::fs::write(folder.join(file), content).unwrap();
+        env.git(&["-C", folder.to_str().unwrap(), "add", "--all"]);
+        env.git(&["-C", folder.to_str().unwrap(), "commit", "--quiet", "--message=One"]);
+    }
+    env.git(&["-C", below.to_str().unwrap(), "submodule", "--quiet", "add", "../inner", "in"]);
+    env.git(&["-C", below.to_str().unwrap(), "commit", "--quiet", "--message=Inner"]);
+    env.git(&["config", "remote.origin.url", env.repo().to_str().unwrap()]);
+    env.git(&["submodule", "--quiet", "add", "--name", "a.name", "../below", "deps/below"]);
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &(manifest + "below = { path = \"deps/below\" }\n\n[workspace]\n"));
+    let lock = std::fs::read_to_string(env.repo().join("Cargo.lock")).unwrap();
+    let lock = lock.replace(" \"bee\",\n", " \"bee\",\n \"below\",\n");
+    env.write("Cargo.lock", &(lock + "\n[[package]]\nname = \"below\"\nversion = \"0.1.0\"\n"));
+    env.commit();
+    // What comes later in the submodule's own repository takes no part.
+    std::fs::write(below.join("Cargo.toml"), "nonsense").unwrap();
+    env.git(&["-C", below.to_str().unwrap(), "commit", "--quiet", "--all", "--message=Later"]);
+    env
+}
+
+fn cloned(words: &[&str]) -> Place {
+    let place = Place::beside(origin());
+    place.git_at_root(&[&["clone", "--quiet"], words, &["@", "%"]].concat());
+    place
+}
+
+/// What the tool has unpacked in its clone.
+fn unpacked(place: &Place, path: &str) -> Option<String> {
+    let caches = place.env.world.root.join("cache").read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let trees: Vec<_> = caches.map(|cache| cache.join("w0/tree")).filter(|tree| tree.is_dir()).collect();
+    assert_eq!(trees.len(), 1, "{trees:?}");
+    std::fs::read_to_string(trees[0].join(path)).ok()
+}
+
+fn assert_planned(place: &Place) {
+    assert_eq!(names(&place.plan(), "candidates"), ["ant", "bee", "cat"]);
+    assert_eq!(unpacked(place, "deps/below/in/deep.txt").as_deref(), Some("deep\n"));
+    assert!(unpacked(place, "deps/below/Cargo.toml").unwrap().contains("below"));
+}
+
+#[test]
+fn submodules_that_are_here_are_taken_from_here() {
+    let place = cloned(&["--recurse-submodules"]);
+    std::fs::remove_dir_all(place.env.world.root.join("below")).unwrap();
+    std::fs::remove_dir_all(place.env.world.root.join("inner")).unwrap();
+    assert_planned(&place);
+}
+
+#[test]
+fn submodules_that_are_not_here_are_fetched_and_the_checkout_stays_without_them() {
+    let place = cloned(&[]);
+    assert_planned(&place);
+    assert!(!place.at.join(".git/modules").exists());
+    // Once fetched, they are kept.
+    std::fs::remove_dir_all(place.env.world.root.join("below")).unwrap();
+    assert_planned(&place);
+}
+
+#[test]
+fn a_submodule_that_cannot_be_had_is_named_and_what_needs_it_is_held() {
+    let place = cloned(&[]);
+    std::fs::remove_dir_all(place.env.world.root.join("below")).unwrap();
+    let before = Snapshot::of(&place.at);
+    let ran = place.run(JSON);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    for word in ["`deps/below` is left empty", "git submodule update --init"] {
+        assert!(ran.stderr.contains(word), "no {word}: {}", ran.stderr);
+    }
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(names(&plan, "candidates").is_empty() && !plan["projects"][0]["obstacle"].is_null(), "{plan:#}");
+    assert_eq!(before.changes(&Snapshot::of(&place.at)), [""; 0]);
+}
+
+#[test]
+fn git_may_still_refuse_an_address_that_a_repository_names() {
+    let place = cloned(&[]);
+    place.env.git(&["config", "--global", "--unset", "protocol.file.allow"]);
+    let ran = place.run(JSON);
+    assert!(ran.stderr.contains("transport 'file' not allowed"), "{}", ran.said());
+}
+
+#[test]
+fn a_requirement_in_a_submodule_is_held_for_no_commit_here_can_raise_it() {
+    let env = origin();
+    let below = env.repo().join("deps/below");
+    let manifest = std::fs::read_to_string(below.join("Cargo.toml")).unwrap();
+    std::fs::write(below.join("Cargo.toml"), manifest + "\n[dependencies]\nant = \"1\"\n").unwrap();
+    env.git(&["-C", below.to_str().unwrap(), "commit", "--quiet", "--all", "--message=Ant"]);
+    let lock = std::fs::read_to_string(env.repo().join("Cargo.lock")).unwrap();
+    let with = "name = \"below\"\nversion = \"0.1.0\"\ndependencies = [\n \"ant\",\n]\n";
+    env.write("Cargo.lock", &lock.replace("name = \"below\"\nversion = \"0.1.0\"\n", with)).commit();
+    let text_of = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &text_of.replace("[workspace]", "[workspace]\nmembers = [\"deps/below\"]")).commit();
+    let plan = env.plan(&[]);
+    assert_eq!(names(&plan, "candidates"), ["bee", "cat"], "{plan:#}");
+    let reason = &find(&plan, "held", "ant").unwrap()["reason"];
+    assert!(text(reason, "text").contains("deps/below/Cargo.toml is not in git here"), "{reason:#}");
+}
