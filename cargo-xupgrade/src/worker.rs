@@ -5,6 +5,7 @@
 //! calls `git tag`, `git config` or `git stash` meets a clone made for it, and cannot reach ours by accident.
 
 mod borrow;
+mod filters;
 mod layer;
 pub mod submodule;
 mod tracked;

@@ -1,1 +1,153 @@
-//! What the files of a checkout may be.
+//! What the files of a checkout may be: filtered, with other line ends, links, odd names. What is committed is what git
+//! would commit, and nothing is written through a link.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::common::{AS_OF, Env, Ran, find, names, promises, snapshot::Snapshot, text};
+
+/// A run that upgrades `fine` in a changed world, keeps every promise, and changes one line of one lockfile.
+fn upgrades(env: &Env) -> Ran {
+    let before = Snapshot::of(env.repo());
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.upgrades(), ["fine 1.0.0 -> 1.1.0"], "{}", ran.said());
+    promises::hold(env, &ran, &before);
+    let changed = env.git(&["diff", "--numstat", "main", text(&ran.report, "tip")]);
+    assert_eq!(changed, "2\t2\tCargo.lock", "more than the version and its checksum changed");
+    ran
+}
+
+fn dirtied(ran: &Ran) -> Vec<String> {
+    let cells = ran.report["trials"].as_array().unwrap().iter().flat_map(|one| one["cells"].as_array().unwrap());
+    cells.filter_map(|cell| cell.get("dirtied")).map(ToString::to_string).collect()
+}
+
+/// A test in the world's repository that looks at its own files.
+fn with_a_test(env: &Env, body: &str) {
+    let lib = std::fs::read_to_string(env.repo().join("src/lib.rs")).unwrap();
+    env.write("src/lib.rs", &format!("{lib}\n#[test]\nfn its_files_are_as_in_the_checkout() {{\n    {body}\n}}\n"));
+}
+
+#[test]
+fn a_filter_of_the_users_own_configuration_shapes_the_files_that_tests_see() {
+    let env = Env::new("breaks_build");
+    let tool = |name: &str, script: &str| {
+        let path = env.world.root.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    };
+    env.git(&["config", "filter.shout.smudge", &tool("smudge", "tr a-z A-Z")]);
+    env.git(&["config", "filter.shout.clean", &tool("clean", "tr A-Z a-z")]);
+    env.git(&["config", "filter.shout.required", "true"]);
+    env.git(&["config", "core.autocrlf", "true"]);
+    env.write(
+        ".gitattributes",
+        "*.loud filter=shout -text\n*.wide text working-tree-encoding=UTF-16LE eol=lf\n*.unix text eol=lf\n",
+    );
+    env.write("a.loud", "QUIET").write("a.unix", "one\n").write("a.txt", "one\r\n");
+    std::fs::write(env.repo().join("a.wide"), b"w\0\n\0").unwrap();
+    with_a_test(
+        &env,
+        "assert_eq!(include_str!(\"../a.loud\"), \"QUIET\"); assert_eq!(include_bytes!(\"../a.wide\"), b\"w\\0\\n\\0\");
+    assert_eq!(include_str!(\"../a.unix\"), \"one\\n\"); assert_eq!(include_str!(\"../a.txt\"), \"one\\r\\n\");",
+    );
+    env.commit();
+    assert_eq!(env.git(&["show", "HEAD:a.loud"]), "quiet");
+    let ran = upgrades(&env);
+    assert_eq!(dirtied(&ran), [""; 0]);
+    assert!(!ran.stderr.contains("filter="), "{}", ran.stderr);
+}
+
+#[test]
+fn a_filter_that_gives_back_something_else_is_no_change_of_a_tests() {
+    let env = Env::new("breaks_build");
+    // Committed with line ends that the attribute, which came later, would not store.
+    env.write("a.txt", "one\r\ntwo\r\n").commit();
+    env.write(".gitattributes", "*.txt text\n");
+    env.git(&["add", ".gitattributes"]);
+    env.git(&["commit", "--quiet", "--message=Attributes"]);
+    assert_eq!(dirtied(&upgrades(&env)), [""; 0]);
+}
+
+#[test]
+fn a_lockfile_with_eol_crlf_gets_its_version_changed_and_nothing_else() {
+    let env = Env::new("breaks_build");
+    env.write(".gitattributes", "Cargo.* text eol=crlf\n").commit();
+    upgrades(&env);
+}
+
+#[test]
+fn a_filter_that_is_not_set_up_is_told_once() {
+    let env = Env::new("lock_only");
+    env.write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n*.dat filter=lfs\n");
+    env.write("a.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n").commit();
+    let ran = env.run(&["plan", "--as-of", AS_OF]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.stderr.matches("filter=lfs").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("pointers") && ran.stderr.contains("git lfs install"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_filter_that_fails_is_one_clear_error() {
+    let env = Env::new("lock_only");
+    env.git(&["config", "filter.broken.clean", "cat"]);
+    env.git(&["config", "filter.broken.smudge", "echo no key for this file >&2; false"]);
+    env.git(&["config", "filter.broken.required", "true"]);
+    env.write(".gitattributes", "*.bin filter=broken\n").write("a.bin", "x").commit();
+    let before = Snapshot::of(env.repo());
+    let ran = env.run(&["plan", "--as-of", AS_OF]);
+    assert_eq!(ran.code, 1, "{}", ran.said());
+    for word in ["cannot check out", "filter", "a.bin", "no key for this file"] {
+        assert!(ran.stderr.contains(word), "no `{word}`: {}", ran.stderr);
+    }
+    assert_eq!(before.changes(&Snapshot::of(env.repo())), [""; 0]);
+}
+
+#[test]
+fn a_manifest_or_lock_that_is_a_link_is_held_and_never_written_through() {
+    for (file, target) in [("Cargo.toml", "real/manifest"), ("Cargo.lock", "../outside")] {
+        let env = Env::new("lock_only");
+        let place = env.repo().join(target);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::rename(env.repo().join(file), &place).unwrap();
+        symlink(target, env.repo().join(file)).unwrap();
+        env.commit();
+        // Where the link of the clone leads to.
+        let bytes = std::fs::read(&place).unwrap();
+        let plan = env.plan(&[]);
+        let obstacle = &plan["projects"][0]["obstacle"];
+        assert_eq!(obstacle["kind"], "unsupported_project", "{file}: {plan:#}");
+        assert!(text(obstacle, "text").contains("symbolic link"), "{obstacle:#}");
+        assert_eq!(names(&plan, "candidates"), [""; 0]);
+        assert_eq!(names(&plan, "held").len(), 3, "its dependencies are named: {plan:#}");
+        assert_eq!(std::fs::read(&place).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_folder_that_is_a_link_is_no_second_project() {
+    let env = Env::new("red_baseline");
+    symlink("bad", env.repo().join("alias")).unwrap();
+    symlink("/", env.repo().join("everything")).unwrap();
+    env.commit();
+    let plan = env.plan(&[]);
+    let projects: Vec<&str> = plan["projects"].as_array().unwrap().iter().map(|one| text(one, "path")).collect();
+    assert!(!projects.iter().any(|path| path.starts_with("alias") || path.starts_with("everything")), "{projects:?}");
+    assert!(find(&plan, "candidates", "dep").is_some());
+}
+
+#[test]
+fn names_that_are_no_utf_8_and_names_that_differ_in_case_are_told_and_no_trouble() {
+    let env = Env::new("breaks_build");
+    let odd = env.repo().join(OsStr::from_bytes(b"bad\xffname"));
+    std::fs::write(&odd, "x").unwrap();
+    env.write("README", "one").write("readme", "two").write("-dash *?[x] \"quoted\"", "three").commit();
+    std::fs::remove_file(&odd).unwrap();
+    let ran = upgrades(&env);
+    assert_eq!(ran.stderr.matches("1 files have names that are no UTF-8").count(), 1, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("README and readme differ only in case").count(), 1, "{}", ran.stderr);
+    assert_eq!(dirtied(&ran), [""; 0]);
+}

@@ -68,7 +68,7 @@ impl<'a> Scene<'a> {
             listener.tell(&Event::Warned { text });
         }
         let tracked = worker.tracked()?;
-        for text in tracked.warnings() {
+        for text in worker.missing_filters(&tracked, &repo.settings()).into_iter().chain(tracked.warnings()) {
             listener.tell(&Event::Warned { text });
         }
         let sight = Sight::new(tracked.files.clone(), &config)?;
