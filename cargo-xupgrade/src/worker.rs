@@ -65,6 +65,7 @@ impl Worker {
             ground: base.commit.clone(),
             shape: settings.shape(),
             unsteady: Vec::new(),
+            attributes: Vec::new(),
         };
         layer.unpack(&settings.access(repo.root()))?;
         worker.layers.push(layer);
@@ -184,8 +185,7 @@ impl Worker {
     pub fn restore(&self) -> Result<Vec<String>> {
         let mut dirtied = BTreeSet::new();
         for layer in &self.layers {
-            dirtied.extend(layer.changed()?.iter().map(|path| layer.tree.join(path)));
-            layer.checkout()?;
+            layer.hold_place()?;
             let (mut strange, mut ignored) = layer.strange()?;
             for list in [&mut strange, &mut ignored] {
                 list.retain(|path| !self.kept.contains(&layer.tree.join(path)));
@@ -193,7 +193,11 @@ impl Worker {
             for path in strange.iter().chain(&ignored) {
                 remove(&layer.tree.join(path))?;
             }
-            dirtied.extend(strange.iter().map(|path| layer.tree.join(path)));
+            // What is strange goes first: a new attributes file would shape what is put back.
+            let mut changed = layer.restore_attributes()?;
+            changed.extend(layer.changed()?);
+            layer.checkout()?;
+            dirtied.extend(strange.iter().chain(&changed).map(|path| layer.tree.join(path)));
         }
         let tree = self.tree();
         Ok(dirtied.iter().map(|path| path.strip_prefix(&tree).unwrap_or(path).display().to_string()).collect())

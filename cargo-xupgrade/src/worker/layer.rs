@@ -27,6 +27,8 @@ pub struct Layer {
     /// Files that differ from the index as soon as they are checked out, because their filter does not give back what
     /// it got: nobody changed them.
     pub unsteady: Vec<PathBuf>,
+    /// The tracked files that say how others are checked out.
+    pub attributes: Vec<PathBuf>,
 }
 
 impl Layer {
@@ -38,6 +40,8 @@ impl Layer {
             "cannot check out the files of the base commit (objects that are absent here, or a filter of yours)",
         )?;
         self.unsteady = self.differing()?;
+        let tracked = paths(&self.git().args(["ls-files", "-z"]).run()?);
+        self.attributes = tracked.into_iter().filter(|path| path.ends_with(".gitattributes")).collect();
         self.place_twin()
     }
 
@@ -52,12 +56,17 @@ impl Layer {
         Ok(())
     }
 
-    /// Writes every file that is not as the index has it.
-    pub fn checkout(&self) -> Result<()> {
+    /// Sees to it that the folder of the files is a folder, and no link to elsewhere.
+    pub fn hold_place(&self) -> Result<()> {
         if !self.tree.symlink_metadata().is_ok_and(|data| data.is_dir()) {
             remove(&self.tree)?;
             std::fs::create_dir_all(&self.tree)?;
         }
+        Ok(())
+    }
+
+    /// Writes every file that is not as the index has it.
+    pub fn checkout(&self) -> Result<()> {
         self.git().args(["checkout-index", "--all", "--force", "--index"]).run()?;
         Ok(())
     }
@@ -74,6 +83,18 @@ impl Layer {
         self.git().args(["update-index", "-q", "--really-refresh"]).output()?;
         // Not into submodules: git would obey the settings that the code under trial can write there.
         Ok(paths(&self.git().args(["diff-files", "--ignore-submodules=all", "--name-only", "-z"]).run()?))
+    }
+
+    /// Puts back the files that say how others are checked out, before anything is compared or checked out by them;
+    /// gives those that had changed.
+    pub fn restore_attributes(&self) -> Result<Vec<PathBuf>> {
+        if self.attributes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let words = ["diff-files", "--ignore-submodules=all", "--name-only", "-z", "--"];
+        let suspects = paths(&self.git().args(words).args(&self.attributes).run()?);
+        self.git().args(["checkout-index", "--force", "--index", "--"]).args(&self.attributes).run()?;
+        Ok(suspects.into_iter().filter(|path| !self.unsteady.contains(path)).collect())
     }
 
     /// Files that the index does not have, whole folders by their name; first what no rule ignores, then the rest.

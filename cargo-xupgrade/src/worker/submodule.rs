@@ -75,6 +75,7 @@ impl Worker {
                             ground: module.commit.clone(),
                             shape: own.shape(),
                             unsteady: Vec::new(),
+                            attributes: Vec::new(),
                         };
                         borrow(&lender, &layer.control, &module.commit)?;
                         fs::create_dir_all(&layer.tree)?;

@@ -113,3 +113,20 @@ fn names_that_are_no_utf_8_are_cleaned_up_like_others() {
     assert_eq!(stage.worker.restore().unwrap().len(), 2);
     assert!(stage.worker.restore().unwrap().is_empty());
 }
+
+#[test]
+fn attributes_and_links_that_a_check_writes_do_not_shape_what_is_put_back() {
+    let stage = stage();
+    let before = fs::read(stage.worker.tree().join("Cargo.toml")).unwrap();
+    in_tree(&stage, "echo '* text eol=crlf' > .gitattributes; echo x >> Cargo.toml; rm -r src; ln -s / src");
+    stage.worker.restore().unwrap();
+    assert_eq!(fs::read(stage.worker.tree().join("Cargo.toml")).unwrap(), before);
+    assert!(stage.worker.tree().join("src/lib.rs").is_file() && !stage.worker.tree().join("src").is_symlink());
+    in_tree(&stage, "echo '*.toml text eol=lf' > .gitattributes");
+    stage.worker.snapshot(&[".gitattributes".to_owned()]).unwrap();
+    in_tree(&stage, "echo '* text eol=crlf' > .gitattributes; echo x >> Cargo.toml; echo x >> Cargo.lock");
+    stage.worker.restore().unwrap();
+    for file in ["Cargo.toml", "Cargo.lock"] {
+        assert!(!fs::read_to_string(stage.worker.tree().join(file)).unwrap().contains('\r'), "{file}");
+    }
+}
