@@ -97,7 +97,7 @@ class Workspace:
 
     def __init__(self, scene, project, commit):
         self.project = project
-        text = scene.text_at(commit, project["lockfile"]) if project.get("lockfile") else None
+        text = scene.lock_at(commit, project)
         self.lock = Lock(text) if text is not None else None
         self.names, self.entries, self.rust_versions = {}, [], {}
         inherited_rust = None

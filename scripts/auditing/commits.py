@@ -35,6 +35,8 @@ def resolve_trouble(scene, project):
     is no trouble of a commit)."""
     if project.get("obstacle"):
         return "held whole"
+    if project.get("lock"):
+        return "its lockfile is in no commit"
     cargo = ["cargo", "metadata", "--locked", "--format-version", "1"]
     argv = cargo if project["ecosystem"] == "cargo" else ["go", "list", "-mod=readonly", "-deps", "-test", "./..."]
     ran = run(argv, scene.folder(project["path"]), scene.environment(matrix.own(project)), log=scene.logs / "resolve.log")

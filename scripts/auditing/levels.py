@@ -1,5 +1,6 @@
 """Steps 3 and 4: nothing ends lower than it was, and every upgrade is really there."""
 
+import hashlib
 import os
 
 from . import golang, semver
@@ -33,8 +34,12 @@ def check_cargo(scene, ledger, project):
         ledger.note(f"{label}: an edge flipped between two versions that were locked before: {text}")
     ledger.judge(f"{label}: the lockfile's format is the same",
                  [f"{base.lock.format} -> {tip.lock.format}"] if base.lock.format != tip.lock.format else [])
+    if project.get("lock"):
+        check_own_lock(scene, ledger, project)
     for upgrade in upgrades_of(scene, project):
         ledger.judge(f"{label}: {upgrade['name']} is at {upgrade['to']}", absent_cargo(upgrade, base, tip))
+    if project.get("lock"):
+        return  # The lockfiles between base and tip are nowhere to be seen.
     for upgrade in scene.report["upgrades"]:
         # A raise in one workspace also moves the lockfiles of those that use it by path.
         own = upgrade in upgrades_of(scene, project)
@@ -48,6 +53,17 @@ def around(scene, upgrade, lockfile):
     if not scene.has(upgrade["commit"]):
         return None
     return [Lock(scene.text_at(commit, lockfile)) for commit in (upgrade["commit"] + "^", upgrade["commit"])]
+
+
+def check_own_lock(scene, ledger, project):
+    """A lockfile that git does not track: what is kept is what the report names, and no commit holds it."""
+    label, lockfile = scene.label(project), project["lockfile"]
+    digests = [(scene.base, project["lock"]["sha256"]), (scene.tip, project["tested_lock"]["sha256"])]
+    if scene.base != scene.tip:
+        ledger.judge(f"{label}: the kept lockfiles have the digests of the report",
+                     [f"{commit[:12]}: not {stated}" for commit, stated in digests
+                      if hashlib.sha256(scene.own_lock(project, commit).encode()).hexdigest() != stated])
+    ledger.judge(f"{label}: no lockfile is published", [lockfile] if lockfile in scene.files_at(scene.tip) else [])
 
 
 def silent_moves(upgrade, before, after):

@@ -14,6 +14,7 @@ UPGRADE_FILES = {"Cargo.toml", "Cargo.lock", "go.mod", "go.sum", "go.work", "go.
 class Scene:
     def __init__(self, options, work, report, repo):
         self.options, self.work, self.report, self.repo = options, work, report, repo
+        self.output = options.report.resolve().parent
         self.clone = work / "clone"
         self.logs = work / "logs"
         self.target = options.target or work / "target"
@@ -58,6 +59,9 @@ class Scene:
         """Puts a commit into the clone's tree and removes everything else, ignored files too."""
         self.git("checkout", "--quiet", "--force", "--detach", commit)
         self.git("clean", "-ffdxq", *[word for name in self.copied() for word in ("-e", "/" + name)])
+        for project in self.projects():
+            if project.get("lock"):
+                (self.clone / project["lockfile"]).write_text(self.own_lock(project, commit), encoding="utf-8")
 
     def text_at(self, commit, path):
         """A file's text at a commit; None where there is none."""
@@ -65,6 +69,16 @@ class Scene:
             return output_of(["git", "show", f"{commit}:{path}"], self.clone)
         except RuntimeError:
             return None
+
+    def own_lock(self, project, commit):
+        """The lockfile that a run resolved itself, as git tracks none: that of the base, or that of the tested tip."""
+        kept = project["tested_lock"]
+        return (self.output / kept["base_file" if commit == self.base else "file"]).read_text(encoding="utf-8")
+
+    def lock_at(self, commit, project):
+        if project.get("lock"):
+            return self.own_lock(project, commit)
+        return self.text_at(commit, project["lockfile"]) if project.get("lockfile") else None
 
     def files_at(self, commit):
         return [name for name in output_of(["git", "ls-tree", "-rz", "--name-only", commit], self.clone).split("\0") if name]
