@@ -75,11 +75,14 @@ pub fn mark_unrecorded<'a>(
         };
         if requirements.iter().all(unwritten) {
             release.unfit.get_or_insert_with(|| {
-                let text = format!(
-                    "its requirement admits {} already, and no Cargo.lock in git would record it; \
-                     commit the lockfile, or pass `--manifest always`",
-                    release.version
-                );
+                let text = match requirements.len() {
+                    0 => "only Cargo.lock has it, and no Cargo.lock in git would record it; commit the lockfile".into(),
+                    _ => format!(
+                        "its requirement admits {} already, and no Cargo.lock in git would record it; \
+                         commit the lockfile, or pass `--manifest always`",
+                        release.version
+                    ),
+                };
                 Reason::new(ReasonKind::NoLockfile, text)
             });
         }
