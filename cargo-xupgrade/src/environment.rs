@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::command::{Tool, variable};
-use crate::toml_text;
+use crate::outside::cargo_config;
 use crate::worker::Worker;
 
 /// Variables that checks see as the user has them: where tools are and how text looks, no more.
@@ -72,6 +72,8 @@ impl CheckEnv {
         set("CARGO_HOME", cargo_view.into());
         set("RUSTUP_HOME", rustup_home().into());
         set("CARGO_TARGET_DIR", worker.target().into());
+        // A configuration may put what is built in between elsewhere, where it would meet the user's own.
+        set("CARGO_BUILD_BUILD_DIR", worker.target().into());
         set("TMPDIR", worker.temporary().into());
         for (key, value) in STATED {
             set(key, (*value).into());
@@ -187,13 +189,13 @@ pub fn make_cargo_view(real: &Path, view: &Path) -> Result<()> {
                 .with_context(|| format!("cannot link {}", link.display()))?;
         }
     }
-    let settings = ["config.toml", "config"].iter().find_map(|name| fs::read_to_string(real.join(name)).ok());
     let target = view.join("config.toml");
-    match settings {
-        Some(text) => {
-            fs::write(&target, without_secrets(&text)).with_context(|| format!("cannot write {}", target.display()))
+    crate::worker::remove(&target)?;
+    match cargo_config::file_in(real).filter(|_| !is_found_by_walking(real, view)) {
+        Some(file) => {
+            fs::write(&target, settings_of(&file)).with_context(|| format!("cannot write {}", target.display()))
         }
-        None => crate::worker::remove(&target),
+        None => Ok(()),
     }
 }
 
@@ -214,23 +216,19 @@ fn view_sum_database(path: &Path, home: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Cargo's settings without anything that opens a registry.
-fn without_secrets(text: &str) -> String {
-    let Ok(mut table) = toml_text::parse(text) else { return String::new() };
-    for section in ["registry", "registries"] {
-        if let Some(value) = table.get_mut(section) {
-            strip(value);
-        }
-    }
-    table.to_string()
+/// Whether cargo meets this `CARGO_HOME` anyway on its way up from the clone, as when both are at home: what it reads
+/// twice it joins twice, flags of the compiler among it.
+fn is_found_by_walking(real: &Path, view: &Path) -> bool {
+    let found = |folder: &Path| folder.join(".cargo").canonicalize().ok();
+    let real = real.canonicalize().ok();
+    real.is_some() && view.ancestors().any(|folder| found(folder) == real)
 }
 
-fn strip(value: &mut toml_text::Value) {
-    let Some(table) = value.as_table_mut() else { return };
-    for key in ["token", "secret-key", "secret-key-subject", "credential-provider", "global-credential-providers"] {
-        table.remove(key);
-    }
-    table.iter_mut().for_each(|(_, inner)| strip(inner));
+/// Cargo's settings, good to be read elsewhere, without anything that opens a registry.
+fn settings_of(file: &Path) -> String {
+    let Ok(mut table) = cargo_config::read(file) else { return String::new() };
+    cargo_config::strip(&mut table);
+    table.to_string()
 }
 
 #[cfg(test)]
@@ -251,8 +249,34 @@ mod tests {
     #[test]
     fn tokens_do_not_get_into_the_view_of_cargo_home() {
         let text = "[registries.corp]\nindex = \"sparse+https://corp.example/\"\ntoken = \"s3cret\"\n[registry]\ntoken = \"other\"\n";
-        let clean = without_secrets(text);
+        let folder = tempfile::tempdir().unwrap();
+        let (real, view) = (folder.path().join("real"), folder.path().join("view"));
+        fs::create_dir_all(&real).unwrap();
+        fs::write(real.join("config.toml"), text).unwrap();
+        make_cargo_view(&real, &view).unwrap();
+        let clean = fs::read_to_string(view.join("config.toml")).unwrap();
         assert!(clean.contains("corp.example"), "{clean}");
         assert!(!clean.contains("s3cret") && !clean.contains("other"), "{clean}");
+    }
+
+    #[test]
+    fn relative_paths_of_cargo_home_keep_their_meaning_in_the_view() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, view) = (folder.path().join("real"), folder.path().join("view"));
+        fs::create_dir_all(&real).unwrap();
+        fs::write(real.join("config.toml"), "[source.mirror]\nlocal-registry = \"crates\"\n").unwrap();
+        make_cargo_view(&real, &view).unwrap();
+        let text = fs::read_to_string(view.join("config.toml")).unwrap();
+        assert!(text.contains(folder.path().join("crates").to_str().unwrap()), "{text}");
+    }
+
+    #[test]
+    fn what_cargo_meets_on_its_way_up_is_not_laid_into_the_view_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, view) = (folder.path().join(".cargo"), folder.path().join("cache/w0/home/cargo"));
+        fs::create_dir_all(&real).unwrap();
+        fs::write(real.join("config.toml"), "[build]\nrustflags = [\"-g\"]\n").unwrap();
+        make_cargo_view(&real, &view).unwrap();
+        assert!(!view.join("config.toml").exists());
     }
 }

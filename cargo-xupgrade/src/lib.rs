@@ -4,7 +4,7 @@
 //! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
-//! - The outside world: [`repo`], [`worker`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
+//! - The outside world: [`repo`], [`worker`], [`outside`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
 //!   [`disk`].
 //! - The face: [`cli`], [`config`], [`run`], [`app`], [`reporter`], [`failure`], [`demo`].
 
@@ -26,6 +26,7 @@ pub mod failure;
 pub mod interrupt;
 pub mod journal;
 pub mod message;
+pub mod outside;
 pub mod plan;
 pub mod policy;
 pub mod repo;

@@ -5,6 +5,7 @@ mod outcome;
 mod publish;
 mod reach;
 mod scene;
+mod setup;
 mod sight;
 
 use std::collections::BTreeMap;

@@ -72,6 +72,12 @@ impl Worker {
         Ok(worker)
     }
 
+    /// The folder of everything that is this worker's.
+    #[must_use]
+    pub fn slot(&self) -> &Path {
+        &self.home
+    }
+
     /// The work tree that trials edit and test.
     #[must_use]
     pub fn tree(&self) -> PathBuf {

@@ -23,8 +23,9 @@ use anyhow::{Context, Result, anyhow};
 use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree, UnknownAge};
 use crate::candidate::{EcosystemKind, ReasonKind};
 use crate::cli::ManifestRule;
+use crate::command::{Tool, variable};
 use crate::config::MESSAGES;
-use crate::environment::{cargo, cargo_home, make_cargo_view};
+use crate::environment::{self, cargo_home, make_cargo_view};
 use crate::event::Listener;
 use crate::trial::{CellReport, Check, Phase, Reader};
 use index::{Index, Mode, Options};
@@ -38,6 +39,8 @@ pub struct Cargo<'a> {
     resolve_home: PathBuf,
     store: PathBuf,
     listener: &'a dyn Listener,
+    /// Variables that open registries, out of configuration above the repository.
+    credentials: Vec<(String, String)>,
     registries: RefCell<BTreeMap<String, Arc<Registry>>>,
     /// The workspaces that were found, by folder.
     projects: RefCell<BTreeMap<String, Project>>,
@@ -77,6 +80,7 @@ impl<'a> Cargo<'a> {
             resolve_home: cache.join("resolve-home"),
             store: store.join("index"),
             listener,
+            credentials: Vec::new(),
             registries: RefCell::default(),
             projects: RefCell::default(),
         }
@@ -85,6 +89,18 @@ impl<'a> Cargo<'a> {
     /// A workspace that was found.
     fn known(&self, path: &str) -> Option<Project> {
         self.projects.borrow().get(path).cloned()
+    }
+
+    /// With variables that open registries, for resolves and fetches; what the user has set ranks above them.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Vec<(String, String)>) -> Self {
+        let unset = |(key, _): &(String, String)| variable(key).is_none();
+        Self { credentials: credentials.into_iter().filter(unset).collect(), ..self }
+    }
+
+    /// The cargo that resolves and fetches.
+    fn tool(&self) -> Tool {
+        self.credentials.iter().fold(environment::cargo(), |tool, (key, value)| tool.env(key, value))
     }
 
     /// Opens the registry for a project; the versions in its lockfile are exempt from every rule on age.
@@ -191,7 +207,7 @@ impl Ecosystem for Cargo<'_> {
     }
 
     fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
-        let mut tool = cargo().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
+        let mut tool = self.tool().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
         if self.outlook.network == Network::Offline {
             tool = tool.arg("--offline");
         }

@@ -16,14 +16,15 @@ use crate::event::{Event, Listener};
 use crate::failure::{Interrupted, Usage};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
+use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
 use crate::repo::{Base, Repo};
 use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
-use super::reach;
 use super::sight::Sight;
+use super::{reach, setup};
 
 /// Everything that stands before a plan is made.
 pub struct Scene<'a> {
@@ -39,6 +40,7 @@ pub struct Scene<'a> {
     stop: Stop,
     sight: Sight,
     tracked: Tracked,
+    outside: Outside,
     _lock: Lock,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Scene<'a> {
             listener.tell(&Event::Warned { text });
         }
         let sight = Sight::new(tracked.files.clone(), &config)?;
+        let outside = setup::look_outside(&repo, &worker, &sight.files, listener)?;
         Ok(Self {
             repo,
             base,
@@ -85,6 +88,7 @@ impl<'a> Scene<'a> {
             stop: stop.clone(),
             sight,
             tracked,
+            outside,
             _lock: lock,
         })
     }
@@ -159,7 +163,8 @@ impl<'a> Scene<'a> {
     fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + 'a>> {
         let mut found: Vec<Box<dyn Ecosystem + 'a>> = Vec::new();
         if self.sight.files.iter().any(|file| file.ends_with("Cargo.toml")) {
-            found.push(Box::new(Cargo::new(self.outlook, manifest, &self.cache, &cache_root(), self.listener)));
+            let cargo = Cargo::new(self.outlook, manifest, &self.cache, &cache_root(), self.listener);
+            found.push(Box::new(cargo.with_credentials(self.outside.credentials.clone())));
         }
         if self.sight.files.iter().any(|file| file.ends_with("go.mod")) {
             found.push(Box::new(Go::new(self.outlook, &cache_root(), self.listener)));

@@ -20,7 +20,6 @@ use crate::candidate::{self, EcosystemKind, Reason, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::command::Tool;
 use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
-use crate::environment;
 use crate::policy::toolchain_exceeds;
 
 /// Reads the lockfile of a project.
@@ -244,7 +243,7 @@ fn precise(change: &Change<'_>, locked: &Version) -> [String; 4] {
 
 /// A command of cargo's that resolves a project through the view.
 pub fn through_view(cargo: &Cargo<'_>, registry: &Registry, root: &Path, project: &Project, command: &str) -> Tool {
-    let tool = environment::cargo().arg(command).args(registry.view.cargo_args());
+    let tool = cargo.tool().arg(command).args(registry.view.cargo_args());
     let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
     registry.warm();
     registry.view.cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
