@@ -14,6 +14,7 @@ mod go_view;
 mod interrupt;
 mod json;
 mod mixed;
+mod outside;
 mod plan;
 mod policy;
 mod replay;

@@ -60,12 +60,20 @@ pub struct World {
 }
 
 /// `world.toml` of an archive: what plain text cannot say of the repository's files (paths from `repo/` on).
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Settings {
+    /// The folder of the repository, from the world's root on.
+    at: String,
     crlf: Vec<String>,
     bom: Vec<String>,
     executable: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { at: "repo".into(), crlf: Vec::new(), bom: Vec::new(), executable: Vec::new() }
+    }
 }
 
 impl World {
@@ -87,11 +95,16 @@ impl World {
         let root = root.canonicalize().with_context(|| format!("cannot find the folder {}", root.display()))?;
         let checksums = registry::write(&archive, &root.join("registry"))?;
         let sums = goproxy::write(&archive, &root.join("goproxy"))?;
-        let repo = root.join("repo");
+        let settings = archive.files.get("world.toml").map_or("", String::as_str);
+        let settings: Settings = toml_text::from_str(settings).context("world.toml of the archive")?;
+        let repo = root.join(&settings.at);
         let env = environment(&root, go_build_cache);
         let world = Self { root, repo, env };
         world.write_configuration()?;
-        world.write_repository(&archive, &checksums, &sums)?;
+        for (path, text) in archive.below("outside") {
+            write_file(&world.root.join(path), text.as_bytes())?;
+        }
+        world.write_repository(&archive, &settings, &checksums, &sums)?;
         Ok(world)
     }
 
@@ -146,11 +159,10 @@ impl World {
     fn write_repository(
         &self,
         archive: &Archive,
+        settings: &Settings,
         checksums: &registry::Checksums,
         sums: &goproxy::ModuleSums,
     ) -> Result<()> {
-        let settings = archive.files.get("world.toml").map_or("", String::as_str);
-        let settings: Settings = toml_text::from_str(settings).context("world.toml of the archive")?;
         std::fs::create_dir_all(&self.repo).context("cannot make the repository's folder")?;
         for (path, text) in archive.below("repo") {
             let text = match path.rsplit('/').next() {

@@ -1,3 +1,5 @@
+//! A disk with folders above a repository and above a cache: what is passed on, and what is left to be found.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
