@@ -13,3 +13,69 @@ fn configuration_above_the_repository_reaches_resolve_fetch_and_checks() {
     assert_eq!(ran.upgrades(), ["dep 1.0.0 -> 1.0.1"]);
     assert!(ran.stderr.contains("also read: ../.cargo/config.toml, ../../.cargo/config.toml\n"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_red_baseline_that_misses_an_ignored_file_shows_the_line_that_mends_it() {
+    let env = Env::new("outside_ignored");
+    let ran = env.run(&[]);
+    assert_eq!((ran.code, ran.why("dep")), (4, "baseline_red"), "{}", ran.said());
+    let words = ran.words("dep");
+    assert!(words.contains("names config/local.env, which your checkout has and git has not"), "{words}");
+    assert!(words.contains("put `copy = [\"config/local.env\"]` under `[setup]` in xupgrade.toml"), "{words}");
+    // What it says is done; then the next file is named, from the folder of the member that reads it.
+    env.write("xupgrade.toml", "[setup]\ncopy = [\"config/local.env\"]\n");
+    let again = env.run(&[]);
+    assert_eq!((again.code, again.why("dep")), (4, "baseline_red"), "{}", again.said());
+    assert!(again.words("dep").contains("copy = [\"app/data/words.txt\"]"), "{}", again.words("dep"));
+}
+
+#[test]
+fn ignored_files_and_folders_that_are_named_are_there_and_never_committed() {
+    let env = Env::new("outside_ignored");
+    env.write("xupgrade.toml", "[setup]\ncopy = [\"config/*.env\", \"app/data/\"]\n");
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.upgrades(), ["dep 1.0.0 -> 1.0.1"]);
+    assert_eq!(env.git(&["diff", "--name-only", "main", text(&ran.report, "tip")]), "Cargo.lock");
+}
+
+#[test]
+fn nothing_is_copied_that_leads_out_of_the_repository() {
+    let env = Env::new("outside_ignored");
+    let outside = env.world.root.join("secret");
+    std::fs::write(&outside, "s3cret").unwrap();
+    std::os::unix::fs::symlink(&outside, env.repo().join("linked")).unwrap();
+    std::os::unix::fs::symlink(env.world.root.join("home"), env.repo().join("out")).unwrap();
+    std::fs::write(env.world.root.join("home/key"), "s3cret").unwrap();
+    let wrong = [
+        ("../secret", "below the repository's root"),
+        ("/etc/hostname", "below the repository's root"),
+        ("config/../../secret", "below the repository's root"),
+        (".git/config", "git's own folder"),
+        (".", "not the whole repository"),
+        ("linked", "only links within the repository"),
+        ("out/key", "mend the name"),
+        ("nowhere.env", "mend the name"),
+        ("config/README", "nothing in the checkout that git does not track"),
+    ];
+    for (name, why) in wrong {
+        env.write("xupgrade.toml", &format!("[setup]\ncopy = [\"{name}\"]\n"));
+        let ran = env.run(&["plan"]);
+        assert_eq!(ran.code, 2, "{name}: {}", ran.said());
+        assert!(ran.stderr.contains(&format!("`[setup] copy` names `{name}`")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{name}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn configuration_in_the_checkout_that_git_does_not_track_is_named_and_not_read_in_silence() {
+    let env = Env::new("outside_ignored");
+    env.write(".cargo/config.toml", "[env]\nA = \"b\"\n");
+    let ran = env.run(&["plan"]);
+    let told = "warning: .cargo/config.toml is not in git, so it takes no part; to use it put \
+        `copy = [\".cargo/config.toml\"]` under `[setup]` in xupgrade.toml";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    env.write("xupgrade.toml", "[setup]\ncopy = [\".cargo/config.toml\"]\n");
+    let ran = env.run(&["plan"]);
+    assert!(!ran.stderr.contains("takes no part"), "{}", ran.stderr);
+}

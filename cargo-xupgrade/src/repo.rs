@@ -150,6 +150,42 @@ impl Repo {
         self.is_bare() || self.settings().get("core.sparsecheckout") == Some("true")
     }
 
+    /// The files of the work tree that git does not track, ignored ones included: those that `name` names (a file, a
+    /// folder, a pattern), from the root, sorted. A repository inside of it is one name with a slash at its end.
+    ///
+    /// # Errors
+    /// When there is no work tree, or git refuses.
+    pub fn unrecorded(&self, name: &str) -> Result<Vec<String>> {
+        if self.is_bare() {
+            bail!("a bare repository has no checkout");
+        }
+        let magic = if name.contains(['*', '?', '[']) { "glob" } else { "literal" };
+        let found =
+            self.git().args(["ls-files", "--others", "-z", "--"]).arg(format!(":({magic}){name}")).run()?;
+        let mut found: Vec<String> = text_of(&found);
+        found.sort();
+        Ok(found)
+    }
+
+    /// Files and folders (these with a slash at their end) of the work tree that are not in git, ignored ones included;
+    /// a folder stands for everything in it.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn strangers(&self) -> Result<Vec<String>> {
+        if self.is_bare() {
+            return Ok(Vec::new());
+        }
+        let ignored = ["--ignored"].as_slice();
+        let mut found = Vec::new();
+        for which in [ignored, &[]] {
+            let tool = self.git().args(["ls-files", "--others", "--exclude-standard", "--directory", "-z"]);
+            found.extend(text_of(&tool.args(which).run()?));
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// How the repository writes the first lines of its commits: Conventional Commits, unless most of the last ones differ.
     #[must_use]
     pub fn style(&self, base: &Base) -> Style {
@@ -254,6 +290,12 @@ impl std::fmt::Debug for Repo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Repo").field("root", &self.root).finish_non_exhaustive()
     }
+}
+
+/// The names in a list that git ends with zero bytes.
+fn text_of(list: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(list);
+    text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether a branch name is one that git takes.

@@ -1,6 +1,7 @@
 //! The job, readable as a table of contents: open, survey, plan, baseline, search, confirm, commit, report.
 
 mod baseline;
+mod hint;
 mod outcome;
 mod publish;
 mod reach;
@@ -129,7 +130,6 @@ impl Session {
         journal: &mut Journal,
     ) -> Result<()> {
         let environment = scene.check_environment()?;
-        scene.copy_ignored()?;
         let commands =
             scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
         set_up(&scene.worker, &environment, &commands, journal.folder(), stop)?;
@@ -145,7 +145,11 @@ impl Session {
         };
         let mut local = Local::new(tools);
         let accept = if args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
-        let ground = baseline::run(&self.plan, &mut local, journal, listener, accept)?;
+        let mut ground = baseline::run(&self.plan, &mut local, journal, listener, accept)?;
+        for cell in &ground.failing {
+            let advice = setup::advice(&scene.repo, &scene.worker, &self.plan, cell, journal.folder());
+            advice.iter().for_each(|advice| ground.verdicts.advise(&cell.cell.project, advice));
+        }
         self.containment = local.containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
         self.baseline = ground.baseline;

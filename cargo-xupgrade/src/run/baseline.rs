@@ -23,6 +23,8 @@ pub struct Ground {
     pub baseline: Baseline,
     pub trials: Vec<TrialSummary>,
     pub verdicts: Standing,
+    /// A failing run of each cell that makes its project red.
+    pub failing: Vec<CellReport>,
 }
 
 /// How each project stands.
@@ -40,6 +42,14 @@ impl Standing {
     /// Whether a project (by label) is held as red.
     pub fn is_red(&self, label: &str) -> bool {
         self.red.contains_key(label)
+    }
+
+    /// Adds to the reason of a red project what may be the cause; the first advice counts.
+    pub fn advise(&mut self, label: &str, advice: &str) {
+        let Some(reason) = self.red.get_mut(label) else { return };
+        if let Some((what, _)) = reason.text.split_once(MEND_IT) {
+            reason.text = format!("{what}; {advice}");
+        }
     }
 
     /// Why a candidate is held before any trial.
@@ -105,7 +115,11 @@ pub fn run(
         trials.push(summary);
         reports.push(report);
     }
-    Ok(Ground { verdicts: standing(&reports, accept), baseline: gather(&reports), trials })
+    let verdicts = standing(&reports, accept);
+    let baseline = gather(&reports);
+    let first = reports.into_iter().next().map(|report| report.cells).unwrap_or_default();
+    let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.is_red(&cell.cell.project));
+    Ok(Ground { failing: failing.collect(), verdicts, baseline, trials })
 }
 
 /// Whether failing tests of the base are accepted.
@@ -223,6 +237,9 @@ fn judged_against(known: &CellBaseline, accept: Accept) -> Option<CellBaseline> 
     }
 }
 
+/// The advice where nothing better is known.
+const MEND_IT: &str = "; mend it first, replace the check in xupgrade.toml, or pass --accept-failing";
+
 fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
     let cause = verdicts.iter().find_map(|verdict| match verdict {
         Verdict::Failed(cause) => Some(cause.clone()),
@@ -233,11 +250,11 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
     let words = cause.map_or_else(|| runs[0].cell.check.typed(&runs[0].words), |cause| cause.text);
     let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(|line| line.contains("is not installed"));
     let (kind, advice) = if missing {
-        (ReasonKind::ToolchainMissing, "install the toolchain, or name another one (RUSTUP_TOOLCHAIN)")
+        (ReasonKind::ToolchainMissing, "; install the toolchain, or name another one (RUSTUP_TOOLCHAIN)")
     } else {
-        (ReasonKind::BaselineRed, "mend it first, replace the check in xupgrade.toml, or pass --accept-failing")
+        (ReasonKind::BaselineRed, MEND_IT)
     };
-    Reason { kind, text: format!("before any upgrade {words}; {advice}"), evidence }
+    Reason { kind, text: format!("before any upgrade {words}{advice}"), evidence }
 }
 
 /// The time limits of the cells, in seconds.

@@ -70,11 +70,13 @@ impl<'a> Scene<'a> {
             listener.tell(&Event::Warned { text });
         }
         let tracked = worker.tracked()?;
+        setup::copy_named(&repo, &worker.tree(), &config.setup.copy, &tracked.files)?;
         for text in worker.missing_filters(&tracked, &repo.settings()).into_iter().chain(tracked.warnings()) {
             listener.tell(&Event::Warned { text });
         }
         let sight = Sight::new(tracked.files.clone(), &config)?;
         let outside = setup::look_outside(&repo, &worker, &sight.files, listener)?;
+        setup::warn_of_untracked(&repo, &worker.tree(), &sight.files, listener);
         Ok(Self {
             repo,
             base,
@@ -180,19 +182,6 @@ impl<'a> Scene<'a> {
             .find(|one| one.kind() == EcosystemKind::Go)
             .and_then(|_| crate::ecosystem::go::settings());
         CheckEnv::state(&self.worker, &self.config.pass_env, go.as_ref())
-    }
-
-    /// Copies the files that the configuration names out of the user's checkout.
-    pub fn copy_ignored(&self) -> Result<()> {
-        for name in &self.config.setup.copy {
-            let (from, to) = (self.repo.root().join(name), self.worker.tree().join(name));
-            if let Some(folder) = to.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            fs::copy(&from, &to)
-                .map_err(|error| Usage(format!("`[setup] copy` names {name}, which cannot be copied: {error}")))?;
-        }
-        Ok(())
     }
 
     /// The output folder: as named, at the root, or in the cache where the root cannot be written.

@@ -1,16 +1,27 @@
 //! What a clone needs beside the files that git tracks: configuration from above the repository, and files of the user's
 //! checkout that git ignores. Reads the checkout, writes into the worker's slot only.
 
-use anyhow::Result;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path};
 
+use anyhow::{Context, Result, anyhow};
+
+use crate::config::FILE;
 use crate::environment;
 use crate::event::{Event, Listener};
+use crate::failure::Usage;
 use crate::outside::{self, Outside};
+use crate::plan::Plan;
 use crate::repo::Repo;
+use crate::trial::CellReport;
 use crate::worker::Worker;
+
+use super::hint;
 
 /// Passes on what the repository reads from above itself, and says what that is.
 pub fn look_outside(repo: &Repo, worker: &Worker, files: &[String], listener: &dyn Listener) -> Result<Outside> {
+    remove_links(worker.slot())?;
     let mut outside = Outside::default();
     if repo.is_bare() {
         return Ok(outside);
@@ -29,4 +40,157 @@ pub fn look_outside(repo: &Repo, worker: &Worker, files: &[String], listener: &d
         listener.tell(&Event::Warned { text });
     }
     Ok(outside)
+}
+
+/// What tools look for beside a manifest and above it.
+const LOOKED_FOR: &[&str] =
+    &[".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain", "go.work"];
+
+/// Warns of configuration in the checkout that git does not track: the user's tools read it, and the clone has none.
+pub fn warn_of_untracked(repo: &Repo, tree: &Path, files: &[String], listener: &dyn Listener) {
+    let is_manifest = |file: &&String| matches!(file.rsplit('/').next(), Some("Cargo.toml" | "go.mod"));
+    let folders: BTreeSet<&Path> =
+        files.iter().filter(is_manifest).flat_map(|file| Path::new(file).ancestors().skip(1)).collect();
+    let paths = folders.iter().flat_map(|folder| LOOKED_FOR.iter().map(|name| folder.join(name)));
+    for path in paths.filter(|path| repo.root().join(path).is_file() && !tree.join(path).exists()) {
+        let path = path.display();
+        let text = format!(
+            "{path} is not in git, so it takes no part; to use it put `copy = [\"{path}\"]` under `[setup]` in {FILE}"
+        );
+        listener.tell(&Event::Warned { text });
+    }
+}
+
+/// Removes links that a set-up of an earlier run laid beside the clone; a worker has none of its own.
+fn remove_links(slot: &Path) -> Result<()> {
+    for entry in fs::read_dir(slot)? {
+        let path = entry?.path();
+        if path.is_symlink() {
+            crate::worker::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies what `[setup] copy` names (files, folders, patterns) out of the user's checkout; what git tracks stays as it is
+/// at the base commit, `tracked`.
+///
+/// # Errors
+/// When a name leads out of the repository or names nothing that could be copied.
+pub fn copy_named(repo: &Repo, tree: &Path, names: &[String], tracked: &[String]) -> Result<()> {
+    for name in names {
+        check_name(name).map_err(|why| refusal(name, &why))?;
+        let found = repo.unrecorded(name).map_err(|error| refusal(name, &format!("{error:#}")))?;
+        let found: Vec<&String> = found.iter().filter(|path| tracked.binary_search(path).is_err()).collect();
+        if found.is_empty() {
+            let why = "nothing in the checkout that git does not track; mend the name, or take the line away";
+            return Err(refusal(name, why));
+        }
+        for path in found {
+            copy(repo.root(), tree, path).map_err(|error| refusal(name, &format!("{path}: {error:#}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn refusal(name: &str, why: &str) -> anyhow::Error {
+    Usage(format!("{FILE}: `[setup] copy` names `{name}`: {why}")).into()
+}
+
+/// A name stays below the root and out of git's own folder.
+fn check_name(name: &str) -> Result<(), String> {
+    let mut parts = Path::new(name).components().peekable();
+    if parts.peek().is_none() || parts.clone().all(|part| part == Component::CurDir) {
+        return Err("name files or folders, not the whole repository".into());
+    }
+    for part in parts {
+        match part {
+            Component::Normal(part) if part.eq_ignore_ascii_case(".git") => {
+                return Err("git's own folder is not copied".into());
+            }
+            Component::Normal(_) | Component::CurDir => {}
+            _ => return Err("only what lies below the repository's root can be copied".into()),
+        }
+    }
+    Ok(())
+}
+
+/// Copies one file or link; `path` is as git lists it, so no folder above it is a link in the checkout.
+fn copy(root: &Path, tree: &Path, path: &str) -> Result<()> {
+    let (from, to) = (root.join(path), tree.join(path));
+    if path.ends_with('/') {
+        return Err(anyhow!("it is a git repository of its own"));
+    }
+    make_folders(tree, path)?;
+    let kind = fs::symlink_metadata(&from)?.file_type();
+    if kind.is_symlink() {
+        let target = fs::read_link(&from)?;
+        if target.is_absolute() || !from.canonicalize().is_ok_and(|real| real.starts_with(root)) {
+            return Err(anyhow!("the link leads to {}; only links within the repository are copied", target.display()));
+        }
+        crate::worker::remove(&to)?;
+        return std::os::unix::fs::symlink(&target, &to).context("cannot make the link");
+    }
+    if !kind.is_file() {
+        return Err(anyhow!("it is neither a file nor a link"));
+    }
+    crate::worker::remove(&to)?;
+    fs::copy(&from, &to).map(drop).context("it cannot be copied")
+}
+
+/// Makes the folders above a file of the clone, through no link: one could lead out of the clone.
+fn make_folders(tree: &Path, path: &str) -> Result<()> {
+    let mut folder = tree.to_owned();
+    for part in Path::new(path).parent().into_iter().flat_map(Path::components) {
+        folder.push(part);
+        if folder.is_symlink() {
+            return Err(anyhow!("{} is a link in the base commit", folder.display()));
+        }
+        if !folder.is_dir() {
+            fs::create_dir(&folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// How much of a log is looked through for names of files, in bytes.
+const LOG: usize = 1 << 20;
+
+/// Why a check fails in the clone and may pass in the checkout: the advice on its log in `out`, if there is any.
+#[must_use]
+pub fn advice(repo: &Repo, worker: &Worker, plan: &Plan, cell: &CellReport, out: &Path) -> Option<String> {
+    let log = fs::read(out.join(&cell.log)).ok()?;
+    let output = String::from_utf8_lossy(&log[..log.len().min(LOG)]);
+    let project = plan.projects.iter().find(|project| project.label() == cell.cell.project)?;
+    let of = |manifest: &String| manifest.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let mut folders: BTreeSet<String> = project.manifests.iter().map(of).collect();
+    folders.extend([String::new(), cell.cell.check.dir.clone()]);
+    hint::advice(
+        &output,
+        &hint::Places {
+            clone: &worker.tree(),
+            checkout: repo.root(),
+            folders: &folders,
+            strangers: &repo.strangers().ok()?,
+            exists: &|path| path.exists(),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_copied_through_a_link_of_the_base_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let (checkout, tree) = (folder.path().join("checkout"), folder.path().join("tree"));
+        fs::create_dir_all(checkout.join("data")).unwrap();
+        fs::write(checkout.join("data/file"), "mine").unwrap();
+        fs::create_dir_all(tree.join("elsewhere")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", tree.join("data")).unwrap();
+        let error = copy(&checkout, &tree, "data/file").unwrap_err().to_string();
+        assert!(error.contains("is a link in the base commit"), "{error}");
+        assert!(!tree.join("elsewhere/file").exists());
+    }
 }
