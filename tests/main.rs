@@ -24,6 +24,7 @@ mod safety;
 mod supervise;
 mod tidy;
 mod transitive;
+mod toolchains;
 
 /// A file that is not declared above would never be compiled, and its tests would pass by not being there.
 #[test]

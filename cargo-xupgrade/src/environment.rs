@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::command::{Tool, variable};
 use crate::outside::cargo_config;
+use crate::toolchain;
 use crate::worker::Worker;
 
 /// Variables that checks see as the user has them: where tools are and how text looks, no more.
@@ -23,7 +24,6 @@ const PASSED: &[&str] = &[
     "USER",
     "LOGNAME",
     "SHELL",
-    "RUSTUP_TOOLCHAIN",
     "RUSTFLAGS",
     "RUSTDOCFLAGS",
     "CARGO_BUILD_TARGET",
@@ -63,6 +63,7 @@ impl CheckEnv {
         let mut variables: BTreeMap<OsString, OsString> = BTreeMap::new();
         let passed = PASSED.iter().map(|key| (*key).to_owned()).chain(pass.iter().cloned());
         variables.extend(passed.filter_map(|key| variable(&key).map(|value| (key.into(), value))));
+        variables.extend(toolchain::named().map(|name| ("RUSTUP_TOOLCHAIN".into(), name)));
         let cargo_view = worker.home().join("cargo");
         make_cargo_view(&cargo_home(), &cargo_view)?;
         let mut set = |key: &str, value: OsString| {
@@ -168,8 +169,7 @@ pub fn home() -> PathBuf {
 /// Cargo for resolving and fetching: the user's environment, no toolchain downloaded unasked.
 #[must_use]
 pub fn cargo() -> Tool {
-    Tool::new("cargo")
-        .env("RUSTUP_AUTO_INSTALL", "0")
+    toolchain::of_the_folder(Tool::new("cargo"))
         .env("CARGO_TERM_COLOR", "never")
         .without("CARGO_TARGET_DIR")
         .without("RUST_BACKTRACE")

@@ -4,7 +4,7 @@
 //! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
-//! - The outside world: [`repo`], [`worker`], [`outside`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
+//! - The outside world: [`repo`], [`worker`], [`outside`], [`toolchain`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
 //!   [`disk`].
 //! - The face: [`cli`], [`config`], [`run`], [`app`], [`reporter`], [`failure`], [`demo`].
 
@@ -36,6 +36,7 @@ pub mod run;
 pub mod shell;
 pub mod supervisor;
 pub mod toml_text;
+pub mod toolchain;
 pub mod trial;
 pub mod verdict;
 pub mod worker;

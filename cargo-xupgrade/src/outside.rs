@@ -4,6 +4,7 @@
 //! Reads around the user's repository, writes into the slot only.
 
 pub mod cargo_config;
+pub mod rustup;
 
 use std::path::Path;
 

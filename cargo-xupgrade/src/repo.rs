@@ -160,8 +160,7 @@ impl Repo {
             bail!("a bare repository has no checkout");
         }
         let magic = if name.contains(['*', '?', '[']) { "glob" } else { "literal" };
-        let found =
-            self.git().args(["ls-files", "--others", "-z", "--"]).arg(format!(":({magic}){name}")).run()?;
+        let found = self.git().args(["ls-files", "--others", "-z", "--"]).arg(format!(":({magic}){name}")).run()?;
         let mut found: Vec<String> = text_of(&found);
         found.sort();
         Ok(found)

@@ -211,5 +211,5 @@ told! {
     crate_checksum_mismatch fewer_tests go_checksum_mismatch go_drags go_go_line_guard go_one_module go_replace_noop
     go_retracted go_vanished_package go_view_tidy_adds go_view_transitive hangs hostile_tests lock_only lock_repaired
     manifest_edit mixed msrv_transitive noise not_exercised outside_config outside_ignored red_baseline red_everywhere
-    relocks_down resolver_refuses secrets stale_artifact transitive_msrv transitive_yanked two_clash
+    relocks_down resolver_refuses secrets stale_artifact toolchain_pinned transitive_msrv transitive_yanked two_clash
 }

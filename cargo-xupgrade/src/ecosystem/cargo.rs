@@ -26,7 +26,8 @@ use crate::cli::ManifestRule;
 use crate::command::{Tool, variable};
 use crate::config::MESSAGES;
 use crate::environment::{self, cargo_home, make_cargo_view};
-use crate::event::Listener;
+use crate::event::{Event, Listener};
+use crate::toolchain;
 use crate::trial::{CellReport, Check, Phase, Reader};
 use index::{Index, Mode, Options};
 use view::{Rule, View};
@@ -143,6 +144,18 @@ impl<'a> Cargo<'a> {
 }
 
 impl Cargo<'_> {
+    /// Says what a toolchain file asks for in vain, once for each file.
+    fn remark_on_toolchains(&self, tree: Tree<'_>, projects: &[Project]) {
+        let mut told = BTreeSet::new();
+        for project in projects.iter().filter(|project| project.obstacle.is_none()) {
+            let folder = tree.root.join(&project.path);
+            let pin = toolchain::pin(&folder, tree.root).filter(|pin| told.insert(pin.file.clone()));
+            if let Some(text) = pin.and_then(|pin| toolchain::remarks(&pin, &folder, tree.root)) {
+                self.listener.tell(&Event::Warned { text });
+            }
+        }
+    }
+
     /// Cargo says which crate's file is not the one that was promised, but neither checksum; a person needs both.
     fn checksums(&self, root: &Path, project: &Project, words: &str) -> Option<String> {
         let spec = words.split("failed to verify the checksum of `").nth(1)?;
@@ -173,6 +186,7 @@ impl Ecosystem for Cargo<'_> {
         for project in projects.iter_mut().filter(without) {
             fresh::lock(self, tree.root, project)?;
         }
+        self.remark_on_toolchains(tree, &projects);
         *self.projects.borrow_mut() = projects.iter().map(|one| (one.path.clone(), one.clone())).collect();
         Ok(projects)
     }

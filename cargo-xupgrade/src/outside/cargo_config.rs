@@ -70,7 +70,8 @@ fn includes(include: Option<&Value>) -> Vec<(String, bool)> {
 }
 
 /// Lists that cargo does not join: the nearer one counts alone.
-const WHOLE_LISTS: &[&str] = &["registries.*.credential-provider", "target.*.runner", "credential-alias.*", "doc.browser"];
+const WHOLE_LISTS: &[&str] =
+    &["registries.*.credential-provider", "target.*.runner", "credential-alias.*", "doc.browser"];
 
 /// Lays a file below another, as cargo does: tables are joined, of lists the nearer one stands behind, else the nearer
 /// value wins.

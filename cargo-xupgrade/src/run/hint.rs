@@ -155,7 +155,9 @@ fn clean(path: &Path) -> Option<String> {
 
 /// The words of a line that may be paths: without quotes, brackets, and what compilers put behind them.
 fn words(line: &str) -> impl Iterator<Item = &str> {
-    let outer = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '=' | ',');
+    let outer = |c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>' | '=' | ',')
+    };
     line.split(outer).map(|word| word.trim_end_matches([':', '.', ';', '!', '?'])).filter(|word| {
         let number = word.chars().all(|c| c.is_ascii_digit() || c == '.');
         !word.is_empty() && !number && (word.contains('/') || word.contains('.'))

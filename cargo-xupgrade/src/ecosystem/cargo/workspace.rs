@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
 
 use super::{from_root, lock, manifest};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::{Project, Tree};
+use crate::toolchain;
 
 /// Every workspace with its members and its lockfile; one that cargo rejects comes with cargo's words.
 pub fn discover(tree: Tree<'_>) -> Vec<Project> {
@@ -67,11 +68,37 @@ fn is_manifest(file: &str) -> bool {
 }
 
 fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
+    let folder = tree.root.join(manifest).parent().unwrap_or(tree.root).to_owned();
+    let mut command = metadata(tree, manifest);
+    match command.current_dir(&folder).exec() {
+        Ok(metadata) => project(tree, manifest, &metadata),
+        Err(error) if toolchain::is_missing(&words(&error)) => {
+            let named = toolchain::named().map(|name| name.to_string_lossy().into_owned());
+            let pin = toolchain::pin(&folder, tree.root);
+            let reason = toolchain::missing(&words(&error), pin.as_ref(), tree.root, named.as_deref());
+            // Elsewhere rustup chooses another Rust, which reads the workspace well enough to name what is in it.
+            let mut command = metadata(tree, manifest);
+            let elsewhere = command.current_dir(std::env::temp_dir()).env_remove("RUSTUP_TOOLCHAIN").exec();
+            let found = elsewhere.ok().and_then(|metadata| project(tree, manifest, &metadata).ok());
+            found.map(|project| Project { obstacle: Some(reason.clone()), ..project }).ok_or(reason)
+        }
+        Err(error) => Err(refusal(tree.root, manifest, &error)),
+    }
+}
+
+fn metadata(tree: Tree<'_>, manifest: &str) -> MetadataCommand {
     let mut command = MetadataCommand::new();
     command.manifest_path(tree.root.join(manifest)).no_deps().other_options(["--offline".to_owned()]);
-    command.current_dir(tree.root.join(manifest).parent().unwrap_or(tree.root));
+    // Below `cargo xupgrade` the variable CARGO names the cargo of another folder, past rustup.
+    command.cargo_path("cargo");
     command.env("RUSTUP_AUTO_INSTALL", "0").env("CARGO_TERM_COLOR", "never").env_remove("RUST_BACKTRACE");
-    let metadata = command.exec().map_err(|error| refusal(tree.root, manifest, &error))?;
+    if toolchain::named().is_none() {
+        command.env_remove("RUSTUP_TOOLCHAIN");
+    }
+    command
+}
+
+fn project(tree: Tree<'_>, manifest: &str, metadata: &Metadata) -> Result<Project, Reason> {
     let outside = |error: anyhow::Error| Reason::new(ReasonKind::UnsupportedProject, error.to_string());
     let path = from_root(tree.root, metadata.workspace_root.as_std_path()).map_err(outside)?;
     let mut manifests: BTreeSet<String> = BTreeSet::from([manifest.to_owned()]);
@@ -99,17 +126,19 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     })
 }
 
-fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason {
-    let words = match error {
+fn words(error: &cargo_metadata::Error) -> String {
+    match error {
         cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
         other => other.to_string(),
-    };
-    // The clone's place says nothing to a person who knows the repository.
-    let words = words.replace(&format!("{}/", root.display()), "");
-    if words.contains("is not installed") || words.contains("No such file or directory") && words.contains("cargo") {
-        let text = format!("{}; install it, or name another one (RUSTUP_TOOLCHAIN)", one_line(&words));
-        return Reason::new(ReasonKind::ToolchainMissing, text);
     }
+}
+
+fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason {
+    if matches!(error, cargo_metadata::Error::Io(_)) {
+        return Reason::new(ReasonKind::ToolchainMissing, format!("cargo does not start: {error}; is it installed?"));
+    }
+    // The clone's place says nothing to a person who knows the repository.
+    let words = words(error).replace(&format!("{}/", root.display()), "");
     Reason::new(ReasonKind::BrokenProject, format!("cargo rejects {manifest}: {}", one_line(&words)))
 }
 
