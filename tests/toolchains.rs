@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::common::{Env, text};
+use crate::common::{AS_OF, Env, TOOL, text};
 
 /// A world with a rustup of its own, whose toolchains are links to the one that runs these tests.
 struct Rustup {
@@ -47,7 +47,9 @@ fn sysroot() -> PathBuf {
 
 fn held<'a>(plan: &'a Value, project: &str) -> &'a Value {
     let list = plan["held"].as_array().unwrap();
-    list.iter().find(|one| one["project"] == project).unwrap_or_else(|| panic!("nothing is held in {project}: {plan:#}"))
+    list.iter()
+        .find(|one| one["project"] == project)
+        .unwrap_or_else(|| panic!("nothing is held in {project}: {plan:#}"))
 }
 
 #[test]
@@ -64,4 +66,74 @@ fn each_project_gets_the_rust_that_it_asks_for() {
     assert!(words.contains("absent/rust-toolchain asks for Rust `xupgrade-absent`"), "{words}");
     assert!(words.contains("rustup toolchain install xupgrade-absent"), "{words}");
     world.assert_nothing_was_downloaded();
+}
+
+#[test]
+fn a_rust_that_is_not_there_is_told_with_all_that_has_to_be_installed_and_never_downloaded() {
+    let mut world = Rustup::new("toolchain_pinned", &["usual", "xupgrade-linked"]);
+    let text_of_file = "[toolchain]\nchannel = \"1.60.0\"\ncomponents = [\"rust-src\"]\ntargets = [\"wasm32-wasi\"]\n";
+    world.env.write("linked/rust-toolchain.toml", text_of_file).commit();
+    // Even a user who lets rustup install what is asked for did not ask this tool for it.
+    world.env.set("RUSTUP_AUTO_INSTALL", "1");
+    let plan = world.env.plan(&[]);
+    let words = text(&held(&plan, "linked")["reason"], "text");
+    assert_eq!(
+        words,
+        "linked/rust-toolchain.toml asks for Rust `1.60.0`, which is not installed; run `rustup toolchain install 1.60.0 \
+         --component rust-src --target wasm32-wasi`"
+    );
+    assert_eq!(plan["candidates"].as_array().unwrap().len(), 1, "the others go on: {plan:#}");
+    world.assert_nothing_was_downloaded();
+}
+
+#[test]
+fn below_rustups_cargo_each_project_still_gets_its_own_rust() {
+    let world = Rustup::new("toolchain_pinned", &["usual", "xupgrade-linked"]);
+    let path = format!("{}:{}", Path::new(TOOL).parent().unwrap().display(), world.env.vars["PATH"]);
+    let mut cargo = world.env.command("cargo");
+    cargo.env("PATH", path).args(["xupgrade", "plan", "--format", "json", "--as-of", AS_OF]);
+    let output = cargo.output().unwrap();
+    let plan: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(text(&held(&plan, "absent")["reason"], "kind"), "toolchain_missing");
+}
+
+#[test]
+fn the_users_rustup_toolchain_outranks_every_file() {
+    let mut world = Rustup::new("toolchain_pinned", &["usual", "xupgrade-linked"]);
+    world.env.set("RUSTUP_TOOLCHAIN", "usual");
+    assert_eq!(world.env.plan(&[])["held"], serde_json::json!([]));
+    world.env.set("RUSTUP_TOOLCHAIN", "xupgrade-gone");
+    let plan = world.env.plan(&[]);
+    assert_eq!(plan["held"].as_array().unwrap().len(), 3, "{plan:#}");
+    let words = text(&held(&plan, "usual")["reason"], "text");
+    assert!(words.starts_with("RUSTUP_TOOLCHAIN names `xupgrade-gone`, which is not installed"), "{words}");
+}
+
+#[test]
+fn rustups_override_for_the_checkout_counts_in_the_clone() {
+    let world = Rustup::new("toolchain_pinned", &["usual", "xupgrade-linked"]);
+    let settings = world.env.world.root.join("rustup/settings.toml");
+    let before = std::fs::read_to_string(&settings).unwrap();
+    let set = format!("{before}[overrides]\n\"{}\" = \"xupgrade-gone\"\n", world.env.repo().display());
+    std::fs::write(&settings, &set).unwrap();
+    let ran = world.env.run(&["plan", "--format", "json", "--as-of", AS_OF]);
+    assert!(ran.stderr.contains("also read: rustup's override for "), "{}", ran.stderr);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let words = text(&held(&plan, "usual")["reason"], "text");
+    assert!(words.starts_with("rustup's choice from outside asks for Rust `xupgrade-gone`"), "{words}");
+    assert_eq!(std::fs::read_to_string(&settings).unwrap(), set, "rustup's settings are the user's");
+}
+
+#[test]
+fn a_cargo_that_is_not_rustups_is_used_and_the_file_that_it_ignores_is_named() {
+    let mut world = Rustup::new("toolchain_pinned", &["usual"]);
+    let path = format!("{}:{}", sysroot().join("bin").display(), world.env.vars["PATH"]);
+    world.env.set("PATH", path);
+    let ran = world.env.run(&["plan", "--format", "json", "--as-of", AS_OF]);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(plan["held"], serde_json::json!([]));
+    let told = "warning: absent/rust-toolchain asks for Rust `xupgrade-absent`, and the cargo on the PATH is not rustup's, so it \
+        is ignored: cargo ";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }

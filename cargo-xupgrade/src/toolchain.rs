@@ -96,8 +96,9 @@ pub fn missing(words: &str, pin: Option<&Pin>, top: &Path, named: Option<&str>) 
             )
         }
         (None, Some(pin)) if !pin.channel.is_empty() => {
-            let file = pin.file.strip_prefix(top).unwrap_or(&pin.file).display();
-            format!("{file} asks for Rust `{}`, which is not installed; run `{}`", pin.channel, install(pin))
+            // What was found above the repository lies above the clone under another name.
+            let who = pin.file.strip_prefix(top).map_or("rustup's choice from outside".into(), Path::to_string_lossy);
+            format!("{who} asks for Rust `{}`, which is not installed; run `{}`", pin.channel, install(pin))
         }
         _ => {
             let first = words.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();

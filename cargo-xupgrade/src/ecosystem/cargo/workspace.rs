@@ -74,7 +74,7 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
         Ok(metadata) => project(tree, manifest, &metadata),
         Err(error) if toolchain::is_missing(&words(&error)) => {
             let named = toolchain::named().map(|name| name.to_string_lossy().into_owned());
-            let pin = toolchain::pin(&folder, tree.root);
+            let pin = toolchain::pin(&folder, tree.root.parent().unwrap_or(tree.root));
             let reason = toolchain::missing(&words(&error), pin.as_ref(), tree.root, named.as_deref());
             // Elsewhere rustup chooses another Rust, which reads the workspace well enough to name what is in it.
             let mut command = metadata(tree, manifest);
