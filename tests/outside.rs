@@ -79,3 +79,21 @@ fn configuration_in_the_checkout_that_git_does_not_track_is_named_and_not_read_i
     let ran = env.run(&["plan"]);
     assert!(!ran.stderr.contains("takes no part"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_workspace_made_of_a_folder_outside_is_held_with_the_path_and_the_rest_goes_on() {
+    let plan = Env::new("outside_path").plan(&[]);
+    let candidates = plan["candidates"].as_array().unwrap();
+    assert_eq!(candidates.iter().map(|one| text(one, "project")).collect::<Vec<_>>(), ["good"], "{plan:#}");
+    let held = plan["held"].as_array().unwrap();
+    let named = |project: &str| -> Vec<(&str, &str)> {
+        let of = held.iter().filter(|one| text(one, "project").starts_with(project));
+        of.map(|one| (text(one, "name"), text(&one["reason"], "kind"))).collect()
+    };
+    for project in ["single", "team", "patched"] {
+        assert_eq!(named(project), [("dep", "path_source"), ("shared", "path_source")], "{plan:#}");
+        let words = held.iter().find(|one| text(one, "project").starts_with(project)).unwrap();
+        let words = text(&words["reason"], "text");
+        assert!(words.contains("takes `shared` from ../shared, which lies outside of the repository"), "{words}");
+    }
+}

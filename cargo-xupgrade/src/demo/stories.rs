@@ -210,6 +210,7 @@ told! {
     breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml config_unknown_key conflict_markers
     crate_checksum_mismatch fewer_tests go_checksum_mismatch go_drags go_go_line_guard go_one_module go_replace_noop
     go_retracted go_vanished_package go_view_tidy_adds go_view_transitive hangs hostile_tests lock_only lock_repaired
-    manifest_edit mixed msrv_transitive noise not_exercised outside_config outside_ignored red_baseline red_everywhere
-    relocks_down resolver_refuses secrets stale_artifact toolchain_pinned transitive_msrv transitive_yanked two_clash
+    manifest_edit mixed msrv_transitive noise not_exercised outside_config outside_ignored outside_path red_baseline
+    red_everywhere relocks_down resolver_refuses secrets stale_artifact toolchain_pinned transitive_msrv
+    transitive_yanked two_clash
 }

@@ -6,6 +6,7 @@ mod fresh;
 pub mod index;
 pub mod lock;
 pub mod manifest;
+mod outside;
 mod relock;
 pub mod requirement;
 mod survey;

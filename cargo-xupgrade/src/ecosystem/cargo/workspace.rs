@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
-use super::{from_root, lock, manifest};
+use super::{from_root, lock, manifest, outside};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::{Project, Tree};
 use crate::toolchain;
@@ -82,7 +82,8 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
             let found = elsewhere.ok().and_then(|metadata| project(tree, manifest, &metadata).ok());
             found.map(|project| Project { obstacle: Some(reason.clone()), ..project }).ok_or(reason)
         }
-        Err(error) => Err(refusal(tree.root, manifest, &error)),
+        Err(error) => Err(outside::obstacle_in(tree.root, manifest, &words(&error))
+            .unwrap_or_else(|| refusal(tree.root, manifest, &error))),
     }
 }
 
@@ -110,10 +111,7 @@ fn project(tree: Tree<'_>, manifest: &str, metadata: &Metadata) -> Result<Projec
         manifests.insert(root_manifest);
     }
     let lockfile = Some(join(&path, "Cargo.lock")).filter(|lockfile| tree.files.contains(lockfile));
-    let obstacle = lockfile.is_none().then(|| {
-        let text = "its Cargo.lock is not in git";
-        Reason::new(ReasonKind::NoLockfile, text)
-    });
+    let obstacle = lost(tree.root, metadata).or_else(|| no_lockfile(lockfile.as_ref()));
     let manifests = manifests.into_iter().collect();
     Ok(Project {
         ecosystem: EcosystemKind::Cargo,
@@ -123,6 +121,27 @@ fn project(tree: Tree<'_>, manifest: &str, metadata: &Metadata) -> Result<Projec
         lock: None,
         dependents: Vec::new(),
         obstacle,
+    })
+}
+
+/// A folder outside of the repository that a member is made of.
+fn lost(root: &Path, metadata: &Metadata) -> Option<Reason> {
+    let taken = metadata.workspace_packages().into_iter().flat_map(|package| {
+        package.dependencies.iter().filter_map(|dependency| {
+            Some(outside::FromFolder {
+                manifest: package.manifest_path.as_std_path(),
+                name: &dependency.name,
+                folder: dependency.path.as_ref()?.as_std_path(),
+            })
+        })
+    });
+    outside::obstacle(root, metadata.workspace_root.as_std_path(), taken)
+}
+
+fn no_lockfile(lockfile: Option<&String>) -> Option<Reason> {
+    lockfile.is_none().then(|| {
+        let text = "its Cargo.lock is not in git";
+        Reason::new(ReasonKind::NoLockfile, text)
     })
 }
 
