@@ -168,13 +168,13 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    /// A checkout at `/home/me/ws/app` with a few files that are not in git, and its clone at `/cache/w0/tree`.
+    /// A checkout at `/mine/ws/app` with a few files that are not in git, and its clone at `/cache/w0/tree`.
     fn advice_on(output: &str) -> Option<String> {
         let there = ["config/local.env", ".env", "crates/x/data/big.bin", "target/debug/app", "src/lib.rs"];
         let exists = |path: &Path| {
             let text = path.to_str().unwrap();
-            let in_checkout = text.strip_prefix("/home/me/ws/app/").is_some_and(|path| there.contains(&path));
-            in_checkout || text == "/cache/w0/tree/src/lib.rs" || text == "/home/me/ws/shared/words.txt"
+            let in_checkout = text.strip_prefix("/mine/ws/app/").is_some_and(|path| there.contains(&path));
+            in_checkout || text == "/cache/w0/tree/src/lib.rs" || text == "/mine/ws/shared/words.txt"
         };
         let folders: BTreeSet<String> = ["", "crates/x"].map(str::to_owned).into();
         let strangers = [".env", "config/", "crates/x/data/", "target/"].map(str::to_owned);
@@ -182,7 +182,7 @@ mod tests {
             output,
             &Places {
                 clone: Path::new("/cache/w0/tree"),
-                checkout: Path::new("/home/me/ws/app"),
+                checkout: Path::new("/mine/ws/app"),
                 folders: &folders,
                 strangers: &strangers,
                 exists: &exists,
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_file_beside_the_repository_gets_a_link_beside_the_clone() {
-        let mended = "commands = [[\"ln\", \"-sfn\", \"/home/me/ws/shared\", \"../shared\"]]";
+        let mended = "commands = [[\"ln\", \"-sfn\", \"/mine/ws/shared\", \"../shared\"]]";
         assert_eq!(copies("open ../shared/words.txt: no such file or directory"), mended);
         assert_eq!(copies("couldn't read `/cache/w0/shared/words.txt`"), mended);
     }

@@ -18,7 +18,7 @@ pub struct FromFolder<'a> {
 }
 
 /// Why the workspace at `folder` cannot be loaded in a clone at `root`, if a path in a manifest leads out of it to nothing.
-pub fn obstacle(root: &Path, folder: &Path, mut taken: impl Iterator<Item = FromFolder<'_>>) -> Option<Reason> {
+pub fn obstacle<'a>(root: &Path, folder: &Path, mut taken: impl Iterator<Item = FromFolder<'a>>) -> Option<Reason> {
     if let Some(lost) = taken.find(|one| is_lost(root, one.folder)) {
         return Some(reason(root, &seen_from(root, lost.manifest), lost.name, lost.folder));
     }
