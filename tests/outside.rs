@@ -97,3 +97,37 @@ fn a_workspace_made_of_a_folder_outside_is_held_with_the_path_and_the_rest_goes_
         assert!(words.contains("takes `shared` from ../shared, which lies outside of the repository"), "{words}");
     }
 }
+
+#[test]
+fn a_go_work_above_the_repository_counts_as_it_does_in_the_checkout() {
+    let env = Env::new("outside_go_work");
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.upgrades(), ["demo.test/dep v1.0.0 -> v1.1.0"]);
+    assert!(ran.stderr.contains("also read: ../go.work (with ../other as it is now)\n"), "{}", ran.stderr);
+    let beside = env.world.root.join("ws");
+    assert!(!beside.join("go.work.sum").exists(), "the user's workspace was written to");
+}
+
+#[test]
+fn the_users_gowork_off_takes_the_module_out_of_its_workspace() {
+    let mut env = Env::new("outside_go_work");
+    env.set("GOWORK", "off");
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 4, "{}", ran.said());
+    assert!(ran.words("demo.test/dep").contains("TestTheWorkspaceCounts"), "{}", ran.words("demo.test/dep"));
+}
+
+#[test]
+fn a_module_made_of_a_folder_outside_is_held_with_the_path_and_the_rest_goes_on() {
+    let plan = Env::new("outside_go_replace").plan(&[]);
+    let candidates = plan["candidates"].as_array().unwrap();
+    assert_eq!(candidates.iter().map(|one| text(one, "project")).collect::<Vec<_>>(), ["good"], "{plan:#}");
+    let projects = plan["projects"].as_array().unwrap();
+    for (path, file) in [("app", "app/go.mod"), ("joint", "joint/go.work")] {
+        let project = projects.iter().find(|one| one["path"] == path).unwrap();
+        assert_eq!(text(&project["obstacle"], "kind"), "path_source", "{project:#}");
+        let words = text(&project["obstacle"], "text");
+        assert!(words.starts_with(&format!("{file} takes a module from ../beside, which lies outside")), "{words}");
+    }
+}

@@ -137,3 +137,31 @@ fn a_cargo_that_is_not_rustups_is_used_and_the_file_that_it_ignores_is_named() {
         is ignored: cargo ";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }
+
+#[test]
+fn a_go_line_above_the_go_at_hand_holds_its_module_and_the_rest_goes_on() {
+    let mut env = Env::new("toolchain_go");
+    let of = |plan: &Value, path: &str| {
+        let project = plan["projects"].as_array().unwrap().iter().find(|one| one["path"] == path).unwrap();
+        project["obstacle"].clone()
+    };
+    let plan = env.plan(&[]);
+    let ahead = of(&plan, "ahead");
+    assert_eq!(text(&ahead, "kind"), "toolchain_missing");
+    assert!(text(&ahead, "text").contains("requires go >= 1.99.0"), "{ahead:#}");
+    assert!(text(&ahead, "text").contains("install that Go"), "{ahead:#}");
+    // A toolchain line is a wish: GOTOOLCHAIN=local does without it.
+    let candidates = plan["candidates"].as_array().unwrap();
+    assert_eq!(candidates.iter().map(|one| text(one, "project")).collect::<Vec<_>>(), ["named", "usual"]);
+    // A user who lets go choose gets no download unasked either.
+    env.world.env.insert("GOTOOLCHAIN".into(), "auto".into());
+    let plan = env.plan(&[]);
+    for path in ["ahead", "named"] {
+        let obstacle = of(&plan, path);
+        assert_eq!(text(&obstacle, "kind"), "toolchain_missing", "{obstacle:#}");
+        let words = text(&obstacle, "text");
+        assert!(words.contains("go1.99.0") && words.contains("nothing is downloaded unasked"), "{words}");
+        assert!(!words.contains("/w0/"), "the clone's place is nobody's business: {words}");
+    }
+    assert_eq!(plan["candidates"].as_array().unwrap().len(), 1);
+}

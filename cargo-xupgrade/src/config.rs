@@ -213,8 +213,11 @@ impl Config {
         let mut cells = Vec::new();
         for project in projects.iter().filter(|project| project.obstacle.is_none()) {
             let mut checks = defaults(project);
+            // What the project needs to be built at all (its toolchain) holds for a user's checks of it, too.
+            let needed = checks.first().map(|check| check.env.clone()).unwrap_or_default();
             for rule in self.check.iter().filter(|rule| rule.is_of(project)) {
-                let check = rule.check(project)?;
+                let mut check = rule.check(project)?;
+                check.env = needed.clone().into_iter().chain(check.env).collect();
                 match checks.iter_mut().find(|default| default.name == check.name) {
                     Some(default) => *default = check,
                     None => checks.push(check),

@@ -129,11 +129,14 @@ pub struct GoSettings {
     pub path: String,
     /// `GOSUMDB`.
     pub sum_database: String,
+    /// `GOWORK`, where the user has set it.
+    pub work: Option<String>,
 }
 
 impl GoSettings {
     fn for_checks(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let work = self.work.iter().map(|work| ("GOWORK", work.clone()));
+        let stated = vec![
             ("GOMODCACHE", self.module_cache.clone()),
             ("GOCACHE", self.build_cache.clone()),
             ("GOFLAGS", self.flags.clone()),
@@ -144,7 +147,8 @@ impl GoSettings {
             ("GOSUMDB", self.sum_database.clone()),
             ("GOTOOLCHAIN", "local".into()),
             ("GOTELEMETRY", "off".into()),
-        ]
+        ];
+        stated.into_iter().chain(work).collect()
     }
 }
 

@@ -4,9 +4,10 @@
 //! Reads around the user's repository, writes into the slot only.
 
 pub mod cargo_config;
+pub mod go_work;
 pub mod rustup;
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -22,6 +23,8 @@ pub struct Outside {
     pub strange: Vec<String>,
     /// Variables with what opens a registry, for fetches; checks never get them.
     pub credentials: Vec<(String, String)>,
+    /// The value of `GOWORK` for the clone, where the user has set it.
+    pub go_work: Option<String>,
 }
 
 /// Lays cargo's configuration from above `repository` into `slot`, with credentials apart.
@@ -36,11 +39,11 @@ pub fn pass_on_cargo(repository: &Path, slot: &Path, cargo_home: &Path) -> Resul
     let shared = wanted.iter().rev().zip(there.iter().rev()).take_while(|(a, b)| a == b).count();
     let missing = &wanted[..wanted.len() - shared];
     let strange = there.iter().filter(|file| !wanted.contains(file));
-    let in_home = |file: &&std::path::PathBuf| !is_same(file.parent(), Some(cargo_home));
+    let in_home = |file: &&PathBuf| !is_same(file.parent(), Some(cargo_home));
     let mut outside = Outside {
         read: wanted.iter().filter(in_home).map(|file| seen_from(repository, file)).collect(),
         strange: strange.map(|file| file.display().to_string()).collect(),
-        credentials: Vec::new(),
+        ..Outside::default()
     };
     if missing.iter().any(|file| in_home(&file)) {
         let mut merged = cargo_config::Table::new();
@@ -60,6 +63,20 @@ pub fn pass_on_cargo(repository: &Path, slot: &Path, cargo_home: &Path) -> Resul
 fn is_same(a: Option<&Path>, b: Option<&Path>) -> bool {
     let real = |path: Option<&Path>| path.map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
     real(a) == real(b)
+}
+
+/// A path without `.` and `..` in it.
+#[must_use]
+pub fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    clean
 }
 
 /// A path above a folder, as a person in that folder would write it.

@@ -6,7 +6,7 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use git2::{ObjectType, Oid, ReferenceType, Repository};
 
 use crate::command::{Tool, git};

@@ -205,12 +205,7 @@ told! {
     go_retracted_by_a_higher_one go_split_module go_sum_incomplete go_toolchain_line go_tools go_two_clash
     go_two_majors go_two_part_line go_unpruned go_untidy_base go_vanished_package go_vendored go_view_tidy_adds
     go_view_transitive go_workspace_of_some hangs hostile_tests lock_only lock_repaired manifest_edit mixed
-    msrv_transitive noise not_exercised red_baseline red_everywhere relocks_down resolver_refuses secrets
-    stale_artifact transitive_msrv transitive_yanked two_clash
-    breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml config_unknown_key conflict_markers
-    crate_checksum_mismatch fewer_tests go_checksum_mismatch go_drags go_go_line_guard go_one_module go_replace_noop
-    go_retracted go_vanished_package go_view_tidy_adds go_view_transitive hangs hostile_tests lock_only lock_repaired
-    manifest_edit mixed msrv_transitive noise not_exercised outside_config outside_ignored outside_path red_baseline
-    red_everywhere relocks_down resolver_refuses secrets stale_artifact toolchain_pinned transitive_msrv
-    transitive_yanked two_clash
+    msrv_transitive noise not_exercised outside_config outside_go_replace outside_go_work outside_ignored
+    outside_path red_baseline red_everywhere relocks_down resolver_refuses secrets stale_artifact toolchain_go
+    toolchain_pinned transitive_msrv transitive_yanked two_clash
 }

@@ -11,7 +11,7 @@ pub mod protocol;
 pub mod source;
 mod survey;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,7 @@ pub struct Go<'a> {
     /// Variables laid over the environment of every go command.
     env: BTreeMap<String, String>,
     companion: RefCell<Option<Companion>>,
+    local_version: OnceCell<Option<String>>,
     /// What discovery and survey found out, by the project's folder.
     known: RefCell<BTreeMap<String, Known>>,
     /// Modules whose deprecation was told.
@@ -79,7 +80,32 @@ impl<'a> Go<'a> {
             env.insert("GOPROXY".to_owned(), "off".to_owned());
         }
         let (companion, known, told) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { outlook, cache_root: cache_root.to_path_buf(), listener, env, companion, known, told }
+        Self {
+            outlook,
+            cache_root: cache_root.to_path_buf(),
+            listener,
+            env,
+            companion,
+            local_version: OnceCell::new(),
+            known,
+            told,
+        }
+    }
+
+    /// With `GOWORK` as the user has set it, for the clone.
+    #[must_use]
+    pub fn with_workspace(mut self, work: Option<&str>) -> Self {
+        self.env.extend(work.map(|work| ("GOWORK".to_owned(), work.to_owned())));
+        self
+    }
+
+    /// The version of the go command on the PATH, whatever GOTOOLCHAIN chooses in its place.
+    fn local_version(&self) -> Option<&str> {
+        let ask = || {
+            let tool = Tool::new("go").args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local");
+            tool.dir(&std::env::temp_dir()).line().ok()
+        };
+        self.local_version.get_or_init(ask).as_deref()
     }
 
     /// Asks the companion, and starts it first if need be. `what` is the work whose progress the listener is told.
@@ -179,9 +205,9 @@ impl Ecosystem for Go<'_> {
     }
 }
 
-/// What the user's go command answers about itself; `None` without one.
+/// What the user's go command answers about itself; `None` without one. `work` is `GOWORK` for the clone.
 #[must_use]
-pub fn settings() -> Option<GoSettings> {
+pub fn settings(work: Option<String>) -> Option<GoSettings> {
     #[derive(Deserialize)]
     #[serde(rename_all = "UPPERCASE")]
     struct Answer {
@@ -200,6 +226,7 @@ pub fn settings() -> Option<GoSettings> {
         flags: harmless_flags(&answer.goflags),
         path: std::env::split_paths(&answer.gopath).next().unwrap_or_default().display().to_string(),
         sum_database: answer.gosumdb,
+        work,
     })
 }
 

@@ -169,7 +169,8 @@ impl<'a> Scene<'a> {
             found.push(Box::new(cargo.with_credentials(self.outside.credentials.clone())));
         }
         if self.sight.files.iter().any(|file| file.ends_with("go.mod")) {
-            found.push(Box::new(Go::new(self.outlook, &cache_root(), self.listener)));
+            let go = Go::new(self.outlook, &cache_root(), self.listener);
+            found.push(Box::new(go.with_workspace(self.outside.go_work.as_deref())));
         }
         found
     }
@@ -180,7 +181,7 @@ impl<'a> Scene<'a> {
             .ecosystems
             .iter()
             .find(|one| one.kind() == EcosystemKind::Go)
-            .and_then(|_| crate::ecosystem::go::settings());
+            .and_then(|_| crate::ecosystem::go::settings(self.outside.go_work.clone()));
         CheckEnv::state(&self.worker, &self.config.pass_env, go.as_ref())
     }
 

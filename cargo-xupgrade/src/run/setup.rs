@@ -32,6 +32,12 @@ pub fn look_outside(repo: &Repo, worker: &Worker, files: &[String], listener: &d
         outside.read.extend(rust.read);
         rust.warnings.into_iter().for_each(|text| listener.tell(&Event::Warned { text }));
     }
+    if files.iter().any(|file| file.ends_with("go.mod")) {
+        let go = outside::go_work::pass_on(repo.root(), &worker.tree(), worker.slot())?;
+        outside.read.extend(go.read);
+        outside.go_work = go.variable;
+        go.warnings.into_iter().for_each(|text| listener.tell(&Event::Warned { text }));
+    }
     if !outside.read.is_empty() {
         listener.tell(&Event::Said { text: format!("also read: {}", outside.read.join(", ")) });
     }

@@ -1,10 +1,10 @@
 //! Folders outside of the repository that a Cargo workspace is made of: the clone has no such neighbours, so cargo cannot
 //! load the workspace there. Finds them in what cargo knows of the members and in `[patch]`, or in cargo's words.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::candidate::{Reason, ReasonKind};
-use crate::outside::seen_from;
+use crate::outside::{clean, seen_from};
 use crate::toml_text::{self, Value};
 
 /// A dependency that a member takes from a folder.
@@ -58,18 +58,6 @@ fn patches(folder: &Path) -> Vec<(String, PathBuf)> {
     let entries = sources.chain(table("replace")).flatten();
     let path = |entry: &Value| Some(clean(&folder.join(entry.get("path")?.as_str()?)));
     entries.filter_map(|(name, entry)| Some((name.clone(), path(entry)?))).collect()
-}
-
-/// A path without `..` in it, as cargo writes paths.
-fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(clean.pop()),
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! Without a go command every module is held, and the rest of the repository goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
@@ -21,7 +22,9 @@ pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
     if let Some(obstacle) = no_companion(go)? {
         return Ok(held_whole(&manifests, tree.files, &obstacle));
     }
-    let works = named(tree.files, "go.work");
+    let mut works = named(tree.files, "go.work");
+    // What was passed on from above the repository lies above the clone; the go command finds it there.
+    works.extend(tree.root.with_file_name("go.work").is_file().then(|| ABOVE.to_owned()));
     let params = DiscoverParams { root: &folder(tree.root, ".")?, manifests: &manifests, works: &works };
     let found: Discovered = match go.ask("discover", &params, "finding go modules") {
         Ok(found) => found,
@@ -29,7 +32,39 @@ pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
         Err(Unanswered::Broken(error)) => return Err(error),
     };
     *go.known.borrow_mut() = known(&found);
-    Ok(projects(&found, tree.files))
+    let mut projects = projects(&found, tree.files);
+    for project in &mut projects {
+        project.obstacle = project.obstacle.take().or_else(|| lost(&found, &project.path, tree.root));
+    }
+    Ok(projects)
+}
+
+/// A workspace file beside the clone.
+const ABOVE: &str = "../go.work";
+
+/// Why a module cannot be loaded in the clone: its go.mod, or the go.work over it, leads out of it to nothing.
+fn lost(found: &Discovered, dir: &str, root: &Path) -> Option<Reason> {
+    let is_lost = |path: &&String| path.starts_with("..") && !root.join(path).exists();
+    let own = found.modules.iter().find(|module| module.dir == dir)?;
+    let replaced = own.local_replaces.iter().find(is_lost).map(|path| (format!("{dir}/go.mod"), path));
+    let used = || {
+        let over = found.workspaces.iter().filter(|work| covers(&work.file, dir));
+        over.flat_map(|work| work.members.iter().map(|path| (work.file.clone(), path))).find(|(_, path)| is_lost(path))
+    };
+    let (file, path) = replaced.or_else(used)?;
+    let text = format!(
+        "{} takes a module from {path}, which lies outside of the repository, so it cannot be built in a clone; take the folder \
+         into the repository, or leave the project out (`exclude` in {})",
+        file.trim_start_matches("./"),
+        crate::config::FILE
+    );
+    Some(Reason::new(ReasonKind::PathSource, text))
+}
+
+/// Whether a workspace file lies in a folder or above it.
+fn covers(work: &str, dir: &str) -> bool {
+    let top = folder_of(work);
+    top == "." || dir == top || dir.starts_with(&format!("{top}/"))
 }
 
 fn named(files: &[String], name: &str) -> Vec<String> {
@@ -136,7 +171,11 @@ fn in_order(found: &Discovered, wanted: &BTreeSet<&str>) -> Vec<String> {
 fn known(found: &Discovered) -> BTreeMap<String, Known> {
     let of = |module: &Module| Known {
         tidied: in_order(found, &users(found, &module.dir)),
-        work: found.workspaces.iter().find(|one| one.members.contains(&module.dir)).map(|one| one.file.clone()),
+        work: found
+            .workspaces
+            .iter()
+            .find(|one| one.file != ABOVE && one.members.contains(&module.dir))
+            .map(|one| one.file.clone()),
         alone: is_passed_over(found, &module.dir),
         tools: module.tools,
         ..Known::default()

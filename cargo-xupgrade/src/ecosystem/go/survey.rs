@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::companion::Unanswered;
-use super::protocol::{self, Requirement, SurveyParams, Surveyed};
+use super::protocol::{self, Failure, Requirement, SurveyParams, Surveyed};
 use super::{Go, folder, reason};
 use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
 use crate::clock::Instant;
@@ -35,12 +35,12 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
     };
     let found: Surveyed = match go.ask("survey", &params, &format!("surveying {}", project.label())) {
         Ok(found) => found,
-        Err(Unanswered::Failed(failure)) => return Ok(Err(reason(&failure))),
+        Err(Unanswered::Failed(failure)) => return Ok(Err(whole(root, &failure))),
         Err(Unanswered::Broken(error)) => return Err(error),
     };
-    let usual = go.companion.borrow().as_ref().map(|companion| companion.hello.goversion.clone());
+    let toolchain = Some(found.goversion.clone()).filter(|here| Some(here.as_str()) != go.local_version());
     go.learn(project, |known| {
-        known.toolchain = Some(found.goversion.clone()).filter(|here| Some(here) != usual.as_ref());
+        known.toolchain = toolchain;
         known.held = found.requirements.iter().filter(|one| one.hold.is_some()).map(|one| one.path.clone()).collect();
     });
     for requirement in found.requirements.iter().filter(|one| !one.deprecated.is_empty() && role(one).is_direct()) {
@@ -57,6 +57,18 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
         go.listener.tell(&Event::Warned { text });
     }
     Ok(Ok(dependencies(project, &found)))
+}
+
+/// The reason to hold a module whole. Its own go line above the Go at hand is no question of releases.
+fn whole(root: &Path, failure: &Failure) -> Reason {
+    let Reason { kind, text, evidence } = reason(failure);
+    let text = text.replace(&format!("{}/", root.display()), "").replace(&root.display().to_string(), ".");
+    if kind != ReasonKind::GoLine {
+        return Reason { kind, text, evidence };
+    }
+    let text =
+        format!("{text}; install that Go, or let the go command choose among those installed (GOTOOLCHAIN=auto)");
+    Reason::new(ReasonKind::ToolchainMissing, text)
 }
 
 /// Direct ones and tools were asked for by name.
