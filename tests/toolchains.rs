@@ -165,3 +165,38 @@ fn a_go_line_above_the_go_at_hand_holds_its_module_and_the_rest_goes_on() {
     }
     assert_eq!(plan["candidates"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn an_edition_that_this_cargo_does_not_know_is_a_wish_for_a_newer_rust() {
+    let env = Env::new("toolchain_pinned");
+    let edit = |project: &str, edition: &str| {
+        let path = env.repo().join(project).join("Cargo.toml");
+        let manifest = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, manifest.replace("2021", edition)).unwrap();
+    };
+    for gone in ["linked/rust-toolchain.toml", "absent/rust-toolchain"] {
+        std::fs::remove_file(env.repo().join(gone)).unwrap();
+    }
+    for (project, edition) in [("linked", "2015"), ("absent/inner", "2024"), ("usual", "2099")] {
+        edit(project, edition);
+    }
+    env.commit();
+    let plan = env.plan(&[]);
+    let reason = &held(&plan, "usual")["reason"];
+    assert_eq!(text(reason, "kind"), "toolchain_missing");
+    assert!(text(reason, "text").contains("2099") && text(reason, "text").contains("use a newer Rust"), "{reason:#}");
+    let candidates = plan["candidates"].as_array().unwrap();
+    assert_eq!(candidates.iter().map(|one| text(one, "project")).collect::<Vec<_>>(), ["absent", "linked"]);
+}
+
+#[test]
+fn a_project_that_asks_for_a_newer_rust_than_the_one_at_hand_is_held_for_that() {
+    let env = Env::new("lock_only");
+    let path = env.repo().join("Cargo.toml");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, manifest.replace("edition =", "rust-version = \"1.999\"\nedition =")).unwrap();
+    env.commit();
+    let ran = env.run(&[]);
+    assert_eq!((ran.code, ran.why("ant")), (4, "toolchain_missing"), "{}", ran.said());
+    assert!(ran.words("ant").contains("install the toolchain that it needs"), "{}", ran.words("ant"));
+}

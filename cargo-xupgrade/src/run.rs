@@ -148,7 +148,9 @@ impl Session {
         let mut ground = baseline::run(&self.plan, &mut local, journal, listener, accept)?;
         for cell in &ground.failing {
             let advice = setup::advice(&scene.repo, &scene.worker, &self.plan, cell, journal.folder());
-            advice.iter().for_each(|advice| ground.verdicts.advise(&cell.cell.project, advice));
+            if let Some(advice) = advice {
+                ground.verdicts.advise(&cell.cell.project, &advice);
+            }
         }
         self.containment = local.containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;

@@ -41,11 +41,11 @@ fn read_once(file: &Path, met: &mut BTreeSet<PathBuf>) -> Result<Table, String> 
     }
     let text = std::fs::read_to_string(file).map_err(|why| format!("cannot read {}: {why}", file.display()))?;
     let mut table = toml_text::parse(&text).map_err(|why| format!("{}: {why}", file.display()))?;
-    let includes = includes(table.remove("include").as_ref());
+    let named = includes(table.remove("include").as_ref());
     // A relative path starts from the folder that holds `.cargo`, an included file's from beside itself.
     let folder = file.parent().unwrap_or(file);
     anchor(&mut table, folder.parent().unwrap_or(folder));
-    for (name, must_exist) in includes.into_iter().rev() {
+    for (name, must_exist) in named.into_iter().rev() {
         let included = folder.join(name);
         if must_exist || included.is_file() {
             merge(&mut table, read_once(&included, met)?);
@@ -151,7 +151,7 @@ fn anchor_below(table: &mut Table, base: &Path, key: &mut Vec<String>) {
                 word => each(word, has_slash, base),
             }
         } else if *key == ["build", "target"] {
-            each(value, |text| text.ends_with(".json"), base);
+            each(value, |text| Path::new(text).extension().is_some_and(|ending| ending == "json"), base);
         } else if let Some(inner) = value.as_table_mut() {
             anchor_below(inner, base, key);
         }
@@ -222,5 +222,5 @@ fn of_section(prefix: &str, section: Option<&Value>) -> Vec<(String, String)> {
         };
         Some((format!("{prefix}_{}", key.to_uppercase().replace('-', "_")), words))
     };
-    SECRETS.iter().filter_map(|key| variable(&key)).collect()
+    SECRETS.iter().filter_map(variable).collect()
 }

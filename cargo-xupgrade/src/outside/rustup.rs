@@ -31,14 +31,14 @@ pub fn pass_on(repository: &Path, slot: &Path, rustup_home: &Path) -> Result<Cho
     let mut chosen = Chosen { read: None, warnings: warnings(repository, &overrides) };
     for folder in repository.ancestors() {
         if let Some(name) = overrides.get(folder) {
-            lay(&own, named(name))?;
+            lay(&own, &named(name))?;
             chosen.read = Some(format!("rustup's override for {} ({name})", folder.display()));
         } else if let Some(file) = toolchain::file_in(folder) {
             if folder == repository {
                 return Ok(chosen);
             }
             let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            lay(&own, whole(&text, folder))?;
+            lay(&own, &whole(&text, folder))?;
             chosen.read = Some(seen_from(repository, &file));
         } else {
             continue;
@@ -48,7 +48,7 @@ pub fn pass_on(repository: &Path, slot: &Path, rustup_home: &Path) -> Result<Cho
     Ok(chosen)
 }
 
-fn lay(file: &Path, table: Table) -> Result<()> {
+fn lay(file: &Path, table: &Table) -> Result<()> {
     std::fs::write(file, table.to_string()).with_context(|| format!("cannot write {}", file.display()))
 }
 

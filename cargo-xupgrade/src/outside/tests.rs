@@ -10,7 +10,7 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A disk with a repository at `ws/team/repo`, a slot in `cache/repo/w0` and a CARGO_HOME beside them.
+/// A disk with a repository at `ws/team/repo`, a slot in `cache/repo/w0` and a `CARGO_HOME` beside them.
 struct Disk {
     root: tempfile::TempDir,
 }

@@ -248,9 +248,13 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
     let evidence =
         cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
     let words = cause.map_or_else(|| runs[0].cell.check.typed(&runs[0].words), |cause| cause.text);
-    let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(|line| line.contains("is not installed"));
+    let wants_another = |line: &String| {
+        line.contains("is not installed")
+            || (line.contains("rustc ") && line.contains(" is not supported by the following package"))
+    };
+    let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(wants_another);
     let (kind, advice) = if missing {
-        (ReasonKind::ToolchainMissing, "; install the toolchain, or name another one (RUSTUP_TOOLCHAIN)")
+        (ReasonKind::ToolchainMissing, "; install the toolchain that it needs, or name another one (RUSTUP_TOOLCHAIN)")
     } else {
         (ReasonKind::BaselineRed, MEND_IT)
     };

@@ -158,6 +158,12 @@ fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason
     }
     // The clone's place says nothing to a person who knows the repository.
     let words = words(error).replace(&format!("{}/", root.display()), "");
+    // An edition that this cargo does not know is a wish for a newer one.
+    let unknown = ["this version of Cargo is older than", "supported edition values are `2015`"];
+    if unknown.iter().any(|sign| words.contains(sign)) {
+        let text = format!("cargo rejects {manifest}: {}; use a newer Rust, or mend the edition", one_line(&words));
+        return Reason::new(ReasonKind::ToolchainMissing, text);
+    }
     Reason::new(ReasonKind::BrokenProject, format!("cargo rejects {manifest}: {}", one_line(&words)))
 }
 
