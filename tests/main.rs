@@ -23,8 +23,8 @@ mod safeguards;
 mod safety;
 mod supervise;
 mod tidy;
-mod transitive;
 mod toolchains;
+mod transitive;
 
 /// A file that is not declared above would never be compiled, and its tests would pass by not being there.
 #[test]
