@@ -200,3 +200,16 @@ fn a_project_that_asks_for_a_newer_rust_than_the_one_at_hand_is_held_for_that() 
     assert_eq!((ran.code, ran.why("ant")), (4, "toolchain_missing"), "{}", ran.said());
     assert!(ran.words("ant").contains("install the toolchain that it needs"), "{}", ran.words("ant"));
 }
+
+#[test]
+fn a_go_that_the_user_names_and_that_is_not_there_holds_the_modules_and_not_the_rest() {
+    let mut env = Env::new("toolchain_go");
+    env.world.env.insert("GOTOOLCHAIN".into(), "go1.99.0".into());
+    let plan = env.plan(&[]);
+    let projects = plan["projects"].as_array().unwrap();
+    assert_eq!(projects.len(), 3, "{plan:#}");
+    for project in projects {
+        assert_eq!(text(&project["obstacle"], "kind"), "toolchain_missing", "{project:#}");
+        assert!(text(&project["obstacle"], "text").contains("go1.99.0"), "{project:#}");
+    }
+}

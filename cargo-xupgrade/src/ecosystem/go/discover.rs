@@ -28,6 +28,11 @@ pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
     let params = DiscoverParams { root: &folder(tree.root, ".")?, manifests: &manifests, works: &works };
     let found: Discovered = match go.ask("discover", &params, "finding go modules") {
         Ok(found) => found,
+        // The user's GOTOOLCHAIN names a Go that is not there.
+        Err(Unanswered::Failed(failure)) if failure.code == "toolchain_missing" => {
+            let obstacle = Reason::new(ReasonKind::ToolchainMissing, words(&failure));
+            return Ok(held_whole(&manifests, tree.files, &obstacle));
+        }
         Err(Unanswered::Failed(failure)) => return Err(anyhow!("cannot look for Go modules: {}", words(&failure))),
         Err(Unanswered::Broken(error)) => return Err(error),
     };
