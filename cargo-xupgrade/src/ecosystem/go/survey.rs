@@ -254,7 +254,7 @@ mod tests {
         let said = unknown(&found).unwrap();
         assert_eq!(
             said,
-            "cannot tell whether ex.com/b and 1 others (indirect) is retracted: the module proxy refuses it: 403 Forbidden"
+            "cannot tell whether ex.com/b and 1 others (indirect) is retracted: where it comes from it is refused: 403 Forbidden"
         );
         assert_eq!(decided(broken), Decision::Unlisted);
         assert_eq!(unknown(&Surveyed::default()), None);
