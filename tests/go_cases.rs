@@ -325,6 +325,17 @@ fn a_toolchain_that_is_here_edits_and_checks_the_module_that_asks_for_it() {
 }
 
 #[test]
+fn a_toolchain_that_the_user_chose_checks_every_module() {
+    let mut env = Env::new("go_toolchain_line");
+    env.world.env.insert("GOTOOLCHAIN".into(), "go1.99.7".into());
+    put_toolchain_on_the_path(&mut env, "go1.99.7");
+    let plan = env.plan(&[]);
+    let commands: Vec<&str> = plan["matrix"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    assert!(commands.iter().all(|one| one.starts_with("GOTOOLCHAIN=go1.99.7 go ")), "{commands:?}");
+}
+
+#[test]
 fn with_a_private_module_out_of_reach_the_others_are_upgraded() {
     let mut env = Env::new("go_private");
     // Built before, as a project in use is: else its own dependency could not be had.
