@@ -1,0 +1,1 @@
+"""The parts of `scripts/bench-plan`: the worlds that are planned, the proxy before the registries, the measuring."""
