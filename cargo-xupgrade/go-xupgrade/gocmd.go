@@ -34,6 +34,7 @@ type home struct {
 	lists map[string][]string
 	// details are what the proxy view asked for; see look.
 	details map[string]listedModule
+	store   string
 }
 
 func newHome() *home {
@@ -48,6 +49,7 @@ func (h *home) remember(p commonParams) {
 		h.env[k] = v
 	}
 	h.limit = seconds(p.TimeoutS, h.limit)
+	h.store = p.Store
 	h.tools = map[string]*goSetup{}
 	h.lists = map[string][]string{}
 	h.details = map[string]listedModule{}
@@ -58,6 +60,7 @@ type job struct {
 	home   *home
 	env    map[string]string
 	limit  time.Duration
+	store  string // a folder for copies of published files, "" for none
 	report func(done, total int, what string)
 }
 
@@ -71,7 +74,11 @@ func (h *home) job(p commonParams, report func(int, int, string)) *job {
 	for k, v := range p.Env {
 		env[k] = v
 	}
-	return &job{home: h, env: env, limit: seconds(p.TimeoutS, h.limit), report: report}
+	store := p.Store
+	if store == "" {
+		store = h.store
+	}
+	return &job{home: h, env: env, limit: seconds(p.TimeoutS, h.limit), store: store, report: report}
 }
 
 // A goSetup is how the go command has to be called in one directory.
@@ -83,6 +90,7 @@ type goSetup struct {
 	Cache      string `json:"GOCACHE"`
 	Proxy      string `json:"GOPROXY"`
 	Private    string `json:"GOPRIVATE"`
+	NoProxy    string `json:"GONOPROXY"`
 	Flags      string `json:"GOFLAGS"`
 	Work       string `json:"GOWORK"`
 	keptFlags  []string
@@ -103,11 +111,18 @@ func (j *job) setup(ctx context.Context, dir string) (*goSetup, error) {
 	if known != nil {
 		return known, nil
 	}
-	user, err := j.goEnv(ctx, os.TempDir(), "GOTOOLCHAIN=local")
-	if err != nil {
-		return nil, fmt.Errorf("asking the go command for its settings: %w", err)
-	}
+	var user *goSetup
+	var userErr error
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		user, userErr = j.userSetup(ctx)
+	}()
 	here, err := j.goEnv(ctx, dir, "GOPROXY=off")
+	<-asked
+	if userErr != nil {
+		return nil, fmt.Errorf("asking the go command for its settings: %w", userErr)
+	}
 	if err != nil {
 		f := *asFailure(err)
 		if f.Code != codeCancelled && f.Code != codeTimeout {
@@ -148,9 +163,29 @@ func (j *job) settle(dir string, s *goSetup) {
 	j.home.tools[j.setupKey(dir)] = s
 }
 
+// userSetup is what the go command says of itself outside of any directory
+// that matters, asked once.
+func (j *job) userSetup(ctx context.Context) (*goSetup, error) {
+	key := strings.Join(environment(nil, j.env), "\x00")
+	j.home.mu.Lock()
+	known := j.home.tools[key]
+	j.home.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	user, err := j.goEnv(ctx, os.TempDir(), "GOTOOLCHAIN=local")
+	if err != nil {
+		return nil, err
+	}
+	j.home.mu.Lock()
+	defer j.home.mu.Unlock()
+	j.home.tools[key] = user
+	return user, nil
+}
+
 func (j *job) goEnv(ctx context.Context, dir string, env ...string) (*goSetup, error) {
 	out, err := j.exec(ctx, dir, j.limit, append([]string{"LC_ALL=C"}, env...), "env", "-json",
-		"GOVERSION", "GOTOOLCHAIN", "GOROOT", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOPRIVATE", "GOFLAGS", "GOWORK")
+		"GOVERSION", "GOTOOLCHAIN", "GOROOT", "GOMODCACHE", "GOCACHE", "GOPROXY", "GOPRIVATE", "GONOPROXY", "GOFLAGS", "GOWORK")
 	if err != nil {
 		return nil, err
 	}

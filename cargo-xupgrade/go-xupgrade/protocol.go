@@ -47,6 +47,8 @@ type commonParams struct {
 	Env map[string]string `json:"env"`
 	// TimeoutS is the limit of one network look-up in seconds.
 	TimeoutS float64 `json:"timeout_s"`
+	// Store is a folder for copies of what the proxies publish.
+	Store string `json:"store"`
 }
 
 // errCancelled is the cause of a context that a cancel request ended.

@@ -33,6 +33,9 @@ type listedModule struct {
 	Indirect  bool
 	Replace   *listedModule
 	Error     *struct{ Err string }
+
+	// mod is the module's go.mod, where it was read already.
+	mod *modfile.File
 }
 
 // A registry asks the user's module proxies, through the go command, from an
@@ -40,6 +43,7 @@ type listedModule struct {
 // workspace of the repository gets in the way.
 type registry struct {
 	job      *job
+	short    *shortcut
 	empty    string
 	env      []string
 	modCache string
@@ -58,6 +62,7 @@ func (j *job) registry(ctx context.Context, dir string, notAfter *time.Time, off
 	}
 	j.settle(empty, setup)
 	r := &registry{job: j, empty: empty, modCache: setup.ModCache, notAfter: notAfter, offline: offline}
+	r.short = newShortcut(setup, j.store, j.limit, offline)
 	r.env = []string{"GOWORK=off", "GOMAXPROCS=16", "GOTOOLCHAIN=" + setup.pin}
 	if offline {
 		// The module cache has the layout of a proxy, and knows the list of
@@ -89,8 +94,8 @@ func (r *registry) failed(text string) *failure {
 	return f
 }
 
-// versions lists all versions of each path, retracted ones included, with one
-// command. Modules that it did not answer for are asked for one by one, so
+// versions lists all versions of each path, retracted ones included: by the
+// shortcut, and the rest with one command. Modules that it did not answer for are asked for one by one, so
 // that one that hangs, or fails the command, takes no other with it.
 func (r *registry) versions(ctx context.Context, paths []string) (map[string][]string, map[string]*failure) {
 	lists, failures := map[string][]string{}, map[string]*failure{}
@@ -115,6 +120,22 @@ func (r *registry) versions(ctx context.Context, paths []string) (map[string][]s
 			}
 		}
 	}
+	done := len(lists)
+	parallel(inFlight, ask, func(p string) {
+		list, ok := r.short.versions(ctx, p)
+		if r.offline {
+			list, ok = r.short.remembered(p)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if ok {
+			lists[p] = list
+			r.remember(p, list)
+		}
+		done++
+		r.job.report(done, len(paths), "version lists")
+	})
+	ask = slices.DeleteFunc(ask, func(p string) bool { _, ok := lists[p]; return ok })
 	if len(ask) > 0 {
 		// Half of the limit is for all together, so that enough is left for
 		// asking one by one.
@@ -131,7 +152,7 @@ func (r *registry) versions(ctx context.Context, paths []string) (map[string][]s
 	}
 	alone, stop := context.WithTimeout(ctx, r.job.limit)
 	defer stop()
-	parallel(missing, func(p string) {
+	parallel(processes, missing, func(p string) {
 		found, err := r.list(alone, "-versions", "-retracted", "-json", p)
 		take(found)
 		mu.Lock()
@@ -175,7 +196,17 @@ func (r *registry) details(ctx context.Context, queries []string, what string) m
 	answers := map[string]listedModule{}
 	var mu sync.Mutex
 	queries = slices.Compact(slices.Sorted(slices.Values(queries)))
-	parallel(slices.Collect(slices.Chunk(queries, perProcess)), func(chunk []string) {
+	parallel(inFlight, queries, func(q string) {
+		path, version, _ := strings.Cut(q, "@")
+		if m, ok := r.short.details(ctx, path, version); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			answers[q] = m
+			r.job.report(len(answers), len(queries), what)
+		}
+	})
+	rest := slices.DeleteFunc(slices.Clone(queries), func(q string) bool { _, ok := answers[q]; return ok })
+	parallel(processes, slices.Collect(slices.Chunk(rest, perProcess)), func(chunk []string) {
 		found, err := r.list(ctx, append([]string{"-json"}, chunk...)...)
 		if len(found) != len(chunk) {
 			// The objects come in the order of the questions, but with one
@@ -208,10 +239,10 @@ func unanswered(query string, errs ...error) string {
 	return "the go command said nothing about " + query
 }
 
-// parallel runs do for each item, at most processes at a time.
-func parallel[T any](items []T, do func(T)) {
+// parallel runs do for each item, at most so many at a time.
+func parallel[T any](most int, items []T, do func(T)) {
 	var all sync.WaitGroup
-	room := make(chan struct{}, processes)
+	room := make(chan struct{}, most)
 	for _, item := range items {
 		all.Add(1)
 		room <- struct{}{}
@@ -227,6 +258,9 @@ func parallel[T any](items []T, do func(T)) {
 // modOf parses the cached go.mod of a listed module, as leniently as the go
 // command does for dependencies; nil when it cannot be read.
 func modOf(m listedModule) *modfile.File {
+	if m.mod != nil {
+		return m.mod
+	}
 	data, err := os.ReadFile(m.GoMod)
 	if err != nil {
 		return nil

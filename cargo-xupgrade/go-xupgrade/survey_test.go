@@ -2,11 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const plainRepo = `
@@ -174,7 +179,7 @@ func TestSurveyLosesNoModuleToOneThatHangs(t *testing.T) {
 	}
 }
 
-func TestSurveyOfflineAnswersFromTheModuleCache(t *testing.T) {
+func TestSurveyOfflineAnswersFromWhatWasAskedBefore(t *testing.T) {
 	w := newWorld(t, plainRepo)
 	w.survey(map[string]any{"only": []string{"ex.com/a"}})
 	w.env["GOPROXY"] = "http://127.0.0.1:1"
@@ -182,10 +187,77 @@ func TestSurveyOfflineAnswersFromTheModuleCache(t *testing.T) {
 	if got := versionsOf(res.of(t, "ex.com/a")); !strings.Contains(got, "v1.2.0") {
 		t.Errorf("a has the releases %s (%+v)", got, res.of(t, "ex.com/a").Error)
 	}
-	delete(w.env, "GOMODCACHE")
-	w.env["GOMODCACHE"] = t.TempDir()
+	w.env["GOMODCACHE"], w.store = t.TempDir(), t.TempDir()
 	if a := w.survey(map[string]any{"offline": true}).of(t, "ex.com/a"); a.Error == nil || a.Error.Code != codeOffline {
 		t.Errorf("with an empty cache, the error is %+v", a.Error)
+	}
+}
+
+func TestSurveyOfflineAnswersFromTheModuleCacheToo(t *testing.T) {
+	w := newWorld(t, plainRepo)
+	job := w.job()
+	if _, err := job.work(t.Context(), t.TempDir(), "list", "-m", "ex.com/a@v1.2.0"); err != nil {
+		t.Fatal(err)
+	}
+	w.env["GOPROXY"] = "http://127.0.0.1:1"
+	res := w.survey(map[string]any{"offline": true})
+	if got := versionsOf(res.of(t, "ex.com/a")); got != "v1.2.0" {
+		t.Errorf("a has the releases %q (%+v)", got, res.of(t, "ex.com/a").Error)
+	}
+}
+
+// Both ways must lead to the same answer, to the last byte: which one is taken
+// depends on caches and proxies. A proxy that refuses the shortcut is one way
+// to have the go command asked.
+func TestSurveyIsTheSameByTheGoCommandAndByTheShortcut(t *testing.T) {
+	w := newWorld(t, plainRepo)
+	files := http.FileServer(http.Dir(w.proxy))
+	var short, long, refused atomic.Int64
+	refuses := false
+	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch ours := strings.HasPrefix(r.UserAgent(), "go-xupgrade/"); {
+		case ours && refuses:
+			refused.Add(1)
+			http.Error(rw, "not you", http.StatusForbidden)
+			return
+		case ours:
+			short.Add(1)
+		default:
+			long.Add(1)
+		}
+		files.ServeHTTP(rw, r)
+	}))
+	defer proxy.Close()
+	w.env["GOPROXY"] = proxy.URL
+	survey := func() string {
+		w.env["GOMODCACHE"], w.store = t.TempDir(), t.TempDir()
+		raw, _ := json.Marshal(w.survey(nil))
+		return string(raw)
+	}
+	byShortcut := survey()
+	if short.Load() == 0 || long.Load() != 0 {
+		t.Errorf("the shortcut asked %d times, the go command %d times", short.Load(), long.Load())
+	}
+	refuses = true
+	byGo := survey()
+	if refused.Load() == 0 || long.Load() == 0 {
+		t.Errorf("the shortcut was refused %d times, the go command asked %d times", refused.Load(), long.Load())
+	}
+	if byShortcut != byGo {
+		t.Errorf("the two surveys differ:\n%s\n%s", byShortcut, byGo)
+	}
+	refuses = false
+	for _, age := range []time.Duration{2 * maxAge, 0} {
+		before, lists := short.Load(), int64(5)
+		if age == 0 {
+			lists = 0
+		}
+		made := time.Now().Add(-age)
+		_ = filepath.WalkDir(w.store, func(file string, _ fs.DirEntry, err error) error { return os.Chtimes(file, made, made) })
+		raw, _ := json.Marshal(w.survey(nil))
+		if asked := short.Load() - before; string(raw) != byGo || asked != lists {
+			t.Errorf("with lists of age %s, %d files were asked for and not %d:\n%s", age, asked, lists, raw)
+		}
 	}
 }
 

@@ -119,6 +119,7 @@ type world struct {
 	t     *testing.T
 	root  string // the repository
 	proxy string // the GOPROXY tree
+	store string // the companion's own copies
 	env   map[string]string
 }
 
@@ -126,7 +127,7 @@ type world struct {
 func newWorld(t *testing.T, repo string) *world {
 	t.Helper()
 	top := t.TempDir()
-	w := &world{t: t, root: filepath.Join(top, "repo"), proxy: filepath.Join(top, "proxy")}
+	w := &world{t: t, root: filepath.Join(top, "repo"), proxy: filepath.Join(top, "proxy"), store: filepath.Join(top, "store")}
 	w.env = map[string]string{
 		"GOPROXY": "file://" + w.proxy, "GOSUMDB": "off", "GOFLAGS": "-modcacherw", "GOTOOLCHAIN": "local",
 		"GOMODCACHE": filepath.Join(top, "modcache"), "GOPRIVATE": "", "GONOPROXY": "", "GONOSUMDB": "", "GOENV": "off", "GOWORK": "",
@@ -157,6 +158,7 @@ func (w *world) job() *job {
 func ask[R any](w *world, verb string, params map[string]any) (R, *failure) {
 	w.t.Helper()
 	params["env"] = w.env
+	params["store"] = w.store
 	raw, err := json.Marshal(params)
 	if err != nil {
 		w.t.Fatal(err)

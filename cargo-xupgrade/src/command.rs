@@ -153,6 +153,13 @@ pub fn git() -> Tool {
         .env("LC_ALL", "C")
 }
 
+/// Whether a program can be found, without starting it.
+#[must_use]
+pub fn is_on_path(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
 /// The value of a variable as an owned string, if it is set and not empty.
 #[must_use]
 pub fn variable(key: &str) -> Option<OsString> {

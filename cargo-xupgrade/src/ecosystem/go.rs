@@ -37,6 +37,8 @@ pub struct Go<'a> {
     env: BTreeMap<String, String>,
     companion: RefCell<Option<Companion>>,
     local_version: OnceCell<Option<String>>,
+    /// Where the companion's program is, once that is known.
+    program: RefCell<Option<PathBuf>>,
     /// What discovery and survey found out, by the project's folder.
     known: RefCell<BTreeMap<String, Known>>,
     /// Modules whose deprecation was told.
@@ -79,16 +81,16 @@ impl<'a> Go<'a> {
         if outlook.network == Network::Offline {
             env.insert("GOPROXY".to_owned(), "off".to_owned());
         }
-        let (companion, known, told) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self {
             outlook,
             cache_root: cache_root.to_path_buf(),
             listener,
             env,
-            companion,
+            companion: RefCell::default(),
             local_version: OnceCell::new(),
-            known,
-            told,
+            program: RefCell::default(),
+            known: RefCell::default(),
+            told: RefCell::default(),
         }
     }
 
@@ -112,8 +114,8 @@ impl<'a> Go<'a> {
     fn ask<P: Serialize, R: DeserializeOwned>(&self, verb: &str, params: &P, what: &str) -> Result<R, Unanswered> {
         let mut slot = self.companion.borrow_mut();
         if slot.is_none() {
-            let program = companion::provide(&self.cache_root).map_err(Unanswered::Broken)?;
-            *slot = Some(Companion::start(&program, self.env.clone())?);
+            let program = self.program().map_err(Unanswered::Broken)?;
+            *slot = Some(Companion::start(&program, self.env.clone(), &self.cache_root.join("modules"))?);
         }
         let Some(companion) = slot.as_mut() else {
             return Err(Unanswered::Broken(anyhow!("the Go companion is gone")));
@@ -125,6 +127,15 @@ impl<'a> Go<'a> {
             *slot = None;
         }
         answer
+    }
+
+    /// The companion's program: looked for, or built, once.
+    fn program(&self) -> Result<PathBuf> {
+        let mut program = self.program.borrow_mut();
+        if program.is_none() {
+            *program = Some(companion::provide(&self.cache_root)?);
+        }
+        program.clone().ok_or_else(|| anyhow!("the Go companion is gone"))
     }
 
     fn known(&self, project: &Project) -> Known {

@@ -160,13 +160,15 @@ pub struct Companion {
 }
 
 impl Companion {
-    /// Starts one; `env` is laid over the environment of every go command that it runs.
+    /// Starts one; `env` is laid over the environment of every go command that it runs, `store` is a folder for its
+    /// copies of what the module proxies publish.
     ///
     /// # Errors
     /// When it does not start, refuses, or speaks another protocol.
-    pub fn start(program: &Path, env: BTreeMap<String, String>) -> Result<Self, Unanswered> {
+    pub fn start(program: &Path, env: BTreeMap<String, String>, store: &Path) -> Result<Self, Unanswered> {
         let mut companion = Self::spawn(program).map_err(Unanswered::Broken)?;
-        companion.hello = companion.ask("hello", &HelloParams { env }, &mut |_, _| {})?;
+        companion.hello =
+            companion.ask("hello", &HelloParams { env, store: store.display().to_string() }, &mut |_, _| {})?;
         let spoken = companion.hello.protocol;
         if spoken != VERSION {
             let text = format!(
@@ -306,7 +308,7 @@ mod tests {
     }
 
     fn speaks_fails_and_ends(program: &Path) {
-        let mut companion = Companion::start(program, BTreeMap::new()).unwrap();
+        let mut companion = Companion::start(program, BTreeMap::new(), Path::new("")).unwrap();
         assert!(companion.hello.goversion.starts_with("go1."), "{:?}", companion.hello);
         let answer: Result<serde_json::Value, _> =
             companion.ask("sing", &BTreeMap::<String, String>::new(), &mut |_, _| {});
@@ -322,14 +324,14 @@ mod tests {
         // A second time, over one that may be running.
         assert_eq!(copy(program, &folder.join("bin")).unwrap(), target);
         assert_eq!(target.file_name().unwrap(), NAME);
-        assert!(Companion::start(&target, BTreeMap::new()).is_ok());
+        assert!(Companion::start(&target, BTreeMap::new(), Path::new("")).is_ok());
     }
 
     #[test]
     fn a_companion_that_breaks_off_is_an_error_with_its_last_words() {
         let folder = tempfile::tempdir().unwrap();
         let program = script(folder.path(), "echo out of cheese >&2; exit 3");
-        let error = Companion::start(&program, BTreeMap::new()).unwrap_err().to_string();
+        let error = Companion::start(&program, BTreeMap::new(), Path::new("")).unwrap_err().to_string();
         assert!(error.contains("did not answer `hello`"), "{error}");
     }
 
@@ -340,7 +342,7 @@ mod tests {
             folder.path(),
             r#"read line; echo '{"id":1,"ok":true,"result":{"protocol":99,"goversion":"go1.1"}}'; cat > /dev/null"#,
         );
-        let error = Companion::start(&program, BTreeMap::new()).unwrap_err().to_string();
+        let error = Companion::start(&program, BTreeMap::new(), Path::new("")).unwrap_err().to_string();
         assert!(error.contains("speaks protocol 99 and not 1"), "{error}");
     }
 

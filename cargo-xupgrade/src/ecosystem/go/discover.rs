@@ -10,7 +10,7 @@ use super::companion::{self, Unanswered};
 use super::protocol::{DiscoverParams, Discovered, Module};
 use super::{Go, Known, folder, words};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
-use crate::command::Tool;
+use crate::command::is_on_path;
 use crate::ecosystem::{Project, Tree};
 
 /// Finds the modules.
@@ -82,14 +82,14 @@ fn folder_of(manifest: &str) -> &str {
 
 /// Why there is no companion, if that concerns the Go modules alone. A companion that the user named must work.
 fn no_companion(go: &Go<'_>) -> Result<Option<Reason>> {
-    if Tool::new("go").arg("version").env("GOTOOLCHAIN", "local").dir(&std::env::temp_dir()).output().is_err() {
+    if !is_on_path("go") {
         let text = "the go command is not on the PATH; install Go, then run again";
         return Ok(Some(Reason::new(ReasonKind::ToolchainMissing, text)));
     }
     if companion::named()?.is_some() {
         return Ok(None);
     }
-    let built = companion::provide(&go.cache_root);
+    let built = go.program();
     Ok(built.err().map(|error| {
         let lines: Vec<String> = format!("{error:#}").lines().map(|line| line.trim().to_owned()).collect();
         Reason::new(ReasonKind::ToolchainMissing, lines.join("; "))

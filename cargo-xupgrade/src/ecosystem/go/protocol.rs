@@ -66,6 +66,8 @@ pub struct Failure {
 pub struct HelloParams {
     /// Variables for every later request.
     pub env: BTreeMap<String, String>,
+    /// A folder for copies of what the proxies publish.
+    pub store: String,
 }
 
 /// Answer of `hello`.

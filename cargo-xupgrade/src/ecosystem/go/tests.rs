@@ -394,16 +394,16 @@ fn a_base_that_cannot_be_tidied_is_named_and_no_upgrade_is_blamed_for_it() {
 
 #[test]
 fn the_listener_hears_how_far_a_survey_is() {
-    let heard = RefCell::new(Vec::new());
+    let heard = std::sync::Mutex::new(Vec::new());
     let listener = |event: &Event| {
         if let Event::Progressed { what, .. } = event {
-            heard.borrow_mut().push(what.clone());
+            heard.lock().unwrap().push(what.clone());
         }
     };
     let room = Room::new("go_one_module");
     let go = room.go(&listener);
     room.survey(&go);
-    assert!(heard.borrow().iter().any(|what| what == "surveying go ."), "{heard:?}");
+    assert!(heard.lock().unwrap().iter().any(|what| what == "surveying go ."), "{heard:?}");
 }
 
 #[test]
