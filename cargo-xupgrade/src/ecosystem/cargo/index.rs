@@ -7,6 +7,7 @@
 mod entry;
 mod error;
 mod source;
+mod spool;
 mod store;
 
 #[cfg(test)]
@@ -22,12 +23,13 @@ use std::time::Duration;
 
 use semver::Version;
 
-pub use entry::{DepKind, Glance, Release, ReleaseDep, glances, release_of, releases};
+pub use entry::{Brief, DepKind, Glance, Release, ReleaseDep, briefs, glances, release_of, releases};
 pub use error::IndexError;
 
 use super::fetch::{Answer, Client, Validators};
 use crate::digest::sha256_hex;
 use source::Location;
+use spool::{Kept, Spool};
 use store::{Copy, Store};
 
 /// How many index files are asked for at once. Measured on 100 crates over one HTTP/2 connection:
@@ -77,7 +79,7 @@ pub type Body = Arc<Vec<u8>>;
 
 /// One crate's place in the memory of an [`Index`]; locked while it is being asked for, so that two
 /// askers make one request.
-type Slot = Arc<Mutex<Option<Result<Body, IndexError>>>>;
+type Slot = Arc<Mutex<Option<Result<Kept, IndexError>>>>;
 
 /// Where index files come from.
 #[derive(Debug)]
@@ -93,6 +95,7 @@ pub struct Index {
     location: String,
     max_age: Duration,
     memory: Mutex<BTreeMap<String, Slot>>,
+    spool: Spool,
     troubles: Mutex<BTreeSet<String>>,
 }
 
@@ -107,6 +110,7 @@ impl Index {
 
     fn open_with(options: &Options, env: source::Environment) -> Result<Self, IndexError> {
         let source = source::find(&options.project_dir, &options.cargo_home, env)?;
+        let mut spool = Spool::in_memory();
         let (location, origin) = match source.location {
             Location::Local(folder) => (folder.display().to_string(), Origin::Local(folder)),
             Location::Sparse(url) => {
@@ -118,10 +122,18 @@ impl Index {
                             .map_err(|why| IndexError::Unsupported(why.to_string()))?,
                     ),
                 };
+                spool = Spool::open(&options.store);
                 (format!("sparse+{url}"), Origin::Sparse { url, store, client })
             }
         };
-        Ok(Self { origin, location, max_age: options.max_age, memory: Mutex::default(), troubles: Mutex::default() })
+        Ok(Self {
+            origin,
+            location,
+            max_age: options.max_age,
+            memory: Mutex::default(),
+            spool,
+            troubles: Mutex::default(),
+        })
     }
 
     /// The registry read: `sparse+https://.../`, or the folder of a local registry.
@@ -169,6 +181,17 @@ impl Index {
         })
     }
 
+    /// What a plan needs of the releases of each crate, lowest version first; `asked` names the features that the project
+    /// enables of each. Reads and forgets one file after another, in parallel: a thousand crates take little memory.
+    pub fn briefs(
+        &self,
+        asked: &BTreeMap<String, BTreeSet<String>>,
+        progress: &dyn Fn(usize, usize),
+    ) -> BTreeMap<String, Result<Vec<Brief>, IndexError>> {
+        let names: Vec<String> = asked.keys().cloned().collect();
+        self.each(&names, progress, |name| self.raw(name).map(|body| briefs(&body, &asked[name])))
+    }
+
     /// Brings the index files of `names` into memory, in parallel, so that a resolve through the view
     /// does not ask for them two by two. Gives back the names that failed.
     pub fn warm(&self, names: &[String], progress: &dyn Fn(usize, usize)) -> BTreeMap<String, IndexError> {
@@ -185,11 +208,14 @@ impl Index {
         let slot = Arc::clone(lock(&self.memory).entry(path.clone()).or_default());
         let mut slot = lock(&slot);
         if let Some(known) = &*slot {
-            return known.clone();
+            return self.spool.get(known.as_ref().map_err(Clone::clone)?).map_err(|why| IndexError::Unreachable {
+                name: name.to_owned(),
+                words: format!("its copy cannot be read: {why}"),
+            });
         }
         let read = self.read(name, &path);
         if !read.as_ref().is_err_and(IndexError::is_passing) {
-            *slot = Some(read.clone());
+            *slot = Some(read.as_ref().map(|body| self.spool.keep(body)).map_err(Clone::clone));
         }
         read
     }
@@ -283,11 +309,10 @@ impl Index {
     }
 
     fn refresh(&self, name: &str, path: &str, url: &str, store: &Store, client: &Client) -> Result<Body, IndexError> {
-        let own = store.own(path);
-        if let Some(copy) = own.as_ref().filter(|copy| copy.is_fresh(self.max_age)) {
-            return Ok(Arc::new(copy.body.clone()));
-        }
-        let base = base(own, store.cargos(path));
+        let base = match store.own(path) {
+            Some(copy) if copy.is_fresh(self.max_age) => return Ok(Arc::new(copy.body)),
+            own => base(own, store.cargos(path)),
+        };
         let known = base.as_ref().map(|(copy, _)| copy.validators.clone()).unwrap_or_default();
         match (client.get(url, &known), base) {
             (Ok(Answer::Unchanged), Some((copy, whose))) => {

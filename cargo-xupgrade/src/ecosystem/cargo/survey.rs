@@ -10,8 +10,7 @@ use semver::Version;
 use super::index::{self, IndexError};
 use super::manifest::{self, Entry, Inheritable, Manifest, Origin};
 use super::requirement::{Form, admits, form};
-use super::transitive::{self, Answers};
-use super::{Cargo, fresh, lock, relock};
+use super::{Cargo, fresh, lock, relock, transitive};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role};
 use crate::ecosystem::{Project, Survey};
 use crate::event::Event;
@@ -40,16 +39,21 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         Ok(registry) => registry,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
     };
-    let mut names: BTreeSet<String> =
-        groups.values().filter(|one| one.obstacle.is_none()).map(|one| one.name.clone()).collect();
+    let mut enabled: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for one in groups.values().filter(|one| one.obstacle.is_none()) {
+        enabled.entry(one.name.clone()).or_default().extend(one.features.iter().cloned());
+    }
     let what = format!("surveying {}", project.label());
     let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
     // One round for everything: yanks show only in the index, so that of each locked package is needed anyhow.
-    let entries = registry.index.entries(&asked(&names, &locked), &tell);
+    let entries = registry.index.entries(&asked(enabled.keys(), &locked), &tell);
+    let releases = registry.index.briefs(&enabled, &|_, _| {});
     let indirect = transitive::find(&locked, &members(&manifests));
-    names.extend(transitive::wanted(&indirect, &entries, cargo.outlook.transitive));
+    let mut names = transitive::wanted(&indirect, &entries, cargo.outlook.transitive);
+    names.extend(indirect.iter().map(|one| one.name().to_owned()).filter(|name| enabled.contains_key(name)));
     let names: Vec<String> = names.into_iter().collect();
-    let releases = registry.index.releases(&names, &|_, _| {});
+    let others = registry.index.releases(&names, &|_, _| {});
+    let others = transitive::dependencies(project, &indirect, &entries, &others);
     for (path, manifest) in &manifests {
         for marker in &manifest.loose_markers {
             let text = format!(
@@ -66,7 +70,6 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         let text = format!("whether {} is yanked is not known: {error}", some(&names));
         cargo.listener.tell(&Event::Warned { text });
     }
-    let others = transitive::dependencies(project, &indirect, &entries, &releases);
     let direct = groups.into_values().map(|one| finish(one, &releases));
     let mut dependencies: Vec<Dependency> = direct.chain(others).collect();
     if project.lock.is_some() {
@@ -88,9 +91,8 @@ fn some(names: &[&str]) -> String {
 }
 
 /// The crates to read in one round: the direct ones and every locked package of the default registry.
-fn asked(direct: &BTreeSet<String>, locked: &lock::Lock) -> BTreeMap<String, BTreeSet<Version>> {
-    let mut asked: BTreeMap<String, BTreeSet<Version>> =
-        direct.iter().map(|name| (name.clone(), BTreeSet::new())).collect();
+fn asked<'a>(direct: impl Iterator<Item = &'a String>, locked: &lock::Lock) -> BTreeMap<String, BTreeSet<Version>> {
+    let mut asked: BTreeMap<String, BTreeSet<Version>> = direct.map(|name| (name.clone(), BTreeSet::new())).collect();
     for package in locked.packages.iter().filter(|one| is_default(one.source.as_deref())) {
         asked.entry(package.name.clone()).or_default().insert(package.version.clone());
     }
@@ -336,6 +338,9 @@ pub fn lower(least: &mut Option<String>, other: Option<String>) {
     }
 }
 
+/// What the registry said of the direct crates.
+type Answers = BTreeMap<String, Result<Vec<index::Brief>, IndexError>>;
+
 fn finish(group: Group, answers: &Answers) -> Dependency {
     let Group { mut dependency, features, kept_apart } = group;
     match answers.get(&dependency.name) {
@@ -363,16 +368,15 @@ fn keep_in_line(dependency: &mut Dependency, text: &str) {
     }
 }
 
-fn urgent(dependency: &Dependency, releases: &[index::Release]) -> Option<String> {
+fn urgent(dependency: &Dependency, releases: &[index::Brief]) -> Option<String> {
     let at = dependency.at.as_ref()?;
     let yanked =
         releases.iter().any(|release| release.yanked && candidate::Version::from(release.version.clone()) == *at);
     yanked.then(|| format!("{} {at} is yanked", dependency.name))
 }
 
-fn known(release: &index::Release, features: &BTreeSet<String>) -> Release {
-    let gone: Vec<&str> =
-        features.iter().filter(|feature| !has_feature(release, feature)).map(String::as_str).collect();
+fn known(release: &index::Brief, features: &BTreeSet<String>) -> Release {
+    let gone: Vec<&str> = release.lacks.iter().filter(|one| features.contains(*one)).map(String::as_str).collect();
     let unfit = (!gone.is_empty()).then(|| {
         let text = format!("{} has no feature `{}`, which the project enables", release.version, gone.join("`, `"));
         Reason::new(ReasonKind::FeatureGone, text)
@@ -384,17 +388,6 @@ fn known(release: &index::Release, features: &BTreeSet<String>) -> Release {
         needs: release.rust_version.clone(),
         unfit,
     }
-}
-
-/// A feature is named, or is an optional dependency that no `dep:` hides (the Cargo book, "Features").
-pub fn has_feature(release: &index::Release, feature: &str) -> bool {
-    if feature == "default" || release.features.contains_key(feature) {
-        return true;
-    }
-    let hidden = format!("dep:{feature}");
-    let is_hidden = release.features.values().flatten().any(|value| *value == hidden);
-    let named = |one: &index::ReleaseDep| one.alias.as_deref().unwrap_or(&one.name) == feature;
-    !is_hidden && release.dependencies.iter().any(|one| one.optional && named(one))
 }
 
 /// Why a crate is held that the registry does not tell about.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::index::{DepKind, IndexError, Release, ReleaseDep};
 use super::lock::{Lock, LockedDependency, LockedPackage};
 use super::requirement::{admits, compatible, same_version};
-use super::survey::{has_feature, is_default, lower, registry_obstacle};
+use super::survey::{is_default, lower, registry_obstacle};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Reason, ReasonKind, Role};
 use crate::ecosystem::Project;
 use crate::policy::TransitiveRule;
@@ -206,7 +206,7 @@ fn objection(package: &LockedPackage, release: &Release, demand: &Demand<'_>) ->
         return Some(text);
     }
     let mut features = demand.asks.iter().flat_map(|ask| &ask.features);
-    let gone = features.find(|feature| !has_feature(release, feature))?;
+    let gone = features.find(|feature| !release.has_feature(feature))?;
     Some(format!("{version} has no feature `{gone}`, which {user} enables"))
 }
 

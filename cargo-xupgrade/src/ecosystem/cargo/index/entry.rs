@@ -3,7 +3,7 @@
 //! with lines it does not understand (it leaves them out) `cargo/sources/registry/index/mod.rs`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 use serde::Deserialize;
@@ -77,6 +77,33 @@ pub struct Glance {
     pub yanked: bool,
     /// When it was published, if the line says so.
     pub published: Option<Instant>,
+}
+
+/// What a plan needs to know of a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// Its version, with build metadata if it has any.
+    pub version: Version,
+    /// Withdrawn: no new lock may take it.
+    pub yanked: bool,
+    /// The oldest Rust it says it builds with, as written.
+    pub rust_version: Option<String>,
+    /// When it was published, if the registry says so.
+    pub published: Option<Instant>,
+    /// Which of the features asked about it does not have, sorted.
+    pub lacks: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct BriefLine<'a> {
+    #[serde(borrow)]
+    vers: Cow<'a, str>,
+    yanked: Option<bool>,
+    #[serde(borrow)]
+    rust_version: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pubtime: Option<Cow<'a, str>>,
+    v: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +180,51 @@ fn may_be_about(line: &[u8], bare: &[u8]) -> bool {
     let head = &line[..line.len().min(EARLY)];
     let Some(at) = head.windows(KEY.len()).position(|part| part == KEY) else { return true };
     line[at + KEY.len()..].strip_prefix(bare).is_some_and(|rest| rest.starts_with(b"\"") || rest.starts_with(b"+"))
+}
+
+/// All releases of a body in brief, lowest version first. Features are looked into only where some are asked about:
+/// they and the dependencies are nine tenths of a line.
+#[must_use]
+pub fn briefs(body: &[u8], features: &BTreeSet<String>) -> Vec<Brief> {
+    let asked: Vec<&String> = features.iter().filter(|feature| *feature != "default").collect();
+    let mut briefs: Vec<Brief> = lines(body).filter_map(|line| brief(line, &asked)).collect();
+    briefs.sort_by(|a, b| a.version.cmp(&b.version));
+    briefs
+}
+
+fn brief(line: &[u8], asked: &[&String]) -> Option<Brief> {
+    let short: BriefLine = serde_json::from_slice(line).ok()?;
+    if short.v.is_some_and(|format| format > NEWEST_FORMAT) {
+        return None;
+    }
+    let lacks = match asked {
+        [] => Vec::new(),
+        asked => {
+            let whole = release(line)?;
+            asked.iter().filter(|feature| !whole.has_feature(feature)).map(|feature| (*feature).clone()).collect()
+        }
+    };
+    Some(Brief {
+        version: Version::parse(&short.vers).ok()?,
+        yanked: short.yanked.unwrap_or(false),
+        rust_version: short.rust_version.map(Cow::into_owned),
+        published: short.pubtime.as_deref().and_then(instant),
+        lacks,
+    })
+}
+
+impl Release {
+    /// Whether it has a feature: a named one, or an optional dependency that no `dep:` hides (the Cargo book, "Features").
+    #[must_use]
+    pub fn has_feature(&self, feature: &str) -> bool {
+        if feature == "default" || self.features.contains_key(feature) {
+            return true;
+        }
+        let hidden = format!("dep:{feature}");
+        let is_hidden = self.features.values().flatten().any(|value| *value == hidden);
+        let named = |one: &ReleaseDep| one.alias.as_deref().unwrap_or(&one.name) == feature;
+        !is_hidden && self.dependencies.iter().any(|one| one.optional && named(one))
+    }
 }
 
 /// Whether a body is an index file at all: one line of it can be read. A login page is not.

@@ -372,3 +372,50 @@ fn a_local_registry_is_read_from_its_folder_and_asks_nobody() {
     assert_eq!(index.location(), room.at("project/crates").display().to_string());
     assert_eq!((index.requests(), room.stored().len()), (0, 0));
 }
+
+/// Lines of every kind that says something about a feature, a line of a newer format, and one that is none.
+const KINDS: &str = r#"{"name":"ant","vers":"1.10.0","deps":[],"features":{"std":[]},"features2":{"new":["dep:bee"]},"cksum":"","yanked":true,"pubtime":"2025-03-01T00:00:00Z","v":2}
+{"name":"ant","vers":"1.2.0","deps":[{"name":"bee","req":"^1","optional":true,"kind":"normal","features":[],"default_features":true},{"name":"hidden","package":"cow","req":"^1","optional":true,"features":[],"default_features":true}],"features":{"x":["dep:hidden"]},"cksum":"","yanked":false,"rust_version":"1.70"}
+{"name":"ant","vers":"1.9.0","deps":[],"features":{},"cksum":"","yanked":false,"pubtime":"not a time"}
+{"name":"ant","vers":"2.0.0","deps":[],"features":{},"cksum":"","yanked":false,"v":3}
+{"name":"ant","vers":"nonsense","deps":[],"features":{},"cksum":"","yanked":false}
+"#;
+
+#[test]
+fn what_a_plan_reads_of_a_line_agrees_with_the_whole_line() {
+    let asked: BTreeSet<String> = ["bee", "default", "hidden", "new", "std"].map(str::to_owned).into();
+    let whole = releases(KINDS.as_bytes());
+    assert_eq!(whole.len(), 3);
+    for features in [BTreeSet::new(), asked] {
+        let expected: Vec<Brief> = whole
+            .iter()
+            .map(|release| Brief {
+                version: release.version.clone(),
+                yanked: release.yanked,
+                rust_version: release.rust_version.clone(),
+                published: release.published,
+                lacks: features.iter().filter(|one| !release.has_feature(one)).cloned().collect(),
+            })
+            .collect();
+        assert_eq!(briefs(KINDS.as_bytes(), &features), expected);
+    }
+    let lacking: Vec<usize> = briefs(KINDS.as_bytes(), &["bee", "hidden"].map(str::to_owned).into())
+        .iter()
+        .map(|one| one.lacks.len())
+        .collect();
+    assert_eq!(lacking, [1, 2, 2], "1.2.0 hides `hidden` behind `dep:`");
+}
+
+#[test]
+fn a_file_that_was_read_once_stays_as_it_is_whatever_another_run_writes() {
+    let registry = Registry::start();
+    registry.page("ant", line("ant", "1.0.0", "2025-01-01T00:00:00Z"));
+    let room = Room::with(&registry);
+    let index = room.open(Mode::Online);
+    let first = index.raw("ant").unwrap();
+    for file in room.stored() {
+        fs::write(file, "something else").unwrap();
+    }
+    assert_eq!(index.raw("ant").unwrap(), first);
+    assert_eq!(index.requests(), 1);
+}
