@@ -164,8 +164,9 @@ pub enum Network {
 
 /// A package ecosystem: how to read, edit and judge one kind of project.
 ///
-/// Paths are below the root of a private clone; the user's checkout is never given to an implementation.
-pub trait Ecosystem {
+/// Paths are below the root of a private clone; the user's checkout is never given to an implementation. One thread at a
+/// time works with an implementation, and several implementations work side by side.
+pub trait Ecosystem: Send {
     /// Which one it is.
     fn kind(&self) -> EcosystemKind;
 

@@ -101,13 +101,13 @@ pub struct Step {
     pub to: Version,
 }
 
-/// Somebody who is told.
-pub trait Listener {
+/// Somebody who is told, by several threads at once: ecosystems work side by side.
+pub trait Listener: Sync {
     /// Takes one event.
     fn tell(&self, event: &Event);
 }
 
-impl<F: Fn(&Event)> Listener for F {
+impl<F: Fn(&Event) + Sync> Listener for F {
     fn tell(&self, event: &Event) {
         self(event);
     }

@@ -1,7 +1,7 @@
 //! Bars on a terminal: one line for the running cell with its command and time, one for the whole.
 //! indicatif is named here only.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -15,44 +15,57 @@ use crate::failure::shown;
 pub struct Bars {
     talk: Talk,
     area: MultiProgress,
-    whole: RefCell<Option<ProgressBar>>,
-    running: RefCell<Option<ProgressBar>>,
+    whole: Mutex<Option<ProgressBar>>,
+    /// What runs, each with its name; ecosystems work side by side.
+    running: Mutex<Vec<(String, ProgressBar)>>,
 }
 
 impl Bars {
     /// With the flags of the command line.
     pub fn new(talk: Talk) -> Self {
-        Self { talk, area: MultiProgress::new(), whole: RefCell::default(), running: RefCell::default() }
+        Self { talk, area: MultiProgress::new(), whole: Mutex::default(), running: Mutex::default() }
     }
 
     fn say(&self, text: &str) {
         let _ = self.area.println(shown(text));
     }
 
-    fn run(&self, text: &str) {
-        self.rest();
+    fn run(&self, what: &str) {
+        self.rest(what);
         let bar = self.area.add(ProgressBar::new_spinner().with_style(style("  {spinner} {elapsed:>4} {wide_msg}")));
         bar.enable_steady_tick(Duration::from_millis(120));
-        bar.set_message(shown(text));
-        *self.running.borrow_mut() = Some(bar);
+        bar.set_message(shown(what));
+        lock(&self.running).push((what.to_owned(), bar));
     }
 
-    fn rest(&self) {
-        if let Some(bar) = self.running.borrow_mut().take() {
+    fn progress(&self, what: &str, done: usize, total: usize) {
+        if let Some((_, bar)) = lock(&self.running).iter().find(|(name, _)| name == what) {
+            bar.set_message(shown(&format!("{what}: {done} of {total}")));
+        }
+    }
+
+    fn rest(&self, what: &str) {
+        for (_, bar) in lock(&self.running).extract_if(.., |(name, _)| name == what) {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn rest_all(&self) {
+        for (_, bar) in lock(&self.running).drain(..) {
             bar.finish_and_clear();
         }
     }
 
     fn show_whole(&self, text: &str) {
-        let mut whole = self.whole.borrow_mut();
+        let mut whole = lock(&self.whole);
         let bar =
             whole.get_or_insert_with(|| self.area.add(ProgressBar::new_spinner().with_style(style("{wide_msg}"))));
         bar.set_message(shown(text));
     }
 
     fn finish(&self) {
-        self.rest();
-        if let Some(bar) = self.whole.borrow_mut().take() {
+        self.rest_all();
+        if let Some(bar) = lock(&self.whole).take() {
             bar.finish_and_clear();
         }
     }
@@ -62,25 +75,24 @@ impl Listener for Bars {
     fn tell(&self, event: &Event) {
         match event {
             Event::Began { what } => self.run(what),
-            Event::Progressed { what, done, total } => {
-                if let Some(bar) = &*self.running.borrow() {
-                    bar.set_message(shown(&format!("{what}: {done} of {total}")));
-                }
-            }
-            Event::Ended { .. } => self.rest(),
+            Event::Progressed { what, done, total } => self.progress(what, *done, *total),
+            Event::Ended { what } => self.rest(what),
             Event::TrialBegan { trial, fresh, accepted, remaining, seconds_left } => {
                 let left = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
                 let trying = lines::trying(fresh, *accepted);
                 self.show_whole(&format!("{trial}: {trying} ({remaining} more trials at a guess{left})"));
             }
-            Event::CellBegan { project, command, .. } => self.run(&format!("{project}: {command}")),
+            Event::CellBegan { project, command, .. } => {
+                self.rest_all();
+                self.run(&format!("{project}: {command}"));
+            }
             Event::Finished { report } => {
                 self.finish();
                 print_line(table::report(report, &self.talk, super::colour(&self.talk)).trim_end());
             }
             other => {
                 if matches!(other, Event::CellEnded { .. }) {
-                    self.rest();
+                    self.rest_all();
                 }
                 if let Some(line) = lines::line(other, &self.talk) {
                     self.say(&line);
@@ -98,4 +110,9 @@ impl Drop for Bars {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+/// Locks, whether or not another thread panicked meanwhile: bars are talk, never data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -64,9 +64,15 @@ impl<'a> Scene<'a> {
         };
         let cache = cache_root().join(repo.cache_key());
         let lock = Lock::take(&cache)?;
+        // Cargo and go answer with real paths, and those are compared with ours.
+        let cache = cache.canonicalize().with_context(|| format!("cannot read {}", cache.display()))?;
+        let what = "checking out the base commit".to_owned();
+        listener.tell(&Event::Began { what: what.clone() });
         let mut worker = Worker::prepare(&repo, &base, &cache, 0)?;
         let store = cache.join("submodules");
-        for text in worker.add_submodules(&Means { repo: &repo, store: &store, network: outlook.network })? {
+        let warnings = worker.add_submodules(&Means { repo: &repo, store: &store, network: outlook.network })?;
+        listener.tell(&Event::Ended { what });
+        for text in warnings {
             listener.tell(&Event::Warned { text });
         }
         let tracked = worker.tracked()?;
@@ -95,28 +101,30 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Discovers the projects, surveys their dependencies and decides.
+    /// Discovers the projects, surveys their dependencies and decides. Each ecosystem does its part in a thread of its own:
+    /// while one waits for its registry, another one works.
     pub fn plan(&mut self, manifest: ManifestRule) -> Result<Plan> {
         self.ecosystems = self.find_ecosystems(manifest);
         let root = self.worker.tree();
-        let mut projects = Vec::new();
-        for ecosystem in &self.ecosystems {
-            projects.extend(ecosystem.discover(Tree { root: &root, files: &self.sight.files })?);
-        }
+        let listener = self.listener;
+        let tree = Tree { root: &root, files: &self.sight.files };
+        let found = beside(&mut self.ecosystems, |one| discover(one, tree, listener))?;
+        let mut projects: Vec<Project> = found.into_iter().flatten().collect();
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
         self.worker.adopt(reach::own_lockfiles(&projects))?;
-        let (mut dependencies, mut held) = (Vec::new(), Vec::new());
-        for project in &mut projects {
-            reach::refuse_links(project, &self.tracked);
-            if self.stop.requested() > Level::None {
-                return Err(Interrupted.into());
-            }
-            let mut found = self.survey(&root, project)?;
+        projects.iter_mut().for_each(|project| reach::refuse_links(project, &self.tracked));
+        let stop = &self.stop;
+        let found = beside(&mut self.ecosystems, |one| survey_all(one, &root, &projects, listener, stop))?;
+        let mut found: Vec<Surveyed> = found.into_iter().flatten().collect();
+        found.sort_by(|(a, _), (b, _)| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
+        let (mut projects, mut dependencies, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        for (project, mut found) in found {
             reach::refuse_foreign(&mut found, &self.tracked);
             match &project.obstacle {
-                Some(_) => held.extend(held_whole(project, &found)),
+                Some(_) => held.extend(held_whole(&project, &found)),
                 None => dependencies.extend(found),
             }
+            projects.push(project);
         }
         let cells = self.config.matrix(&projects, |project| self.checks(project))?;
         let mut plan = Plan::make(&self.base, projects, &dependencies, cells, &self.policy);
@@ -141,20 +149,6 @@ impl<'a> Scene<'a> {
             format!("no project has a direct dependency `{name}`")
         };
         Err(Usage(text).into())
-    }
-
-    fn survey(&self, root: &Path, project: &mut Project) -> Result<Vec<Dependency>> {
-        let Some(ecosystem) = self.ecosystems.iter().find(|one| one.kind() == project.ecosystem) else {
-            return Ok(Vec::new());
-        };
-        let what = format!("surveying {}", project.label());
-        self.listener.tell(&Event::Began { what: what.clone() });
-        let found = ecosystem.survey(root, project)?;
-        self.listener.tell(&Event::Ended { what });
-        Ok(found.unwrap_or_else(|reason| {
-            project.obstacle.get_or_insert(reason);
-            Vec::new()
-        }))
     }
 
     fn checks(&self, project: &Project) -> Vec<crate::trial::Check> {
@@ -196,13 +190,64 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// A project and its dependencies.
+type Surveyed = (Project, Vec<Dependency>);
+
+/// Lets every ecosystem do its part in a thread of its own.
+fn beside<'a, T: Send>(
+    ecosystems: &mut [Box<dyn Ecosystem + 'a>],
+    part: impl Fn(&mut (dyn Ecosystem + 'a)) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let part = &part;
+    let done: Vec<Result<T>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = ecosystems.iter_mut().map(|one| scope.spawn(move || part(one.as_mut()))).collect();
+        threads.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.into_iter().collect()
+}
+
+fn discover(ecosystem: &mut (dyn Ecosystem + '_), tree: Tree<'_>, listener: &dyn Listener) -> Result<Vec<Project>> {
+    let what = format!("finding {} projects", ecosystem.kind());
+    listener.tell(&Event::Began { what: what.clone() });
+    let projects = ecosystem.discover(tree)?;
+    listener.tell(&Event::Ended { what });
+    Ok(projects)
+}
+
+/// The projects of an ecosystem with their dependencies.
+fn survey_all(
+    ecosystem: &mut (dyn Ecosystem + '_),
+    root: &Path,
+    projects: &[Project],
+    listener: &dyn Listener,
+    stop: &Stop,
+) -> Result<Vec<Surveyed>> {
+    let mut surveyed = Vec::new();
+    for project in projects.iter().filter(|project| project.ecosystem == ecosystem.kind()) {
+        if stop.requested() > Level::None {
+            return Err(Interrupted.into());
+        }
+        let mut project = project.clone();
+        let what = format!("surveying {}", project.label());
+        listener.tell(&Event::Began { what: what.clone() });
+        let found = ecosystem.survey(root, &project)?;
+        listener.tell(&Event::Ended { what });
+        let dependencies = found.unwrap_or_else(|reason| {
+            project.obstacle.get_or_insert(reason);
+            Vec::new()
+        });
+        surveyed.push((project, dependencies));
+    }
+    Ok(surveyed)
+}
+
 /// Where clones and target directories live.
 #[must_use]
 pub fn cache_root() -> PathBuf {
-    if let Some(folder) = variable("XUPGRADE_CACHE_DIR") {
-        return folder.into();
-    }
-    variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from).join("cargo-xupgrade")
+    let usual = || variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from);
+    let named = variable("XUPGRADE_CACHE_DIR").map_or_else(|| usual().join("cargo-xupgrade"), PathBuf::from);
+    // Commands of ours run in other folders than the one that it may be named from.
+    std::path::absolute(&named).unwrap_or(named)
 }
 
 fn read_config(repo: &Repo, base: &Base, selection: &Selection) -> Result<Config> {
