@@ -42,9 +42,9 @@ class World:
         self.age(HOUR)
 
     def age(self, seconds):
-        """Sets how long ago our copies of what the registries say were taken."""
+        """Sets how long ago the copies of what the registries say were taken, ours and cargo's."""
         then = time.time() - seconds
-        for folder in [self.cache / "index", self.cache / "modules"]:
+        for folder in [self.cache / "index", self.cache / "modules", self.work / "cargo-home/registry/index"]:
             for file in folder.rglob("*"):
                 if file.is_file():
                     os.utime(file, (then, then))

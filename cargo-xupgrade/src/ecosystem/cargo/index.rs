@@ -311,6 +311,12 @@ impl Index {
     fn refresh(&self, name: &str, path: &str, url: &str, store: &Store, client: &Client) -> Result<Body, IndexError> {
         let base = match store.own(path) {
             Some(copy) if copy.is_fresh(self.max_age) => return Ok(Arc::new(copy.body)),
+            // Ours is asked about wherever cargo's says no more, so that cargo's is not even read.
+            Some(own)
+                if !own.validators.is_empty() && store.cargos_taken(path).is_none_or(|taken| taken <= own.taken) =>
+            {
+                Some((own, Whose::Ours))
+            }
             own => base(own, store.cargos(path)),
         };
         let known = base.as_ref().map(|(copy, _)| copy.validators.clone()).unwrap_or_default();
@@ -350,8 +356,10 @@ enum Whose {
 /// The copy to ask "is this still the newest?" about: one that the registry can recognise, the newer
 /// one when both are; without any there is nothing to ask but for the whole file.
 fn base(own: Option<Copy>, cargos: Option<Copy>) -> Option<(Copy, Whose)> {
+    let same = matches!((&own, &cargos), (Some(own), Some(cargos)) if own.validators == cargos.validators);
     let own = own.map(|copy| (copy, Whose::Ours));
-    let cargos = cargos.map(|copy| (copy, Whose::Cargos));
+    // Of the same state ours only has to be vouched for, and cargo's would have to be copied.
+    let cargos = cargos.filter(|_| !same).map(|copy| (copy, Whose::Cargos));
     [own, cargos]
         .into_iter()
         .flatten()

@@ -49,10 +49,8 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     let entries = registry.index.entries(&asked(enabled.keys(), &locked), &tell);
     let releases = registry.index.briefs(&enabled, &|_, _| {});
     let indirect = transitive::find(&locked, &members(&manifests));
-    let mut names = transitive::wanted(&indirect, &entries, cargo.outlook.transitive);
-    names.extend(indirect.iter().map(|one| one.name().to_owned()).filter(|name| enabled.contains_key(name)));
-    let names: Vec<String> = names.into_iter().collect();
-    let others = registry.index.releases(&names, &|_, _| {});
+    let wanted = transitive::wanted(&indirect, &entries, cargo.outlook.transitive);
+    let others = registry.index.releases(&wanted.into_iter().collect::<Vec<_>>(), &|_, _| {});
     let others = transitive::dependencies(project, &indirect, &entries, &others);
     for (path, manifest) in &manifests {
         for marker in &manifest.loose_markers {

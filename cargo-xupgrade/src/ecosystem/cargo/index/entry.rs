@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead as _;
 
 use semver::Version;
 use serde::Deserialize;
@@ -233,8 +234,17 @@ pub fn is_index_file(body: &[u8]) -> bool {
     lines(body).any(|line| glance(line).is_some())
 }
 
+/// The lines of a body that are not blank. Index files of all locked packages are some 50 MB, and `skip_until` looks for
+/// the end of a line many bytes at once.
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
+    let mut rest = body;
+    let next = move || {
+        let line = rest;
+        // Reading from memory does not fail.
+        let length = rest.skip_until(b'\n').unwrap_or(0);
+        (length > 0).then(|| line[..length].strip_suffix(b"\n").unwrap_or(&line[..length]))
+    };
+    std::iter::from_fn(next).filter(|line| !line.trim_ascii().is_empty())
 }
 
 fn glance(line: &[u8]) -> Option<Glance> {

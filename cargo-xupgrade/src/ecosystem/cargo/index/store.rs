@@ -79,10 +79,10 @@ impl Store {
     #[must_use]
     pub fn own(&self, path: &str) -> Option<Copy> {
         let file = self.own.join(path);
-        let bytes = fs::read(&file).ok()?;
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let head: Head = serde_json::from_slice(&bytes[..end]).ok()?;
-        let body = bytes[end + 1..].to_vec();
+        let mut body = fs::read(&file).ok()?;
+        let end = body.iter().position(|byte| *byte == b'\n')?;
+        let head: Head = serde_json::from_slice(&body[..end]).ok()?;
+        body.drain(..=end);
         if head.format != FORMAT || head.length != body.len() {
             return None;
         }
@@ -104,6 +104,12 @@ impl Store {
         }
         let validators = validators_of(&entry.revision);
         Some(Copy { body, validators, taken: modified(&file)? })
+    }
+
+    /// When cargo's copy of the file at `path` was taken, if it has one.
+    #[must_use]
+    pub fn cargos_taken(&self, path: &str) -> Option<SystemTime> {
+        modified(&self.cargos_file(path))
     }
 
     /// Where cargo keeps its copy of the file at `path`.
