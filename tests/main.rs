@@ -18,6 +18,7 @@ mod mixed;
 mod outside;
 mod plan;
 mod policy;
+mod registries;
 mod replay;
 mod run;
 mod safeguards;

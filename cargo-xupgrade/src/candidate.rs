@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
+use crate::cooldown::Cooldown;
 pub use version::{Level, Version, cargo_compatible, compatible, level};
 
 /// Which package ecosystem a project or dependency belongs to.
@@ -38,6 +39,9 @@ pub struct Place {
     pub table: String,
     /// The key in the table (for Go: the module path).
     pub key: String,
+    /// The registry, as the requirement writes it, where it is not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub registry: Option<String>,
 }
 
 /// How a project comes to use a package.
@@ -97,6 +101,8 @@ pub struct Dependency {
     pub urgent: Option<String>,
     /// A requirement that names one exact version (`=1.2.3`).
     pub pinned: Pinned,
+    /// How old its releases must be, where its registry has a rule of its own.
+    pub cooldown: Option<Cooldown>,
     /// Why nothing can be done here (a git source, a refused registry, a user's mark).
     pub obstacle: Option<Reason>,
     /// What has to be turned on for it to be built (``feature `x` ``), where it is optional everywhere.
@@ -271,7 +277,7 @@ pub enum ReasonKind {
     GitSource,
     /// A path dependency or one replaced by a local folder.
     PathSource,
-    /// A registry other than the default one; not handled yet.
+    /// Its registry cannot be listed: it is vendored, or no configuration knows it.
     OtherRegistry,
     /// The registry refused to answer for it.
     RegistryRefused,

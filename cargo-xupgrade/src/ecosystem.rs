@@ -142,6 +142,17 @@ pub struct Outlook {
     pub transitive: TransitiveRule,
     /// Whether the network may be used.
     pub network: Network,
+    /// Whether what a package manager's own configuration says about age counts.
+    pub registry_age: RegistryAge,
+}
+
+/// Whether a cooldown in a package manager's own configuration counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistryAge {
+    /// It does: nobody told us otherwise.
+    Heeded,
+    /// It does not: a flag or `xupgrade.toml` says how old a release must be.
+    Overruled,
 }
 
 /// How a release without a date counts.

@@ -65,7 +65,7 @@ impl CheckEnv {
         variables.extend(passed.filter_map(|key| variable(&key).map(|value| (key.into(), value))));
         variables.extend(toolchain::named().map(|name| ("RUSTUP_TOOLCHAIN".into(), name)));
         let cargo_view = worker.home().join("cargo");
-        make_cargo_view(&cargo_home(), &cargo_view)?;
+        make_cargo_view(&cargo_home(), &cargo_view, Linked::Downloads)?;
         let mut set = |key: &str, value: OsString| {
             variables.insert(key.into(), value);
         };
@@ -179,13 +179,27 @@ pub fn cargo() -> Tool {
         .without("RUST_BACKTRACE")
 }
 
+/// What a view of `CARGO_HOME` has in common with the real one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linked {
+    /// All that cargo has downloaded: crates, indexes and git repositories.
+    Downloads,
+    /// Git repositories only: the caches of loopback indexes must not get into the user's `CARGO_HOME`.
+    Git,
+}
+
 /// A `CARGO_HOME` with the user's downloads and settings, but without credentials and without the user's binaries.
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn make_cargo_view(real: &Path, view: &Path) -> Result<()> {
+pub fn make_cargo_view(real: &Path, view: &Path, linked: Linked) -> Result<()> {
     fs::create_dir_all(view).with_context(|| format!("cannot make {}", view.display()))?;
-    for shared in ["registry", "git"] {
+    if linked == Linked::Git {
+        // Made new each time: every run has other ports, and cargo one cache for each of them.
+        crate::worker::remove(&view.join("registry"))?;
+    }
+    let folders: &[&str] = if linked == Linked::Git { &["git"] } else { &["registry", "git"] };
+    for shared in folders {
         let link = view.join(shared);
         if !link.is_symlink() {
             fs::create_dir_all(real.join(shared))?;
@@ -257,7 +271,7 @@ mod tests {
         let (real, view) = (folder.path().join("real"), folder.path().join("view"));
         fs::create_dir_all(&real).unwrap();
         fs::write(real.join("config.toml"), text).unwrap();
-        make_cargo_view(&real, &view).unwrap();
+        make_cargo_view(&real, &view, Linked::Downloads).unwrap();
         let clean = fs::read_to_string(view.join("config.toml")).unwrap();
         assert!(clean.contains("corp.example"), "{clean}");
         assert!(!clean.contains("s3cret") && !clean.contains("other"), "{clean}");
@@ -269,7 +283,7 @@ mod tests {
         let (real, view) = (folder.path().join("real"), folder.path().join("view"));
         fs::create_dir_all(&real).unwrap();
         fs::write(real.join("config.toml"), "[source.mirror]\nlocal-registry = \"crates\"\n").unwrap();
-        make_cargo_view(&real, &view).unwrap();
+        make_cargo_view(&real, &view, Linked::Downloads).unwrap();
         let text = fs::read_to_string(view.join("config.toml")).unwrap();
         assert!(text.contains(folder.path().join("crates").to_str().unwrap()), "{text}");
     }
@@ -280,7 +294,7 @@ mod tests {
         let (real, view) = (folder.path().join(".cargo"), folder.path().join("cache/w0/home/cargo"));
         fs::create_dir_all(&real).unwrap();
         fs::write(real.join("config.toml"), "[build]\nrustflags = [\"-g\"]\n").unwrap();
-        make_cargo_view(&real, &view).unwrap();
+        make_cargo_view(&real, &view, Linked::Downloads).unwrap();
         assert!(!view.join("config.toml").exists());
     }
 }

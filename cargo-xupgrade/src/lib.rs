@@ -1,7 +1,7 @@
 //! cargo-xupgrade upgrades the dependencies of mixed Rust and Go repositories and proves every upgrade by running the
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
-//! - Words and pure rules: [`candidate`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`], [`shell`].
+//! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`], [`report`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
 //! - The outside world: [`repo`], [`worker`], [`outside`], [`toolchain`], [`environment`], [`command`], [`supervisor`], [`interrupt`], [`journal`], [`digest`],
@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod cooldown;
 pub mod demo;
 pub mod digest;
 pub mod disk;

@@ -8,6 +8,7 @@ use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
 use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
 use crate::clock::Instant;
+use crate::cooldown::Cooldown;
 use crate::ecosystem::{Move, Project};
 use crate::policy::{Decision, NotReplayable, Policy, decide, not_replayable};
 use crate::repo::Base;
@@ -31,6 +32,9 @@ pub struct Plan {
     pub newest: Vec<Named>,
     /// The matrix.
     pub cells: Vec<Cell>,
+    /// The cooldowns that hold in the place of the usual one, and who says so.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cooldowns: Vec<Cooldown>,
     /// What a user holds or excludes: no other upgrade may move it either.
     pub frozen: Vec<Named>,
     /// Manifests among test data that no project owns: left alone.
@@ -58,6 +62,7 @@ impl Plan {
             held: Vec::new(),
             newest: Vec::new(),
             cells,
+            cooldowns: Vec::new(),
             frozen: Vec::new(),
             set_aside: Vec::new(),
             not_replayable: Vec::new(),
@@ -168,6 +173,7 @@ impl Plan {
             schema: PLAN_SCHEMA.to_owned(),
             base: self.base.clone(),
             as_of: self.as_of,
+            cooldowns: self.cooldowns.clone(),
             candidates: self.candidates.clone(),
             held: self.held.clone(),
             newest: self.newest.clone(),

@@ -10,6 +10,7 @@ use crate::candidate::{
     Version, compatible, level,
 };
 use crate::clock::Instant;
+use crate::cooldown::Cooldown;
 pub use replay::{Gap, NotReplayable, not_replayable};
 
 /// How far a run may go.
@@ -232,7 +233,7 @@ fn blocker(dependency: &Dependency, at: &Version, release: &Release, policy: &Po
         .clone()
         .or_else(|| reach_blocker(dependency.ecosystem, at, release, policy.reach))
         .or_else(|| toolchain_blocker(dependency, release))
-        .or_else(|| age_blocker(release, policy))
+        .or_else(|| age_blocker(dependency, release, policy))
 }
 
 fn reach_blocker(ecosystem: EcosystemKind, at: &Version, release: &Release, reach: Reach) -> Option<Reason> {
@@ -268,19 +269,31 @@ fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reaso
     })
 }
 
-fn age_blocker(release: &Release, policy: &Policy) -> Option<Reason> {
-    if policy.min_age == 0 {
-        return None;
-    }
-    let days = policy.min_age;
+fn age_blocker(dependency: &Dependency, release: &Release, policy: &Policy) -> Option<Reason> {
+    let usual = Cooldown::of_days(policy.min_age, "");
+    let cooldown = dependency.cooldown.as_ref().unwrap_or(&usual);
+    let cutoff = cooldown.cutoff(policy.as_of)?;
     let text = match release.published {
-        None => format!("{} tells no age, which counts as too young (`--min-age 0` allows it)", release.version),
-        Some(published) if published > policy.as_of.minus_days(days) => {
-            format!("{} came out on {}, less than {days} days before", release.version, published.date())
+        None => {
+            format!("{} tells no age, which counts as too young ({} allows it)", release.version, ageless(dependency))
+        }
+        Some(published) if published > cutoff => {
+            let whence = if cooldown.whence.is_empty() { String::new() } else { format!(" ({})", cooldown.whence) };
+            format!("{} came out on {}, less than {} before{whence}", release.version, published.date(), cooldown.span)
         }
         Some(_) => return None,
     };
     Some(Reason::new(ReasonKind::TooYoung, text))
+}
+
+/// What lets releases without a date through: for a registry of its own, a key that concerns no other one.
+fn ageless(dependency: &Dependency) -> String {
+    match dependency.places.first().and_then(|place| place.registry.as_ref()) {
+        Some(name) if !name.contains(':') => {
+            format!("`min-publish-age = \"0\"` for `{name}` in cargo's configuration, or `--min-age 0`,")
+        }
+        _ => "`--min-age 0`".to_owned(),
+    }
 }
 
 /// Whether a toolchain version is above another one. Rust: `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1`

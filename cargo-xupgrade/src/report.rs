@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
 use crate::clock::Instant;
+use crate::cooldown::Cooldown;
 use crate::ecosystem::{Move, Project};
 use crate::policy::NotReplayable;
 use crate::trial::{CellReport, Exit};
@@ -35,6 +36,9 @@ pub struct Report {
     /// The cooldown, in days.
     #[serde(default)]
     pub min_age: u32,
+    /// The cooldowns that hold in the place of the usual one, and who says so.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cooldowns: Vec<Cooldown>,
     /// What moved, in commit order.
     pub upgrades: Vec<Upgrade>,
     /// What did not, and why.
@@ -220,6 +224,9 @@ pub struct PlanReport {
     pub base: String,
     /// The instant at which the registries were looked at.
     pub as_of: Instant,
+    /// The cooldowns that hold in the place of the usual one, and who says so.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cooldowns: Vec<Cooldown>,
     /// What can move.
     pub candidates: Vec<Candidate>,
     /// What cannot, and why.

@@ -86,6 +86,7 @@ impl Preface {
                 "note: {changed} changed or untracked files are not in that commit, so they take no part"
             ));
         }
+        lines.extend(plan.cooldowns.iter().map(crate::cooldown::Cooldown::words));
         for project in &plan.projects {
             let count = plan
                 .candidates

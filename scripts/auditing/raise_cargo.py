@@ -1,7 +1,6 @@
 """Raises one crate in the clone by Cargo's own means, and tells what that did to the lockfile."""
 
 import copy
-import datetime
 import json
 
 from . import semver
@@ -120,7 +119,7 @@ def settle(scene, folder, project, before, name):
 
     The run resolved against the registry as it was at `as_of`; the caller's cargo knows what came later.
     Gives the crates for which that cannot be done."""
-    cutoff = instant(scene.report["as_of"]) - datetime.timedelta(days=scene.min_age())
+    cutoff = instant(scene.report["as_of"]) - scene.cooldown()
     index, stuck = Index(), set()
     for _ in range(40):
         lock = current(scene, project)

@@ -1,5 +1,6 @@
 """The report, the configuration, and a fresh clone in which base, tip and scratch trees are looked at."""
 
+import datetime
 import json
 import os
 import tomllib
@@ -97,6 +98,15 @@ class Scene:
     def min_age(self):
         stated = [self.options.min_age, self.report.get("min_age"), self.config.get("min-age")]
         return next((age for age in stated if age is not None), 3)
+
+    def cooldown(self):
+        """How old a crate of crates.io had to be, in the run."""
+        if self.options.min_age is None:
+            stated = {one.get("registry"): one["seconds"] for one in self.report.get("cooldowns", [])}
+            for registry in ("crates-io", None):
+                if registry in stated:
+                    return datetime.timedelta(seconds=stated[registry])
+        return datetime.timedelta(days=self.min_age())
 
     # environment
 

@@ -1,11 +1,14 @@
-//! A sparse registry on the loopback interface that serves a world's crates, and that can be told to refuse one of
-//! them. Plain HTTP/1.1, one thread a connection; nobody but this machine can reach it.
+//! Sparse registries on the loopback interface: one that serves a world's crates and can be told to refuse one of
+//! them, and others beside it that may demand a token. Plain HTTP/1.1, one thread a connection; nobody but this machine
+//! can reach them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use cargo_xupgrade::demo::archive::Archive;
 
 use super::Env;
 
@@ -46,23 +49,88 @@ pub fn serve(env: &Env, troubled: &'static str, trouble: Trouble) -> Calm {
         for stream in listener.incoming().flatten() {
             let (folder, address, begun) = (folder.clone(), address.clone(), Arc::clone(&begun));
             std::thread::spawn(move || {
-                let trouble = |path: &str| {
-                    let hit = path.starts_with("/index/") && path.rsplit('/').next() == Some(troubled);
+                let trouble = |asked: &Question| {
+                    let hit = asked.path.starts_with("/index/") && asked.path.rsplit('/').next() == Some(troubled);
                     (hit && begun.load(Ordering::SeqCst)).then_some(trouble)
                 };
-                answer(stream, &folder, &address, trouble)
+                let config = format!("{{\"dl\":\"{address}/dl/{{crate}}-{{version}}.crate\"}}");
+                answer(stream, &folder, &config, trouble)
             });
         }
     });
     calm
 }
 
-fn answer(stream: TcpStream, folder: &Path, address: &str, trouble: impl Fn(&str) -> Option<Trouble>) -> Option<()> {
+/// A registry of its own beside the world's.
+pub struct Beside {
+    /// Its index, as a configuration writes it.
+    pub index: String,
+    /// Its `index` folder and its crates.
+    pub folder: PathBuf,
+}
+
+impl Beside {
+    /// Changes the text of each index file.
+    pub fn rewrite(&self, change: impl Fn(&str) -> String) {
+        let mut folders = vec![self.folder.join("index")];
+        while let Some(folder) = folders.pop() {
+            for entry in folder.read_dir().unwrap().flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    let text = std::fs::read_to_string(entry.path()).unwrap();
+                    std::fs::write(entry.path(), change(&text)).unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Serves the `crates/` of an archive as the registry `name`, which the world's cargo configuration gets to know. With a
+/// token it shows nothing to those who do not have it.
+pub fn serve_beside(env: &Env, name: &str, archive: &str, token: Option<&'static str>) -> Beside {
+    let folder = env.world.root.join(format!("registry-{name}"));
+    cargo_xupgrade::demo::registry::write(&Archive::parse(archive).unwrap(), &folder).unwrap();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let index = format!("sparse+{address}/index/");
+    configure(env, &format!("\n[registries.{name}]\nindex = \"{index}\"\ncredential-provider = [\"cargo:token\"]\n"));
+    let served = folder.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (folder, address) = (served.clone(), address.clone());
+            std::thread::spawn(move || {
+                let refuse = |asked: &Question| {
+                    (token.is_some() && asked.authorization.as_deref() != token).then_some(Trouble::Status(401))
+                };
+                let closed = token.is_some();
+                let dl = format!("{address}/dl/{{crate}}-{{version}}.crate");
+                let config = format!("{{\"dl\":\"{dl}\",\"auth-required\":{closed}}}");
+                answer(stream, &folder, &config, refuse)
+            });
+        }
+    });
+    Beside { index, folder }
+}
+
+/// Adds to the world's cargo configuration.
+pub fn configure(env: &Env, text: &str) {
+    let file = env.world.root.join("cargo-home/config.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, before + text).unwrap();
+}
+
+fn answer(
+    stream: TcpStream,
+    folder: &Path,
+    config: &str,
+    trouble: impl Fn(&Question) -> Option<Trouble>,
+) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut stream = stream;
     loop {
-        let path = question(&mut reader)?;
-        if let Some(trouble) = trouble(&path) {
+        let asked = question(&mut reader)?;
+        if let Some(trouble) = trouble(&asked) {
             match trouble {
                 Trouble::Status(code) => reply(&mut stream, code, b"this crate is none of your business")?,
                 Trouble::Junk => reply(&mut stream, 200, b"<html>welcome to the hotel network</html>")?,
@@ -73,10 +141,8 @@ fn answer(stream: TcpStream, folder: &Path, address: &str, trouble: impl Fn(&str
             }
             continue;
         }
-        let body = match path.as_str() {
-            "/index/config.json" => {
-                Some(format!("{{\"dl\":\"{address}/dl/{{crate}}-{{version}}.crate\"}}").into_bytes())
-            }
+        let body = match asked.path.as_str() {
+            "/index/config.json" => Some(config.as_bytes().to_vec()),
             path => std::fs::read(file(folder, path)).ok(),
         };
         match body {
@@ -93,16 +159,25 @@ fn file(folder: &Path, path: &str) -> PathBuf {
     }
 }
 
-/// Reads one request and gives its path.
-fn question(reader: &mut BufReader<TcpStream>) -> Option<String> {
+/// A request.
+struct Question {
+    path: String,
+    authorization: Option<String>,
+}
+
+/// Reads one request.
+fn question(reader: &mut BufReader<TcpStream>) -> Option<Question> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|length| *length > 0)?;
+    let mut authorization = None;
     let mut line = String::from("x");
     while !line.trim().is_empty() {
         line.clear();
         reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
+        let header = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        authorization = header.map(|(_, value)| value.trim().to_owned()).or(authorization);
     }
-    first.split(' ').nth(1).map(str::to_owned)
+    Some(Question { path: first.split(' ').nth(1)?.to_owned(), authorization })
 }
 
 fn reply(stream: &mut TcpStream, code: u16, body: &[u8]) -> Option<()> {

@@ -170,7 +170,7 @@ fn dependencies_of(table: &Table, target: Option<&str>) -> Vec<Json> {
 fn dependency(name: &str, value: &Value, kind: &str, target: Option<&str>) -> Json {
     let field = |key: &str, default: Json| value.get(key).map_or(default, json_of);
     let requirement = value.as_str().map_or_else(|| field("version", json!("*")), |text| json!(text));
-    json!({
+    let mut line = json!({
         "name": name,
         "req": requirement,
         "features": field("features", json!([])),
@@ -179,7 +179,12 @@ fn dependency(name: &str, value: &Value, kind: &str, target: Option<&str>) -> Js
         "target": target,
         "kind": kind,
         "package": field("package", Json::Null),
-    })
+    });
+    // Without one it comes from the registry that has this line.
+    if let Some(index) = value.get("registry-index") {
+        line["registry"] = json_of(index);
+    }
+    line
 }
 
 fn json_of(value: &Value) -> Json {

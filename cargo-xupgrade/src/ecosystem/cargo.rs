@@ -1,5 +1,5 @@
 //! Cargo: workspaces, the registry of crates, `Cargo.toml` and `Cargo.lock`. This file joins the rooms behind it:
-//! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `index` and `view` know releases.
+//! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `registries` joins `index` and `view`, which know releases.
 
 pub mod fetch;
 mod fresh;
@@ -7,6 +7,7 @@ pub mod index;
 pub mod lock;
 pub mod manifest;
 mod outside;
+mod registries;
 mod relock;
 pub mod requirement;
 mod survey;
@@ -19,19 +20,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
-use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree, UnknownAge};
+use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
 use crate::candidate::{EcosystemKind, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::command::{Tool, variable};
 use crate::config::MESSAGES;
-use crate::environment::{self, cargo_home, make_cargo_view};
+use crate::environment;
 use crate::event::{Event, Listener};
 use crate::toolchain;
 use crate::trial::{CellReport, Check, Phase, Reader};
-use index::{Index, Mode, Options};
-use view::{Rule, View};
+use registries::Registries;
 
 /// Cargo, as one run sees it.
 pub struct Cargo<'a> {
@@ -43,27 +43,9 @@ pub struct Cargo<'a> {
     listener: &'a dyn Listener,
     /// Variables that open registries, out of configuration above the repository.
     credentials: Vec<(String, String)>,
-    registries: RefCell<BTreeMap<String, Arc<Registry>>>,
+    registries: RefCell<BTreeMap<String, Arc<Registries>>>,
     /// The workspaces that were found, by folder.
     projects: RefCell<BTreeMap<String, Project>>,
-}
-
-/// The registry as one project sees it, and the view of it that resolves go through.
-struct Registry {
-    index: Arc<Index>,
-    view: View,
-    /// Every locked crate: what a resolve will ask for.
-    locked: Vec<String>,
-    warmed: std::sync::Once,
-}
-
-impl Registry {
-    /// Brings what a resolve asks for into memory, in parallel and once: cargo itself asks for two at a time.
-    fn warm(&self) {
-        self.warmed.call_once(|| {
-            self.index.warm(&self.locked, &|_, _| {});
-        });
-    }
 }
 
 impl<'a> Cargo<'a> {
@@ -105,42 +87,23 @@ impl<'a> Cargo<'a> {
         self.credentials.iter().fold(environment::cargo(), |tool, (key, value)| tool.env(key, value))
     }
 
-    /// Opens the registry for a project; the versions in its lockfile are exempt from every rule on age.
-    fn registry(&self, root: &Path, project: &Project) -> Result<Arc<Registry>> {
+    /// Opens the registries of a project, once.
+    fn registries(&self, root: &Path, project: &Project) -> Result<Arc<Registries>> {
         if let Some(known) = self.registries.borrow().get(&project.path) {
             return Ok(Arc::clone(known));
         }
-        let registry = Arc::new(self.open_registry(root, project, &relock::read_lock(root, project)?)?);
-        self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&registry));
-        Ok(registry)
+        let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
+        let locked = relock::read_lock(root, project)?;
+        let opened = Arc::new(Registries::open(self, root, project, manifests.values(), &locked)?);
+        self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&opened));
+        Ok(opened)
     }
 
-    /// The registry for a project of which nothing is locked yet: no version is exempt from any rule.
-    fn unlocked_registry(&self, root: &Path, project: &Project) -> Result<Registry> {
-        self.open_registry(root, project, &lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() })
-    }
-
-    fn open_registry(&self, root: &Path, project: &Project, locked: &lock::Lock) -> Result<Registry> {
-        let index = Arc::new(Index::open(&Options {
-            project_dir: root.join(&project.path),
-            cargo_home: cargo_home(),
-            store: self.store.clone(),
-            mode: if self.outlook.network == Network::Offline { Mode::Offline } else { Mode::Online },
-            max_age: index::MAX_AGE,
-            timeout: index::TIMEOUT,
-        })?);
-        let age_counts = self.outlook.unknown_age == UnknownAge::TooYoung;
-        let rule = Rule {
-            as_of: Some(self.outlook.as_of),
-            cutoff: age_counts.then_some(self.outlook.cutoff),
-            unknown_age: if age_counts { view::UnknownAge::TooYoung } else { view::UnknownAge::Old },
-        };
-        let exempt: BTreeSet<_> = locked.packages.iter().map(|one| (one.name.clone(), one.version.clone())).collect();
-        let names: BTreeSet<String> = exempt.iter().map(|(name, _)| name.clone()).collect();
-        let view = View::start(Arc::clone(&index), rule, exempt).context("cannot serve the index view on loopback")?;
-        make_cargo_view(&cargo_home(), &self.resolve_home)?;
-        let locked = names.into_iter().collect();
-        Ok(Registry { index, view, locked, warmed: std::sync::Once::new() })
+    /// The registries of a project of which nothing is locked yet: no version is exempt from any rule.
+    fn unlocked_registries(&self, root: &Path, project: &Project) -> Result<Registries> {
+        let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
+        let nothing = lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() };
+        Registries::open(self, root, project, manifests.values(), &nothing)
     }
 }
 
@@ -165,7 +128,8 @@ impl Cargo<'_> {
         let version: semver::Version = rest[..end].parse().ok()?;
         let locked = relock::read_lock(root, project).ok()?;
         let package = locked.packages.iter().find(|one| one.name == name && one.version == version)?;
-        let real = self.registry(root, project).ok()?.index.file_checksum(name, &version);
+        let registries = self.registries(root, project).ok()?;
+        let real = registries.of_lock(package.source.as_deref())?.index.file_checksum(name, &version);
         Some(format!(
             "{name} {version} should have the checksum {}, and its file has {}",
             package.checksum.as_deref().unwrap_or("(none)"),

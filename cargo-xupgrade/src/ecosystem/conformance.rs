@@ -68,6 +68,7 @@ fn outlook() -> Outlook {
         unknown_age: UnknownAge::TooYoung,
         transitive: TransitiveRule::Withdrawn,
         network: Network::Online,
+        registry_age: RegistryAge::Heeded,
     }
 }
 

@@ -37,6 +37,7 @@ fn plan(candidates: Vec<Candidate>) -> Plan {
         held: vec![],
         newest: vec![],
         cells: vec![],
+        cooldowns: vec![],
         frozen: vec![],
         set_aside: vec![],
         not_replayable: vec![],

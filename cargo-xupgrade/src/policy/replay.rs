@@ -96,7 +96,7 @@ fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec
         .filter(|release| release.unfit.is_none())
         .filter(|release| reach_blocker(ecosystem, at, release, policy.reach).is_none())
         .filter(|release| toolchain_blocker(dependency, release).is_none())
-        .filter(|release| release.published.is_none() || super::age_blocker(release, policy).is_none())
+        .filter(|release| release.published.is_none() || super::age_blocker(dependency, release, policy).is_none())
         .collect();
     let sure: Vec<&Release> =
         allowed.iter().copied().filter(|release| !release.withdrawn && release.published.is_some()).collect();

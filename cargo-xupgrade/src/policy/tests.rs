@@ -1,6 +1,7 @@
 //! What the policy must decide, as sentences.
 
 use super::*;
+use crate::cooldown::Cooldown;
 
 fn version(text: &str) -> Version {
     Version::parse(text).unwrap()
@@ -31,6 +32,7 @@ fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dep
         urgent: None,
         pinned: Pinned::No,
         switch: None,
+        cooldown: None,
         obstacle: None,
     }
 }
@@ -292,4 +294,17 @@ fn a_sound_transitive_package_is_in_no_doubt_unless_all_take_part() {
     assert_eq!(doubts(&dep, &policy()), [""; 0]);
     let all = Policy { transitive: TransitiveRule::All, ..policy() };
     assert_eq!(doubts(&dep, &all), ["1.0.1 yanked"]);
+}
+
+#[test]
+fn the_cooldown_of_a_registry_counts_in_the_place_of_the_usual_one() {
+    let mut dep = dependency(EcosystemKind::Cargo, "1.0.0", vec![release("1.1.0", "2025-12-22")]);
+    assert_eq!(rungs(&decide(&dep, &policy())), ["1.1.0"]);
+    dep.cooldown = Cooldown::read("14 days", "cargo's key", Some("corp"));
+    let Decision::Held(held) = decide(&dep, &policy()) else { panic!("not held") };
+    assert_eq!(held.reason.kind, ReasonKind::TooYoung);
+    assert!(held.reason.text.contains("less than 14 days before (cargo's key)"), "{}", held.reason.text);
+    dep.cooldown = Cooldown::read("0", "cargo's key", Some("corp"));
+    dep.releases[0].published = None;
+    assert_eq!(rungs(&decide(&dep, &policy())), ["1.1.0"], "no cooldown asks for no age");
 }

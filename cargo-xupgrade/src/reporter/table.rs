@@ -82,6 +82,9 @@ pub fn plan(plan: &Plan, talk: &Talk, when: When) -> String {
         count(plan.candidates.len(), "candidate"),
         &plan.base[..12.min(plan.base.len())]
     );
+    for cooldown in &plan.cooldowns {
+        let _ = writeln!(text, "{}", shown(&cooldown.words()));
+    }
     let mut grid = Grid::default();
     if !plan.candidates.is_empty() {
         grid.row(&["NAME", "WHERE", "NOW", "RUNGS", "AGE", "NOTE"]);

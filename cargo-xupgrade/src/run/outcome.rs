@@ -151,6 +151,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         tested_tree: tree.cloned(),
         as_of: plan.as_of,
         min_age: scene.policy.min_age,
+        cooldowns: plan.cooldowns.clone(),
         candidates: upgrades.len() + all_held.iter().filter(|held| was_tried(held)).count() + untried.len(),
         upgrades,
         held: all_held,

@@ -1,5 +1,6 @@
 //! The scene of a run: repository, base, configuration, cache, clone, ecosystems; and the plan made in it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use crate::cli::{ManifestRule, Selection};
 use crate::clock::Instant;
 use crate::command::variable;
 use crate::config::{Config, FILE};
-use crate::ecosystem::{Ecosystem, Network, Outlook, Project, Tree, UnknownAge, cargo::Cargo, go::Go};
+use crate::cooldown::Cooldown;
+use crate::ecosystem::{Ecosystem, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go::Go};
 use crate::environment::{self, CheckEnv};
 use crate::event::{Event, Listener};
 use crate::failure::{Interrupted, Usage};
@@ -35,6 +37,8 @@ pub struct Scene<'a> {
     pub policy: Policy,
     pub cache: PathBuf,
     pub worker: Worker,
+    /// How old releases must be, where a flag or the configuration says so.
+    said: Option<Cooldown>,
     pub ecosystems: Vec<Box<dyn Ecosystem + 'a>>,
     listener: &'a dyn Listener,
     stop: Stop,
@@ -54,6 +58,7 @@ impl<'a> Scene<'a> {
         let repo = Repo::discover(&start)?;
         let base = repo.base(selection.base.as_deref())?;
         let config = read_config(&repo, &base, selection)?;
+        let said = said_age(selection, &config);
         let policy = policy(selection, &config)?;
         let outlook = Outlook {
             as_of: policy.as_of,
@@ -61,6 +66,7 @@ impl<'a> Scene<'a> {
             unknown_age: if policy.min_age == 0 { UnknownAge::Old } else { UnknownAge::TooYoung },
             transitive: policy.transitive,
             network: if selection.offline { Network::Offline } else { Network::Online },
+            registry_age: if said.is_some() { RegistryAge::Overruled } else { RegistryAge::Heeded },
         };
         let cache = cache_root().join(repo.cache_key());
         let lock = Lock::take(&cache)?;
@@ -91,6 +97,7 @@ impl<'a> Scene<'a> {
             policy,
             cache,
             worker,
+            said,
             ecosystems: Vec::new(),
             listener,
             stop: stop.clone(),
@@ -132,8 +139,16 @@ impl<'a> Scene<'a> {
         let mut plan = Plan::make(&self.base, projects, &dependencies, cells, &self.policy);
         plan.held.extend(held);
         plan.set_aside = self.sight.set_aside(&plan.projects);
+        plan.cooldowns = self.cooldowns(&dependencies);
         self.check_names(&plan, &dependencies)?;
         Ok(plan)
+    }
+
+    /// The cooldowns that hold in the place of the usual one.
+    fn cooldowns(&self, dependencies: &[Dependency]) -> Vec<Cooldown> {
+        let own = dependencies.iter().filter_map(|one| one.cooldown.clone());
+        let all: BTreeSet<Cooldown> = self.said.clone().into_iter().chain(own).collect();
+        all.into_iter().collect()
     }
 
     /// A name that was asked for and is nowhere is a mistake of the command line, not an empty plan.
@@ -266,6 +281,12 @@ fn read_config(repo: &Repo, base: &Base, selection: &Selection) -> Result<Config
 
 /// The cooldown where nobody says otherwise, in days.
 const USUAL_AGE: u32 = 3;
+
+/// What a flag or the configuration says about age.
+fn said_age(selection: &Selection, config: &Config) -> Option<Cooldown> {
+    let flag = selection.min_age.map(|days| Cooldown::of_days(days, "--min-age"));
+    flag.or_else(|| config.min_age.map(|days| Cooldown::of_days(days, "`min-age` in xupgrade.toml")))
+}
 
 fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
     let as_of = match &selection.as_of {

@@ -40,16 +40,16 @@ fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(
         let text = format!("its Cargo.lock is not in git, and none can be resolved: {words}; commit one");
         Ok(Err(Reason::new(kind, text)))
     };
-    let registry = match cargo.unlocked_registry(root, project) {
-        Ok(registry) => registry,
+    let registries = match cargo.unlocked_registries(root, project) {
+        Ok(registries) => registries,
         Err(error) => return none(ReasonKind::RegistryUnreachable, &format!("{error:#}")),
     };
-    let output = relock::through_view(cargo, &registry, root, project, "generate-lockfile").output()?;
+    let output = relock::through_view(cargo, &registries, root, project, "generate-lockfile").output()?;
     if output.status.success() {
         return Ok(Ok(()));
     }
     let words = one_line(&String::from_utf8_lossy(&output.stderr));
-    let silent = registry.view.refused().into_values().any(|error| error.is_passing());
+    let silent = registries.refused().into_values().any(|error| error.is_passing());
     none(if silent { ReasonKind::RegistryUnreachable } else { ReasonKind::NoLockfile }, &words)
 }
 

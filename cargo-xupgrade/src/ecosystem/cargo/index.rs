@@ -1,4 +1,4 @@
-//! What the registry offers: the index files of the registry that stands for crates-io, read in
+//! What a registry offers: the index files of one registry, or of the one that stands for it, read in
 //! parallel, from cargo's cache, our store or the network, whichever is good enough. It serves planning
 //! (`releases`) and, through [`super::view`], cargo's own resolves (`raw`), so that both see the same
 //! contents: a file that was read once stays as it is for the life of an [`Index`].
@@ -6,9 +6,11 @@
 
 mod entry;
 mod error;
+mod settings;
 mod source;
 mod spool;
 mod store;
+mod through_cargo;
 
 #[cfg(test)]
 pub(super) mod fake;
@@ -25,12 +27,15 @@ use semver::Version;
 
 pub use entry::{Brief, DepKind, Glance, Release, ReleaseDep, briefs, glances, release_of, releases};
 pub use error::IndexError;
+pub use settings::{Environment, Settings};
+pub use source::{Named, RegistryKey, Source};
 
-use super::fetch::{Answer, Client, Validators};
+use super::fetch::{Answer, Client, FetchError, Validators};
 use crate::digest::sha256_hex;
-use source::Location;
+use source::{CRATES_IO, Location};
 use spool::{Kept, Spool};
 use store::{Copy, Store};
+use through_cargo::ThroughCargo;
 
 /// How many index files are asked for at once. Measured on 100 crates over one HTTP/2 connection:
 /// 16 in flight 190 ms, 64 in flight 110 ms.
@@ -85,12 +90,23 @@ type Slot = Arc<Mutex<Option<Result<Kept, IndexError>>>>;
 #[derive(Debug)]
 enum Origin {
     Local(PathBuf),
-    Sparse { url: String, store: Store, client: Option<Client> },
+    Sparse {
+        url: String,
+        store: Store,
+        client: Option<Client>,
+        cargo: ThroughCargo,
+    },
+    /// In git: cargo reads it, unless the network may not be used.
+    Git {
+        store: Store,
+        cargo: Option<ThroughCargo>,
+    },
 }
 
-/// The registry that stands for crates-io, seen from one project. Share it between threads.
+/// One registry, seen from one project. Share it between threads.
 #[derive(Debug)]
 pub struct Index {
+    source: Source,
     origin: Origin,
     location: String,
     max_age: Duration,
@@ -103,37 +119,58 @@ impl Index {
     /// Finds the registry that stands for crates-io. Makes no request.
     ///
     /// # Errors
-    /// [`IndexError::Config`] or [`IndexError::Unsupported`]; the whole project cannot be surveyed then.
+    /// [`IndexError::Config`] or [`IndexError::Unsupported`]; none of its crates can be surveyed then.
     pub fn open(options: &Options) -> Result<Self, IndexError> {
         Self::open_with(options, &|name| std::env::var(name).ok())
     }
 
-    fn open_with(options: &Options, env: source::Environment) -> Result<Self, IndexError> {
-        let source = source::find(&options.project_dir, &options.cargo_home, env)?;
-        let mut spool = Spool::in_memory();
-        let (location, origin) = match source.location {
-            Location::Local(folder) => (folder.display().to_string(), Origin::Local(folder)),
+    fn open_with(options: &Options, env: Environment) -> Result<Self, IndexError> {
+        let settings = Settings::read(&options.project_dir, &options.cargo_home)?;
+        Self::open_named(options, Named::crates_io(), &settings, env)
+    }
+
+    /// Finds the index that stands for a registry. Makes no request.
+    ///
+    /// # Errors
+    /// As [`Index::open`].
+    pub fn open_named(
+        options: &Options,
+        named: Named,
+        settings: &Settings,
+        env: Environment,
+    ) -> Result<Self, IndexError> {
+        let source = Source::find(named, settings, env)?;
+        let store = |url: &str| Store::open(url, &options.cargo_home, &options.store).map_err(IndexError::Unsupported);
+        let cargo = || ThroughCargo::new(&source, &options.project_dir, &options.store);
+        let online = options.mode == Mode::Online;
+        let (location, origin) = match &source.location {
+            Location::Local(folder) => (folder.display().to_string(), Origin::Local(folder.clone())),
+            Location::Git(address) => {
+                (format!("registry+{address}"), Origin::Git { store: store(address)?, cargo: online.then(cargo) })
+            }
             Location::Sparse(url) => {
-                let store = Store::open(&url, &options.cargo_home, &options.store).map_err(IndexError::Unsupported)?;
-                let client = match options.mode {
-                    Mode::Offline => None,
-                    Mode::Online => Some(
-                        Client::new(options.timeout, &source.network)
-                            .map_err(|why| IndexError::Unsupported(why.to_string()))?,
-                    ),
-                };
-                spool = Spool::open(&options.store);
-                (format!("sparse+{url}"), Origin::Sparse { url, store, client })
+                let client = || Client::new(options.timeout, &settings.network(env));
+                let client = online.then(client).transpose().map_err(|why| IndexError::Unsupported(why.to_string()))?;
+                let (store, cargo) = (store(&format!("sparse+{url}"))?, cargo());
+                if store.wants_credentials() {
+                    cargo.finds_needed(|| true);
+                }
+                (format!("sparse+{url}"), Origin::Sparse { url: url.clone(), store, client, cargo })
             }
         };
-        Ok(Self {
-            origin,
-            location,
-            max_age: options.max_age,
-            memory: Mutex::default(),
-            spool,
-            troubles: Mutex::default(),
-        })
+        // Files of a local registry are read where they lie.
+        let spool = match &origin {
+            Origin::Local(_) => Spool::in_memory(),
+            _ => Spool::open(&options.store),
+        };
+        let (memory, troubles) = (Mutex::default(), Mutex::default());
+        Ok(Self { source, origin, location, max_age: options.max_age, memory, spool, troubles })
+    }
+
+    /// The registry that this index stands for.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// The registry read: `sparse+https://.../`, or the folder of a local registry.
@@ -226,6 +263,7 @@ impl Index {
         let path = path_of(name).ok()?;
         match &self.origin {
             Origin::Local(_) => None,
+            Origin::Git { store, .. } => store.cargos(&path).map(|copy| copy.body),
             Origin::Sparse { store, .. } => newer(store.own(&path), store.cargos(&path)).map(|copy| copy.body),
         }
     }
@@ -243,6 +281,7 @@ impl Index {
                 let config: serde_json::Value = serde_json::from_slice(&get(&format!("{url}config.json"))?).ok()?;
                 get(&file_address(config["dl"].as_str()?, name, &version.to_string(), &path_of(name).ok()?))?
             }
+            Origin::Git { .. } => return None,
         };
         Some(sha256_hex(&bytes))
     }
@@ -254,6 +293,9 @@ impl Index {
         ask: impl Fn(&str) -> Result<T, IndexError> + Sync,
     ) -> BTreeMap<String, Result<T, IndexError>> {
         let names: Vec<&String> = names.iter().collect::<BTreeSet<_>>().into_iter().collect();
+        if let Origin::Sparse { cargo, .. } | Origin::Git { cargo: Some(cargo), .. } = &self.origin {
+            cargo.announce(names.iter().copied().filter(|name| path_of(name).is_ok()));
+        }
         let next = AtomicUsize::new(0);
         let (sender, answers) = mpsc::channel();
         let mut done = BTreeMap::new();
@@ -291,9 +333,31 @@ impl Index {
                 let copy = newer(store.own(path), store.cargos(path));
                 copy.map(|copy| Arc::new(copy.body)).ok_or_else(|| IndexError::NotCached(name.to_owned()))
             }
-            Origin::Sparse { url, store, client: Some(client) } => {
-                self.refresh(name, path, &format!("{url}{path}"), store, client)
+            Origin::Git { store, cargo: None } => {
+                let copy = store.cargos(path);
+                copy.map(|copy| Arc::new(copy.body)).ok_or_else(|| IndexError::NotCached(name.to_owned()))
             }
+            Origin::Git { store, cargo: Some(cargo) } => self.read_cargos(name, path, store, cargo),
+            Origin::Sparse { store, client: Some(_), cargo, .. } if cargo.is_needed() => {
+                self.read_cargos(name, path, store, cargo)
+            }
+            Origin::Sparse { url, store, client: Some(client), cargo } => {
+                match self.refresh(name, path, &format!("{url}{path}"), store, client) {
+                    Err(IndexError::Refused { .. }) if cargo.finds_needed(|| wants_credentials(url, client)) => {
+                        self.read_cargos(name, path, store, cargo)
+                    }
+                    read => read,
+                }
+            }
+        }
+    }
+
+    /// Cargo's own copy, once cargo has brought it up to date.
+    fn read_cargos(&self, name: &str, path: &str, store: &Store, cargo: &ThroughCargo) -> Result<Body, IndexError> {
+        cargo.refresh(name)?;
+        match store.cargos(path) {
+            Some(copy) => check(name, copy.body),
+            None => Err(IndexError::not_found(name, &self.location)),
         }
     }
 
@@ -343,6 +407,21 @@ impl Index {
         if let Err(why) = written {
             lock(&self.troubles).insert(format!("the index store cannot be written: {why}"));
         }
+    }
+}
+
+/// Whether a registry that refused a crate is open to those with credentials: its `config.json` says so, or is itself
+/// refused (<https://doc.rust-lang.org/cargo/reference/registry-index.html#index-configuration>). Any other refusal would
+/// be the same to cargo.
+fn wants_credentials(url: &str, client: &Client) -> bool {
+    const UNAUTHORIZED: u16 = 401;
+    if url == CRATES_IO {
+        return false;
+    }
+    match client.get(&format!("{url}config.json"), &Validators::default()) {
+        Ok(Answer::Body(body, _)) => entry::wants_credentials(&body),
+        Err(FetchError::Refused(status, _)) => status == UNAUTHORIZED,
+        _ => false,
     }
 }
 

@@ -11,11 +11,13 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use semver::Version;
 
+use super::index::RegistryKey;
 use super::lock::{self, Lock, LockDiff};
 use super::manifest;
+use super::registries::Registries;
 use super::requirement::{Raise, compatible, raise, raise_floor, same_version};
 use super::workspace::one_line;
-use super::{Cargo, Registry, fresh, survey};
+use super::{Cargo, fresh, survey};
 use crate::candidate::{self, EcosystemKind, Reason, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::command::Tool;
@@ -51,7 +53,11 @@ fn originals(root: &Path, project: &Project) -> Result<Originals> {
 }
 
 fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
-    let before = read_lock(root, change.project)?;
+    let registries = cargo.registries(root, change.project)?;
+    let subject =
+        Subject { registries: &registries, key: registries.key(written_registry(change))?, name: change.name };
+    let all_before = read_lock(root, change.project)?;
+    let before = subject.own(&all_before);
     let change = &match standing(&before, change) {
         Standing::At(version) => (change.clone(), version),
         Standing::Reached => {
@@ -72,20 +78,26 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
         Ok(edited) => edited,
         Err(reason) => return Ok(Resolution::Refused(reason)),
     };
-    let registry = cargo.registry(root, change.project)?;
-    if let Some(end) = relock(cargo, &registry, root, change, (&before, from), Extent::of(&edited))? {
+    if let Some(end) = relock(cargo, &subject, root, change, (&before, from), Extent::of(&edited))? {
         return Ok(end);
     }
     keep_format(root, change.project, originals)?;
-    let after = read_lock(root, change.project)?;
-    let diff = lock::diff(&before, &after);
-    if let Some(reason) = objection(root, change, &registry, &after, &diff)? {
+    let all_after = read_lock(root, change.project)?;
+    let after = subject.own(&all_after);
+    let diff = lock::diff(&all_before, &all_after);
+    if let Some(reason) = objection(change, &after, &diff) {
+        return Ok(Resolution::Refused(reason));
+    }
+    let brought = arrivals(&all_before, &all_after);
+    if let Some(reason) =
+        unseen(change, &registries, &brought).or(too_new_for_members(root, change, &registries, &all_after, &brought)?)
+    {
         return Ok(Resolution::Refused(reason));
     }
     let (mut notes, mut also_moved) = (notes(change, &after, &diff), moves(&diff));
     let mut files = edited;
     if !files.is_empty() {
-        match follow::follow(cargo, root, change, originals)? {
+        match follow::follow(cargo, root, change, originals, &subject.key)? {
             follow::Followed::Locks(moved) => {
                 notes.extend(moved.iter().map(|(lock, diff)| format!("{lock} follows: {}", follow::told(diff))));
                 also_moved.extend(moved.values().flat_map(moves));
@@ -112,6 +124,76 @@ fn keep_format(root: &Path, project: &Project, originals: &Originals) -> Result<
     } else {
         fs::write(root.join(path), kept).with_context(|| format!("cannot write {path}"))
     }
+}
+
+/// The crate that is raised: its name, and the registry that it comes from.
+struct Subject<'a> {
+    registries: &'a Registries,
+    key: RegistryKey,
+    name: &'a str,
+}
+
+impl Subject<'_> {
+    /// A lockfile without crates of the same name from other registries.
+    fn own(&self, lock: &Lock) -> Lock {
+        let is_other = |source: &str| RegistryKey::of_lock(source).is_some_and(|key| key != self.key);
+        lock::without_namesakes(lock, self.name, is_other)
+    }
+
+    /// The package as `cargo update -p` takes it: by name and version, and by its source, too, where another registry has
+    /// the same version of a crate of this name (older cargos do not know the long form).
+    fn spec(&self, lock: &Lock, version: &Version) -> String {
+        let is_it = |one: &&lock::LockedPackage| one.name == self.name && same_version(&one.version, version);
+        let found: Vec<&lock::LockedPackage> = lock.packages.iter().filter(is_it).collect();
+        let own = found.iter().find_map(|one| {
+            let source = one.source.as_deref()?;
+            (RegistryKey::of_lock(source).as_ref() == Some(&self.key)).then_some(source)
+        });
+        match own {
+            Some(source) if found.len() > 1 => format!("{source}#{}@{version}", self.name),
+            _ => format!("{}@{version}", self.name),
+        }
+    }
+
+    /// The words that move one locked version to the wanted one: the name alone is ambiguous where two versions are
+    /// locked, and `--precise` takes a version without its build metadata.
+    fn precise(&self, lock: &Lock, version: &Version, to: &candidate::Version) -> [String; 4] {
+        ["-p".to_owned(), self.spec(lock, version), "--precise".to_owned(), to.plain().to_owned()]
+    }
+}
+
+/// The registry of a change, as its first requirement writes it; all of them mean the same one.
+fn written_registry<'a>(change: &Change<'a>) -> Option<&'a str> {
+    change.places.first().and_then(|place| place.registry.as_deref())
+}
+
+/// The packages that a relock brought.
+fn arrivals<'l>(before: &Lock, after: &'l Lock) -> Vec<&'l lock::LockedPackage> {
+    let known = |one: &lock::LockedPackage| {
+        let same = |old: &lock::LockedPackage| {
+            (&old.name, &old.version, &old.source) == (&one.name, &one.version, &one.source)
+        };
+        before.packages.iter().any(same)
+    };
+    after.packages.iter().filter(|one| !known(one)).collect()
+}
+
+/// A package from a registry that no view stands for: nobody looked at its age.
+fn unseen(change: &Change<'_>, registries: &Registries, brought: &[&lock::LockedPackage]) -> Option<Reason> {
+    let is_unseen = |one: &&&lock::LockedPackage| {
+        let source = one.source.as_deref();
+        source.and_then(RegistryKey::of_lock).is_some() && registries.of_lock(source).is_none()
+    };
+    let package = brought.iter().find(is_unseen)?;
+    let text = format!(
+        "{} {} brings {} {} from {}, which no cargo configuration names; name that registry in `[registries]`",
+        change.name,
+        change.to,
+        package.name,
+        package.version,
+        package.source.as_deref().unwrap_or_default()
+    );
+    Some(Reason::new(ReasonKind::ResolveRefused, text))
 }
 
 fn is_there(lock: &Lock, name: &str, version: &Version) -> bool {
@@ -207,72 +289,65 @@ impl Extent {
 /// Relocks; `Some` is an end that is no success.
 fn relock(
     cargo: &Cargo<'_>,
-    registry: &Registry,
+    subject: &Subject<'_>,
     root: &Path,
     change: &Change<'_>,
     (before, from): (&Lock, &Version),
     extent: Extent,
 ) -> Result<Option<Resolution>> {
-    let run = |args: &[String]| update(cargo, registry, root, change, args);
+    let run = |args: &[String]| update(cargo, subject.registries, root, change, args);
     if extent == Extent::LockOnly {
-        return run(&precise(change, from));
+        return run(&subject.precise(&read_lock(root, change.project)?, from, change.to));
     }
     // `--precise` on the version in use would drag every other user of it along; a workspace update moves only the
     // edges whose requirement changed.
     if let Some(end) = run(&["--workspace".to_owned()])? {
         return Ok(Some(end));
     }
-    let after = read_lock(root, change.project)?;
+    let all_after = read_lock(root, change.project)?;
+    let after = subject.own(&all_after);
     if is_there(&after, change.name, change.to.semver()) {
         return Ok(None);
     }
     let known = lock::package_versions(before, change.name);
     let new = lock::package_versions(&after, change.name).into_iter().find(|version| !known.contains(version));
     match new {
-        Some(version) => run(&precise(change, &version)),
-        None => run(&precise(change, from)),
+        Some(version) => run(&subject.precise(&all_after, &version, change.to)),
+        None => run(&subject.precise(&all_after, from, change.to)),
     }
 }
 
-/// The words that move one locked version to the wanted one: the name alone is ambiguous where two versions are locked,
-/// and `--precise` takes a version without its build metadata.
-fn precise(change: &Change<'_>, locked: &Version) -> [String; 4] {
-    let spec = format!("{}@{locked}", change.name);
-    ["-p".to_owned(), spec, "--precise".to_owned(), change.to.plain().to_owned()]
-}
-
-/// A command of cargo's that resolves a project through the view.
-pub fn through_view(cargo: &Cargo<'_>, registry: &Registry, root: &Path, project: &Project, command: &str) -> Tool {
-    let tool = cargo.tool().arg(command).args(registry.view.cargo_args());
+/// A command of cargo's that resolves a project through the views.
+pub fn through_view(cargo: &Cargo<'_>, registries: &Registries, root: &Path, project: &Project, command: &str) -> Tool {
+    let tool = cargo.tool().arg(command).args(registries.cargo_args());
     let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
-    registry.warm();
-    registry.view.cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
+    registries.warm();
+    registries.cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
 }
 
 /// One `cargo update` through the view.
 fn update(
     cargo: &Cargo<'_>,
-    registry: &Registry,
+    registries: &Registries,
     root: &Path,
     change: &Change<'_>,
     args: &[String],
 ) -> Result<Option<Resolution>> {
-    let tool = through_view(cargo, registry, root, change.project, "update").args(args);
-    let silent_before = registry.view.refused();
+    let tool = through_view(cargo, registries, root, change.project, "update").args(args);
+    let silent_before = registries.refused();
     let output = tool.output()?;
     if output.status.success() {
         return Ok(None);
     }
     let words = one_line(&String::from_utf8_lossy(&output.stderr));
-    let silent = registry.view.refused().into_iter().filter(|(name, _)| !silent_before.contains_key(name));
+    let silent = registries.refused().into_iter().filter(|(name, _)| !silent_before.contains_key(name));
     if let Some((name, error)) = silent.into_iter().find(|(_, error)| error.is_passing()) {
         return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
     }
     if words.contains("No space left") {
         return Ok(Some(Resolution::Noise(words)));
     }
-    let hidden: Vec<String> = registry
-        .view
+    let hidden: Vec<String> = registries
         .hidden_met()
         .iter()
         .filter(|(name, _)| words.contains(&format!("`{name}")))
@@ -293,27 +368,18 @@ fn without_updating(words: &str) -> String {
 }
 
 /// What the policy says to the new lockfile.
-fn objection(
-    root: &Path,
-    change: &Change<'_>,
-    registry: &Registry,
-    after: &Lock,
-    diff: &LockDiff,
-) -> Result<Option<Reason>> {
+fn objection(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Option<Reason> {
     let (name, to) = (change.name, change.to);
     if !is_there(after, name, to.semver()) {
         let at = lock::package_versions(after, name).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let text = format!("after the relock {name} is at {at} and not at {to}");
-        return Ok(Some(Reason::new(ReasonKind::ResolveRefused, text)));
+        return Some(Reason::new(ReasonKind::ResolveRefused, text));
     }
     if !is_from_registry(after, name, to.semver()) {
         let text = format!("{name} {to} would come from a `[patch]` and not from the registry; change the patch");
-        return Ok(Some(Reason::new(ReasonKind::Replaced, text)));
+        return Some(Reason::new(ReasonKind::Replaced, text));
     }
-    if let Some(reason) = downward(name, to, diff) {
-        return Ok(Some(reason));
-    }
-    too_new_for_members(root, change, registry, after, diff)
+    downward(name, to, diff)
 }
 
 /// A package that ends lower, or a lockfile that ends in another format.
@@ -335,23 +401,24 @@ fn downward(name: &str, to: &candidate::Version, diff: &LockDiff) -> Option<Reas
 fn too_new_for_members(
     root: &Path,
     change: &Change<'_>,
-    registry: &Registry,
+    registries: &Registries,
     after: &Lock,
-    diff: &LockDiff,
+    brought: &[&lock::LockedPackage],
 ) -> Result<Option<Reason>> {
     let manifests = survey::read_manifests(root, change.project)?.map_err(|reason| anyhow!(reason.text))?;
-    for (name, version) in diff.arrivals() {
-        let Ok(body) = registry.index.raw(&name) else { continue };
+    for lock::LockedPackage { name, version, source, .. } in brought {
+        let Some(registry) = registries.of_lock(source.as_deref()) else { continue };
+        let Ok(body) = registry.index.raw(name) else { continue };
         let releases = super::index::releases(&body);
         let Some(needs) =
-            releases.iter().find(|one| same_version(&one.version, &version)).and_then(|one| one.rust_version.clone())
+            releases.iter().find(|one| same_version(&one.version, version)).and_then(|one| one.rust_version.clone())
         else {
             continue;
         };
         for member in manifests.values() {
             let Some(package) = &member.package_name else { continue };
             let Some(has) = survey::rust_version(member, &manifests) else { continue };
-            if toolchain_exceeds(EcosystemKind::Cargo, &needs, &has) && lock::reaches(after, package, &name, &version) {
+            if toolchain_exceeds(EcosystemKind::Cargo, &needs, &has) && lock::reaches(after, package, name, version) {
                 let text = format!(
                     "{} {} brings {name} {version}, which needs Rust {needs}; `{package}` supports Rust {has}",
                     change.name, change.to

@@ -7,18 +7,15 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use semver::Version;
 
-use super::index::{self, IndexError};
+use super::index::{self, IndexError, RegistryKey};
 use super::manifest::{self, Entry, Inheritable, Manifest, Origin};
+use super::registries::Registries;
 use super::requirement::{Form, admits, form};
 use super::{Cargo, fresh, lock, relock, transitive};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role};
 use crate::ecosystem::{Project, Survey};
 use crate::event::Event;
 use crate::policy::toolchain_exceeds;
-
-/// Where crates of the default registry say that they come from in a lockfile.
-const DEFAULT_SOURCES: &[&str] =
-    &["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
 
 /// Surveys a workspace; a file that cannot be read holds it whole.
 pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Survey> {
@@ -33,25 +30,28 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         Ok(locked) => locked,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{error:#}")))),
     };
-    let mut groups = group(project, &manifests, &locked);
-    keep_apart(&mut groups);
-    let registry = match cargo.registry(root, project) {
-        Ok(registry) => registry,
+    let registries = match cargo.registries(root, project) {
+        Ok(registries) => registries,
         Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
     };
-    let mut enabled: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for one in groups.values().filter(|one| one.obstacle.is_none()) {
-        enabled.entry(one.name.clone()).or_default().extend(one.features.iter().cloned());
-    }
+    let mut groups = group(project, &manifests, &locked, &|written| registries.key(written));
+    keep_apart(&mut groups);
+    let wanted = wanted(&registries, groups.values_mut());
     let what = format!("surveying {}", project.label());
     let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
+    let usual = registries.find(None).ok();
     // One round for everything: yanks show only in the index, so that of each locked package is needed anyhow.
-    let entries = registry.index.entries(&asked(enabled.keys(), &locked), &tell);
-    let releases = registry.index.briefs(&enabled, &|_, _| {});
+    let direct = wanted.get(&None).into_iter().flat_map(BTreeMap::keys);
+    let entries = usual.map(|one| one.index.entries(&asked(direct, &locked), &tell)).unwrap_or_default();
+    let releases = ask(&registries, &wanted, &tell);
     let indirect = transitive::find(&locked, &members(&manifests));
-    let wanted = transitive::wanted(&indirect, &entries, cargo.outlook.transitive);
-    let others = registry.index.releases(&wanted.into_iter().collect::<Vec<_>>(), &|_, _| {});
-    let others = transitive::dependencies(project, &indirect, &entries, &others);
+    let others: Vec<String> =
+        transitive::wanted(&indirect, &entries, cargo.outlook.transitive).into_iter().collect();
+    let others = usual.map(|one| one.index.releases(&others, &|_, _| {})).unwrap_or_default();
+    let mut others = transitive::dependencies(project, &indirect, &entries, &others);
+    for other in &mut others {
+        other.cooldown = usual.and_then(|one| one.cooldown.clone());
+    }
     for (path, manifest) in &manifests {
         for marker in &manifest.loose_markers {
             let text = format!(
@@ -61,8 +61,9 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
             cargo.listener.tell(&Event::Warned { text });
         }
     }
-    for trouble in registry.index.troubles() {
-        cargo.listener.tell(&Event::Warned { text: trouble });
+    let troubles: BTreeSet<String> = registries.all().flat_map(|one| one.index.troubles()).collect();
+    for text in troubles {
+        cargo.listener.tell(&Event::Warned { text });
     }
     if let Some((names, error)) = transitive::unknown(&indirect, &entries) {
         let text = format!("whether {} is yanked is not known: {error}", some(&names));
@@ -105,13 +106,50 @@ fn members(manifests: &Manifests) -> BTreeMap<String, Option<String>> {
 
 /// Whether a package's source in a lockfile is the default registry.
 pub fn is_default(source: Option<&str>) -> bool {
-    source.is_some_and(|source| DEFAULT_SOURCES.contains(&source))
+    source.and_then(RegistryKey::of_lock) == Some(RegistryKey::crates_io())
 }
+
+/// The crates to ask each registry for, by what is written of it; a registry that cannot be asked holds its own.
+fn wanted<'g>(registries: &Registries, groups: impl Iterator<Item = &'g mut Group>) -> Wanted {
+    let mut wanted = Wanted::new();
+    for group in groups.filter(|one| one.dependency.obstacle.is_none()) {
+        match registries.find(group.registry.as_deref()) {
+            Ok(registry) => {
+                group.dependency.cooldown.clone_from(&registry.cooldown);
+                let of_it = wanted.entry(group.registry.clone()).or_default();
+                of_it.entry(group.dependency.name.clone()).or_default().extend(group.features.iter().cloned());
+            }
+            Err(error) => group.dependency.obstacle = Some(registry_obstacle(&error)),
+        }
+    }
+    wanted
+}
+
+/// Asks each registry for the releases of its crates.
+fn ask(registries: &Registries, wanted: &Wanted, tell: &dyn Fn(usize, usize)) -> Answers {
+    let of_one = |(written, names): (&Option<String>, &BTreeMap<String, BTreeSet<String>>)| {
+        let registry = registries.find(written.as_deref()).ok()?;
+        // What the usual one is asked for was counted already.
+        let answers = match written {
+            Some(_) => registry.index.briefs(names, tell),
+            None => registry.index.briefs(names, &|_, _| {}),
+        };
+        Some((written.clone(), answers))
+    };
+    wanted.iter().filter_map(of_one).collect()
+}
+
+/// Crates and the features that the project enables of each, by registry as it is written; none for crates-io.
+type Wanted = BTreeMap<Option<String>, BTreeMap<String, BTreeSet<String>>>;
+
+/// What each registry said of its direct crates.
+type Answers = BTreeMap<Option<String>, BTreeMap<String, Result<Vec<index::Brief>, IndexError>>>;
 
 /// The dependencies of a project that is held whole: their names and places, so that none of them vanishes.
 fn named_only(project: &Project, manifests: &Manifests) -> Vec<Dependency> {
     let nothing = lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() };
-    group(project, manifests, &nothing).into_values().map(|one| one.dependency).collect()
+    let key = |written: Option<&str>| Ok(written.map_or_else(RegistryKey::crates_io, RegistryKey::of_index));
+    group(project, manifests, &nothing, &key).into_values().map(|one| one.dependency).collect()
 }
 
 /// The manifests by path from the root; the error is the reason to hold the project.
@@ -136,31 +174,43 @@ struct Group {
     features: BTreeSet<String>,
     /// Why it may not leave its line.
     kept_apart: Option<String>,
+    /// The registry as the first of its requirements writes it; none for crates-io.
+    registry: Option<String>,
 }
 
-impl std::ops::Deref for Group {
-    type Target = Dependency;
-    fn deref(&self) -> &Dependency {
-        &self.dependency
-    }
+/// Crate, locked version and source: what makes two entries one dependency.
+type GroupKey = (String, Option<String>, Source);
+
+/// Where an entry's crate comes from, however it is written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// A registry.
+    Registry(RegistryKey),
+    /// A registry that no configuration knows.
+    Unknown(String),
+    /// A git repository.
+    Git,
+    /// A folder.
+    Path,
 }
 
-/// Crate, locked version and kind of source: what makes two entries one dependency.
-type GroupKey = (String, Option<String>, String);
+/// What tells the registry of a requirement from others.
+type Keys<'a> = &'a dyn Fn(Option<&str>) -> Result<RegistryKey, IndexError>;
 
-fn group(project: &Project, manifests: &Manifests, locked: &lock::Lock) -> BTreeMap<GroupKey, Group> {
+fn group(project: &Project, manifests: &Manifests, locked: &lock::Lock, keys: Keys<'_>) -> BTreeMap<GroupKey, Group> {
     let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
     for (path, manifest) in manifests {
         for entry in manifest.entries.iter().filter(|entry| entry.origin != Origin::Inherited) {
             let users = users(path, manifest, entry, manifests);
-            let at = locked_version(entry, &users, locked);
-            let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source_name(&entry.origin));
+            let source = source(&entry.origin, keys);
+            let at = locked_version(entry, &source, &users, locked);
+            let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source.clone());
             let group = groups.entry(key).or_insert_with(|| new_group(project, entry, at.clone()));
             add(group, path, entry, &users, manifests);
             if let Some(obstacle) = unlocked(entry, at.as_ref()) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
-            if let Some(obstacle) = patched(entry, at.as_ref(), locked, manifests) {
+            if let Some(obstacle) = patched(entry, &source, at.as_ref(), locked, manifests) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
         }
@@ -168,12 +218,22 @@ fn group(project: &Project, manifests: &Manifests, locked: &lock::Lock) -> BTree
     groups
 }
 
-fn source_name(origin: &Origin) -> String {
+fn source(origin: &Origin, keys: Keys<'_>) -> Source {
     match origin {
-        Origin::Registry { registry } => registry.clone().unwrap_or_default(),
-        Origin::Git => "git".into(),
-        Origin::Path => "path".into(),
-        Origin::Inherited => "workspace".into(),
+        Origin::Registry { registry } => match keys(registry.as_deref()) {
+            Ok(key) => Source::Registry(key),
+            Err(_) => Source::Unknown(registry.clone().unwrap_or_default()),
+        },
+        Origin::Git => Source::Git,
+        Origin::Path | Origin::Inherited => Source::Path,
+    }
+}
+
+/// The registry that an entry names; none for crates-io and for what comes from no registry.
+fn registry_of(origin: &Origin) -> Option<String> {
+    match origin {
+        Origin::Registry { registry } => registry.clone().filter(|name| name != "crates-io"),
+        _ => None,
     }
 }
 
@@ -188,17 +248,20 @@ fn users<'a>(path: &str, manifest: &'a Manifest, entry: &Entry, manifests: &'a M
     manifests.values().filter(inherits).collect()
 }
 
-/// The version that an entry stands at in the lockfile.
-fn locked_version(entry: &Entry, users: &[&Manifest], locked: &lock::Lock) -> Option<Version> {
+/// The version that an entry stands at in the lockfile. A crate of the same name from another registry is another crate;
+/// one from git or a folder is this one, patched.
+fn locked_version(entry: &Entry, source: &Source, users: &[&Manifest], locked: &lock::Lock) -> Option<Version> {
     let requirement = entry.requirement.as_deref().unwrap_or("*");
     let names: Vec<&String> = users.iter().filter_map(|manifest| manifest.package_name.as_ref()).collect();
     let members = lock::members(locked).into_iter().filter(|member| names.contains(&&member.name));
+    let from_elsewhere = |one: &lock::LockedDependency| {
+        let registry = one.source.as_deref().and_then(RegistryKey::of_lock);
+        registry.is_some_and(|registry| *source != Source::Registry(registry))
+    };
     let mut found: Vec<&Version> = members
         .flat_map(|member| &member.dependencies)
-        .filter(|one| {
-            one.name == entry.package
-                && (entry.origin == Origin::Path || entry.origin == Origin::Git || admits(requirement, &one.version))
-        })
+        .filter(|one| one.name == entry.package && !from_elsewhere(one))
+        .filter(|one| matches!(source, Source::Path | Source::Git) || admits(requirement, &one.version))
         .map(|one| &one.version)
         .collect();
     found.sort();
@@ -218,20 +281,17 @@ fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
         urgent: None,
         pinned: Pinned::No,
         switch: None,
+        cooldown: None,
         obstacle: source_obstacle(&entry.origin),
     };
-    Group { dependency, features: BTreeSet::new(), kept_apart: None }
+    Group { dependency, features: BTreeSet::new(), kept_apart: None, registry: registry_of(&entry.origin) }
 }
 
 fn source_obstacle(origin: &Origin) -> Option<Reason> {
     match origin {
         Origin::Git => Some(Reason::new(ReasonKind::GitSource, "it comes from a git repository, not from a registry")),
         Origin::Path => Some(Reason::new(ReasonKind::PathSource, "it comes from a folder, not from a registry")),
-        Origin::Registry { registry: Some(name) } => {
-            let text = format!("it comes from the registry `{name}`; only the default one is handled yet");
-            Some(Reason::new(ReasonKind::OtherRegistry, text))
-        }
-        Origin::Registry { registry: None } | Origin::Inherited => None,
+        Origin::Registry { .. } | Origin::Inherited => None,
     }
 }
 
@@ -246,11 +306,19 @@ fn unlocked(entry: &Entry, at: Option<&Version>) -> Option<Reason> {
 }
 
 /// A crate that the lockfile takes from elsewhere than the requirement says: `[patch]` decides, and a raise does nothing.
-fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock, manifests: &Manifests) -> Option<Reason> {
-    if !matches!(entry.origin, Origin::Registry { registry: None }) {
+fn patched(
+    entry: &Entry,
+    source: &Source,
+    at: Option<&Version>,
+    locked: &lock::Lock,
+    manifests: &Manifests,
+) -> Option<Reason> {
+    let Source::Registry(key) = source else { return None };
+    let mut packages = locked.packages.iter().filter(|one| one.name == entry.package && Some(&one.version) == at);
+    let is_it = |one: &lock::LockedPackage| one.source.as_deref().and_then(RegistryKey::of_lock).as_ref() == Some(key);
+    if at.is_none() || packages.any(is_it) {
         return None;
     }
-    let package = locked.packages.iter().find(|one| one.name == entry.package && Some(&one.version) == at)?;
     let table = manifests.iter().find_map(|(path, manifest)| Some((path, manifest.patches.get(&entry.package)?)));
     let who = match table {
         Some((path, table)) => format!("`{table}` in {path}"),
@@ -259,7 +327,7 @@ fn patched(entry: &Entry, at: Option<&Version>, locked: &lock::Lock, manifests: 
     let text = format!(
         "{who} decides where it comes from; a raise would change nothing or leave that behind, so change it by hand"
     );
-    (!is_default(package.source.as_deref())).then(|| Reason::new(ReasonKind::Replaced, text))
+    Some(Reason::new(ReasonKind::Replaced, text))
 }
 
 /// Two keys of one manifest that name two lines of one crate do so on purpose: the older one stays in its line. Without
@@ -277,6 +345,10 @@ fn keep_apart(groups: &mut BTreeMap<GroupKey, Group>) {
 
 /// What to say of the lower of two groups that are aliases of one crate.
 fn alias_of(lower: &Group, upper: &Group) -> Option<String> {
+    if lower.registry != upper.registry {
+        return None;
+    }
+    let (lower, upper) = (&lower.dependency, &upper.dependency);
     let (low, high) = (lower.at.as_ref()?, upper.at.as_ref()?);
     if lower.name != upper.name || low >= high || candidate::compatible(EcosystemKind::Cargo, low, high) {
         return None;
@@ -288,7 +360,12 @@ fn alias_of(lower: &Group, upper: &Group) -> Option<String> {
 }
 
 fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manifests: &Manifests) {
-    let place = Place { manifest: path.to_owned(), table: entry.place.table.clone(), key: entry.place.key.clone() };
+    let place = Place {
+        manifest: path.to_owned(),
+        table: entry.place.table.clone(),
+        key: entry.place.key.clone(),
+        registry: registry_of(&entry.origin),
+    };
     let dependency = &mut group.dependency;
     if dependency.places.is_empty() && entry.optional {
         let features: Vec<String> = entry.switches.iter().map(|feature| format!("`{feature}`")).collect();
@@ -336,12 +413,9 @@ pub fn lower(least: &mut Option<String>, other: Option<String>) {
     }
 }
 
-/// What the registry said of the direct crates.
-type Answers = BTreeMap<String, Result<Vec<index::Brief>, IndexError>>;
-
 fn finish(group: Group, answers: &Answers) -> Dependency {
-    let Group { mut dependency, features, kept_apart } = group;
-    match answers.get(&dependency.name) {
+    let Group { mut dependency, features, kept_apart, registry } = group;
+    match answers.get(&registry).and_then(|of_it| of_it.get(&dependency.name)) {
         _ if dependency.obstacle.is_some() => {}
         Some(Ok(releases)) => {
             dependency.releases = releases.iter().map(|release| known(release, &features)).collect();
@@ -392,9 +466,11 @@ fn known(release: &index::Brief, features: &BTreeSet<String>) -> Release {
 pub fn registry_obstacle(error: &IndexError) -> Reason {
     let kind = match error {
         IndexError::NotCached(_) => ReasonKind::NotCached,
-        IndexError::Refused { .. } | IndexError::NotFound { .. } | IndexError::BadName(_) => {
-            ReasonKind::RegistryRefused
-        }
+        IndexError::Refused { .. }
+        | IndexError::WantsCredentials { .. }
+        | IndexError::NotFound { .. }
+        | IndexError::BadName(_) => ReasonKind::RegistryRefused,
+        IndexError::Unsupported(_) => ReasonKind::OtherRegistry,
         _ => ReasonKind::RegistryUnreachable,
     };
     Reason::new(kind, error.to_string())

@@ -153,6 +153,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         toolchain: one.toolchain.clone(),
         pinned: Pinned::No,
         switch: None,
+        cooldown: None,
         obstacle: entries.get(&package.name).and_then(|known| known.as_ref().err()).map(registry_obstacle),
     }
 }

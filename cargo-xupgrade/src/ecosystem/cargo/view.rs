@@ -1,6 +1,6 @@
 //! The index as cargo may see it during a run: a sparse registry on the loopback interface that stands
-//! in for crates-io in every resolve, so that the rule on ages holds for each package that a relock
-//! brings and not only for the one that was asked for. The lockfile keeps its crates.io source lines.
+//! in for one registry in every resolve, so that the rule on ages holds for each package that a relock
+//! brings and not only for the one that was asked for. The lockfile keeps its source lines.
 //! Writes nothing. A cargo that uses it must have a `CARGO_HOME` of the tool's own, else cargo leaves
 //! a cache folder for this port in the user's; and it fetches packages without it, from the real source.
 
@@ -20,8 +20,11 @@ use super::index::{Index, IndexError};
 pub use rule::{Rule, Standing, UnknownAge};
 use server::{Loopback, Reply};
 
-/// The name of the source that stands in for crates-io in cargo's configuration.
+/// How the names of the sources begin that stand in for registries in cargo's configuration.
 const SOURCE: &str = "xupgrade-index-view";
+
+/// How the names of the tables begin that say where a registry really is, when the configuration has none for it.
+const ORIGINAL: &str = "xupgrade-original";
 
 /// A running view; it stops when dropped. Cheap to ask, safe from many threads and many cargos.
 pub struct View {
@@ -67,27 +70,27 @@ impl View {
         Ok(Self { shared, server })
     }
 
-    /// The arguments that make cargo resolve through this view, whatever its configuration says about
-    /// crates-io: arguments rank above every file. They go before or after the subcommand.
+    /// The arguments that make cargo resolve through this view, whatever its configuration says about the
+    /// registry: arguments rank above every file. They go before or after the subcommand.
     #[must_use]
     pub fn cargo_args(&self) -> Vec<String> {
-        let address = self.server.address();
-        vec![
-            "--config".to_owned(),
-            format!("source.crates-io.replace-with='{SOURCE}'"),
-            "--config".to_owned(),
-            format!("source.{SOURCE}.registry='sparse+http://{address}/'"),
-        ]
+        let (view, source) = (self.server.address(), self.shared.index.source());
+        let mark = source.named.address.as_deref().map(mark).unwrap_or_default();
+        let (stand_in, mut settings) = (format!("{SOURCE}{mark}"), Vec::new());
+        let table = source.table.clone().unwrap_or_else(|| {
+            let address = source.named.address.as_deref().unwrap_or_default();
+            settings.push(format!("source.{ORIGINAL}{mark}.registry='{address}'"));
+            format!("{ORIGINAL}{mark}")
+        });
+        settings.push(format!("source.{}.replace-with='{stand_in}'", quoted(&table)));
+        settings.push(format!("source.{stand_in}.registry='sparse+http://{view}/'"));
+        settings.into_iter().flat_map(|setting| ["--config".to_owned(), setting]).collect()
     }
 
-    /// The variables such a cargo needs: no proxy comes between it and this view, and it is not offline,
-    /// which would leave it nothing but the packages it has downloaded from here: none. Whether the
-    /// network is asked is decided where the [`Index`] is opened.
-    #[must_use]
+    /// As [`cargo_env`].
+    #[cfg(test)]
     pub fn cargo_env(&self) -> Vec<(String, String)> {
-        let mut variables = no_proxy(&|name| std::env::var(name).ok());
-        variables.push(("CARGO_NET_OFFLINE".to_owned(), "false".to_owned()));
-        variables
+        cargo_env()
     }
 
     /// Shows these versions too, from now on.
@@ -192,6 +195,29 @@ impl Shared {
         // Each change under this lock is one insertion, so a panic elsewhere leaves it whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The variables that a cargo needs which resolves through views: no proxy comes between it and them, and it is not
+/// offline, which would leave it nothing but the packages it has downloaded from here: none. Whether the network is asked
+/// is decided where the [`Index`] is opened.
+#[must_use]
+pub fn cargo_env() -> Vec<(String, String)> {
+    let mut variables = no_proxy(&|name| std::env::var(name).ok());
+    variables.push(("CARGO_NET_OFFLINE".to_owned(), "false".to_owned()));
+    variables
+}
+
+/// The end of a source's name, made from the registry's address: the same for the same one, another for another.
+fn mark(address: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    address.hash(&mut hasher);
+    format!("-{:016x}", hasher.finish())
+}
+
+/// A key as TOML may hold it after a dot.
+fn quoted(key: &str) -> String {
+    let bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if bare { key.to_owned() } else { format!("'{key}'") }
 }
 
 /// What cargo asks first. Packages are not fetched through the view (the user's own configuration and

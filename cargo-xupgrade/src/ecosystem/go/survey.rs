@@ -109,8 +109,12 @@ fn dependencies(project: &Project, found: &Surveyed) -> Vec<Dependency> {
 
 fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Dependency {
     let table = if requirement.kind == "tool" { "tool" } else { "require" };
-    let place =
-        |manifest: &String| Place { manifest: manifest.clone(), table: table.into(), key: requirement.path.clone() };
+    let place = |manifest: &String| Place {
+        manifest: manifest.clone(),
+        table: table.into(),
+        key: requirement.path.clone(),
+        registry: None,
+    };
     Dependency {
         ecosystem: EcosystemKind::Go,
         project: project.path.clone(),
@@ -123,6 +127,7 @@ fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Depen
         urgent: urgent(requirement),
         pinned: Pinned::No,
         switch: None,
+        cooldown: None,
         obstacle: obstacle(requirement),
     }
 }

@@ -45,6 +45,7 @@ impl Room {
             unknown_age: UnknownAge::Old,
             transitive: TransitiveRule::Withdrawn,
             network: Network::Online,
+            registry_age: crate::ecosystem::RegistryAge::Heeded,
         };
         let mut go = Go::new(outlook, shared(), listener);
         go.env.extend(self.world.env.clone());
@@ -254,6 +255,7 @@ fn a_repository_without_go_modules_starts_nothing() {
             unknown_age: UnknownAge::Old,
             transitive: TransitiveRule::Withdrawn,
             network: Network::Online,
+            registry_age: crate::ecosystem::RegistryAge::Heeded,
         },
         Path::new("/nowhere/at/all"),
         &nobody,

@@ -16,6 +16,7 @@ fn nothing_planned(base: &str) -> Plan {
         held: vec![],
         newest: vec![],
         cells: vec![],
+        cooldowns: vec![],
         frozen: vec![],
         set_aside: vec![],
         not_replayable: vec![],

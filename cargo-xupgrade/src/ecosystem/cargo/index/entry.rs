@@ -234,6 +234,13 @@ pub fn is_index_file(body: &[u8]) -> bool {
     lines(body).any(|line| glance(line).is_some())
 }
 
+/// Whether a registry's `config.json` says `auth-required`.
+#[must_use]
+pub fn wants_credentials(config: &[u8]) -> bool {
+    let config: Option<serde_json::Value> = serde_json::from_slice(config).ok();
+    config.is_some_and(|config| config["auth-required"] == true)
+}
+
 /// The lines of a body that are not blank. Index files of all locked packages are some 50 MB, and `skip_until` looks for
 /// the end of a line many bytes at once.
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -16,8 +16,11 @@ pub enum IndexError {
         /// What is wrong with it.
         words: String,
     },
-    /// An index of a kind that this program cannot read.
-    #[error("{0}; only sparse indexes and local registries can be read: configure one, or leave this project out")]
+    /// An index whose releases nobody can list.
+    #[error(
+        "{0}; releases are listed from a sparse index, a git index or a local registry: configure one, or leave these \
+         crates to `cargo update`"
+    )]
     Unsupported(String),
     /// A name that no crate can have.
     #[error("`{0}` is no crate name")]
@@ -41,6 +44,14 @@ pub enum IndexError {
         /// The HTTP status.
         status: u16,
         /// The registry's own words, on one line.
+        words: String,
+    },
+    /// The registry shows this crate only to those who show credentials, and cargo has none that it takes.
+    #[error("its registry wants credentials for `{name}`: {words}")]
+    WantsCredentials {
+        /// The crate.
+        name: String,
+        /// What cargo says, and what to do.
         words: String,
     },
     /// No whole answer within the time limit.

@@ -1,196 +1,225 @@
-//! Where crates-io really is for a project: cargo's configuration files and source replacement, read
-//! as cargo reads them. Reads files, writes nothing. `tame-index` looks this up too, but stops after
-//! one replacement, wants both tables in one file, and takes a `directory` source for crates.io itself.
-//! Formats: <https://doc.rust-lang.org/cargo/reference/source-replacement.html> and `config.html` there.
+//! Where a registry really is for a project: names, addresses and source replacement, as cargo reads them from
+//! its configuration. Pure, given the [`Settings`]. `tame-index` looks this up too, but stops after one replacement,
+//! wants both tables in one file, and takes a `directory` source for crates.io itself.
+//! Formats: <https://doc.rust-lang.org/cargo/reference/source-replacement.html> and `registries.html` there.
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use super::super::fetch::Network;
 use super::IndexError;
+use super::settings::{Environment, Settings};
 
 /// The sparse index of crates.io, which cargo uses when nothing replaces it.
 pub const CRATES_IO: &str = "https://index.crates.io/";
+
+/// The git index of crates.io: the address that lockfiles name, and where the protocol `git` reads.
+pub const CRATES_IO_GIT: &str = "https://github.com/rust-lang/crates.io-index";
 
 /// An index that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Location {
     /// A sparse index: its address without `sparse+`, with a slash at the end.
     Sparse(String),
+    /// An index in a git repository, which cargo alone reads: its address.
+    Git(String),
     /// A folder with `.crate` files and an `index` folder of plain files.
     Local(PathBuf),
 }
 
-/// What the configuration decides: which index stands for crates-io, and how to reach it.
+/// One registry, as lockfiles tell it from others: crates.io, or an index address without its last slash and `.git`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistryKey(Option<String>);
+
+impl RegistryKey {
+    /// crates.io, whatever replaces it.
+    #[must_use]
+    pub fn crates_io() -> Self {
+        Self(None)
+    }
+
+    /// The registry with this index, as a configuration or a manifest writes it.
+    #[must_use]
+    pub fn of_index(address: &str) -> Self {
+        let plain = address.strip_prefix("registry+").unwrap_or(address).trim_end_matches('/');
+        let plain = plain.strip_suffix(".git").unwrap_or(plain);
+        let is_crates_io = plain == CRATES_IO_GIT || plain == "sparse+https://index.crates.io";
+        Self((!is_crates_io).then(|| plain.to_owned()))
+    }
+
+    /// The registry that a package of a lockfile comes from; none for git and path sources.
+    #[must_use]
+    pub fn of_lock(source: &str) -> Option<Self> {
+        (source.starts_with("registry+") || source.starts_with("sparse+")).then(|| Self::of_index(source))
+    }
+
+    /// Its address, for people; crates.io has its name.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.0.as_deref().unwrap_or("crates-io")
+    }
+}
+
+/// A registry as requirements name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// What tells it from others.
+    pub key: RegistryKey,
+    /// Its name in cargo's configuration; `crates-io` for the default one, none where only its address is known.
+    pub name: Option<String>,
+    /// Its index as it is written; none for crates-io.
+    pub address: Option<String>,
+}
+
+impl Named {
+    /// crates-io.
+    #[must_use]
+    pub fn crates_io() -> Self {
+        Self { key: RegistryKey::crates_io(), name: Some("crates-io".to_owned()), address: None }
+    }
+
+    /// The registry that `registry` or `registry-index` of a requirement means; none of these is crates-io, whatever
+    /// `registry.default` says (that one is for `cargo publish`, `cargo add` and their like).
+    ///
+    /// # Errors
+    /// [`IndexError::Unsupported`] for a name that no configuration knows.
+    pub fn find(written: Option<&str>, settings: &Settings, env: Environment) -> Result<Self, IndexError> {
+        match written {
+            None | Some("crates-io") => Ok(Self::crates_io()),
+            // A name has no colon, an address has one.
+            Some(address) if address.contains(':') => Ok(Self::at(address, settings, env)),
+            Some(name) => match settings.of_registry(name, "index", env) {
+                Some(address) => Ok(Self {
+                    key: RegistryKey::of_index(&address),
+                    name: Some(name.to_owned()),
+                    address: Some(address),
+                }),
+                None => Err(unsupported(format!(
+                    "the registry `{name}` has no `[registries.{name}] index` in cargo's configuration"
+                ))),
+            },
+        }
+    }
+
+    /// The registry with this index, with its name if the configuration has one for it.
+    #[must_use]
+    pub fn at(address: &str, settings: &Settings, env: Environment) -> Self {
+        let key = RegistryKey::of_index(address);
+        if key == RegistryKey::crates_io() {
+            return Self::crates_io();
+        }
+        let is_it = |name: &String| {
+            settings.of_registry(name, "index", env).is_some_and(|index| RegistryKey::of_index(&index) == key)
+        };
+        let name = settings.names("registries").into_iter().find(is_it);
+        Self { key, name, address: Some(address.to_owned()) }
+    }
+}
+
+/// A registry with what the configuration decides about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The effective index.
+    /// The registry.
+    pub named: Named,
+    /// The index that stands for it.
     pub location: Location,
-    /// Proxy and certificates, when cargo's own configuration names them.
-    pub network: Network,
+    /// The name of its table in `[source]`, which replaces it; none where it has no such table yet.
+    pub table: Option<String>,
 }
 
-/// Looks a variable up; the process environment, but for tests.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// Finds the index that stands for crates-io when cargo runs in `project_dir`.
-///
-/// # Errors
-/// [`IndexError::Config`] for a file that is no TOML, [`IndexError::Unsupported`] for an index that
-/// this program cannot read (git, `directory`, unknown kinds, replacements in a circle).
-pub fn find(project_dir: &Path, cargo_home: &Path, env: Environment) -> Result<Source, IndexError> {
-    let settings = Settings::read(project_dir, cargo_home)?;
-    let network = Network {
-        proxy: env("CARGO_HTTP_PROXY").or_else(|| settings.text(&["http", "proxy"])),
-        extra_roots: env("CARGO_HTTP_CAINFO").map(PathBuf::from).or_else(|| settings.path(&["http", "cainfo"])),
-    };
-    Ok(Source { location: settings.locate(env)?, network })
+impl Source {
+    /// Finds the index that stands for a registry.
+    ///
+    /// # Errors
+    /// [`IndexError::Unsupported`] for an index that nobody can list (`directory`, unknown kinds, replacements in a
+    /// circle).
+    pub fn find(named: Named, settings: &Settings, env: Environment) -> Result<Self, IndexError> {
+        let table = match &named.address {
+            None => Some("crates-io".to_owned()),
+            Some(_) => settings.names("source").into_iter().find(|name| {
+                let address = settings.text(&["source", name, "registry"]);
+                address.is_some_and(|address| RegistryKey::of_index(&address) == named.key)
+            }),
+        };
+        let chain = Chain { settings, env, what: named.name.clone().unwrap_or_else(|| named.key.words().to_owned()) };
+        let location = match (&table, &named.address) {
+            (Some(table), _) => chain.follow(table)?,
+            (None, Some(address)) => chain.index(address)?,
+            (None, None) => chain.unreplaced()?,
+        };
+        Ok(Self { named, location, table })
+    }
 }
 
-/// One value of a configuration file, and the file, which relative paths start from.
-#[derive(Debug)]
-struct Setting {
-    value: String,
-    file: PathBuf,
+/// A walk along replacements, and the registry that it began at.
+struct Chain<'a> {
+    settings: &'a Settings,
+    env: Environment<'a>,
+    what: String,
 }
 
-/// Every string of every configuration file that counts here, by its key; the nearest file wins.
-#[derive(Debug, Default)]
-struct Settings {
-    values: BTreeMap<Vec<String>, Setting>,
-    seen: BTreeSet<PathBuf>,
-}
-
-impl Settings {
-    fn read(project_dir: &Path, cargo_home: &Path) -> Result<Self, IndexError> {
-        let mut settings = Self::default();
-        let folders = project_dir.ancestors().map(|folder| folder.join(".cargo"));
-        for folder in folders.chain([cargo_home.to_owned()]) {
-            // Where both spellings exist cargo reads the old one, and so does this.
-            let file = ["config", "config.toml"].map(|name| folder.join(name));
-            if let Some(file) = file.into_iter().find(|file| file.is_file()) {
-                settings.add(&file)?;
-            }
-        }
-        Ok(settings)
-    }
-
-    fn add(&mut self, file: &Path) -> Result<(), IndexError> {
-        if !self.seen.insert(file.to_owned()) {
-            return Ok(());
-        }
-        let complain = |words: String| IndexError::Config { path: file.to_owned(), words };
-        let text = std::fs::read_to_string(file).map_err(|why| complain(why.to_string()))?;
-        let toml = toml_span::parse(&text).map_err(|why| complain(why.to_string()))?;
-        self.flatten(&toml, &mut Vec::new(), file);
-        // An included file ranks below the one that includes it, a later one above an earlier one.
-        for (name, must_exist) in includes(&toml).into_iter().rev() {
-            let included = file.parent().unwrap_or(file).join(name);
-            if must_exist || included.is_file() {
-                self.add(&included)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn flatten(&mut self, value: &toml_span::Value<'_>, key: &mut Vec<String>, file: &Path) {
-        if let Some(text) = value.as_str() {
-            let setting = Setting { value: text.to_owned(), file: file.to_owned() };
-            self.values.entry(key.clone()).or_insert(setting);
-        }
-        for (name, inner) in value.as_table().into_iter().flatten() {
-            key.push(name.name.to_string());
-            self.flatten(inner, key, file);
-            key.pop();
-        }
-    }
-
-    fn get(&self, key: &[&str]) -> Option<&Setting> {
-        let key: Vec<String> = key.iter().map(|part| (*part).to_owned()).collect();
-        self.values.get(&key)
-    }
-
-    fn text(&self, key: &[&str]) -> Option<String> {
-        self.get(key).map(|setting| setting.value.clone())
-    }
-
-    /// A path is relative to the folder that holds `.cargo`, not to `.cargo` itself.
-    fn path(&self, key: &[&str]) -> Option<PathBuf> {
-        let setting = self.get(key)?;
-        let base = setting.file.parent().and_then(Path::parent).unwrap_or(Path::new("/"));
-        Some(base.join(&setting.value))
-    }
-
-    fn locate(&self, env: Environment) -> Result<Location, IndexError> {
-        let mut name = "crates-io".to_owned();
+impl Chain<'_> {
+    fn follow(&self, table: &str) -> Result<Location, IndexError> {
+        let mut name = table.to_owned();
         let mut met = BTreeSet::new();
-        while let Some(next) = self.text(&["source", &name, "replace-with"]) {
+        while let Some(next) = self.settings.text(&["source", &name, "replace-with"]) {
             if !met.insert(name) {
                 return Err(unsupported(format!("sources replace each other in a circle at `{next}`")));
             }
             name = next;
         }
-        if name == "crates-io" { self.unreplaced(env) } else { self.kind_of(&name, env) }
+        if name == "crates-io" && self.settings.text(&["source", &name, "registry"]).is_none() {
+            self.unreplaced()
+        } else {
+            self.kind_of(&name)
+        }
     }
 
-    fn unreplaced(&self, env: Environment) -> Result<Location, IndexError> {
-        let protocol =
-            env("CARGO_REGISTRIES_CRATES_IO_PROTOCOL").or_else(|| self.text(&["registries", "crates-io", "protocol"]));
-        match protocol.as_deref() {
+    /// crates.io itself.
+    fn unreplaced(&self) -> Result<Location, IndexError> {
+        match self.settings.of_registry("crates-io", "protocol", self.env).as_deref() {
             None | Some("sparse") => Ok(Location::Sparse(CRATES_IO.to_owned())),
+            Some("git") => Ok(Location::Git(CRATES_IO_GIT.to_owned())),
             Some(other) => Err(unsupported(format!("crates-io is read over the protocol `{other}`"))),
         }
     }
 
-    fn kind_of(&self, name: &str, env: Environment) -> Result<Location, IndexError> {
-        if let Some(folder) = self.path(&["source", name, "local-registry"]) {
+    fn kind_of(&self, name: &str) -> Result<Location, IndexError> {
+        if let Some(folder) = self.settings.path(&["source", name, "local-registry"]) {
             return Ok(Location::Local(folder));
         }
-        if let Some(folder) = self.path(&["source", name, "directory"]) {
+        if let Some(folder) = self.settings.path(&["source", name, "directory"]) {
             let folder = folder.display();
-            return Err(unsupported(format!("crates-io is replaced by the vendored directory {folder}")));
+            return Err(unsupported(format!("{} is replaced by the vendored directory {folder}", self.what)));
         }
-        let variable = format!("CARGO_REGISTRIES_{}_INDEX", name.to_uppercase().replace('-', "_"));
         let address = self
+            .settings
             .text(&["source", name, "registry"])
-            .or_else(|| env(&variable))
-            .or_else(|| self.text(&["registries", name, "index"]));
+            .or_else(|| self.settings.of_registry(name, "index", self.env));
         match address {
-            Some(address) => sparse(&address),
+            Some(address) => self.index(&address),
             None => Err(unsupported(format!(
-                "crates-io is replaced by `{name}`, which names no registry and no local-registry"
+                "{} is replaced by `{name}`, which names no registry and no local-registry",
+                self.what
             ))),
         }
     }
-}
 
-fn sparse(address: &str) -> Result<Location, IndexError> {
-    match address.strip_prefix("sparse+") {
-        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            Ok(Location::Sparse(format!("{}/", url.trim_end_matches('/'))))
+    fn index(&self, address: &str) -> Result<Location, IndexError> {
+        match address.strip_prefix("sparse+") {
+            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Location::Sparse(format!("{}/", url.trim_end_matches('/'))))
+            }
+            None if address.contains("://") => {
+                Ok(Location::Git(address.strip_prefix("registry+").unwrap_or(address).to_owned()))
+            }
+            _ => Err(unsupported(format!("{} is at `{address}`, which is no address of an index", self.what))),
         }
-        _ => Err(unsupported(format!("crates-io is replaced by `{address}`, which is no sparse index"))),
     }
 }
 
 fn unsupported(words: String) -> IndexError {
     IndexError::Unsupported(words)
-}
-
-/// The files named by `include`, with whether each must exist: a path, a list of paths, or tables
-/// with `path` and `optional`.
-fn includes(toml: &toml_span::Value<'_>) -> Vec<(String, bool)> {
-    let Some(include) = toml.pointer("/include") else { return Vec::new() };
-    let one = |value: &toml_span::Value<'_>| {
-        let path = value.as_str().or_else(|| value.pointer("/path")?.as_str())?;
-        let optional = value.pointer("/optional").and_then(toml_span::Value::as_bool);
-        Some((path.to_owned(), optional != Some(true)))
-    };
-    match include.as_array() {
-        Some(list) => list.iter().filter_map(one).collect(),
-        None => one(include).into_iter().collect(),
-    }
 }

@@ -56,13 +56,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store of the sparse index at `url`: `<root>/<ident>` beside cargo's own cache below
-    /// `cargo_home`, both with the folder name that cargo 1.85 and later give to this address.
+    /// The store of the index at `address` (`sparse+https://...`, or that of a git index): `<root>/<ident>` beside
+    /// cargo's own cache below `cargo_home`, both with the folder name that cargo 1.85 and later give to this address.
     ///
     /// # Errors
     /// When cargo's folder name cannot be made from the address; the words say why.
-    pub fn open(url: &str, cargo_home: &Path, root: &Path) -> Result<Self, String> {
-        let address = format!("sparse+{url}");
+    pub fn open(address: &str, cargo_home: &Path, root: &Path) -> Result<Self, String> {
         let location = IndexLocation {
             url: IndexUrl::NonCratesIo(address.into()),
             // Only the folder's name is wanted, and it does not depend on what is above it.
@@ -110,6 +109,13 @@ impl Store {
     #[must_use]
     pub fn cargos_taken(&self, path: &str) -> Option<SystemTime> {
         modified(&self.cargos_file(path))
+    }
+
+    /// Whether the registry said `auth-required` when cargo last asked it.
+    #[must_use]
+    pub fn wants_credentials(&self) -> bool {
+        let config = self.cargos.parent().map(|folder| folder.join("config.json"));
+        config.and_then(|file| fs::read(file).ok()).is_some_and(|config| super::entry::wants_credentials(&config))
     }
 
     /// Where cargo keeps its copy of the file at `path`.

@@ -7,10 +7,11 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::super::Cargo;
+use super::super::index::RegistryKey;
 use super::super::lock::{self, LockDiff};
 use super::super::requirement::{compatible, same_version};
 use super::super::workspace::join;
-use super::{Originals, downward, keep_format, precise, read_lock, too_new_for_members, update};
+use super::{Originals, Subject, arrivals, downward, keep_format, read_lock, too_new_for_members, unseen, update};
 use crate::ecosystem::{Change, Project, Resolution};
 
 /// What came of the other lockfiles.
@@ -26,13 +27,19 @@ pub fn lockfiles(project: &Project) -> Vec<String> {
     project.dependents.iter().map(|path| join(path, "Cargo.lock")).collect()
 }
 
-/// Relocks the workspaces that use the project of a change by path.
-pub fn follow(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Followed> {
+/// Relocks the workspaces that use the project of a change by path; `key` tells the registry of the crate.
+pub fn follow(
+    cargo: &Cargo<'_>,
+    root: &Path,
+    change: &Change<'_>,
+    originals: &Originals,
+    key: &RegistryKey,
+) -> Result<Followed> {
     let mut moved = BTreeMap::new();
     for path in &change.project.dependents {
         let Some(project) = cargo.known(path) else { continue };
         let there = Change { project: &project, ..change.clone() };
-        match relocked(cargo, root, &there, originals)? {
+        match relocked(cargo, root, &there, originals, key)? {
             Ok(diff) if diff.is_empty() => {}
             Ok(diff) => {
                 moved.insert(join(path, "Cargo.lock"), diff);
@@ -48,27 +55,31 @@ fn relocked(
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
+    key: &RegistryKey,
 ) -> Result<Result<LockDiff, Resolution>> {
     let before = read_lock(root, change.project)?;
-    let registry = cargo.registry(root, change.project)?;
-    if let Some(end) = update(cargo, &registry, root, change, &["--workspace".to_owned()])? {
+    let registries = cargo.registries(root, change.project)?;
+    let subject = Subject { registries: &registries, key: key.clone(), name: change.name };
+    if let Some(end) = update(cargo, &registries, root, change, &["--workspace".to_owned()])? {
         return Ok(Err(end));
     }
     // Cargo takes the newest that the edited requirement admits; the upgrade may be to a lower rung.
     let (known, to) = (lock::package_versions(&before, change.name), change.to.semver());
-    let now = lock::package_versions(&read_lock(root, change.project)?, change.name);
+    let locked = read_lock(root, change.project)?;
+    let now = lock::package_versions(&subject.own(&locked), change.name);
     let other = now.into_iter().find(|one| !known.contains(one) && !same_version(one, to) && compatible(one, to));
     if let Some(other) = other
-        && let Some(end) = update(cargo, &registry, root, change, &precise(change, &other))?
+        && let Some(end) = update(cargo, &registries, root, change, &subject.precise(&locked, &other, change.to))?
     {
         return Ok(Err(end));
     }
     keep_format(root, change.project, originals)?;
     let after = read_lock(root, change.project)?;
     let diff = lock::diff(&before, &after);
-    let reason = match downward(change.name, change.to, &diff) {
+    let brought = arrivals(&before, &after);
+    let reason = match downward(change.name, change.to, &diff).or(unseen(change, &registries, &brought)) {
         Some(reason) => Some(reason),
-        None => too_new_for_members(root, change, &registry, &after, &diff)?,
+        None => too_new_for_members(root, change, &registries, &after, &brought)?,
     };
     Ok(match reason {
         Some(mut reason) => {

@@ -22,6 +22,7 @@ fn outlook(unknown_age: UnknownAge) -> Outlook {
         unknown_age,
         transitive: crate::policy::TransitiveRule::Withdrawn,
         network: crate::ecosystem::Network::Online,
+        registry_age: crate::ecosystem::RegistryAge::Heeded,
     }
 }
 

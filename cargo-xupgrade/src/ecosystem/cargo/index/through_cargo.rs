@@ -1,0 +1,284 @@
+//! Lets cargo itself bring its copies of index files up to date, where only cargo can: registries that want
+//! credentials, which its credential providers know and we never see, and indexes in git. One `cargo generate-lockfile`
+//! for many crates, on a package of our own that asks for a version which no crate has: cargo reads each index file,
+//! finds no solution, and stops before it looks at anything else. It runs no project's code, and downloads no crate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::IndexError;
+use super::source::{Location, Source};
+use crate::environment;
+
+/// How cargo is asked about one registry. Share it between threads: one asks for all, the others wait.
+#[derive(Debug)]
+pub struct ThroughCargo {
+    /// Cargo runs here, so that it reads the project's configuration.
+    project_dir: PathBuf,
+    /// Where the package of our own is made, and removed again.
+    room: PathBuf,
+    /// How a dependency names the registry: `, registry = "corp"`; empty for crates-io.
+    registry: String,
+    name: Option<String>,
+    in_git: bool,
+    needed: OnceLock<bool>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    announced: BTreeSet<String>,
+    done: BTreeMap<String, Result<(), IndexError>>,
+}
+
+/// Why cargo brought nothing.
+enum Failure {
+    /// No file of this registry can be had.
+    Whole(Cause),
+    /// One of the crates asked for has trouble; which, only asking for fewer tells.
+    Some(Cause),
+}
+
+#[derive(Clone)]
+struct Cause {
+    words: String,
+    wants_credentials: bool,
+}
+
+impl ThroughCargo {
+    /// For the registry of `source`; its copies end up in the user's `CARGO_HOME`, where cargo keeps them anyway.
+    #[must_use]
+    pub fn new(source: &Source, project_dir: &Path, room: &Path) -> Self {
+        let named = &source.named;
+        let registry = match (&named.name, &named.address) {
+            (_, None) => String::new(),
+            (Some(name), Some(_)) => format!(", registry = {name:?}"),
+            (None, Some(address)) => format!(", registry-index = {address:?}"),
+        };
+        Self {
+            project_dir: project_dir.to_owned(),
+            room: room.to_owned(),
+            registry,
+            name: named.address.as_ref().and(named.name.clone()),
+            in_git: matches!(source.location, Location::Git(_)),
+            needed: OnceLock::new(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Whether it is known by now that nobody but cargo can read the registry.
+    #[must_use]
+    pub fn is_needed(&self) -> bool {
+        self.in_git || self.needed.get() == Some(&true)
+    }
+
+    /// Whether nobody but cargo can read the registry; `find_out` is asked once, by the first who wants to know.
+    pub fn finds_needed(&self, find_out: impl FnOnce() -> bool) -> bool {
+        *self.needed.get_or_init(find_out)
+    }
+
+    /// Says which crates will be asked for, so that the first question brings them all.
+    pub fn announce<'a>(&self, names: impl IntoIterator<Item = &'a String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.announced.extend(names.into_iter().cloned());
+    }
+
+    /// Has cargo bring its copy of a crate's index file up to date, once in the life of this value. That the registry
+    /// has no such crate is no error here: there is no copy then.
+    ///
+    /// # Errors
+    /// An [`IndexError`] about this crate.
+    pub fn refresh(&self, name: &str) -> Result<(), IndexError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = state.done.get(name) {
+            return known.clone();
+        }
+        let mut names = std::mem::take(&mut state.announced);
+        names.insert(name.to_owned());
+        names.retain(|name| !state.done.contains_key(name));
+        let names: Vec<String> = names.into_iter().collect();
+        let done = self.bring(&names);
+        state.done.extend(done);
+        state.done.get(name).cloned().unwrap_or(Ok(()))
+    }
+
+    /// Asks for all; where one crate spoils the answer, asks for each half.
+    fn bring(&self, names: &[String]) -> BTreeMap<String, Result<(), IndexError>> {
+        let all = |why: &dyn Fn(&str) -> Result<(), IndexError>| {
+            names.iter().map(|name| (name.clone(), why(name))).collect::<BTreeMap<_, _>>()
+        };
+        match self.ask(names) {
+            Ok(()) => all(&|_| Ok(())),
+            Err(Failure::Some(_)) if names.len() > 1 => {
+                let (left, right) = names.split_at(names.len() / 2);
+                let mut done = self.bring(left);
+                done.extend(self.bring(right));
+                done
+            }
+            Err(Failure::Some(cause) | Failure::Whole(cause)) => all(&|name| Err(self.error(name, &cause))),
+        }
+    }
+
+    fn error(&self, name: &str, cause: &Cause) -> IndexError {
+        let (name, words) = (name.to_owned(), cause.words.clone());
+        if cause.wants_credentials {
+            IndexError::WantsCredentials { name, words: advised(words, self.name.as_deref()) }
+        } else {
+            IndexError::Unreachable { name, words }
+        }
+    }
+
+    fn ask(&self, names: &[String]) -> Result<(), Failure> {
+        let broken = |why: &dyn std::fmt::Display| {
+            Failure::Whole(Cause { words: format!("cargo could not be asked: {why}"), wants_credentials: false })
+        };
+        let package = Package::write(&self.room, &self.manifest(names)).map_err(|why| broken(&why))?;
+        let output = environment::cargo()
+            .args(["generate-lockfile", "--manifest-path"])
+            .arg(package.folder.join("Cargo.toml"))
+            .dir(&self.project_dir)
+            // An index is asked for: offline was decided where the index was opened.
+            .env("CARGO_NET_OFFLINE", "false")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .output()
+            .map_err(|why| broken(&why))?;
+        judge(&String::from_utf8_lossy(&output.stderr), self.in_git)
+    }
+
+    /// Keys of our own, for a crate may have a name that is none for a key of a dependency.
+    fn manifest(&self, names: &[String]) -> String {
+        let mut text = "[package]\nname = \"xupgrade-asks\"\nversion = \"0.0.0\"\nedition = \"2018\"\n\n[lib]\n\
+                        path = \"lib.rs\"\n\n[workspace]\n\n[dependencies]\n"
+            .to_owned();
+        for (number, name) in names.iter().enumerate() {
+            let registry = &self.registry;
+            // The name was checked when its path was made, so it needs no escapes.
+            let _ = writeln!(text, "d{number} = {{ package = \"{name}\", version = \"{NO_VERSION}\"{registry} }}");
+        }
+        text
+    }
+}
+
+/// A requirement that nothing meets.
+const NO_VERSION: &str = "=0.0.0-xupgrade.asks";
+
+/// What cargo says when it read every index file and finds that no version fits: this is success.
+const READ: [&str; 2] = ["failed to select a version for the requirement", "no matching package"];
+
+/// What cargo says when credentials are wanted or not taken.
+const CREDENTIALS: [&str; 8] = [
+    "no token found",
+    "token rejected",
+    "credential",
+    "got 401",
+    "got 403",
+    "authentication",
+    "cargo login",
+    "authorization failed",
+];
+
+/// Reads cargo's words.
+fn judge(words: &str, in_git: bool) -> Result<(), Failure> {
+    if READ.iter().any(|known| words.contains(known)) {
+        return Ok(());
+    }
+    let wants_credentials = CREDENTIALS.iter().any(|known| words.contains(known));
+    let whole = in_git || ["config.json", "no token found", "token rejected"].iter().any(|part| words.contains(part));
+    let cause = Cause { words: causes(words), wants_credentials };
+    Err(if whole { Failure::Whole(cause) } else { Failure::Some(cause) })
+}
+
+/// The causes in cargo's words on one line; the rest is about a package of ours, which tells nobody anything.
+fn causes(words: &str) -> String {
+    let told = words.split_once("Caused by:").map_or(words, |(_, causes)| causes);
+    let lines = told.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "body:");
+    let mut text = String::new();
+    for line in lines.map(|line| line.trim_start_matches("error: ")) {
+        match line {
+            "Caused by:" => text.push(':'),
+            line if text.is_empty() => text.push_str(line),
+            line => text = format!("{text} {line}"),
+        }
+    }
+    text.chars().take(MOST_WORDS).collect()
+}
+
+/// How many characters of cargo's words are kept.
+const MOST_WORDS: usize = 500;
+
+/// Cargo's words, with what to do about it where cargo does not say.
+fn advised(words: String, name: Option<&str>) -> String {
+    match name {
+        _ if words.contains("cargo login") => words,
+        Some(name) => format!("{words}; run `cargo login --registry {name}`"),
+        None => format!("{words}; give cargo the credentials for it (`cargo login`, or a credential provider)"),
+    }
+}
+
+/// A package on disk for one question; gone when dropped.
+struct Package {
+    folder: PathBuf,
+}
+
+impl Package {
+    fn write(room: &Path, manifest: &str) -> io::Result<Self> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let package = Self { folder: room.join(format!("ask-{}-{number}", std::process::id())) };
+        fs::create_dir_all(&package.folder)?;
+        fs::write(package.folder.join("lib.rs"), "")?;
+        fs::write(package.folder.join("Cargo.toml"), manifest)?;
+        Ok(package)
+    }
+}
+
+impl Drop for Package {
+    fn drop(&mut self) {
+        // What stays is a few bytes in our own cache, and the next `clean` takes them.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_no_version_fits_means_that_every_file_was_read() {
+        let words =
+            "    Updating `corp` index\nerror: failed to select a version for the requirement `a = \"=0.0.0\"`\n";
+        assert!(judge(words, false).is_ok());
+        assert!(judge("error: no matching package named `b` found\n", false).is_ok());
+    }
+
+    #[test]
+    fn a_missing_token_concerns_the_whole_registry_and_says_what_to_do() {
+        let words = "    Updating `corp` index\nerror: failed to get `a` as a dependency of package `xupgrade-asks`\n\n\
+                     Caused by:\n  no token found for `corp`, please run `cargo login --registry corp`\n  \
+                     or use environment variable CARGO_REGISTRIES_CORP_TOKEN\n";
+        let Err(Failure::Whole(cause)) = judge(words, false) else { panic!("not the whole registry") };
+        assert!(cause.wants_credentials);
+        assert_eq!(
+            cause.words,
+            "no token found for `corp`, please run `cargo login --registry corp` or use environment variable \
+             CARGO_REGISTRIES_CORP_TOKEN"
+        );
+    }
+
+    #[test]
+    fn a_refused_file_concerns_one_crate_and_gets_advice() {
+        let words = "error: failed to get `a` as a dependency of package `xupgrade-asks`\n\nCaused by:\n  download of \
+                     2/ab failed\n\nCaused by:\n  failed to get successful HTTP response from `http://x/2/ab`, got 403\n  \
+                     body:\n  no\n";
+        let Err(Failure::Some(cause)) = judge(words, false) else { panic!("not one crate") };
+        assert!(cause.wants_credentials);
+        let told = advised(cause.words, Some("corp"));
+        assert!(told.starts_with("download of 2/ab failed: failed to get successful"), "{told}");
+        assert!(told.ends_with("got 403 no; run `cargo login --registry corp`"), "{told}");
+    }
+}

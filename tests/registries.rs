@@ -1,0 +1,281 @@
+//! Several registries: crates of each are surveyed and raised from their own; registries that want credentials, mirrors,
+//! indexes in git, vendored crates, and cargo's own keys for a cooldown. Real cargo, registries on loopback.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::common::registry::{Beside, configure, serve_beside};
+use crate::common::{AS_OF, Env, find, names, text};
+
+const TOKEN: &str = "s3cret";
+
+/// A project that takes `alpha` from crates-io and another `alpha`, `beta` and `gamma` from the registry `corp`.
+const WORLD: &str = r#"
+-- crates/alpha/1.0.0/src/lib.rs --
+-- crates/alpha/1.0.1/src/lib.rs --
+-- crates/plain/1.0.0/src/lib.rs --
+-- crates/plain/1.1.0/src/lib.rs --
+-- repo/src/lib.rs --
+pub use {alpha, beta, gamma, usual};
+-- repo/Cargo.toml --
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+
+[dependencies]
+alpha = { version = "1.0.0", registry = "corp" }
+beta = { version = "1", registry = "corp" }
+gamma = { version = "1", registry = "corp" }
+usual = { package = "alpha", version = "1.0.0" }
+"#;
+
+/// What `corp` has; `beta` 1.1.0 needs a crate of crates-io.
+const CORP: &str = r#"
+-- crates/alpha/1.0.0/src/lib.rs --
+-- crates/alpha/1.2.0/src/lib.rs --
+-- crates/beta/1.0.0/src/lib.rs --
+-- crates/beta/1.1.0/src/lib.rs --
+-- crates/beta/1.1.0/Cargo.toml --
+[dependencies]
+plain = { version = "1.0", registry-index = "https://github.com/rust-lang/crates.io-index" }
+-- crates/gamma/1.0.0/src/lib.rs --
+-- crates/gamma/1.1.0/src/lib.rs --
+"#;
+
+/// The world with its registry, everything locked at 1.0.0 by cargo itself.
+fn corp(token: Option<&'static str>) -> (Env, Beside) {
+    let mut env = Env::from_archive(WORLD);
+    let corp = serve_beside(&env, "corp", CORP, token);
+    if let Some(token) = token {
+        env.set("CARGO_REGISTRIES_CORP_TOKEN", token);
+    }
+    lock(&env);
+    (env, corp)
+}
+
+/// Locks every dependency at 1.0.0, and commits that.
+fn lock(env: &Env) {
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &manifest.replace("version = \"1", "version = \"=1").replace("=1\"", "=1.0.0\""));
+    succeed(env.command("cargo").args(["generate-lockfile", "--quiet"]));
+    env.write("Cargo.toml", &manifest).write(".gitignore", "/target\n").commit();
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The candidates as `registry name at -> rungs`.
+fn candidates(plan: &Value) -> Vec<String> {
+    let one = |candidate: &Value| {
+        let rungs: Vec<&str> =
+            candidate["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version")).collect();
+        let registry = candidate["places"][0]["registry"].as_str().unwrap_or("-");
+        format!("{registry} {} {} -> {}", text(candidate, "name"), text(candidate, "at"), rungs.join(", "))
+    };
+    let mut all: Vec<String> = plan["candidates"].as_array().unwrap().iter().map(one).collect();
+    all.sort();
+    all
+}
+
+const ALL: [&str; 4] =
+    ["- alpha 1.0.0 -> 1.0.1", "corp alpha 1.0.0 -> 1.2.0", "corp beta 1.0.0 -> 1.1.0", "corp gamma 1.0.0 -> 1.1.0"];
+
+/// The words that hold a crate, and its kind of reason.
+fn held<'a>(plan: &'a Value, name: &str) -> (&'a str, &'a str) {
+    let reason = &find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"))["reason"];
+    (text(reason, "kind"), text(reason, "text"))
+}
+
+#[test]
+fn two_crates_of_one_name_from_two_registries_are_two_dependencies() {
+    let (env, _) = corp(None);
+    assert_eq!(candidates(&env.plan(&[])), ALL);
+}
+
+#[test]
+fn crates_of_a_private_registry_are_upgraded_with_those_of_the_usual_one_and_each_keeps_its_source() {
+    let (env, corp) = corp(Some(TOKEN));
+    assert_eq!(candidates(&env.plan(&[])), ALL);
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    let mut upgrades = ran.upgrades();
+    upgrades.sort();
+    let expected = ["alpha 1.0.0 -> 1.0.1", "alpha 1.0.0 -> 1.2.0", "beta 1.0.0 -> 1.1.0", "gamma 1.0.0 -> 1.1.0"];
+    assert_eq!(upgrades, expected, "{}", ran.said());
+
+    let locked = env.git(&["show", &format!("{}:Cargo.lock", text(&ran.report, "branch"))]);
+    let usual = "registry+https://github.com/rust-lang/crates.io-index";
+    for (name, version, source) in [
+        ("alpha", "1.0.1", usual),
+        ("alpha", "1.2.0", &corp.index),
+        ("beta", "1.1.0", &corp.index),
+        ("plain", "1.1.0", usual),
+    ] {
+        let lines = format!("name = \"{name}\"\nversion = \"{version}\"\nsource = \"{source}\"\n");
+        assert!(locked.contains(&lines), "no {lines} in {locked}");
+    }
+    for word in ["xupgrade", TOKEN] {
+        assert!(!locked.contains(word), "{locked}");
+    }
+}
+
+#[test]
+fn without_a_token_the_crates_of_that_registry_are_held_with_what_to_do_and_the_rest_goes_on() {
+    let (mut env, _) = corp(Some(TOKEN));
+    std::fs::remove_dir_all(env.world.root.join("cargo-home/registry")).unwrap();
+    for token in [None, Some("not the right one")] {
+        env.vars.remove("CARGO_REGISTRIES_CORP_TOKEN");
+        if let Some(token) = token {
+            env.set("CARGO_REGISTRIES_CORP_TOKEN", token);
+        }
+        let plan = env.plan(&[]);
+        assert_eq!(candidates(&plan), ["- alpha 1.0.0 -> 1.0.1"]);
+        assert_eq!(names(&plan, "held"), ["alpha", "beta", "gamma"]);
+        for name in ["alpha", "beta", "gamma"] {
+            let (kind, words) = held(&plan, name);
+            assert_eq!(kind, "registry_refused", "{words}");
+            assert!(words.contains("cargo login --registry corp"), "{words}");
+        }
+    }
+}
+
+#[test]
+fn offline_a_private_registry_is_what_cargos_cache_has_of_it() {
+    let (mut env, corp) = corp(Some(TOKEN));
+    env.plan(&[]);
+    env.vars.remove("CARGO_REGISTRIES_CORP_TOKEN");
+    std::fs::remove_dir_all(corp.folder.join("index")).unwrap();
+    assert_eq!(candidates(&env.plan(&["--offline"])), ALL);
+}
+
+#[test]
+fn a_crate_that_a_private_registry_no_longer_has_holds_itself_only() {
+    let (env, corp) = corp(Some(TOKEN));
+    std::fs::remove_file(corp.folder.join("index/be/ta/beta")).unwrap();
+    std::fs::remove_dir_all(env.world.root.join("cargo-home/registry")).unwrap();
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), [ALL[0], ALL[1], ALL[3]]);
+    let (kind, words) = held(&plan, "beta");
+    assert_eq!(kind, "registry_refused");
+    assert!(words.contains("`beta` is not in sparse+http://127.0.0.1"), "{words}");
+}
+
+#[test]
+fn a_registry_without_publication_times_is_let_through_by_a_key_of_its_own() {
+    let (env, corp) = corp(None);
+    corp.rewrite(|text| text.replace("\"pubtime\"", "\"pubtimes\""));
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ALL[..1]);
+    let (kind, words) = held(&plan, "beta");
+    assert_eq!(kind, "too_young", "{words}");
+    assert!(words.contains("`min-publish-age = \"0\"` for `corp`"), "{words}");
+
+    configure(&env, "min-publish-age = \"0\"\n");
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ALL);
+    assert_eq!(plan["cooldowns"].as_array().map(Vec::len), Some(1));
+    assert_eq!(text(&plan["cooldowns"][0], "registry"), "corp");
+}
+
+#[test]
+fn cargos_keys_are_the_default_cooldown_below_the_flag_and_the_configuration() {
+    let (mut env, _) = corp(None);
+    // Everything came out on 1 January, 151 days before.
+    configure(&env, "min-publish-age = \"26 weeks\"\n[registry]\nglobal-min-publish-age = \"150 days\"\n");
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ALL[..1], "150 days for crates-io, 26 weeks for corp");
+    let words = held(&plan, "gamma").1;
+    assert!(words.contains("less than 26 weeks before (`registries.corp.min-publish-age` of cargo)"), "{words}");
+    let spans: Vec<&str> = plan["cooldowns"].as_array().unwrap().iter().map(|one| text(one, "span")).collect();
+    assert_eq!(spans, ["150 days", "26 weeks"]);
+    let shown = env.run(&["plan", "--as-of", AS_OF]).stdout;
+    assert!(shown.contains("cooldown: 150 days (`registry.global-min-publish-age` of cargo)\n"), "{shown}");
+    assert!(shown.contains("cooldown for `corp`: 26 weeks"), "{shown}");
+
+    let flagged = env.plan(&["--min-age", "3"]);
+    assert_eq!(candidates(&flagged), ALL);
+    assert_eq!(text(&flagged["cooldowns"][0], "whence"), "--min-age");
+    env.write("xupgrade.toml", "min-age = 4\n");
+    assert_eq!(candidates(&env.plan(&[])), ALL);
+    std::fs::remove_file(env.repo().join("xupgrade.toml")).unwrap();
+
+    env.set("CARGO_REGISTRIES_CORP_MIN_PUBLISH_AGE", "1 day").set("CARGO_REGISTRY_GLOBAL_MIN_PUBLISH_AGE", "6 months");
+    assert_eq!(candidates(&env.plan(&[])), ALL[1..], "variables rank above files");
+    env.set("CARGO_RESOLVER_INCOMPATIBLE_PUBLISH_AGE", "allow");
+    let allowed = env.plan(&[]);
+    assert_eq!(candidates(&allowed), ALL, "the usual three days");
+    assert_eq!(allowed["cooldowns"], Value::Null);
+}
+
+#[test]
+fn a_cooldown_of_one_registry_hides_what_an_upgrade_from_another_would_drag_along() {
+    let (env, _) = corp(None);
+    configure(&env, "min-publish-age = \"1 day\"\n[registry]\nglobal-min-publish-age = \"26 weeks\"\n");
+    let ran = env.run(&["-p", "beta", "--as-of", AS_OF]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.why("beta"), "resolve_refused", "{}", ran.said());
+    assert!(ran.words("beta").contains("hidden as too young: plain 1.0.0, plain 1.1.0"), "{}", ran.words("beta"));
+}
+
+#[test]
+fn an_index_in_git_is_read_through_cargo() {
+    let (mut env, corp) = corp(None);
+    let index = corp.folder.join("index");
+    std::fs::write(index.join("config.json"), r#"{"dl":"http://127.0.0.1:1/none"}"#).unwrap();
+    let git = |args: &[&str]| succeed(env.command("git").args(args).current_dir(&index));
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message=The index"]);
+    env.set("CARGO_REGISTRIES_CORP_INDEX", format!("file://{}", index.display()));
+    lock(&env);
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ALL);
+    std::fs::remove_dir_all(index.join(".git")).unwrap();
+    assert_eq!(candidates(&env.plan(&["--offline"])), ALL, "cargo's cache has it");
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ALL[..1]);
+    assert_eq!(held(&plan, "gamma").0, "registry_unreachable");
+}
+
+#[test]
+fn vendored_crates_are_held_and_those_of_another_registry_go_on() {
+    let (env, corp) = corp(None);
+    let vendored = env.world.root.join("vendored");
+    std::fs::create_dir_all(&vendored).unwrap();
+    let config = format!(
+        "[source.corp-itself]\nregistry = \"{}\"\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = {vendored:?}\n",
+        corp.index
+    );
+    configure(&env, &config);
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ALL[..1]);
+    let (kind, words) = held(&plan, "beta");
+    assert_eq!(kind, "other_registry");
+    assert!(words.contains("corp is replaced by the vendored directory"), "{words}");
+}
+
+#[test]
+fn a_mirror_stands_for_a_registry_and_the_lockfile_keeps_the_registry() {
+    let (env, corp) = corp(None);
+    let config = format!(
+        "[source.corp-itself]\nregistry = \"{}\"\nreplace-with = \"shelf\"\n[source.shelf]\nlocal-registry = {:?}\n",
+        corp.index, corp.folder
+    );
+    configure(&env, &config);
+    let ran = env.run(&["-p", "gamma"]);
+    assert_eq!(ran.upgrades(), ["gamma 1.0.0 -> 1.1.0"], "{}", ran.said());
+    let locked = env.git(&["show", &format!("{}:Cargo.lock", text(&ran.report, "branch"))]);
+    let lines = format!("name = \"gamma\"\nversion = \"1.1.0\"\nsource = \"{}\"\n", corp.index);
+    assert!(locked.contains(&lines), "{locked}");
+}
+
+#[test]
+fn a_registry_that_is_named_as_the_default_one_changes_no_requirement() {
+    let (env, _) = corp(None);
+    configure(&env, "[registry]\ndefault = \"corp\"\n");
+    assert_eq!(candidates(&env.plan(&[])), ALL);
+}
