@@ -125,12 +125,6 @@ impl Registries {
         self.all().flat_map(|registry| registry.view.cargo_args()).collect()
     }
 
-    /// The variables that such a cargo needs.
-    #[must_use]
-    pub fn cargo_env(&self) -> Vec<(String, String)> {
-        view::cargo_env()
-    }
-
     /// The crates that could not be had when a resolve last asked for them.
     #[must_use]
     pub fn refused(&self) -> BTreeMap<String, IndexError> {

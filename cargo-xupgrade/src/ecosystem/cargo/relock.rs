@@ -322,7 +322,7 @@ pub fn through_view(cargo: &Cargo<'_>, registries: &Registries, root: &Path, pro
     let tool = cargo.tool().arg(command).args(registries.cargo_args());
     let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
     registries.warm();
-    registries.cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
+    super::view::cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
 }
 
 /// One `cargo update` through the view.

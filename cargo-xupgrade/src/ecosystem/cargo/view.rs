@@ -87,12 +87,6 @@ impl View {
         settings.into_iter().flat_map(|setting| ["--config".to_owned(), setting]).collect()
     }
 
-    /// As [`cargo_env`].
-    #[cfg(test)]
-    pub fn cargo_env(&self) -> Vec<(String, String)> {
-        cargo_env()
-    }
-
     /// Shows these versions too, from now on.
     pub fn allow(&self, locked: BTreeSet<(String, Version)>) {
         self.shared.exempt(locked);

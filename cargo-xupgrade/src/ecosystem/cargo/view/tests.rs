@@ -92,7 +92,7 @@ impl Room {
     fn command(&self, view: &View, args: &[&str]) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(args).args(view.cargo_args()).envs(view.cargo_env());
+        command.args(args).args(view.cargo_args()).envs(cargo_env());
         command.env("CARGO_HOME", self.at("cargo")).current_dir(self.at("project"));
         command
     }
