@@ -121,6 +121,8 @@ fn crates_of_a_private_registry_are_upgraded_with_those_of_the_usual_one_and_eac
     for word in ["xupgrade", TOKEN] {
         assert!(!locked.contains(word), "{locked}");
     }
+    let caches = env.world.root.join("cargo-home/registry/index").read_dir().unwrap();
+    assert_eq!(caches.count(), 1, "only `corp` has a cache in the user's CARGO_HOME, and no view");
 }
 
 #[test]
@@ -219,6 +221,20 @@ fn a_cooldown_of_one_registry_hides_what_an_upgrade_from_another_would_drag_alon
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert_eq!(ran.why("beta"), "resolve_refused", "{}", ran.said());
     assert!(ran.words("beta").contains("hidden as too young: plain 1.0.0, plain 1.1.0"), "{}", ran.words("beta"));
+}
+
+#[test]
+fn an_upgrade_that_brings_a_crate_from_a_registry_that_nobody_names_is_refused() {
+    let (env, corp) = corp(None);
+    let settings = env.world.root.join("cargo-home/config.toml");
+    let before = std::fs::read_to_string(&settings).unwrap();
+    let third = serve_beside(&env, "third", "-- crates/plain/1.1.0/src/lib.rs --\n", None);
+    std::fs::write(&settings, before).unwrap();
+    corp.rewrite(|text| text.replace("https://github.com/rust-lang/crates.io-index", &third.index));
+    let ran = env.run(&["-p", "beta"]);
+    assert_eq!(ran.why("beta"), "resolve_refused", "{}", ran.said());
+    let words = ran.words("beta");
+    assert!(words.contains(&format!("brings plain 1.1.0 from {}, which no", third.index)), "{words}");
 }
 
 #[test]
