@@ -34,6 +34,12 @@ fn plans_fit_the_schema() {
     for fixture in ["breaking_asked", "not_exercised", "mixed", "broken_toml", "transitive_yanked"] {
         assert_valid("plan", &Env::new(fixture).plan(&[]));
     }
+    let with_cooldown = Env::new("lock_only").plan(&["--min-age", "1"]);
+    assert_valid("plan", &with_cooldown);
+    let known = &schema("plan")["$defs"]["cooldown"]["properties"];
+    for key in with_cooldown["cooldowns"][0].as_object().unwrap().keys() {
+        assert!(known.get(key).is_some(), "`{key}` of a cooldown is not in the schema");
+    }
 }
 
 #[test]

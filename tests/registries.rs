@@ -94,6 +94,10 @@ fn held<'a>(plan: &'a Value, name: &str) -> (&'a str, &'a str) {
 fn two_crates_of_one_name_from_two_registries_are_two_dependencies() {
     let (env, _) = corp(None);
     assert_eq!(candidates(&env.plan(&[])), ALL);
+    let shown = env.run(&["plan", "--as-of", AS_OF]).stdout;
+    let rows = shown.lines().filter(|line| line.trim_start().starts_with("alpha"));
+    let rows: Vec<&str> = rows.filter_map(|line| line.split("cargo .").next()).map(str::trim).collect();
+    assert_eq!(rows, ["alpha", "alpha (corp)"]);
 }
 
 #[test]
@@ -106,6 +110,10 @@ fn crates_of_a_private_registry_are_upgraded_with_those_of_the_usual_one_and_eac
     upgrades.sort();
     let expected = ["alpha 1.0.0 -> 1.0.1", "alpha 1.0.0 -> 1.2.0", "beta 1.0.0 -> 1.1.0", "gamma 1.0.0 -> 1.1.0"];
     assert_eq!(upgrades, expected, "{}", ran.said());
+
+    for upgrade in ran.report["upgrades"].as_array().unwrap() {
+        assert_eq!(upgrade["notes"], Value::Array(vec![]), "no crate stays beside its namesake: {upgrade:#}");
+    }
 
     let locked = env.git(&["show", &format!("{}:Cargo.lock", text(&ran.report, "branch"))]);
     let usual = "registry+https://github.com/rust-lang/crates.io-index";

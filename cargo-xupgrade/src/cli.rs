@@ -68,7 +68,8 @@ pub struct Selection {
     /// How far to go
     #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Policy")]
     pub level: Option<Level>,
-    /// Leave releases alone that are younger than this many days; 0 switches it off (default: 3)
+    /// Leave releases alone that are younger than this many days; 0 switches it off (default: what cargo's
+    /// `min-publish-age` keys say for crates, else 3)
     #[arg(long, value_name = "DAYS", help_heading = "Policy")]
     pub min_age: Option<u32>,
     /// Look at the registries as they were at this instant (RFC 3339; default: now)

@@ -97,7 +97,7 @@ fn reasons(all: &[&Held], talk: &Talk) -> Grid {
                 grid.row(&[&format!("{crowd} dependencies"), &place, "", &kind, &text]);
             }
         } else if told.insert((&one.name, alike(one))) {
-            let name = titled(&one.name, one.role);
+            let name = titled(&one.name, one.role, &one.places);
             grid.row(&[&name, &place, &versions[&(&one.name, alike(one))].join(", "), &kind, &text]);
         }
     }

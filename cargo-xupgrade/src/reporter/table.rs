@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::holds::{held, held_whole, is_held_with, own_locks};
-use crate::candidate::{Candidate, Held, ReasonKind, Role, Version};
+use crate::candidate::{Candidate, Held, Place, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
 use crate::failure::shown;
@@ -93,7 +93,7 @@ pub fn plan(plan: &Plan, talk: &Talk, when: When) -> String {
         let place = format!("{} {}", candidate.ecosystem, candidate.project);
         let note = note(candidate);
         grid.row(&[
-            &titled(&candidate.name, candidate.role),
+            &titled(&candidate.name, candidate.role, &candidate.places),
             &place,
             &candidate.at.to_string(),
             &rungs(candidate),
@@ -138,9 +138,13 @@ fn not_replayable(all: &[NotReplayable], talk: &Talk) -> String {
     format!("\ntaken as it is today, for no registry keeps its history: {}\n", shown(&names.join(", ")))
 }
 
-/// A name, with a word beside it where no manifest of the project has it.
-pub(super) fn titled(name: &str, role: Role) -> String {
-    if role.is_direct() { name.to_owned() } else { format!("{name} (transitive)") }
+/// A name, with a word beside it where no manifest of the project has it, or its registry is not the usual one.
+pub(super) fn titled(name: &str, role: Role, places: &[Place]) -> String {
+    let registry = places.first().and_then(|place| place.registry.as_deref());
+    match registry.or((!role.is_direct()).then_some("transitive")) {
+        Some(word) => format!("{name} ({word})"),
+        None => name.to_owned(),
+    }
 }
 
 fn rungs(candidate: &Candidate) -> String {
@@ -203,7 +207,8 @@ fn upgrades(upgrades: &[Upgrade]) -> String {
             .and_then(|value| value.as_str().map(str::to_owned))
             .unwrap_or_default();
         let level = if upgrade.breaking { format!("{}!", upgrade.level) } else { upgrade.level.to_string() };
-        grid.row(&[&titled(&upgrade.name, upgrade.role), &place, &versions, &level, &proof, &remark(upgrade)]);
+        let name = titled(&upgrade.name, upgrade.role, &upgrade.places);
+        grid.row(&[&name, &place, &versions, &level, &proof, &remark(upgrade)]);
     }
     grid.text()
 }

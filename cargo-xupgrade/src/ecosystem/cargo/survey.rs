@@ -45,8 +45,7 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     let entries = usual.map(|one| one.index.entries(&asked(direct, &locked), &tell)).unwrap_or_default();
     let releases = ask(&registries, &wanted, &tell);
     let indirect = transitive::find(&locked, &members(&manifests));
-    let others: Vec<String> =
-        transitive::wanted(&indirect, &entries, cargo.outlook.transitive).into_iter().collect();
+    let others: Vec<String> = transitive::wanted(&indirect, &entries, cargo.outlook.transitive).into_iter().collect();
     let others = usual.map(|one| one.index.releases(&others, &|_, _| {})).unwrap_or_default();
     let mut others = transitive::dependencies(project, &indirect, &entries, &others);
     for other in &mut others {
