@@ -11,7 +11,10 @@ use super::super::index::RegistryKey;
 use super::super::lock::{self, LockDiff};
 use super::super::requirement::{compatible, same_version};
 use super::super::workspace::join;
-use super::{Originals, Subject, arrivals, downward, keep_format, read_lock, too_new_for_members, unseen, update};
+use super::judge::{arrivals, downward, too_new_for_members, unseen};
+use super::subject::Subject;
+use super::update::update;
+use super::{Originals, keep_format, read_lock};
 use crate::ecosystem::{Change, Project, Resolution};
 
 /// What came of the other lockfiles.

@@ -1,0 +1,115 @@
+//! Runs cargo on a clone's lockfile, through the views of the registries, so that what it resolves obeys the rule on ages:
+//! the least change that takes in an upgrade, and what cargo says where it finds none. Writes the lockfile only.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use semver::Version;
+
+use super::super::Cargo;
+use super::super::lock::{self, Lock};
+use super::super::registries::Registries;
+use super::super::view;
+use super::super::workspace::one_line;
+use super::subject::Subject;
+use super::{is_there, read_lock};
+use crate::candidate::{Reason, ReasonKind};
+use crate::command::Tool;
+use crate::ecosystem::{Change, Project, Resolution};
+
+/// What a relock has to take in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// No requirement changed.
+    LockOnly,
+    /// Some requirement did.
+    Requirements,
+}
+
+impl Extent {
+    pub(super) fn of(edited: &[String]) -> Self {
+        if edited.is_empty() { Self::LockOnly } else { Self::Requirements }
+    }
+}
+
+/// Relocks; `Some` is an end that is no success.
+pub(super) fn relock(
+    cargo: &Cargo<'_>,
+    subject: &Subject<'_>,
+    root: &Path,
+    change: &Change<'_>,
+    (before, from): (&Lock, &Version),
+    extent: Extent,
+) -> Result<Option<Resolution>> {
+    let run = |args: &[String]| update(cargo, subject.registries, root, change, args);
+    if extent == Extent::LockOnly {
+        return run(&subject.precise(&read_lock(root, change.project)?, from, change.to));
+    }
+    // `--precise` on the version in use would drag every other user of it along; a workspace update moves only the
+    // edges whose requirement changed.
+    if let Some(end) = run(&["--workspace".to_owned()])? {
+        return Ok(Some(end));
+    }
+    let all_after = read_lock(root, change.project)?;
+    let after = subject.own(&all_after);
+    if is_there(&after, change.name, change.to.semver()) {
+        return Ok(None);
+    }
+    let known = lock::package_versions(before, change.name);
+    let new = lock::package_versions(&after, change.name).into_iter().find(|version| !known.contains(version));
+    match new {
+        Some(version) => run(&subject.precise(&all_after, &version, change.to)),
+        None => run(&subject.precise(&all_after, from, change.to)),
+    }
+}
+
+/// One `cargo update` through the views; `Some` is an end that is no success.
+pub(super) fn update(
+    cargo: &Cargo<'_>,
+    registries: &Registries,
+    root: &Path,
+    change: &Change<'_>,
+    args: &[String],
+) -> Result<Option<Resolution>> {
+    let tool = through_view(cargo, registries, root, change.project, "update").args(args);
+    let silent_before = registries.refused();
+    let output = tool.output()?;
+    if output.status.success() {
+        return Ok(None);
+    }
+    let words = one_line(&String::from_utf8_lossy(&output.stderr));
+    let silent = registries.refused().into_iter().filter(|(name, _)| !silent_before.contains_key(name));
+    if let Some((name, error)) = silent.into_iter().find(|(_, error)| error.is_passing()) {
+        return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
+    }
+    if words.contains("No space left") {
+        return Ok(Some(Resolution::Noise(words)));
+    }
+    let hidden: Vec<String> = registries
+        .hidden_met()
+        .iter()
+        .filter(|(name, _)| words.contains(&format!("`{name}")))
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    let mut text = format!("cargo finds no solution with {} {}: {}", change.name, change.to, without_updating(&words));
+    if !hidden.is_empty() {
+        let _ = write!(text, " (hidden as too young: {})", hidden.join(", "));
+    }
+    Ok(Some(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text))))
+}
+
+/// A command of cargo's that resolves a project through the views.
+pub fn through_view(cargo: &Cargo<'_>, registries: &Registries, root: &Path, project: &Project, command: &str) -> Tool {
+    let tool = cargo.tool().arg(command).args(registries.cargo_args());
+    let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
+    registries.warm();
+    view::cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
+}
+
+/// Cargo's words without its talk about the index.
+fn without_updating(words: &str) -> String {
+    let parts: Vec<&str> =
+        words.split("; ").filter(|part| !part.starts_with("Updating ") && !part.starts_with("Locking ")).collect();
+    parts.join("; ")
+}
