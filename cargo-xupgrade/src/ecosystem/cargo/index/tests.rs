@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::fake::{Ask, Behaviour, Registry, add_local, configure, line};
