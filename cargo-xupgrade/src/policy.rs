@@ -1,16 +1,18 @@
 //! The policy: which releases of a dependency are rungs, and why the others are not.
 //! Pure: requirements and releases in, one decision for each dependency out.
 
+mod blocker;
+mod ladder;
 mod replay;
 
-use std::collections::BTreeMap;
-
 use crate::candidate::{
-    Beyond, Candidate, Dependency, EcosystemKind, Held, Level, Named, Pinned, Reason, ReasonKind, Release, Role, Rung,
-    Version, compatible, level,
+    Beyond, Candidate, Dependency, EcosystemKind, Held, Named, Pinned, Reason, ReasonKind, Release, Role, Version,
+    compatible,
 };
 use crate::clock::Instant;
-use crate::cooldown::Cooldown;
+use blocker::blocker;
+pub use blocker::toolchain_exceeds;
+use ladder::ladder;
 pub use replay::{Gap, NotReplayable, not_replayable};
 
 /// How far a run may go.
@@ -224,141 +226,6 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         switch: dependency.switch.clone(),
         beyond,
     }))
-}
-
-/// The first rule that keeps a release from being a rung.
-fn blocker(dependency: &Dependency, at: &Version, release: &Release, policy: &Policy) -> Option<Reason> {
-    release
-        .unfit
-        .clone()
-        .or_else(|| reach_blocker(dependency.ecosystem, at, release, policy.reach))
-        .or_else(|| toolchain_blocker(dependency, release))
-        .or_else(|| age_blocker(dependency, release, policy))
-}
-
-fn reach_blocker(ecosystem: EcosystemKind, at: &Version, release: &Release, reach: Reach) -> Option<Reason> {
-    let step = level(ecosystem, at, &release.version);
-    match (step, reach) {
-        (Level::Major, Reach::Patch | Reach::Compatible) => Some(Reason::new(
-            ReasonKind::BreakingNotAsked,
-            format!("{} is a breaking release; try it with `--level breaking`", release.version),
-        )),
-        (Level::Minor, Reach::Patch) => Some(Reason::new(
-            ReasonKind::LevelNotAsked,
-            format!("{} is more than a patch; try it with `--level compatible`", release.version),
-        )),
-        _ => None,
-    }
-}
-
-fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reason> {
-    let (needs, has) = (release.needs.as_deref()?, dependency.toolchain.as_deref()?);
-    if !toolchain_exceeds(dependency.ecosystem, needs, has) {
-        return None;
-    }
-    let version = &release.version;
-    Some(match dependency.ecosystem {
-        EcosystemKind::Cargo => Reason::new(
-            ReasonKind::Msrv,
-            format!("{version} needs Rust {needs}, and the project supports Rust {has} (`rust-version`)"),
-        ),
-        EcosystemKind::Go => Reason::new(
-            ReasonKind::GoLine,
-            format!("{version} needs Go {needs}, and the module's go line says {has}; `go get go@{needs}` raises it"),
-        ),
-    })
-}
-
-fn age_blocker(dependency: &Dependency, release: &Release, policy: &Policy) -> Option<Reason> {
-    let usual = Cooldown::of_days(policy.min_age, "");
-    let cooldown = dependency.cooldown.as_ref().unwrap_or(&usual);
-    let cutoff = cooldown.cutoff(policy.as_of)?;
-    let text = match release.published {
-        None => {
-            format!("{} tells no age, which counts as too young ({} allows it)", release.version, ageless(dependency))
-        }
-        Some(published) if published > cutoff => {
-            let whence = if cooldown.whence.is_empty() { String::new() } else { format!(" ({})", cooldown.whence) };
-            format!("{} came out on {}, less than {} before{whence}", release.version, published.date(), cooldown.span)
-        }
-        Some(_) => return None,
-    };
-    Some(Reason::new(ReasonKind::TooYoung, text))
-}
-
-/// What lets releases without a date through: for a registry of its own, a key that concerns no other one.
-fn ageless(dependency: &Dependency) -> String {
-    match dependency.places.first().and_then(|place| place.registry.as_ref()) {
-        Some(name) if !name.contains(':') => {
-            format!("`min-publish-age = \"0\"` for `{name}` in cargo's configuration, or `--min-age 0`,")
-        }
-        _ => "`--min-age 0`".to_owned(),
-    }
-}
-
-/// Whether a toolchain version is above another one. Rust: `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1`
-/// before `1.24.0` (package `go/version`), so a release that says `1.24.0` would raise a line that says `1.24`.
-#[must_use]
-pub fn toolchain_exceeds(ecosystem: EcosystemKind, needs: &str, has: &str) -> bool {
-    toolchain_key(ecosystem, needs) > toolchain_key(ecosystem, has)
-}
-
-fn toolchain_key(ecosystem: EcosystemKind, text: &str) -> (u64, u64, i64, u64) {
-    const LANGUAGE_ONLY: i64 = -2;
-    const CANDIDATE: i64 = -1;
-    let mut parts = text.trim().split('.');
-    let major = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
-    let second = parts.next().unwrap_or("0");
-    let digits = second.find(|c: char| !c.is_ascii_digit()).unwrap_or(second.len());
-    let minor = second[..digits].parse().unwrap_or(0);
-    let (patch, extra) = match (parts.next(), &second[digits..]) {
-        (Some(patch), _) => (patch.parse().unwrap_or(0), 0),
-        (None, "") if ecosystem == EcosystemKind::Go => (LANGUAGE_ONLY, 0),
-        (None, "") => (0, 0),
-        (None, suffix) => (CANDIDATE, suffix.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)),
-    };
-    (major, minor, patch, extra)
-}
-
-/// The rungs among the allowed releases, lowest first: the newest patch, the newest compatible one, then the newest of
-/// each next breaking line.
-fn ladder(ecosystem: EcosystemKind, at: &Version, allowed: &[&Release]) -> Vec<Rung> {
-    let mut newest: BTreeMap<Step, &Release> = BTreeMap::new();
-    for release in allowed {
-        newest.insert(step(ecosystem, at, &release.version), release);
-    }
-    newest
-        .into_values()
-        .map(|release| Rung {
-            version: release.version.clone(),
-            level: level(ecosystem, at, &release.version),
-            breaking: !compatible(ecosystem, at, &release.version),
-            published: release.published,
-        })
-        .collect()
-}
-
-/// Which rung a release competes for: only the newest of each is kept.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Patch,
-    Compatible,
-    Breaking(u64, u64, u64),
-}
-
-fn step(ecosystem: EcosystemKind, at: &Version, to: &Version) -> Step {
-    match level(ecosystem, at, to) {
-        Level::Patch => Step::Patch,
-        Level::Minor => Step::Compatible,
-        Level::Major => {
-            let version = to.semver();
-            match (version.major, version.minor, version.patch) {
-                (0, 0, patch) => Step::Breaking(0, 0, patch),
-                (0, minor, _) => Step::Breaking(0, minor, 0),
-                (major, _, _) => Step::Breaking(major, 0, 0),
-            }
-        }
-    }
 }
 
 /// The blocker that tells a reader most: that of the newest compatible release, else that of the newest one.

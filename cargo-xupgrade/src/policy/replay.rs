@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, TransitiveRule, ladder, newer_than, reach_blocker, standing_reason, step, toolchain_blocker};
+use super::blocker::{age_blocker, reach_blocker, toolchain_blocker};
+use super::ladder::{ladder, step};
+use super::{Policy, TransitiveRule, newer_than, standing_reason};
 use crate::candidate::{Dependency, EcosystemKind, ReasonKind, Release, Version};
 
 /// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
@@ -96,7 +98,7 @@ fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec
         .filter(|release| release.unfit.is_none())
         .filter(|release| reach_blocker(ecosystem, at, release, policy.reach).is_none())
         .filter(|release| toolchain_blocker(dependency, release).is_none())
-        .filter(|release| release.published.is_none() || super::age_blocker(dependency, release, policy).is_none())
+        .filter(|release| release.published.is_none() || age_blocker(dependency, release, policy).is_none())
         .collect();
     let sure: Vec<&Release> =
         allowed.iter().copied().filter(|release| !release.withdrawn && release.published.is_some()).collect();
