@@ -146,9 +146,14 @@ const GIT_LOCAL: &[&str] = &[
 /// A git command that no hook and no foreign variable disturbs, and that takes a path for what it says.
 #[must_use]
 pub fn git() -> Tool {
+    git_with_patterns().arg("--literal-pathspecs")
+}
+
+/// The same, for a call that means patterns by its paths.
+#[must_use]
+pub fn git_with_patterns() -> Tool {
     let tool = GIT_LOCAL.iter().fold(Tool::new("git"), Tool::without);
-    tool.arg("--literal-pathspecs")
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"])
+    tool.args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"])
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use git2::{ObjectType, Oid, ReferenceType, Repository};
 
-use crate::command::{Tool, git};
+use crate::command::{Tool, git, git_with_patterns};
 use crate::message::Style;
 pub use branch::BranchState;
 pub use settings::GitSettings;
@@ -160,7 +160,11 @@ impl Repo {
             bail!("a bare repository has no checkout");
         }
         let magic = if name.contains(['*', '?', '[']) { "glob" } else { "literal" };
-        let found = self.git().args(["ls-files", "--others", "-z", "--"]).arg(format!(":({magic}){name}")).run()?;
+        let found = self
+            .here(git_with_patterns())
+            .args(["ls-files", "--others", "-z", "--"])
+            .arg(format!(":({magic}){name}"))
+            .run()?;
         let mut found: Vec<String> = text_of(&found);
         found.sort();
         Ok(found)
@@ -281,7 +285,11 @@ impl Repo {
     }
 
     fn git(&self) -> Tool {
-        git().arg("--git-dir").arg(self.inner.path()).dir(&self.root)
+        self.here(git())
+    }
+
+    fn here(&self, git: Tool) -> Tool {
+        git.arg("--git-dir").arg(self.inner.path()).dir(&self.root)
     }
 }
 

@@ -181,9 +181,11 @@ fn patched(
     manifests: &Manifests,
 ) -> Option<Reason> {
     let Source::Registry(key) = source else { return None };
-    let mut packages = locked.packages.iter().filter(|one| one.name == entry.package && Some(&one.version) == at);
-    let is_it = |one: &lock::LockedPackage| one.source.as_deref().and_then(RegistryKey::of_lock).as_ref() == Some(key);
-    if at.is_none() || packages.any(is_it) {
+    let here = |one: &&lock::LockedPackage| one.name == entry.package && Some(&one.version) == at;
+    let registry = |one: &lock::LockedPackage| one.source.as_deref().and_then(RegistryKey::of_lock);
+    let from: Vec<Option<RegistryKey>> = locked.packages.iter().filter(here).map(registry).collect();
+    // What `[replace]` exchanges stays in the lockfile, beside what stands for it.
+    if at.is_none() || (from.iter().all(Option::is_some) && from.iter().flatten().any(|one| one == key)) {
         return None;
     }
     let table = manifests.iter().find_map(|(path, manifest)| Some((path, manifest.patches.get(&entry.package)?)));
