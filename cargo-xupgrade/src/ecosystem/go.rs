@@ -268,7 +268,7 @@ fn reason(failure: &Failure) -> Reason {
         "toolchain_missing" => (ReasonKind::ToolchainMissing, words),
         "too_young" => (ReasonKind::DragsForbidden, words),
         "vendor_stale" | "unsupported" => (ReasonKind::UnsupportedProject, words),
-        "auth" | "not_found" => (ReasonKind::RegistryRefused, format!("where it comes from it is refused: {words}")),
+        "auth" | "not_found" => (ReasonKind::RegistryRefused, format!("its source refuses it: {words}")),
         "network" | "timeout" | "sumdb_unreachable" => {
             (ReasonKind::RegistryUnreachable, format!("where it comes from cannot be reached: {words}"))
         }

@@ -81,7 +81,7 @@ fn unknown(found: &Surveyed) -> Option<String> {
     let failed = |one: &&Requirement| !role(one).is_direct() && one.error.is_some();
     let failed: Vec<&Requirement> = found.requirements.iter().filter(failed).collect();
     let (first, why) = failed.iter().find_map(|one| Some((*one, one.error.as_ref()?)))?;
-    let others = if failed.len() == 1 { String::new() } else { format!(" and {} others", failed.len() - 1) };
+    let others = if failed.len() == 1 { String::new() } else { format!(" and {} more", failed.len() - 1) };
     Some(format!("cannot tell whether {}{others} (indirect) is retracted: {}", first.path, reason(why).text))
 }
 
@@ -259,7 +259,7 @@ mod tests {
         let said = unknown(&found).unwrap();
         assert_eq!(
             said,
-            "cannot tell whether ex.com/b and 1 others (indirect) is retracted: where it comes from it is refused: 403 Forbidden"
+            "cannot tell whether ex.com/b and 1 more (indirect) is retracted: its source refuses it: 403 Forbidden"
         );
         assert_eq!(decided(broken), Decision::Unlisted);
         assert_eq!(unknown(&Surveyed::default()), None);
