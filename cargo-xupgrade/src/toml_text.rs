@@ -37,14 +37,6 @@ pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, TomlError> {
     toml::from_str(text).map_err(|error| locate(text, &error))
 }
 
-/// Reads one table as a type of the caller's; there is no text, thus no place to point at.
-///
-/// # Errors
-/// The table does not have the shape of `T`.
-pub fn from_table<T: DeserializeOwned>(table: Table) -> Result<T, String> {
-    table.try_into().map_err(|error| one_line(error.message()))
-}
-
 fn locate(text: &str, error: &toml::de::Error) -> TomlError {
     let offset = error.span().map_or(0, |span| span.start).min(text.len());
     let before = text.get(..offset).unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Cargo: workspaces, the registry of crates, `Cargo.toml` and `Cargo.lock`. This file joins the rooms behind it:
-//! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `registries` joins `index` and `view`, which know releases.
+//! Cargo: workspaces, registries of crates, `Cargo.toml` and `Cargo.lock`. This file joins the rooms behind it:
+//! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `registries` joins `index` and
+//! `view`, which know releases.
 
 pub mod fetch;
 mod fresh;

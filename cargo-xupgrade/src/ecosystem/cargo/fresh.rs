@@ -1,6 +1,6 @@
-//! A lockfile for a project that keeps none in git (libraries often do): resolved afresh from the base commit through the
-//! index view, so that it depends on nothing that lies in a user's checkout. Baseline and trials use it; it is never
-//! committed, and so an upgrade has to be written into a manifest.
+//! A lockfile for a project that keeps none in git (libraries often do): resolved afresh from the base commit through
+//! the views of the registries, so that it depends on nothing that lies in a user's checkout. Baseline and trials use
+//! it; it is never committed, and so an upgrade has to be written into a manifest.
 
 use std::fs;
 use std::path::Path;

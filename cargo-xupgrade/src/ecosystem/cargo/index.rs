@@ -57,7 +57,7 @@ pub enum Mode {
 pub struct Options {
     /// The folder cargo would run in; configuration is searched from here upwards. Absolute.
     pub project_dir: PathBuf,
-    /// The user's `CARGO_HOME`: configuration and cargo's cache, both only read.
+    /// The user's `CARGO_HOME`: configuration and cargo's cache, both only read by us.
     pub cargo_home: PathBuf,
     /// The folder of our own store; each registry gets a folder of its own in it.
     pub store: PathBuf,
@@ -225,7 +225,7 @@ impl Index {
         self.each(&names, progress, |name| self.raw(name).map(|body| briefs(&body, &asked[name])))
     }
 
-    /// Brings the index files of `names` into memory, in parallel, so that a resolve through the view
+    /// Brings the index files of `names` into memory, in parallel, so that a resolve through a view
     /// does not ask for them two by two. Gives back the names that failed.
     pub fn warm(&self, names: &[String], progress: &dyn Fn(usize, usize)) -> BTreeMap<String, IndexError> {
         let read = self.each(names, progress, |name| self.raw(name).map(drop));

@@ -1,6 +1,6 @@
-//! Writes one upgrade: splices the requirements that do not admit it, relocks with the least change through the views of
-//! the registries, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every byte as
-//! it was.
+//! Writes one upgrade: splices the requirements that do not admit it, relocks with the least change through the views
+//! of the registries, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every
+//! byte as it was.
 
 mod follow;
 mod judge;

@@ -1,6 +1,7 @@
 //! Packages of Cargo.lock that no manifest requires: who requires them, what those admit, and the least `rust-version`
-//! that they reach. A yanked one becomes a dependency of its own that only the lockfile can move; with `--transitive` all
-//! do. Pure: lockfile and index entries in, dependencies out.
+//! that they reach. Those of crates-io only: other registries are asked about direct dependencies alone. A yanked one
+//! becomes a dependency of its own that only the lockfile can move; with `--transitive` all do. Pure: lockfile and
+//! index entries in, dependencies out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

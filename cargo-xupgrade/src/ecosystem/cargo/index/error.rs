@@ -1,4 +1,4 @@
-//! Why the index, or one crate in it, could not be read, as a person should be told. Pure.
+//! Why an index, or one crate in it, could not be read, as a person should be told. Pure.
 
 use std::path::PathBuf;
 use std::time::Duration;

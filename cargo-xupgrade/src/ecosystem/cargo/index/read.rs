@@ -1,6 +1,6 @@
-//! Reads one file of a registry, from wherever it is good enough: a local registry, our store, cargo's cache, or the network,
-//! asked whether a copy is still the newest. What only cargo can read (git, credentials), cargo is told to. Writes our store
-//! only.
+//! Reads one file of a registry, from wherever it is good enough: a local registry, our store, cargo's cache, or the
+//! network, asked whether a copy is still the newest. What only cargo can read (git, credentials), cargo is told to.
+//! Writes our store only.
 
 use std::path::Path;
 use std::sync::Arc;

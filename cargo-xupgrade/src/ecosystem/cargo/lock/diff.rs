@@ -221,8 +221,8 @@ struct Matched<'a, T> {
 }
 
 /// Matches the versions of one crate before and after: the same version first, then the compatible one, then, as far as
-/// `across` lets it, what is left from the highest down. At each step those of the same origin go before the others, so that a crate that is locked from two
-/// places is not confused with itself.
+/// `across` lets it, what is left from the highest down. At each step those of the same origin go before the others, so
+/// that a crate that is locked from two places is not confused with itself.
 fn matched<'a, T>(
     old: &[&'a T],
     new: &[&'a T],

@@ -1,6 +1,6 @@
-//! Judges what a relock did, against the policy: whether the upgrade is reached, and from its registry, what ends lower, and
-//! what came along from registries that nobody watches or for a Rust that a member does not support. Reads manifests and
-//! index files, writes nothing.
+//! Judges what a relock did, against the policy: whether the upgrade is reached, and from its registry, what ends
+//! lower, and what came along from registries that nobody watches or for a Rust that a member does not support. Reads
+//! manifests and index files, writes nothing.
 
 use std::path::Path;
 

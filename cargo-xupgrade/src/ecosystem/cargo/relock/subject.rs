@@ -1,5 +1,5 @@
-//! The crate that is raised, told apart from crates of the same name that come from other registries: in a lockfile, and in
-//! the words of `cargo update`. Pure.
+//! The crate that is raised, told apart from crates of the same name that come from other registries: in a lockfile,
+//! and in the words of `cargo update`. Pure.
 
 use semver::Version;
 

@@ -1,5 +1,5 @@
-//! Runs cargo on a clone's lockfile, through the views of the registries, so that what it resolves obeys the rule on ages:
-//! the least change that takes in an upgrade, and what cargo says where it finds none. Writes the lockfile only.
+//! Runs cargo on a clone's lockfile, through the views of the registries, so that what it resolves obeys the rule on
+//! ages: the least change that takes in an upgrade, and what cargo says where it finds none. Writes the lockfile only.
 
 use std::fmt::Write as _;
 use std::path::Path;

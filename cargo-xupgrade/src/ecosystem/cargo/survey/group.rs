@@ -1,6 +1,6 @@
-//! Groups the requirements of a workspace into dependencies: one for each crate, locked version and source, with the places
-//! that require it, what its users enable of it and can build, and what stands in the way before any registry is asked.
-//! Looks at what was read, asks nobody.
+//! Groups the requirements of a workspace into dependencies: one for each crate, locked version and source, with the
+//! places that require it, what its users enable of it and can build, and what stands in the way before any registry is
+//! asked. Looks at what was read, asks nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +55,7 @@ pub(super) fn group(
     let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
     for (path, manifest) in manifests {
         for entry in manifest.entries.iter().filter(|entry| entry.origin != Origin::Inherited) {
-            let users = users(path, manifest, entry, manifests);
+            let users = users(manifest, entry, manifests);
             let source = source(&entry.origin, keys);
             let at = locked_version(entry, &source, &users, locked);
             let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source.clone());
@@ -73,8 +73,8 @@ pub(super) fn group(
 }
 
 /// Two keys of one manifest that name two lines of one crate do so on purpose: the older one stays in its line. Without
-/// this it would climb until both are the same version, which cargo resolves and the build refuses, or which is simply not
-/// what the alias was made for.
+/// this it would climb until both are the same version, which cargo resolves and the build refuses, or which is simply
+/// not what the alias was made for.
 pub(super) fn keep_apart(groups: &mut BTreeMap<GroupKey, Group>) {
     let keys: Vec<GroupKey> = groups.keys().cloned().collect();
     for lower in &keys {
@@ -105,11 +105,10 @@ fn registry_of(origin: &Origin) -> Option<String> {
 }
 
 /// The members whose build an entry shapes: the manifest's own package, or all that inherit it.
-fn users<'a>(path: &str, manifest: &'a Manifest, entry: &Entry, manifests: &'a Manifests) -> Vec<&'a Manifest> {
+fn users<'a>(manifest: &'a Manifest, entry: &Entry, manifests: &'a Manifests) -> Vec<&'a Manifest> {
     if entry.kind != Kind::Workspace {
         return vec![manifest];
     }
-    let _ = path;
     let inherits =
         |other: &&Manifest| other.entries.iter().any(|one| one.origin == Origin::Inherited && one.name == entry.name);
     manifests.values().filter(inherits).collect()

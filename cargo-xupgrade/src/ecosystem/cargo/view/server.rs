@@ -1,6 +1,6 @@
 //! A small HTTP server on the loopback interface, a few threads wide, that answers `GET` from a
-//! function. The only module that names the server library. Nobody but this machine can reach it, and
-//! it serves only what the registry serves to everyone.
+//! function. The only module that names the server library. Nobody but this machine can reach it; whoever
+//! runs something on this machine while it serves can read what it was given, and needs no credentials.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
