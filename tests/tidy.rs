@@ -280,6 +280,30 @@ fn the_code_map_lists_exactly_the_files_that_are_there() {
 }
 
 #[test]
+fn the_code_map_lists_each_file_once_and_with_the_words_of_its_header() {
+    let text = std::fs::read_to_string(root().join("DESIGN.md")).expect("DESIGN.md is there");
+    let entries = text.lines().filter_map(|line| line.strip_prefix("- `")?.split_once(".rs`: "));
+    let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
+    for (module, words) in entries {
+        if !seen.insert(module) {
+            wrong.push(format!("{module}.rs is there twice"));
+        }
+        let file = std::fs::read_to_string(root().join(format!("cargo-xupgrade/src/{module}.rs"))).unwrap_or_default();
+        if !header(&file).starts_with(words) {
+            wrong.push(format!("{module}.rs does not begin with: {words}"));
+        }
+    }
+    assert!(seen.contains("policy"), "the map was not found");
+    assert_none("in the code map of DESIGN.md", &wrong);
+}
+
+/// The header of a file, on one line.
+fn header(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
 fn no_file_names_this_machine() {
     // Written in two parts, so that this file does not find itself.
     let marks = [["/ro", "ot/"], ["/wo", "rk/"], ["/ho", "me/"], ["/tmp/", "helpers"]].map(|parts| parts.concat());
