@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::common::{Env, Shared, find, names, shared, text};
+use crate::common::{AS_OF, Env, Shared, find, names, shared, text};
 use crate::policy::{rungs, why};
 
 const BREAKING: &[&str] = &["--level", "breaking"];
@@ -320,6 +320,19 @@ fn the_lockfiles_of_workspaces_that_use_a_project_follow_its_raise_in_the_same_c
         assert!(locks(&lock, "dep", "1.1.0"), "{lock}");
         assert!(notes(run, "dep").contains(&format!("{folder}/Cargo.lock follows")), "{}", notes(run, "dep"));
     }
+}
+
+#[test]
+fn lockfiles_that_git_does_not_track_follow_a_raise_too_and_are_not_published() {
+    let env = Env::new("cargo_nested_workspaces");
+    for lock in ["Cargo.lock", "fuzz/Cargo.lock", "examples/web/Cargo.lock"] {
+        std::fs::remove_file(env.repo().join(lock)).unwrap();
+    }
+    env.write(".gitignore", "Cargo.lock\n").commit();
+    let ran = env.run(&["run", "--as-of", AS_OF, "-p", "dep"]);
+    assert_eq!(ran.upgrades(), ["dep 1.0.0 -> 1.1.0"], "{}", ran.said());
+    let changed = env.git(&["diff", "--name-only", "main", text(&ran.report, "tip")]);
+    assert_eq!(changed, "Cargo.toml");
 }
 
 #[test]

@@ -142,7 +142,8 @@ fn standing_reason(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
     if policy.exclude.contains(name) {
         return Some(Reason::new(ReasonKind::NotSelected, "left out with `--exclude`"));
     }
-    dependency.obstacle.clone().or_else(|| configured_hold(dependency, policy))
+    // The user's word comes first: what is held by it, no other upgrade may move either, whatever else stands in the way.
+    configured_hold(dependency, policy).or_else(|| dependency.obstacle.clone())
 }
 
 fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {

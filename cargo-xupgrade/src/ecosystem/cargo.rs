@@ -152,6 +152,7 @@ impl Ecosystem for Cargo<'_> {
         for project in projects.iter_mut().filter(without) {
             fresh::lock(self, tree.root, project)?;
         }
+        workspace::link(tree, &mut projects);
         self.remark_on_toolchains(tree, &projects);
         *self.projects.borrow_mut() = projects.iter().map(|one| (one.path.clone(), one.clone())).collect();
         Ok(projects)

@@ -7,12 +7,16 @@ use crate::cooldown::Cooldown;
 
 /// The first rule that keeps a release from being a rung.
 pub(super) fn blocker(dependency: &Dependency, at: &Version, release: &Release, policy: &Policy) -> Option<Reason> {
-    release
-        .unfit
-        .clone()
+    // That no lockfile would record a release is told last: committing one helps only where nothing else is in the way.
+    let (unrecorded, unfit): (Option<Reason>, Option<Reason>) = match release.unfit.clone() {
+        Some(reason) if reason.kind == ReasonKind::NoLockfile => (Some(reason), None),
+        other => (None, other),
+    };
+    unfit
         .or_else(|| reach_blocker(dependency.ecosystem, at, release, policy.reach))
         .or_else(|| toolchain_blocker(dependency, release))
         .or_else(|| age_blocker(dependency, release, policy))
+        .or(unrecorded)
 }
 
 /// A release that is further away than asked for.

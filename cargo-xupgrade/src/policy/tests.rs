@@ -308,3 +308,25 @@ fn the_cooldown_of_a_registry_counts_in_the_place_of_the_usual_one() {
     dep.releases[0].published = None;
     assert_eq!(rungs(&decide(&dep, &policy())), ["1.1.0"], "no cooldown asks for no age");
 }
+
+#[test]
+fn a_users_hold_counts_though_the_registry_does_not_answer() {
+    let mut held = cargo("1.0.0", &["1.1.0"]);
+    held.obstacle = Some(Reason::new(ReasonKind::RegistryRefused, "403"));
+    let rule = HoldRule { name: "x".into(), ecosystem: None, project: None, reason: "ours".into(), until: None };
+    let policy = Policy { holds: vec![rule], ..policy() };
+    let Decision::Held(held) = decide(&held, &policy) else { panic!("it is held") };
+    assert_eq!(held.reason.kind, ReasonKind::HeldByUser);
+}
+
+#[test]
+fn that_no_lockfile_would_record_it_is_told_only_where_nothing_else_stands_in_the_way() {
+    let unrecorded = |date: &str| {
+        let unfit = Some(Reason::new(ReasonKind::NoLockfile, "commit the lockfile"));
+        let only = dependency(EcosystemKind::Cargo, "1.0.0", vec![Release { unfit, ..release("1.1.0", date) }]);
+        let Decision::Held(held) = decide(&only, &policy()) else { panic!("it is held") };
+        held.reason.kind
+    };
+    assert_eq!(unrecorded("2025-12-31"), ReasonKind::TooYoung);
+    assert_eq!(unrecorded("2025-01-01"), ReasonKind::NoLockfile);
+}

@@ -48,7 +48,10 @@ fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(
     if output.status.success() {
         return Ok(Ok(()));
     }
-    let words = one_line(&String::from_utf8_lossy(&output.stderr));
+    // A plan names no folder of one machine.
+    let words = String::from_utf8_lossy(&output.stderr).replace(&format!("{}/", root.display()), "");
+    let words = words.replace(&format!(" ({})", root.display()), "");
+    let words = one_line(&words.replace(&cargo.resolve_home.display().to_string(), "CARGO_HOME"));
     let silent = registries.refused().into_values().any(|error| error.is_passing());
     none(if silent { ReasonKind::RegistryUnreachable } else { ReasonKind::NoLockfile }, &words)
 }

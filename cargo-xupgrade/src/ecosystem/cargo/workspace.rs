@@ -31,13 +31,12 @@ pub fn discover(tree: Tree<'_>) -> Vec<Project> {
             None => projects.push(project),
         }
     }
-    link(tree, &mut projects);
     projects
 }
 
 /// Says of each workspace which others use it by path: their lockfiles name its packages without a source, also where a
-/// `[patch]` or a third workspace stands between.
-fn link(tree: Tree<'_>, projects: &mut [Project]) {
+/// `[patch]` or a third workspace stands between. All lockfiles must be there, those of projects without one in git, too.
+pub fn link(tree: Tree<'_>, projects: &mut [Project]) {
     let own: Vec<BTreeSet<String>> = projects.iter().map(|project| packages(tree, project)).collect();
     let local: Vec<BTreeSet<String>> = projects.iter().map(|project| local_packages(tree, project)).collect();
     let paths: Vec<String> = projects.iter().map(|project| project.path.clone()).collect();
