@@ -67,12 +67,14 @@ fn conflict_markers_hold_their_projects_with_file_and_line() {
         "broken_project",
         &["bad/Cargo.lock", &line("bad/Cargo.lock"), "conflict"],
     );
+    assert_its_dependencies_are_held(&run.ran.report, "bad", "broken_project");
 }
 
 #[test]
 fn conflict_markers_in_go_sum_hold_the_module_with_file_and_line() {
     let run = shared("conflict_markers", &[]);
     assert_held_whole(&run.ran.report, "svc", "broken_project", &["svc/go.sum", "conflict"]);
+    assert_its_dependencies_are_held(&run.ran.report, "svc", "broken_project");
 }
 
 #[test]

@@ -144,6 +144,14 @@ fn a_vendored_module_is_held_whole_and_the_others_go_on() {
     assert_eq!(held, [("own", "unsupported_project"), ("work/one", "unsupported_project")]);
     assert_eq!(names(&plan, "candidates"), ["demo.test/codec"]);
     assert_eq!(text(find(&plan, "candidates", "demo.test/codec").unwrap(), "project"), "plain");
+    let of_it = |one: &Value| (text(one, "project").to_owned(), text(one, "name").to_owned(), one["reason"].clone());
+    let with_it = |one: &Value| (text(one, "path").to_owned(), "demo.test/codec".to_owned(), one["obstacle"].clone());
+    let whole = projects.iter().filter(|one| !one["obstacle"].is_null());
+    assert_eq!(
+        plan["held"].as_array().unwrap().iter().map(of_it).collect::<Vec<_>>(),
+        whole.map(with_it).collect::<Vec<_>>(),
+        "what they require is held with them, for the same reason"
+    );
 }
 
 #[test]

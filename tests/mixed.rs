@@ -131,4 +131,6 @@ fn without_go_the_modules_are_held_and_the_workspace_goes_on() {
     assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1"]);
     let project = ran.report["projects"].as_array().unwrap().iter().find(|one| one["path"] == "svc").unwrap();
     assert_eq!(text(&project["obstacle"], "kind"), "toolchain_missing", "{project:#}");
+    // What the module requires is known to nobody then, and that is said.
+    assert!(text(&project["obstacle"], "text").contains("no dependency is listed; install Go"), "{project:#}");
 }

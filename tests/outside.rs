@@ -130,4 +130,7 @@ fn a_module_made_of_a_folder_outside_is_held_with_the_path_and_the_rest_goes_on(
         let words = text(&project["obstacle"], "text");
         assert!(words.starts_with(&format!("{file} takes a module from ../beside, which lies outside")), "{words}");
     }
+    let held = plan["held"].as_array().unwrap();
+    let held: Vec<_> = held.iter().map(|one| (text(one, "project"), text(one, "name"))).collect();
+    assert_eq!(held, [("app", "demo.test/beside")], "{plan:#}");
 }

@@ -166,6 +166,32 @@ fn a_go_line_above_the_go_at_hand_holds_its_module_and_the_rest_goes_on() {
     assert_eq!(plan["candidates"].as_array().unwrap().len(), 1);
 }
 
+/// What is held, as `project name version reason table`.
+fn all_held(plan: &Value) -> Vec<String> {
+    let line = |one: &Value| {
+        let (reason, place) = (text(&one["reason"], "kind"), text(&one["places"][0], "table"));
+        format!("{} {} {} {reason} {place}", text(one, "project"), text(one, "name"), text(one, "at"))
+    };
+    plan["held"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[test]
+fn what_a_module_without_its_go_requires_is_held_with_it_once_each() {
+    let env = Env::new("toolchain_go");
+    let plan = env.plan(&[]);
+    let reason = "toolchain_missing";
+    let expected = [("dep", "require"), ("gen", "tool")]
+        .map(|(name, table)| format!("ahead demo.test/{name} v1.0.0 {reason} {table}"));
+    assert_eq!(all_held(&plan), expected, "{plan:#}");
+    let words = text(&held(&plan, "ahead")["reason"], "text");
+    assert!(words.contains("requires go >= 1.99.0"), "{words}");
+    let lists = [&plan["candidates"], &plan["newest"]].map(|list| list.as_array().unwrap());
+    assert!(lists.into_iter().flatten().all(|one| one["project"] != "ahead"), "{plan:#}");
+    let table = env.run(&["plan", "--as-of", AS_OF]).stdout;
+    let lines: Vec<&str> = table.lines().filter(|line| line.contains("ahead")).collect();
+    assert_eq!(lines, ["held whole: go ahead (2 dependencies)"], "{table}");
+}
+
 #[test]
 fn an_edition_that_this_cargo_does_not_know_is_a_wish_for_a_newer_rust() {
     let env = Env::new("toolchain_pinned");
@@ -211,5 +237,12 @@ fn a_go_that_the_user_names_and_that_is_not_there_holds_the_modules_and_not_the_
     for project in projects {
         assert_eq!(text(&project["obstacle"], "kind"), "toolchain_missing", "{project:#}");
         assert!(text(&project["obstacle"], "text").contains("go1.99.0"), "{project:#}");
+    }
+    // Their go.mod files can be read all the same.
+    let expected = ["ahead demo.test/dep", "ahead demo.test/gen", "named demo.test/dep", "usual demo.test/dep"];
+    let found = all_held(&plan);
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (line, start) in found.iter().zip(expected) {
+        assert!(line.starts_with(start) && line.contains("v1.0.0 toolchain_missing"), "{line}");
     }
 }

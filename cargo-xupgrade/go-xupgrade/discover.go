@@ -50,10 +50,22 @@ type foundModule struct {
 	LocalReplaces []string `json:"local_replaces"`
 	// Tools says whether there are tool lines.
 	Tools bool `json:"tools"`
+	// Requirements are what people asked for by name: the direct ones and the
+	// tools, sorted by path. A module that is held is not surveyed, and still
+	// none of them may vanish.
+	Requirements []namedRequirement `json:"requirements"`
 	// Problem says why this module cannot be worked on; the others can.
 	Problem *failure `json:"problem,omitempty"`
 
 	requires []string
+}
+
+// A namedRequirement is a require line as far as go.mod alone tells of it.
+type namedRequirement struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	// Kind is "direct" or "tool".
+	Kind string `json:"kind"`
 }
 
 // discover reads the given go.mod and go.work files. A file that cannot be
@@ -76,7 +88,7 @@ func (j *job) discover(_ context.Context, p discoverParams) (*discoverResult, er
 
 func readModule(root, file string) foundModule {
 	dir := path.Dir(path.Clean(filepath.ToSlash(file)))
-	m := foundModule{Dir: dir, Vendored: "none", LocalReplaces: []string{}}
+	m := foundModule{Dir: dir, Vendored: "none", LocalReplaces: []string{}, Requirements: []namedRequirement{}}
 	if info, err := os.Stat(filepath.Join(root, dir, "vendor")); err == nil && info.IsDir() {
 		// Even an empty vendor directory switches vendoring on.
 		m.Vendored = "module"
@@ -103,6 +115,11 @@ func readModule(root, file string) foundModule {
 	m.Tools = len(f.Tool) > 0
 	for _, r := range f.Require {
 		m.requires = append(m.requires, r.Mod.Path)
+	}
+	for _, r := range requirements(f) {
+		if r.Kind != "indirect" {
+			m.Requirements = append(m.Requirements, namedRequirement{Path: r.Path, Version: r.Version, Kind: r.Kind})
+		}
 	}
 	if err := checkSum(filepath.Join(root, dir, "go.sum"), path.Join(dir, "go.sum")); err != nil {
 		m.Problem = asFailure(err)

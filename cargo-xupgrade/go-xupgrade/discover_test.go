@@ -108,6 +108,47 @@ module ex.com/x
 	}
 }
 
+// A module that is held is not surveyed: what it asks for by name has to be
+// known from here.
+func TestDiscoverListsWhatAModuleAsksForByName(t *testing.T) {
+	res := discovered(t, `
+-- go.mod --
+module ex.com/m
+go 1.99
+require (
+	ex.com/z v1.2.0
+	ex.com/a/v2 v2.0.1
+	ex.com/far v0.1.0 // indirect
+	ex.com/gen v1.0.0 // indirect
+)
+require ex.com/here v0.0.0
+replace ex.com/here => ./here
+tool ex.com/gen/cmd/gen
+-- go.sum --
+<<<<<<< HEAD
+-- bad/go.mod --
+module ex.com/bad
+require ex.com/z v1.2.0
+garbage
+-- none/go.mod --
+module ex.com/none
+`, []string{"go.mod", "bad/go.mod", "none/go.mod"}, nil)
+	want := map[string]string{
+		".":    "ex.com/a/v2 v2.0.1 direct, ex.com/gen v1.0.0 tool, ex.com/here v0.0.0 direct, ex.com/z v1.2.0 direct",
+		"bad":  "",
+		"none": "",
+	}
+	for _, m := range res.Modules {
+		lines := []string{}
+		for _, r := range m.Requirements {
+			lines = append(lines, r.Path+" "+r.Version+" "+r.Kind)
+		}
+		if got := strings.Join(lines, ", "); got != want[m.Dir] || m.Requirements == nil {
+			t.Errorf("%s asks for %q", m.Dir, got)
+		}
+	}
+}
+
 func TestDiscoverEndsOnACircleOfReplaces(t *testing.T) {
 	res := discovered(t, `
 -- a/go.mod --

@@ -126,8 +126,17 @@ pub struct Exercised {
     pub unused: BTreeSet<String>,
 }
 
-/// The dependencies of a project, or the reason why it is held whole.
-pub type Survey = Result<Vec<Dependency>, Reason>;
+/// The dependencies of a project, or why it is held whole.
+pub type Survey = Result<Vec<Dependency>, HeldWhole>;
+
+/// A project that turns out to be held whole only when its dependencies are surveyed.
+#[derive(Debug, Clone)]
+pub struct HeldWhole {
+    /// Why.
+    pub reason: Reason,
+    /// What its manifests name, so that nothing vanishes; releases need not be known. Empty where no manifest can be read.
+    pub dependencies: Vec<Dependency>,
+}
 
 /// How the registries are to be looked at.
 #[derive(Debug, Clone, Copy)]

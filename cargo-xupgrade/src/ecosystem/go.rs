@@ -26,7 +26,7 @@ use crate::environment::GoSettings;
 use crate::event::{Event, Listener};
 use crate::trial::{CellReport, Check, Phase, Reader};
 use companion::{Companion, Unanswered};
-use protocol::{CompiledParams, Failure, FetchParams, Fetched};
+use protocol::{CompiledParams, Failure, FetchParams, Fetched, Requirement};
 
 /// Go, as one run sees it.
 pub struct Go<'a> {
@@ -46,7 +46,7 @@ pub struct Go<'a> {
 }
 
 /// What is known about a module beyond its [`Project`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Known {
     /// Modules that take this one from its folder, in the order to tidy them.
     tidied: Vec<String>,
@@ -58,6 +58,8 @@ struct Known {
     tools: bool,
     /// The toolchain that its go.mod asks for, when that is not the one at hand (`go1.26.8`).
     toolchain: Option<String>,
+    /// What its go.mod asks for by name: path, version and kind.
+    named: Vec<Requirement>,
     /// Modules that a comment in go.mod holds where they are.
     held: BTreeSet<String>,
     /// What a plain tidy of the base would change; `None` until it was tried.
@@ -115,7 +117,7 @@ impl<'a> Go<'a> {
         let mut slot = self.companion.borrow_mut();
         if slot.is_none() {
             let program = self.program().map_err(Unanswered::Broken)?;
-            *slot = Some(Companion::start(&program, self.env.clone(), &self.cache_root.join("modules"))?);
+            *slot = Some(Companion::start(&program, self.env.clone(), &self.store())?);
         }
         let Some(companion) = slot.as_mut() else {
             return Err(Unanswered::Broken(anyhow!("the Go companion is gone")));
@@ -127,6 +129,24 @@ impl<'a> Go<'a> {
             *slot = None;
         }
         answer
+    }
+
+    /// Asks a companion of its own, which works with the go command on the PATH whatever GOTOOLCHAIN names: for what only
+    /// reads files.
+    fn ask_without_toolchain<P: Serialize, R: DeserializeOwned>(
+        &self,
+        verb: &str,
+        params: &P,
+    ) -> Result<R, Unanswered> {
+        let program = self.program().map_err(Unanswered::Broken)?;
+        let mut env = self.env.clone();
+        env.insert("GOTOOLCHAIN".to_owned(), "local".to_owned());
+        Companion::start(&program, env, &self.store())?.ask(verb, params, &mut |_, _| {})
+    }
+
+    /// Where the companion keeps copies of what the module proxies publish.
+    fn store(&self) -> PathBuf {
+        self.cache_root.join("modules")
     }
 
     /// The companion's program: looked for, or built, once.

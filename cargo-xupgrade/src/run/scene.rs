@@ -249,9 +249,9 @@ fn survey_all(
         listener.tell(&Event::Began { what: what.clone() });
         let found = ecosystem.survey(root, &project)?;
         listener.tell(&Event::Ended { what });
-        let dependencies = found.unwrap_or_else(|reason| {
-            project.obstacle.get_or_insert(reason);
-            Vec::new()
+        let dependencies = found.unwrap_or_else(|whole| {
+            project.obstacle.get_or_insert(whole.reason);
+            whole.dependencies
         });
         surveyed.push((project, dependencies));
     }

@@ -14,7 +14,7 @@ use super::manifest::{self, Inheritable, Manifest};
 use super::registries::Registries;
 use super::{Cargo, fresh, lock, relock, transitive};
 use crate::candidate::{self, Dependency, EcosystemKind, Reason, ReasonKind, Release};
-use crate::ecosystem::{Project, Survey};
+use crate::ecosystem::{HeldWhole, Project, Survey};
 use crate::event::Event;
 use crate::policy::toolchain_exceeds;
 use group::{Group, group, keep_apart};
@@ -23,18 +23,22 @@ use group::{Group, group, keep_apart};
 pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Survey> {
     let manifests = match read_manifests(root, project)? {
         Ok(manifests) => manifests,
-        Err(reason) => return Ok(Err(reason)),
+        Err(reason) => return Ok(Err(HeldWhole { reason, dependencies: Vec::new() })),
+    };
+    let whole = |kind, error| HeldWhole {
+        reason: Reason::new(kind, format!("{error:#}")),
+        dependencies: named_only(project, &manifests),
     };
     if project.obstacle.is_some() {
         return Ok(Ok(named_only(project, &manifests)));
     }
     let locked = match relock::read_lock(root, project) {
         Ok(locked) => locked,
-        Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{error:#}")))),
+        Err(error) => return Ok(Err(whole(ReasonKind::BrokenProject, error))),
     };
     let registries = match cargo.registries(root, project) {
         Ok(registries) => registries,
-        Err(error) => return Ok(Err(Reason::new(ReasonKind::RegistryUnreachable, format!("{error:#}")))),
+        Err(error) => return Ok(Err(whole(ReasonKind::RegistryUnreachable, error))),
     };
     let mut groups = group(project, &manifests, &locked, &|written| registries.key(written));
     keep_apart(&mut groups);

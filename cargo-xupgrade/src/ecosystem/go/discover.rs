@@ -26,22 +26,30 @@ pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
     // What was passed on from above the repository lies above the clone; the go command finds it there.
     works.extend(tree.root.with_file_name("go.work").is_file().then(|| ABOVE.to_owned()));
     let params = DiscoverParams { root: &folder(tree.root, ".")?, manifests: &manifests, works: &works };
-    let found: Discovered = match go.ask("discover", &params, "finding go modules") {
-        Ok(found) => found,
-        // The user's GOTOOLCHAIN names a Go that is not there.
-        Err(Unanswered::Failed(failure)) if failure.code == "toolchain_missing" => {
-            let obstacle = Reason::new(ReasonKind::ToolchainMissing, words(&failure));
-            return Ok(held_whole(&manifests, tree.files, &obstacle));
-        }
-        Err(Unanswered::Failed(failure)) => return Err(anyhow!("cannot look for Go modules: {}", words(&failure))),
-        Err(Unanswered::Broken(error)) => return Err(error),
-    };
+    let (found, missing) = ask(go, &params)?;
     *go.known.borrow_mut() = known(&found);
     let mut projects = projects(&found, tree.files);
     for project in &mut projects {
-        project.obstacle = project.obstacle.take().or_else(|| lost(&found, &project.path, tree.root));
+        let own = project.obstacle.take().or_else(|| lost(&found, &project.path, tree.root));
+        project.obstacle = own.or_else(|| missing.clone());
     }
     Ok(projects)
+}
+
+/// The modules, and why all of them are held: the user's GOTOOLCHAIN names a Go that is not there. Reading them takes none.
+fn ask(go: &Go<'_>, params: &DiscoverParams<'_>) -> Result<(Discovered, Option<Reason>)> {
+    let (answer, missing) = match go.ask("discover", params, "finding go modules") {
+        Err(Unanswered::Failed(failure)) if failure.code == "toolchain_missing" => {
+            let missing = Reason::new(ReasonKind::ToolchainMissing, words(&failure));
+            (go.ask_without_toolchain("discover", params), Some(missing))
+        }
+        answer => (answer, None),
+    };
+    match answer {
+        Ok(found) => Ok((found, missing)),
+        Err(Unanswered::Failed(failure)) => Err(anyhow!("cannot look for Go modules: {}", words(&failure))),
+        Err(Unanswered::Broken(error)) => Err(error),
+    }
 }
 
 /// A workspace file beside the clone.
@@ -83,7 +91,7 @@ fn folder_of(manifest: &str) -> &str {
 /// Why there is no companion, if that concerns the Go modules alone. A companion that the user named must work.
 fn no_companion(go: &Go<'_>) -> Result<Option<Reason>> {
     if !is_on_path("go") {
-        let text = "the go command is not on the PATH; install Go, then run again";
+        let text = "the go command is not on the PATH, and only Go reads a go.mod, so no dependency is listed; install Go, then run again";
         return Ok(Some(Reason::new(ReasonKind::ToolchainMissing, text)));
     }
     if companion::named()?.is_some() {
@@ -91,7 +99,8 @@ fn no_companion(go: &Go<'_>) -> Result<Option<Reason>> {
     }
     let built = go.program();
     Ok(built.err().map(|error| {
-        let lines: Vec<String> = format!("{error:#}").lines().map(|line| line.trim().to_owned()).collect();
+        let said = format!("{error:#}\nwithout the companion no go.mod can be read, so no dependency is listed");
+        let lines: Vec<&str> = said.lines().map(str::trim).collect();
         Reason::new(ReasonKind::ToolchainMissing, lines.join("; "))
     }))
 }
@@ -183,6 +192,7 @@ fn known(found: &Discovered) -> BTreeMap<String, Known> {
             .map(|one| one.file.clone()),
         alone: is_passed_over(found, &module.dir),
         tools: module.tools,
+        named: module.requirements.clone(),
         ..Known::default()
     };
     found.modules.iter().map(|module| (module.dir.clone(), of(module))).collect()

@@ -126,6 +126,8 @@ pub struct Module {
     pub local_replaces: Vec<String>,
     /// Whether it has `tool` lines.
     pub tools: bool,
+    /// What it asks for by name: its direct requirements and its tools, with path, version and kind only, sorted by path.
+    pub requirements: Vec<Requirement>,
     /// Why it cannot be worked on.
     pub problem: Option<Failure>,
 }

@@ -11,7 +11,7 @@ use super::protocol::{self, Failure, Requirement, SurveyParams, Surveyed};
 use super::{Go, folder, reason};
 use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
 use crate::clock::Instant;
-use crate::ecosystem::{Network, Project, Survey};
+use crate::ecosystem::{HeldWhole, Network, Project, Survey};
 use crate::event::Event;
 use crate::policy::TransitiveRule;
 
@@ -21,8 +21,7 @@ const NO_GO_LINE: &str = "1.16";
 /// Surveys a module; what stands in the way of all its dependencies holds it whole.
 pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
     if project.obstacle.is_some() {
-        // Without the companion nobody here reads a go.mod; the project itself carries the reason.
-        return Ok(Ok(Vec::new()));
+        return Ok(Ok(named_only(go, project)));
     }
     let params = SurveyParams {
         dir: &folder(root, &project.path)?,
@@ -35,7 +34,9 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
     };
     let found: Surveyed = match go.ask("survey", &params, &format!("surveying {}", project.label())) {
         Ok(found) => found,
-        Err(Unanswered::Failed(failure)) => return Ok(Err(whole(root, &failure))),
+        Err(Unanswered::Failed(failure)) => {
+            return Ok(Err(HeldWhole { reason: whole(root, &failure), dependencies: named_only(go, project) }));
+        }
         Err(Unanswered::Broken(error)) => return Err(error),
     };
     let toolchain = Some(found.goversion.clone()).filter(|here| Some(here.as_str()) != go.local_version());
@@ -57,6 +58,12 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
         go.listener.tell(&Event::Warned { text });
     }
     Ok(Ok(dependencies(project, &found)))
+}
+
+/// The dependencies of a module that is held whole, as the companion found them in its go.mod when it looked for modules:
+/// names, versions and places, so that none of them vanishes. None where it could not look: nobody else reads a go.mod.
+fn named_only(go: &Go<'_>, project: &Project) -> Vec<Dependency> {
+    go.known(project).named.iter().map(|one| dependency(project, one, None)).collect()
 }
 
 /// The reason to hold a module whole. Its own go line above the Go at hand is no question of releases.
@@ -104,10 +111,10 @@ fn is_target(release: &Release) -> bool {
 /// The dependencies in the companion's answer.
 fn dependencies(project: &Project, found: &Surveyed) -> Vec<Dependency> {
     let line = if found.go.is_empty() { NO_GO_LINE } else { &found.go };
-    found.requirements.iter().map(|one| dependency(project, one, line)).collect()
+    found.requirements.iter().map(|one| dependency(project, one, Some(line))).collect()
 }
 
-fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Dependency {
+fn dependency(project: &Project, requirement: &Requirement, line: Option<&str>) -> Dependency {
     let table = if requirement.kind == "tool" { "tool" } else { "require" };
     let place = |manifest: &String| Place {
         manifest: manifest.clone(),
@@ -123,7 +130,7 @@ fn dependency(project: &Project, requirement: &Requirement, line: &str) -> Depen
         at: Version::parse(&requirement.version).ok(),
         places: project.manifests.iter().filter(|_| !requirement.unlisted).map(place).collect(),
         releases: requirement.releases.iter().filter_map(|one| release(requirement, one)).collect(),
-        toolchain: Some(line.to_owned()),
+        toolchain: line.map(str::to_owned),
         urgent: urgent(requirement),
         pinned: Pinned::No,
         switch: None,

@@ -347,7 +347,8 @@ fn a_module_that_needs_a_newer_go_is_held_and_the_others_go_on() {
     let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
     let found: Vec<_> =
         projects.iter().map(|one| (one.path.as_str(), go.survey(&room.world.repo, one).unwrap())).collect();
-    let held: Vec<_> = found.iter().filter_map(|(path, survey)| Some((*path, survey.as_ref().err()?.kind))).collect();
+    let held: Vec<_> =
+        found.iter().filter_map(|(path, survey)| Some((*path, survey.as_ref().err()?.reason.kind))).collect();
     assert_eq!(held, [("other", ReasonKind::ToolchainMissing)]);
 }
 
