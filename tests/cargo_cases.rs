@@ -172,7 +172,7 @@ fn a_prerelease_goes_on_to_its_own_version_only() {
 
 #[test]
 fn a_virtual_workspace_is_listed_whole_with_plain_words_and_code_0() {
-    let ran = Env::new("manifest_edit").run(&["plan", "--all", "--as-of", crate::common::AS_OF]);
+    let ran = Env::new("manifest_edit").run(&["plan", "--all", "--as-of", AS_OF]);
     assert_eq!(ran.code, 0, "{}", ran.said());
     for name in ["dotted", "in-tests", "pinned", "range", "renamed", "shared", "unix-only", "windows-lines"] {
         assert!(ran.stdout.contains(&format!("  {name} ")), "no {name} in {}", ran.stdout);
