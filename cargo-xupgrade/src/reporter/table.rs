@@ -1,5 +1,6 @@
 //! The tables: what a plan would try, and what a run did. Pure text; widths are counted in characters.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -229,15 +230,24 @@ fn remark(upgrade: &Upgrade) -> String {
     parts.join("; ")
 }
 
-/// The first lines of each failure, and where its log is.
+/// The first lines of each failure, and where its log is; one that holds several (a red baseline) is told once.
 fn failures(all: &[Held], folder: &Path) -> String {
     const LINES: usize = 4;
     let mut text = String::new();
+    let mut told = BTreeSet::new();
     for one in all {
         let Some(evidence) = &one.reason.evidence else { continue };
         let Some(log) = &evidence.log else { continue };
-        let wanted = one.wanted.as_ref().map(Version::to_string).unwrap_or_default();
-        let _ = writeln!(text, "\n{} {wanted}, trial {}:", one.name, evidence.trial);
+        if !told.insert(log) {
+            continue;
+        }
+        let same = |other: &&Held| other.reason.evidence.as_ref().is_some_and(|found| found.log.as_ref() == Some(log));
+        let more = match all.iter().filter(same).count() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let wanted = one.wanted.as_ref().map(|wanted| format!(" {wanted}")).unwrap_or_default();
+        let _ = writeln!(text, "\n{}{wanted}{more}, trial {}:", one.name, evidence.trial);
         for line in evidence.lines.iter().take(LINES) {
             let _ = writeln!(text, "    {}", shown(line).replace('\n', " "));
         }
@@ -269,4 +279,37 @@ fn summary(report: &Report) -> String {
         text.push_str("interrupted: the next run starts afresh\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::{EcosystemKind, Evidence, Reason};
+
+    #[test]
+    fn a_failure_that_holds_several_is_told_once() {
+        let evidence = |log: &str| {
+            let log = Some(log.to_owned());
+            Some(Box::new(Evidence {
+                trial: "baseline-1".into(),
+                log,
+                lines: vec!["error: no".into()],
+                ..Evidence::default()
+            }))
+        };
+        let one = |name: &str, log: &str| Held {
+            ecosystem: EcosystemKind::Cargo,
+            name: name.into(),
+            role: Role::Direct,
+            project: ".".into(),
+            at: None,
+            wanted: None,
+            urgent: None,
+            reason: Reason { kind: ReasonKind::BaselineRed, text: "red".into(), evidence: evidence(log) },
+            places: Vec::new(),
+        };
+        let text = failures(&[one("a", "x.log"), one("b", "x.log"), one("c", "y.log")], Path::new("out"));
+        let heads: Vec<&str> = text.lines().filter(|line| line.contains("trial")).collect();
+        assert_eq!(heads, ["a and 1 more, trial baseline-1:", "c, trial baseline-1:"]);
+    }
 }
