@@ -38,7 +38,7 @@ pub(super) fn reach_blocker(ecosystem: EcosystemKind, at: &Version, release: &Re
 /// A release that needs a newer toolchain than the project supports.
 pub(super) fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reason> {
     let (needs, has) = (release.needs.as_deref()?, dependency.toolchain.as_deref()?);
-    if !toolchain_exceeds(dependency.ecosystem, needs, has) {
+    if !toolchain_exceeds(dependency.ecosystem, needs, has) || is_advice(dependency.ecosystem, needs) {
         return None;
     }
     let version = &release.version;
@@ -52,6 +52,13 @@ pub(super) fn toolchain_blocker(dependency: &Dependency, release: &Release) -> O
             format!("{version} needs Go {needs}, and the module's go line says {has}; `go get go@{needs}` raises it"),
         ),
     })
+}
+
+/// Below 1.21 a go line is advice: the go command takes the release and leaves the module's own line as it is
+/// (go.dev/doc/toolchain; `gover.GoStrictVersion` in the go command). Seen on spf13/cobra: go 1.15, a release of go 1.16.
+fn is_advice(ecosystem: EcosystemKind, needs: &str) -> bool {
+    const STRICT: &str = "1.21";
+    ecosystem == EcosystemKind::Go && toolchain_exceeds(ecosystem, STRICT, needs)
 }
 
 /// A release that is too young, or of no known age.

@@ -330,3 +330,15 @@ fn that_no_lockfile_would_record_it_is_told_only_where_nothing_else_stands_in_th
     assert_eq!(unrecorded("2025-12-31"), ReasonKind::TooYoung);
     assert_eq!(unrecorded("2025-01-01"), ReasonKind::NoLockfile);
 }
+
+#[test]
+fn a_go_line_below_1_21_is_advice_and_holds_nothing() {
+    let asking = |needs: &str| {
+        let only = dependency(EcosystemKind::Go, "v1.0.0", vec![needing("v1.1.0", needs)]);
+        decide(&Dependency { toolchain: Some("1.15".into()), ..only }, &policy())
+    };
+    assert_eq!(rungs(&asking("1.16")), ["v1.1.0"]);
+    assert_eq!(rungs(&asking("1.20")), ["v1.1.0"]);
+    let Decision::Held(held) = asking("1.21") else { panic!("1.21 is strict") };
+    assert_eq!(held.reason.kind, ReasonKind::GoLine);
+}
