@@ -1,6 +1,8 @@
 //! What the output of a check says: test names, compiled packages, telling lines, signs of noise.
 //! Line by line, so that a gigabyte of output needs no memory; every parser forgives what it does not know.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{Build, Reader, Reading, TestEnd, TestName};
@@ -17,13 +19,15 @@ pub struct Lines {
     found: Reading,
     unit: String,
     panic_left: usize,
+    /// What Go tests that run at the moment wrote, by package and test: told only of those that fail.
+    waiting: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl Lines {
     /// A reader for one kind of output.
     #[must_use]
     pub fn new(reader: Reader) -> Self {
-        Self { reader, found: Reading::default(), unit: String::new(), panic_left: 0 }
+        Self { reader, found: Reading::default(), unit: String::new(), panic_left: 0, waiting: BTreeMap::new() }
     }
 
     /// Takes one line.
@@ -39,7 +43,11 @@ impl Lines {
 
     /// The end of the output.
     #[must_use]
-    pub fn finish(self) -> Reading {
+    pub fn finish(mut self) -> Reading {
+        // Tests without an end were cut off by it.
+        for lines in std::mem::take(&mut self.waiting).into_values() {
+            lines.iter().for_each(|line| self.tell(line));
+        }
         self.found
     }
 
@@ -140,7 +148,7 @@ impl Lines {
         match text("Action") {
             "build-fail" => self.found.build_failed = Build::Failed,
             "build-output" => self.tell(text("Output")),
-            "output" => self.go_output(text("Output")),
+            "output" => self.go_output(&event, text("Output")),
             "pass" => self.go_end(&event, TestEnd::Passed),
             "skip" => self.go_end(&event, TestEnd::Skipped),
             "fail" => self.go_end(&event, TestEnd::Failed),
@@ -148,13 +156,22 @@ impl Lines {
         }
     }
 
-    fn go_output(&mut self, output: &str) {
+    fn go_output(&mut self, event: &Value, output: &str) {
         let bare = output.trim_start();
-        if bare.starts_with("--- FAIL")
+        let is_telling = bare.starts_with("--- FAIL")
             || bare.starts_with("panic:")
-            || (output.starts_with(' ') && bare.contains("_test.go:"))
-        {
-            self.tell(output);
+            || (output.starts_with(' ') && bare.contains("_test.go:"));
+        if !is_telling {
+            return;
+        }
+        match go_test_of(event) {
+            Some(test) => {
+                let lines = self.waiting.entry(test).or_default();
+                if lines.len() < TELLING {
+                    lines.push(output.to_owned());
+                }
+            }
+            None => self.tell(output),
         }
     }
 
@@ -164,6 +181,10 @@ impl Lines {
             self.found.build_failed = Build::Failed;
         }
         let Some(test) = event["Test"].as_str() else { return };
+        let lines = go_test_of(event).and_then(|test| self.waiting.remove(&test)).unwrap_or_default();
+        if end == TestEnd::Failed {
+            lines.iter().for_each(|line| self.tell(line));
+        }
         let name = TestName { unit: package.to_owned(), name: test.to_owned() };
         self.found.tests.insert(name, end);
     }
@@ -260,6 +281,11 @@ fn noise(line: &str) -> Option<&'static str> {
     SIGNS.iter().find(|(sign, _)| line.contains(sign)).map(|(_, why)| *why)
 }
 
+/// The package and the test that an event of `go test -json` speaks of.
+fn go_test_of(event: &Value) -> Option<(String, String)> {
+    Some((event["Package"].as_str()?.to_owned(), event["Test"].as_str()?.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,6 +368,18 @@ error[E0425]: cannot find function `gone` in crate `x`
         assert_eq!(names(&reading, TestEnd::Passed), ["ex.com/n TestA"]);
         assert_eq!(names(&reading, TestEnd::Failed), ["ex.com/n TestB"]);
         assert_eq!(reading.telling, ["./m.go:3:5: undefined: x"]);
+    }
+
+    #[test]
+    fn of_go_tests_only_those_that_fail_are_told() {
+        let text = r#"{"Action":"output","Package":"m","Test":"TestA","Output":"    a_test.go:1: chatter\n"}
+{"Action":"output","Package":"m","Test":"TestB","Output":"    b_test.go:2: got 1, want 2\n"}
+{"Action":"pass","Package":"m","Test":"TestA"}
+{"Action":"output","Package":"m","Test":"TestB","Output":"--- FAIL: TestB (0.00s)\n"}
+{"Action":"fail","Package":"m","Test":"TestB"}
+{"Action":"output","Package":"m","Test":"TestC","Output":"panic: cut off\n"}"#;
+        let told = ["    b_test.go:2: got 1, want 2", "--- FAIL: TestB (0.00s)", "panic: cut off"];
+        assert_eq!(read(Reader::GoTest, text).telling, told);
     }
 
     #[test]
