@@ -46,7 +46,9 @@ impl Lines {
     pub fn finish(mut self) -> Reading {
         // Tests without an end were cut off by it.
         for lines in std::mem::take(&mut self.waiting).into_values() {
-            lines.iter().for_each(|line| self.tell(line));
+            for line in &lines {
+                self.tell(line);
+            }
         }
         self.found
     }
@@ -183,7 +185,9 @@ impl Lines {
         let Some(test) = event["Test"].as_str() else { return };
         let lines = go_test_of(event).and_then(|test| self.waiting.remove(&test)).unwrap_or_default();
         if end == TestEnd::Failed {
-            lines.iter().for_each(|line| self.tell(line));
+            for line in &lines {
+                self.tell(line);
+            }
         }
         let name = TestName { unit: package.to_owned(), name: test.to_owned() };
         self.found.tests.insert(name, end);
@@ -237,7 +241,7 @@ fn running_unit(rest: &str) -> String {
 }
 
 /// Puts the package's name in the place of the executable's, which carries a hash.
-pub fn name_units(reading: &mut Reading, executables: &std::collections::BTreeMap<String, String>) {
+pub fn name_units(reading: &mut Reading, executables: &BTreeMap<String, String>) {
     let tests = std::mem::take(&mut reading.tests);
     reading.tests = tests
         .into_iter()
@@ -328,8 +332,8 @@ mod tests {
     fn a_test_has_the_same_name_under_another_hash() {
         let mut one = read(Reader::Libtest, LIBTEST);
         let mut two = read(Reader::Libtest, &LIBTEST.replace("0123456789abcdef", "fedcba9876543210"));
-        name_units(&mut one, &std::collections::BTreeMap::new());
-        name_units(&mut two, &std::collections::BTreeMap::new());
+        name_units(&mut one, &BTreeMap::new());
+        name_units(&mut two, &BTreeMap::new());
         assert_eq!(one.tests, two.tests);
     }
 
