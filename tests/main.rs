@@ -8,6 +8,7 @@ mod cargo_cases;
 mod checkouts;
 mod cli;
 mod common;
+mod credentials;
 mod fast;
 mod go;
 mod go_cases;

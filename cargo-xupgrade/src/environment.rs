@@ -66,6 +66,10 @@ impl CheckEnv {
         variables.extend(toolchain::named().map(|name| ("RUSTUP_TOOLCHAIN".into(), name)));
         let cargo_view = worker.home().join("cargo");
         make_cargo_view(&cargo_home(), &cargo_view, Linked::Downloads)?;
+        for key in credentials_on_the_way(worker.slot(), &cargo_view) {
+            // What `pass-env` names, the user wants checks to have.
+            variables.entry(key.as_str().into()).or_insert_with(|| nothing_for(&key).into());
+        }
         let mut set = |key: &str, value: OsString| {
             variables.insert(key.into(), value);
         };
@@ -240,6 +244,20 @@ fn is_found_by_walking(real: &Path, view: &Path) -> bool {
     let found = |folder: &Path| folder.join(".cargo").canonicalize().ok();
     let real = real.canonicalize().ok();
     real.is_some() && view.ancestors().any(|folder| found(folder) == real)
+}
+
+/// The variables that rank above whatever opens a registry in the files that cargo meets on its way up from the clone:
+/// those are the user's own, and lie there as they are.
+fn credentials_on_the_way(slot: &Path, view: &Path) -> Vec<String> {
+    let files = cargo_config::chain(slot, view);
+    let tables = files.iter().filter_map(|file| cargo_config::read(file).ok());
+    tables.flat_map(|table| cargo_config::credentials(&table)).map(|(key, _)| key).collect()
+}
+
+/// A value that opens nothing: an empty token is none to cargo, but a list of no providers is no answer to it, so
+/// that one names a program that nobody has, and that cargo names when it misses it.
+fn nothing_for(key: &str) -> &'static str {
+    if key.contains("_CREDENTIAL_PROVIDER") { "checks-get-no-credentials" } else { "" }
 }
 
 /// Cargo's settings, good to be read elsewhere, without anything that opens a registry.

@@ -1,0 +1,69 @@
+//! Who sees the user's credentials: fetches and resolves do, checks do not, and no host that only the repository names.
+//! Each end-to-end, with a listener on loopback that writes down what it was asked and opens for nobody, or a registry
+//! that wants a token.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use crate::common::Env;
+
+const TOKEN: &str = "s3cret";
+
+/// Somebody who refuses everything and remembers the head of each request.
+struct Listener {
+    address: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listener {
+    fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&heads);
+        // The thread ends with the test program.
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                shared.lock().unwrap().push(head.join("\n"));
+                let _ = stream.write_all(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            }
+        });
+        Self { address, heads }
+    }
+
+    /// Everything that was asked; nothing is a failure.
+    fn heard(&self) -> String {
+        let heads = self.heads.lock().unwrap().join("\n\n");
+        assert!(!heads.is_empty(), "nobody asked");
+        heads
+    }
+}
+
+#[test]
+fn a_check_has_no_token_though_the_users_cargo_home_lies_above_the_clone() {
+    let mut env = Env::new("lock_only");
+    let listener = Listener::start();
+    let home = env.world.root.join(".cargo");
+    std::fs::rename(env.world.root.join("cargo-home"), &home).unwrap();
+    env.world.env.insert("CARGO_HOME".into(), home.display().to_string());
+    let config = std::fs::read_to_string(home.join("config.toml")).unwrap();
+    let corp = format!(
+        "\n[registries.corp]\nindex = \"sparse+http://{}/\"\ntoken = \"{TOKEN}\"\ncredential-provider = [\"cargo:token\"]\n",
+        listener.address
+    );
+    std::fs::write(home.join("config.toml"), config + &corp).unwrap();
+    let manifest = "[package]\nname = \"probe\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n\
+        [dependencies]\na = { version = \"1\", registry = \"corp\" }\n";
+    let probe = format!(
+        "mkdir -p \"$TMPDIR/probe/src\" && cd \"$TMPDIR/probe\" && : > src/lib.rs\n\
+         cat > Cargo.toml <<'END'\n{manifest}END\nCARGO_NET_OFFLINE=false cargo generate-lockfile || true\n"
+    );
+    let check = |name| format!("[[check]]\nname = \"{name}\"\necosystem = \"cargo\"\ncommand = \"sh probe.sh\"\n");
+    env.write("probe.sh", &probe).write("xupgrade.toml", &(check("gate") + &check("test"))).commit();
+    let ran = env.run(&["--only", "ant"]);
+    let heard = listener.heard();
+    assert!(heard.contains("GET /config.json") && !heard.contains(TOKEN), "{heard}\n{}", ran.said());
+}
