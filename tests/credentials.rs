@@ -67,3 +67,30 @@ fn a_check_has_no_token_though_the_users_cargo_home_lies_above_the_clone() {
     let heard = listener.heard();
     assert!(heard.contains("GET /config.json") && !heard.contains(TOKEN), "{heard}\n{}", ran.said());
 }
+
+#[test]
+fn a_host_that_only_gitmodules_names_gets_no_credentials_and_no_token_is_shown() {
+    let env = Env::new("lock_only");
+    let (stranger, origin) = (Listener::start(), Listener::start());
+    env.git(&["config", "http.extraHeader", &format!("X-Opens: {TOKEN}")]);
+    env.git(&["config", "credential.helper", &format!("!echo username=me; echo password={TOKEN}; :")]);
+    env.git(&["config", "remote.origin.url", &format!("http://oauth2:{TOKEN}@{}/a/b.git", origin.address)]);
+    let modules = format!(
+        "[submodule \"far\"]\n\tpath = far\n\turl = http://{}/far.git\n\
+         [submodule \"near\"]\n\tpath = near\n\turl = ../near.git\n",
+        stranger.address
+    );
+    env.write(".gitmodules", &modules);
+    env.git(&["add", ".gitmodules"]);
+    for path in ["far", "near"] {
+        env.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},{path}", "1".repeat(40))]);
+    }
+    env.git(&["commit", "--quiet", "--message=Submodules"]);
+    let ran = env.run(&["plan"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    let heard = stranger.heard();
+    // `me:s3cret`, as HTTP writes it.
+    assert!(!heard.contains(TOKEN) && !heard.contains("bWU6czNjcmV0"), "{heard}");
+    let near = format!("`near` is left empty: cannot fetch http://{}/a/near.git", origin.address);
+    assert!(ran.stderr.contains(&near) && !ran.stderr.contains(TOKEN), "{}", ran.stderr);
+}

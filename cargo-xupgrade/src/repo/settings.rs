@@ -58,6 +58,15 @@ impl GitSettings {
             .collect()
     }
 
+    /// What of it holds for an address only, and so may be handed to a fetch from an address that the repository's content
+    /// names: the rest would go to any host.
+    #[must_use]
+    pub fn access_by_address(&self, root: &Path) -> Settings {
+        let mut access = self.access(root);
+        access.retain(|(key, _)| is_scoped(key));
+        access
+    }
+
     /// The last value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
@@ -77,6 +86,12 @@ fn pair(setting: &Setting) -> (String, String) {
 
 fn begins(key: &str, with: &[&str]) -> bool {
     with.iter().any(|prefix| if prefix.ends_with('.') { key.starts_with(prefix) } else { key == *prefix })
+}
+
+/// Whether a setting holds for an address: `http.<url>.<key>`, `credential.<url>.<key>`, `url.<base>.insteadOf`.
+fn is_scoped(key: &str) -> bool {
+    let of = |section: &str| key.strip_prefix(section).is_some_and(|rest| rest.contains('.'));
+    ["http.", "credential.", "url."].into_iter().any(of)
 }
 
 /// Scope and setting take turns, each ended by a zero byte; a key without a value means `true` (git-config).
@@ -107,6 +122,23 @@ mod tests {
         let access = settings.access(Path::new("/a/b"));
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(access, [pair("http.extraheader", "its"), pair("remote.o.url", "/a/b/../up")]);
+    }
+
+    #[test]
+    fn only_what_holds_for_an_address_goes_to_those_that_a_repository_names() {
+        let keys = "http.extraheader http.https://a.example/.extraheader credential.helper core.sshcommand \
+                    credential.https://a.example.helper url.https://a.example/.insteadof remote.o.url lfs.url";
+        let listed: Vec<String> = keys.split_whitespace().map(|key| format!("local\0{key}\nx\0")).collect();
+        let kept: Vec<String> =
+            read(&listed.concat()).access_by_address(Path::new("/a")).into_iter().map(|one| one.0).collect();
+        assert_eq!(
+            kept,
+            [
+                "http.https://a.example/.extraheader",
+                "credential.https://a.example.helper",
+                "url.https://a.example/.insteadof"
+            ]
+        );
     }
 
     #[test]

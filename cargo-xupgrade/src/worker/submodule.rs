@@ -79,9 +79,8 @@ impl Worker {
                         };
                         borrow(&lender, &layer.control, &module.commit)?;
                         fs::create_dir_all(&layer.tree)?;
-                        // Its own remotes, with what opens those of the repository around it.
-                        let mut access = settings.access(root);
-                        access.retain(|(key, _)| !key.starts_with("remote."));
+                        // Its own remotes, with what opens the addresses that it may share with the repository around it.
+                        let mut access = settings.access_by_address(root);
                         access.extend(own.access(&lender));
                         layer.unpack(&access).with_context(|| format!("in {}", module.path))?;
                         let checkout = one.checkout.join(&module.path);
@@ -155,10 +154,20 @@ fn find(
         None => Ok(Err(format!("`.gitmodules` has no address for it; {advice}"))),
         Some(url) => {
             let store = means.store.join(&content_id(url.as_bytes())[..16]);
-            let fetched = fetch(&store, &url, &module.commit, &settings.access(means.repo.root()))?;
-            Ok(fetched.map(|()| (store, url.clone())).map_err(|why| format!("cannot fetch {url}: {why}; {advice}")))
+            let fetched = fetch(&store, &url, &module.commit, &settings.access_by_address(means.repo.root()))?;
+            let shown = without_user(&url);
+            let note = |why: String| format!("cannot fetch {shown}: {}; {advice}", why.replace(&url, &shown));
+            Ok(fetched.map_err(note).map(|()| (store, url)))
         }
     }
+}
+
+/// An address as it may be shown: who asks, and with which token, is nobody's business.
+fn without_user(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// A name that stays in its folder (git's own rule: CVE-2018-11235).
@@ -222,6 +231,13 @@ mod tests {
         assert_eq!(resolve("git@host.example:b.git", "../c.git"), "git@host.example:c.git");
         assert_eq!(resolve("/here/b", "./c"), "/here/b/c");
         assert_eq!(resolve("/here/b", "https://host.example/c"), "https://host.example/c");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_the_user_in_it() {
+        assert_eq!(without_user("https://oauth2:t@host.example:8/a@b"), "https://host.example:8/a@b");
+        assert_eq!(without_user("https://t@host.example"), "https://host.example");
+        assert_eq!(without_user("git@host.example:b.git"), "git@host.example:b.git");
     }
 
     #[test]
