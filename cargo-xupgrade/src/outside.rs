@@ -27,17 +27,18 @@ pub struct Outside {
     pub go_work: Option<String>,
 }
 
-/// Lays cargo's configuration from above `repository` into `slot`, with credentials apart.
+/// Lays cargo's configuration from above `repository` into `slot`, with credentials apart. What leads into the repository
+/// leads into `tree` there: no check may work on the user's checkout.
 ///
 /// # Errors
 /// When a configuration file cannot be read (cargo refuses it, too), or the disk refuses.
-pub fn pass_on_cargo(repository: &Path, slot: &Path, cargo_home: &Path) -> Result<Outside> {
+pub fn pass_on_cargo(repository: &Path, tree: &Path, slot: &Path, cargo_home: &Path) -> Result<Outside> {
     let own = slot.join(".cargo");
     remove(&own)?;
     let above = |folder: &Path| cargo_config::chain(folder.parent().unwrap_or(folder), cargo_home);
     let (wanted, there) = (above(repository), above(slot));
     let shared = wanted.iter().rev().zip(there.iter().rev()).take_while(|(a, b)| a == b).count();
-    let missing = &wanted[..wanted.len() - shared];
+    let (missing, shared) = wanted.split_at(wanted.len() - shared);
     let strange = there.iter().filter(|file| !wanted.contains(file));
     let in_home = |file: &&PathBuf| !is_same(file.parent(), Some(cargo_home));
     let mut outside = Outside {
@@ -45,19 +46,30 @@ pub fn pass_on_cargo(repository: &Path, slot: &Path, cargo_home: &Path) -> Resul
         strange: strange.map(|file| file.display().to_string()).collect(),
         ..Outside::default()
     };
+    let mut merged = cargo_config::Table::new();
     if missing.iter().any(|file| in_home(&file)) {
-        let mut merged = cargo_config::Table::new();
         for file in missing {
-            let table = cargo_config::read(file).map_err(|why| Usage(format!("{why}; cargo refuses it, too")))?;
+            let mut table = cargo_config::read(file).map_err(|why| Usage(format!("{why}; cargo refuses it, too")))?;
+            cargo_config::lead(&mut table, repository, tree);
             cargo_config::merge(&mut merged, table);
         }
         outside.credentials = cargo_config::credentials(&merged);
         cargo_config::strip(&mut merged);
-        std::fs::create_dir_all(&own).with_context(|| format!("cannot make {}", own.display()))?;
-        let file = own.join("config.toml");
-        std::fs::write(&file, merged.to_string()).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    // These are found from the clone as well; one that cannot be read is cargo's to refuse.
+    for table in shared.iter().filter_map(|file| cargo_config::read(file).ok()) {
+        cargo_config::merge(&mut merged, cargo_config::led(&table, repository, tree));
+    }
+    if !merged.is_empty() {
+        lay(&own, &merged)?;
     }
     Ok(outside)
+}
+
+fn lay(folder: &Path, table: &cargo_config::Table) -> Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let file = folder.join("config.toml");
+    std::fs::write(&file, table.to_string()).with_context(|| format!("cannot write {}", file.display()))
 }
 
 fn is_same(a: Option<&Path>, b: Option<&Path>) -> bool {

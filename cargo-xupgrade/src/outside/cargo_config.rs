@@ -134,26 +134,66 @@ const PROGRAMS: &[&str] = &[
 
 /// Makes the relative paths of a table absolute.
 fn anchor(table: &mut Table, base: &Path) {
-    anchor_below(table, base, &mut Vec::new());
+    let change = |text: &str| base.join(text).display().to_string();
+    change_paths(table, &change, &mut Vec::new());
     for (_, value) in table.get_mut("env").and_then(Value::as_table_mut).into_iter().flatten() {
-        anchor_variable(value, base);
+        anchor_variable(value, &change);
     }
 }
 
-fn anchor_below(table: &mut Table, base: &Path, key: &mut Vec<String>) {
+/// Leads the absolute paths of a table that lie in `from`, those of `[env]` among them, to the same places in `to`.
+pub fn lead(table: &mut Table, from: &Path, to: &Path) {
+    let change = |text: &str| match super::clean(Path::new(text)).strip_prefix(from) {
+        Ok(below) => to.join(below).display().to_string(),
+        Err(_) => text.to_owned(),
+    };
+    change_paths(table, &change, &mut Vec::new());
+    for (_, value) in table.get_mut("env").and_then(Value::as_table_mut).into_iter().flatten() {
+        match value.get_mut("value") {
+            Some(path) => each(path, |_| true, &change),
+            None => each(value, |_| true, &change),
+        }
+    }
+}
+
+/// What [`lead`] changes in a table, without the rest: laid nearer than the table it outranks that. Lists are left out,
+/// for cargo would join them with those that they should replace.
+#[must_use]
+pub fn led(table: &Table, from: &Path, to: &Path) -> Table {
+    let mut led = table.clone();
+    lead(&mut led, from, to);
+    keep_changes(&mut led, table);
+    led
+}
+
+fn keep_changes(changed: &mut Table, before: &Table) {
+    changed.retain(|key, value| match (value, before.get(key)) {
+        (Value::Table(inner), Some(Value::Table(before))) => {
+            keep_changes(inner, before);
+            !inner.is_empty()
+        }
+        (Value::Array(_), _) => false,
+        (value, before) => before != Some(value),
+    });
+}
+
+/// How a path is exchanged for another.
+type Change<'a> = &'a dyn Fn(&str) -> String;
+
+fn change_paths(table: &mut Table, change: Change<'_>, key: &mut Vec<String>) {
     for (name, value) in table.iter_mut() {
         key.push(name.clone());
         if fits_any(PATHS, key) {
-            each(value, |text| !text.starts_with('{'), base);
+            each(value, |text| !text.starts_with('{'), change);
         } else if fits_any(PROGRAMS, key) {
             match value {
-                Value::Array(words) => words.iter_mut().take(1).for_each(|word| each(word, has_slash, base)),
-                word => each(word, has_slash, base),
+                Value::Array(words) => words.iter_mut().take(1).for_each(|word| each(word, has_slash, change)),
+                word => each(word, has_slash, change),
             }
         } else if *key == ["build", "target"] {
-            each(value, |text| Path::new(text).extension().is_some_and(|ending| ending == "json"), base);
+            each(value, |text| Path::new(text).extension().is_some_and(|ending| ending == "json"), change);
         } else if let Some(inner) = value.as_table_mut() {
-            anchor_below(inner, base, key);
+            change_paths(inner, change, key);
         }
         key.pop();
     }
@@ -163,21 +203,21 @@ fn has_slash(text: &str) -> bool {
     text.split(' ').next().is_some_and(|program| program.contains('/'))
 }
 
-fn each(value: &mut Value, is_path: impl Fn(&str) -> bool + Copy, base: &Path) {
+fn each(value: &mut Value, is_path: impl Fn(&str) -> bool + Copy, change: Change<'_>) {
     match value {
-        Value::String(text) if is_path(text) => *text = base.join(&*text).display().to_string(),
-        Value::Array(list) => list.iter_mut().for_each(|one| each(one, is_path, base)),
+        Value::String(text) if is_path(text) => *text = change(text),
+        Value::Array(list) => list.iter_mut().for_each(|one| each(one, is_path, change)),
         _ => {}
     }
 }
 
 /// `[env]`: `NAME = { value = "path", relative = true }`.
-fn anchor_variable(value: &mut Value, base: &Path) {
+fn anchor_variable(value: &mut Value, change: Change<'_>) {
     let Some(table) = value.as_table_mut() else { return };
     if table.get("relative").and_then(Value::as_bool) == Some(true) {
         table.remove("relative");
         if let Some(path) = table.get_mut("value") {
-            each(path, |_| true, base);
+            each(path, |_| true, change);
         }
     }
 }

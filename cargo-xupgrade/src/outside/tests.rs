@@ -32,7 +32,12 @@ impl Disk {
     }
 
     fn pass_on(&self) -> Outside {
-        pass_on_cargo(&self.path("ws/team/repo"), &self.path("cache/repo/w0"), &self.path("cargo-home")).unwrap()
+        self.try_to_pass_on().unwrap()
+    }
+
+    fn try_to_pass_on(&self) -> Result<Outside> {
+        let (repository, slot) = (self.path("ws/team/repo"), self.path("cache/repo/w0"));
+        pass_on_cargo(&repository, &slot.join("tree"), &slot, &self.path("cargo-home"))
     }
 
     fn laid(&self) -> cargo_config::Table {
@@ -84,6 +89,32 @@ fn relative_paths_start_from_the_folder_that_holds_the_file_they_stand_in() {
     assert_eq!(laid["source"]["m"]["local-registry"].as_str(), Some(at("crates").as_str()));
     assert_eq!(laid["http"]["cainfo"].as_str(), Some(at("ca.pem").as_str()));
     assert!(laid.get("include").is_none());
+}
+
+#[test]
+fn paths_that_lead_into_the_repository_lead_into_the_clone() {
+    let text = "paths = [\"team/repo/a\", \"team/repository\"]\n[target.thumb]\nrunner = \"team/../team/repo/tools/run -x\"\n\
+        [patch.crates-io]\nb = { path = \"team/repo/b\" }\n\
+        [env]\nDATA = { value = \"team/repo/data\", relative = true }\nWORD = \"team/repo\"\n";
+    let disk = Disk::new(&[("ws/.cargo/config.toml", text)]);
+    disk.pass_on();
+    let laid = disk.laid();
+    let tree = |path: &str| disk.path("cache/repo/w0/tree").join(path).display().to_string();
+    assert_eq!(strings(&laid["paths"]), [&tree("a"), &disk.path("ws/team/repository").display().to_string()]);
+    assert_eq!(laid["target"]["thumb"]["runner"].as_str(), Some(tree("tools/run -x").as_str()));
+    assert_eq!(laid["patch"]["crates-io"]["b"]["path"].as_str(), Some(tree("b").as_str()));
+    assert_eq!(laid["env"]["DATA"]["value"].as_str(), Some(tree("data").as_str()));
+    assert_eq!(laid["env"]["WORD"].as_str(), Some("team/repo"));
+}
+
+#[test]
+fn of_what_lies_above_the_cache_too_only_the_paths_into_the_repository_are_laid() {
+    let text = "[build]\njobs = 1\n[env]\nOTHER = \"x\"\nDATA = { value = \"ws/team/repo/data\", relative = true }\n";
+    let disk = Disk::new(&[(".cargo/config.toml", text)]);
+    disk.pass_on();
+    let data = disk.path("cache/repo/w0/tree/data").display().to_string();
+    let expected = crate::toml_text::parse(&format!("[env]\nDATA = {{ value = \"{data}\" }}\n")).unwrap();
+    assert_eq!(disk.laid(), expected);
 }
 
 #[test]
@@ -140,8 +171,7 @@ fn what_is_gone_is_not_passed_on_any_more() {
 #[test]
 fn a_file_that_cargo_refuses_is_an_error_with_its_place() {
     let disk = Disk::new(&[("ws/.cargo/config.toml", "[build\n")]);
-    let outcome = pass_on_cargo(&disk.path("ws/team/repo"), &disk.path("cache/repo/w0"), &disk.path("cargo-home"));
-    let error = outcome.unwrap_err().to_string();
+    let error = disk.try_to_pass_on().unwrap_err().to_string();
     assert!(error.contains("ws/.cargo/config.toml: line 1") && error.contains("cargo refuses it"), "{error}");
     let round = Disk::new(&[("ws/.cargo/config.toml", "include = [\"config.toml\"]\n")]);
     assert!(cargo_config::read(&round.path("ws/.cargo/config.toml")).unwrap_err().contains("includes itself"));

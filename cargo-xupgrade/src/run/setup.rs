@@ -27,7 +27,7 @@ pub fn look_outside(repo: &Repo, worker: &Worker, files: &[String], listener: &d
         return Ok(outside);
     }
     if files.iter().any(|file| file.ends_with("Cargo.toml")) {
-        outside = outside::pass_on_cargo(repo.root(), worker.slot(), &environment::cargo_home())?;
+        outside = outside::pass_on_cargo(repo.root(), &worker.tree(), worker.slot(), &environment::cargo_home())?;
         let rust = outside::rustup::pass_on(repo.root(), worker.slot(), &environment::rustup_home())?;
         outside.read.extend(rust.read);
         rust.warnings.into_iter().for_each(|text| listener.tell(&Event::Warned { text }));
