@@ -6,7 +6,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use crate::common::Env;
+use crate::common::registry::serve_beside;
+use crate::common::{Env, names};
 
 const TOKEN: &str = "s3cret";
 
@@ -93,4 +94,46 @@ fn a_host_that_only_gitmodules_names_gets_no_credentials_and_no_token_is_shown()
     assert!(!heard.contains(TOKEN) && !heard.contains("bWU6czNjcmV0"), "{heard}");
     let near = format!("`near` is left empty: cannot fetch http://{}/a/near.git", origin.address);
     assert!(ran.stderr.contains(&near) && !ran.stderr.contains(TOKEN), "{}", ran.stderr);
+}
+
+/// A project that takes `beta` from a registry that wants a token.
+const PRIVATE: &str = r#"
+-- world.toml --
+at = "ws/repo"
+-- repo/.gitignore --
+/target
+.cargo
+-- repo/src/lib.rs --
+-- repo/Cargo.toml --
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+
+[dependencies]
+beta = { version = "1", registry = "corp" }
+"#;
+
+const CORP: &str = "-- crates/beta/1.0.0/src/lib.rs --\n-- crates/beta/1.1.0/src/lib.rs --\n";
+
+/// The private world, locked by cargo, with the token in a file that is named from the world's root.
+fn private(file: &str) -> Env {
+    let env = Env::from_archive(PRIVATE);
+    serve_beside(&env, "corp", CORP, Some(TOKEN));
+    let file = env.world.root.join(file);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, format!("[registries.corp]\ntoken = \"{TOKEN}\"\n[env]\nPLAIN = \"yes\"\n")).unwrap();
+    for words in [["generate-lockfile", "--quiet"].as_slice(), &["update", "--quiet", "beta", "--precise", "1.0.0"]] {
+        assert!(env.command("cargo").args(words).status().unwrap().success());
+    }
+    env.git(&["add", "Cargo.lock"]);
+    env.git(&["commit", "--quiet", "--message=Lock"]);
+    std::fs::remove_dir_all(env.world.root.join("cargo-home/registry")).unwrap();
+    env
+}
+
+#[test]
+fn a_token_above_the_repository_opens_the_registry_for_the_survey_too() {
+    let plan = private("ws/.cargo/config.toml").plan(&[]);
+    assert_eq!(names(&plan, "candidates"), ["beta"], "{plan:#}");
 }

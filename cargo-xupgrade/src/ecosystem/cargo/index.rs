@@ -67,6 +67,8 @@ pub struct Options {
     pub max_age: Duration,
     /// The limit of one request, from connecting to the last byte.
     pub timeout: Duration,
+    /// Variables that open registries, for cargo where only cargo can ask.
+    pub credentials: Vec<(String, String)>,
 }
 
 /// How long a copy in our store is good when nobody says otherwise.
@@ -137,7 +139,7 @@ impl Index {
     ) -> Result<Self, IndexError> {
         let source = Source::find(named, settings, env)?;
         let store = |url: &str| Store::open(url, &options.cargo_home, &options.store).map_err(IndexError::Unsupported);
-        let cargo = || ThroughCargo::new(&source, &options.project_dir, &options.store);
+        let cargo = || ThroughCargo::new(&source, options);
         let online = options.mode == Mode::Online;
         let (location, origin) = match &source.location {
             Location::Local(folder) => (folder.display().to_string(), Origin::Local(folder.clone())),

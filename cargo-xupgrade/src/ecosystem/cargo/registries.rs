@@ -57,6 +57,7 @@ impl Registries {
             mode: if cargo.outlook.network == Network::Offline { Mode::Offline } else { Mode::Online },
             max_age: index::MAX_AGE,
             timeout: index::TIMEOUT,
+            credentials: cargo.credentials.clone(),
         };
         let settings = Settings::read(&options.project_dir, &options.cargo_home)?;
         let written = written(manifests, &settings, env);

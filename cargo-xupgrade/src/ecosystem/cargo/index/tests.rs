@@ -41,6 +41,7 @@ impl Room {
             mode,
             max_age: MAX_AGE,
             timeout: TIMEOUT,
+            credentials: Vec::new(),
         }
     }
 

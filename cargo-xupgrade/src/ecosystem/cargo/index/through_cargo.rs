@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::IndexError;
 use super::source::{Location, Source};
+use super::{IndexError, Options};
 use crate::environment;
 
 /// How cargo is asked about one registry. Share it between threads: one asks for all, the others wait.
@@ -26,6 +26,8 @@ pub struct ThroughCargo {
     registry: String,
     name: Option<String>,
     in_git: bool,
+    /// Variables that open registries, out of configuration that cargo does not find from there.
+    credentials: Vec<(String, String)>,
     needed: OnceLock<bool>,
     state: Mutex<State>,
 }
@@ -53,7 +55,7 @@ struct Cause {
 impl ThroughCargo {
     /// For the registry of `source`; its copies end up in the user's `CARGO_HOME`, where cargo keeps them anyway.
     #[must_use]
-    pub fn new(source: &Source, project_dir: &Path, room: &Path) -> Self {
+    pub fn new(source: &Source, options: &Options) -> Self {
         let named = &source.named;
         let registry = match (&named.name, &named.address) {
             (_, None) => String::new(),
@@ -61,11 +63,12 @@ impl ThroughCargo {
             (None, Some(address)) => format!(", registry-index = {address:?}"),
         };
         Self {
-            project_dir: project_dir.to_owned(),
-            room: room.to_owned(),
+            project_dir: options.project_dir.clone(),
+            room: options.store.clone(),
             registry,
             name: named.address.as_ref().and(named.name.clone()),
             in_git: matches!(source.location, Location::Git(_)),
+            credentials: options.credentials.clone(),
             needed: OnceLock::new(),
             state: Mutex::default(),
         }
@@ -138,7 +141,8 @@ impl ThroughCargo {
             Failure::Whole(Cause { words: format!("cargo could not be asked: {why}"), wants_credentials: false })
         };
         let package = Package::write(&self.room, &self.manifest(names)).map_err(|why| broken(&why))?;
-        let output = environment::cargo()
+        let cargo = self.credentials.iter().fold(environment::cargo(), |tool, (key, value)| tool.env(key, value));
+        let output = cargo
             .args(["generate-lockfile", "--manifest-path"])
             .arg(package.folder.join("Cargo.toml"))
             .dir(&self.project_dir)

@@ -81,6 +81,7 @@ impl Room {
             mode: Mode::Online,
             max_age: MAX_AGE,
             timeout: TIMEOUT,
+            credentials: Vec::new(),
         };
         View::start(Arc::new(Index::open(&options).unwrap()), rule, set(locked)).unwrap()
     }
@@ -254,6 +255,7 @@ fn what_cargo_itself_cached_for_a_registry_is_found_there_offline() {
         mode: Mode::Offline,
         max_age: MAX_AGE,
         timeout: TIMEOUT,
+        credentials: Vec::new(),
     };
     let offline = Index::open(&options).unwrap().raw("x").unwrap();
     assert_eq!(*offline, line("x", "1.0.0", OLD).into_bytes());
