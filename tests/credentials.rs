@@ -137,3 +137,15 @@ fn a_token_above_the_repository_opens_the_registry_for_the_survey_too() {
     let plan = private("ws/.cargo/config.toml").plan(&[]);
     assert_eq!(names(&plan, "candidates"), ["beta"], "{plan:#}");
 }
+
+#[test]
+fn a_token_in_configuration_that_is_copied_opens_the_registry_and_is_not_in_the_copy() {
+    let env = private("ws/repo/.cargo/config.toml");
+    env.write("xupgrade.toml", "[setup]\ncopy = [\".cargo/config.toml\"]\n");
+    let plan = env.plan(&[]);
+    assert_eq!(names(&plan, "candidates"), ["beta"], "{plan:#}");
+    let cache = env.world.root.join("cache").read_dir().unwrap().flatten().map(|entry| entry.path());
+    let copies = cache.filter_map(|folder| std::fs::read_to_string(folder.join("w0/tree/.cargo/config.toml")).ok());
+    let copies: Vec<String> = copies.collect();
+    assert!(copies.len() == 1 && copies[0].contains("PLAIN") && !copies[0].contains(TOKEN), "{copies:?}");
+}

@@ -82,12 +82,14 @@ impl<'a> Scene<'a> {
             listener.tell(&Event::Warned { text });
         }
         let tracked = worker.tracked()?;
-        setup::copy_named(&repo, &worker.tree(), &config.setup.copy, &tracked.files)?;
+        let copied = setup::copy_named(&repo, &worker.tree(), &config.setup.copy, &tracked.files)?;
         for text in worker.missing_filters(&tracked, &repo.settings()).into_iter().chain(tracked.warnings()) {
             listener.tell(&Event::Warned { text });
         }
         let sight = Sight::new(tracked.files.clone(), &config)?;
-        let outside = setup::look_outside(&repo, &worker, &sight.files, listener)?;
+        let mut outside = setup::look_outside(&repo, &worker, &sight.files, listener)?;
+        // What lies in the repository is nearer than what lies above it, and a later value wins.
+        outside.credentials.extend(copied);
         setup::warn_of_untracked(&repo, &worker.tree(), &sight.files, listener);
         Ok(Self {
             repo,

@@ -11,9 +11,10 @@ use crate::config::FILE;
 use crate::environment;
 use crate::event::{Event, Listener};
 use crate::failure::Usage;
-use crate::outside::{self, Outside};
+use crate::outside::{self, Outside, cargo_config};
 use crate::plan::Plan;
 use crate::repo::Repo;
+use crate::toml_text;
 use crate::trial::CellReport;
 use crate::worker::Worker;
 
@@ -82,11 +83,13 @@ fn remove_links(slot: &Path) -> Result<()> {
 }
 
 /// Copies what `[setup] copy` names (files, folders, patterns) out of the user's checkout; what git tracks stays as it is
-/// at the base commit, `tracked`.
+/// at the base commit, `tracked`. Gives the variables in the place of the credentials in cargo's configuration among it:
+/// those are for fetches, and checks could read them in a copy.
 ///
 /// # Errors
 /// When a name leads out of the repository or names nothing that could be copied.
-pub fn copy_named(repo: &Repo, tree: &Path, names: &[String], tracked: &[String]) -> Result<()> {
+pub fn copy_named(repo: &Repo, tree: &Path, names: &[String], tracked: &[String]) -> Result<Vec<(String, String)>> {
+    let mut credentials = Vec::new();
     for name in names {
         check_name(name).map_err(|why| refusal(name, &why))?;
         let found = repo.unrecorded(name).map_err(|error| refusal(name, &format!("{error:#}")))?;
@@ -96,10 +99,30 @@ pub fn copy_named(repo: &Repo, tree: &Path, names: &[String], tracked: &[String]
             return Err(refusal(name, why));
         }
         for path in found {
-            copy(repo.root(), tree, path).map_err(|error| refusal(name, &format!("{path}: {error:#}")))?;
+            let copied = copy(repo.root(), tree, path).and_then(|()| take_credentials(repo.root(), tree, path));
+            credentials.extend(copied.map_err(|error| refusal(name, &format!("{path}: {error:#}")))?);
         }
     }
-    Ok(())
+    Ok(credentials)
+}
+
+/// Takes what opens a registry out of a copy, if it is of cargo's configuration; a link to such a file becomes a file.
+fn take_credentials(root: &Path, tree: &Path, path: &str) -> Result<Vec<(String, String)>> {
+    let (original, copied) = (root.join(path), tree.join(path));
+    let in_folder = original.parent().is_some_and(|folder| folder.ends_with(".cargo"));
+    let is_config = original.file_name().is_some_and(|name| name == "config" || name == "credentials")
+        || original.extension().is_some_and(|ending| ending == "toml");
+    if !in_folder || !is_config || !original.is_file() {
+        return Ok(Vec::new());
+    }
+    let whole = toml_text::parse(&fs::read_to_string(&original)?).map_err(|why| anyhow!("cargo refuses it: {why}"))?;
+    let mut table = whole.clone();
+    cargo_config::strip(&mut table);
+    if table != whole {
+        crate::worker::remove(&copied)?;
+        fs::write(&copied, table.to_string())?;
+    }
+    Ok(cargo_config::credentials(&whole))
 }
 
 fn refusal(name: &str, why: &str) -> anyhow::Error {
@@ -201,5 +224,22 @@ mod tests {
         let error = copy(&checkout, &tree, "data/file").unwrap_err().to_string();
         assert!(error.contains("is a link in the base commit"), "{error}");
         assert!(!tree.join("elsewhere/file").exists());
+    }
+
+    #[test]
+    fn a_copy_of_cargos_configuration_that_is_a_link_keeps_no_token_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let (checkout, tree) = (folder.path().join("checkout"), folder.path().join("tree"));
+        fs::create_dir_all(checkout.join(".cargo")).unwrap();
+        fs::create_dir_all(&tree).unwrap();
+        fs::write(checkout.join("mine"), "[registry]\ntoken = \"s3cret\"\n[build]\njobs = 1\n").unwrap();
+        let path = ".cargo/config.toml";
+        std::os::unix::fs::symlink("../mine", checkout.join(path)).unwrap();
+        copy(&checkout.canonicalize().unwrap(), &tree, path).unwrap();
+        let credentials = take_credentials(&checkout, &tree, path).unwrap();
+        assert_eq!(credentials, [("CARGO_REGISTRY_TOKEN".to_owned(), "s3cret".to_owned())]);
+        fs::write(tree.join("mine"), "nothing").unwrap();
+        let text = fs::read_to_string(tree.join(path)).unwrap();
+        assert!(text.contains("jobs") && !text.contains("s3cret"), "{text}");
     }
 }
