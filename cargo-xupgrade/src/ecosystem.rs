@@ -60,7 +60,7 @@ impl Project {
 pub struct Tree<'a> {
     /// The root of the clone.
     pub root: &'a Path,
-    /// The tracked files that no rule excludes, from the root, sorted.
+    /// The tracked files that no rule excludes, and every tracked lockfile, from the root, sorted.
     pub files: &'a [String],
 }
 

@@ -139,10 +139,15 @@ impl Worker {
     /// Takes lockfiles that git does not track into the ground of every trial.
     ///
     /// # Errors
-    /// When git refuses.
+    /// When git refuses, or tracks one of them: it would be missing in every tree that is published.
     pub fn adopt(&mut self, lockfiles: Vec<String>) -> Result<()> {
         if lockfiles.is_empty() {
             return Ok(());
+        }
+        let words = ["ls-tree", "-z", "--name-only", &self.layer().commit, "--"];
+        let recorded = layer::paths(&self.git().args(words).args(&lockfiles).run()?);
+        if let Some(path) = recorded.first() {
+            bail!("{} is in git, yet another one was resolved in its place; please report this", path.display());
         }
         self.layers[0].ground = self.snapshot(&lockfiles)?;
         self.unpublished = lockfiles;

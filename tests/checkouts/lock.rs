@@ -99,3 +99,15 @@ fn a_project_whose_lock_cannot_be_resolved_is_held_whole_with_cargos_words() {
 fn a_bare_repository_has_no_lock_in_its_checkout_and_the_same_plan() {
     Place::new(FIXTURE, &["clone", "--quiet", "--bare", "@", "%"]).assert_usual_plan();
 }
+
+#[test]
+fn a_lock_in_git_that_no_rule_shows_to_discovery_is_still_the_projects_own() {
+    let env = Env::new("lock_only");
+    std::fs::create_dir_all(env.repo().join("testdata/p")).unwrap();
+    env.git(&["mv", "Cargo.toml", "Cargo.lock", "src", "testdata/p"]);
+    env.write("xupgrade.toml", "include = [\"**/testdata/**/Cargo.toml\"]\nexclude = [\"**/Cargo.lock\"]\n").commit();
+    let plan = env.plan(&[]);
+    assert_eq!(plan["projects"][0]["path"], "testdata/p", "{plan:#}");
+    assert!(plan["projects"][0].get("lock").is_none_or(Value::is_null), "{plan:#}");
+    assert_eq!(names(&plan, "candidates"), ["ant", "bee", "cat"], "{plan:#}");
+}

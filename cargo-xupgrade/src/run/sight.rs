@@ -17,6 +17,10 @@ use crate::failure::Usage;
 /// Folders that hold test data, but for the projects that stand right in them (`tests/Cargo.toml`).
 const TESTS: &[&str] = &["tests", "test", "testsuite", "fixtures", "__fixtures__", "test-data", "test_data"];
 
+/// Lockfiles. They are no projects, and whether git has one beside a manifest is a fact that no rule may hide: one that
+/// is taken for absent would be resolved afresh, and missing in what is published.
+const LOCKS: &[&str] = &["Cargo.lock", "go.sum"];
+
 /// What discovery sees, and what it passes by.
 #[derive(Debug, Default)]
 pub struct Sight {
@@ -35,6 +39,10 @@ impl Sight {
         let (included, excluded) = (globs("include", &config.include)?, globs("exclude", &config.exclude)?);
         let mut sight = Self::default();
         for file in files {
+            if file.rsplit('/').next().is_some_and(|name| LOCKS.contains(&name)) {
+                sight.files.push(file);
+                continue;
+            }
             let asked = hits(&included, &file);
             if hits(&excluded, &file) || (!asked && is_below(&file, &["testdata", "vendor"])) {
                 continue;
@@ -107,6 +115,13 @@ mod tests {
         let (files, aside) =
             seen(&["a/tests/b/Cargo.toml", "a/testdata/c/Cargo.toml"], &["a/tests/b", "a/testdata/**"]);
         assert_eq!((files.len(), aside.len()), (2, 0), "{files:?} {aside:?}");
+    }
+
+    #[test]
+    fn lockfiles_are_seen_wherever_they_are() {
+        let locks = ["testdata/p/Cargo.lock", "vendor/go.sum"];
+        assert_eq!(seen(&locks, &[]).0, locks);
+        assert_eq!(seen(&["testdata/Cargo.lock.orig"], &[]).0, [""; 0]);
     }
 
     #[test]

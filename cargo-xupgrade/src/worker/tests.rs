@@ -130,3 +130,12 @@ fn attributes_and_links_that_a_check_writes_do_not_shape_what_is_put_back() {
         assert!(!fs::read_to_string(stage.worker.tree().join(file)).unwrap().contains('\r'), "{file}");
     }
 }
+
+#[test]
+fn a_lockfile_that_git_tracks_is_never_taken_for_one_of_our_own() {
+    let mut stage = stage();
+    let error = stage.worker.adopt(vec!["Cargo.lock".to_owned()]).unwrap_err();
+    assert!(error.to_string().contains("Cargo.lock is in git"), "{error}");
+    in_tree(&stage, "mkdir sub; touch sub/Cargo.lock");
+    stage.worker.adopt(vec!["sub/Cargo.lock".to_owned()]).unwrap();
+}
