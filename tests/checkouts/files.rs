@@ -128,6 +128,26 @@ fn a_manifest_or_lock_that_is_a_link_is_held_and_never_written_through() {
 }
 
 #[test]
+fn a_project_is_held_where_the_lock_of_another_one_that_follows_it_is_a_link() {
+    let env = Env::new("cargo_nested_workspaces");
+    let outside = env.world.root.join("outside.lock");
+    std::fs::rename(env.repo().join("fuzz/Cargo.lock"), &outside).unwrap();
+    symlink(&outside, env.repo().join("fuzz/Cargo.lock")).unwrap();
+    env.commit();
+    let bytes = std::fs::read(&outside).unwrap();
+    let plan = env.plan(&[]);
+    let obstacle = &plan["projects"][0]["obstacle"];
+    assert_eq!(
+        (text(&plan["projects"][0], "path"), &obstacle["kind"]),
+        (".", &"unsupported_project".into()),
+        "{plan:#}"
+    );
+    assert!(text(obstacle, "text").contains("fuzz/Cargo.lock is reached by the symbolic link"), "{obstacle:#}");
+    assert_eq!(names(&plan, "candidates"), ["page"], "only what writes nothing there goes on: {plan:#}");
+    assert_eq!(std::fs::read(&outside).unwrap(), bytes);
+}
+
+#[test]
 fn a_folder_that_is_a_link_is_no_second_project() {
     let env = Env::new("red_baseline");
     symlink("bad", env.repo().join("alias")).unwrap();

@@ -7,20 +7,43 @@ use anyhow::Result;
 
 use super::Session;
 use super::scene::Scene;
-use crate::candidate::{Dependency, Reason, ReasonKind};
+use crate::candidate::{Dependency, EcosystemKind, Reason, ReasonKind};
 use crate::digest::sha256_hex;
 use crate::ecosystem::Project;
 use crate::journal::Journal;
 use crate::report::TestedLock;
 use crate::worker::Tracked;
 
-/// Holds a project of which a file is reached by a symbolic link: what is written there ends up elsewhere, perhaps
-/// outside, and the tree that is tested is not what git sees.
-pub fn refuse_links(project: &mut Project, tracked: &Tracked) {
-    let mut files = project.manifests.iter().chain(&project.lockfile);
-    let Some((file, link)) = files.find_map(|file| tracked.link_in(file).map(|link| (file, link))) else { return };
-    let text = format!("{file} is reached by the symbolic link {link}, which is not written through; put a file there");
-    project.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
+/// Holds projects of which an upgrade writes a file that is reached by a symbolic link: what is written there ends up
+/// elsewhere, perhaps outside, and the tree that is tested is not what git sees.
+pub fn refuse_links(projects: &mut [Project], tracked: &Tracked) {
+    hold(projects, |file| {
+        let link = tracked.link_in(file)?;
+        Some(format!("{file} is reached by the symbolic link {link}, which is not written through; put a file there"))
+    });
+}
+
+/// Holds projects for what is wrong with a file that an upgrade of theirs writes.
+fn hold(projects: &mut [Project], wrong: impl Fn(&str) -> Option<String>) {
+    let texts: Vec<Option<String>> =
+        projects.iter().map(|project| written(project, projects).into_iter().find_map(|file| wrong(file))).collect();
+    for (project, text) in projects.iter_mut().zip(texts) {
+        if let Some(text) = text {
+            project.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
+        }
+    }
+}
+
+/// The files that an upgrade of a project may write: its own, and those of the projects that follow it (of a Cargo
+/// workspace the lockfile, of a Go module everything).
+fn written<'a>(project: &'a Project, all: &'a [Project]) -> Vec<&'a String> {
+    let follows = |other: &&Project| other.ecosystem == project.ecosystem && project.dependents.contains(&other.path);
+    let edited = |other: &&Project| other.ecosystem == EcosystemKind::Go;
+    let followers = || all.iter().filter(follows);
+    let own = project.manifests.iter().chain(&project.lockfile);
+    own.chain(followers().filter(edited).flat_map(|other| &other.manifests))
+        .chain(followers().filter_map(|other| other.lockfile.as_ref()))
+        .collect()
 }
 
 /// Holds what is required in a manifest of another repository: no commit of this one could raise it.

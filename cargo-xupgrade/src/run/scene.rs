@@ -121,9 +121,7 @@ impl<'a> Scene<'a> {
         let mut projects: Vec<Project> = found.into_iter().flatten().collect();
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
         self.worker.adopt(reach::own_lockfiles(&projects))?;
-        for project in &mut projects {
-            reach::refuse_links(project, &self.tracked);
-        }
+        reach::refuse_links(&mut projects, &self.tracked);
         let stop = &self.stop;
         let found = beside(&mut self.ecosystems, |one| survey_all(one, &root, &projects, listener, stop))?;
         let mut found: Vec<Surveyed> = found.into_iter().flatten().collect();
