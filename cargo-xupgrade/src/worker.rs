@@ -189,6 +189,24 @@ impl Worker {
         self.git().arg("write-tree").line()
     }
 
+    /// Which of these files git would store otherwise than they are in the base commit, though nobody changed them.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn renormalised(&self, files: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+        if files.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        // An index without time stamps: with them, git takes a file for unchanged before it looks at its bytes.
+        let index = self.control().join("index.afresh");
+        let git = || self.git().arg("--literal-pathspecs").env("GIT_INDEX_FILE", &index);
+        let commit = &self.layer().commit;
+        git().args(["read-tree", commit]).run()?;
+        git().args(["add", "--force", "--"]).args(files).run()?;
+        let changed = git().args(["diff-index", "--cached", "--name-only", "-z", commit, "--"]).args(files).run()?;
+        Ok(layer::paths(&changed).iter().map(|path| path.display().to_string()).collect())
+    }
+
     /// Undoes every change that is not in the index, and tells which there were.
     ///
     /// # Errors

@@ -148,6 +148,24 @@ fn a_project_is_held_where_the_lock_of_another_one_that_follows_it_is_a_link() {
 }
 
 #[test]
+fn a_manifest_that_git_would_store_otherwise_is_held_with_the_command_that_mends_it() {
+    for (attribute, held) in [("*.toml text\n", true), ("*.toml text=auto\n", false)] {
+        let env = Env::new("lock_only");
+        let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+        env.write("Cargo.toml", &manifest.replace('\n', "\r\n")).commit();
+        env.write(".gitattributes", attribute);
+        env.git(&["add", ".gitattributes"]);
+        env.git(&["commit", "--quiet", "--message=Attributes"]);
+        let plan = env.plan(&[]);
+        let obstacle = &plan["projects"][0]["obstacle"];
+        assert_eq!(names(&plan, "candidates").is_empty(), held, "{attribute}: {plan:#}");
+        assert_eq!(obstacle["kind"] == "unsupported_project", held, "{attribute}: {plan:#}");
+        let words = obstacle["text"].as_str().unwrap_or_default();
+        assert_eq!(words.contains("`git add --renormalize Cargo.toml`"), held, "{obstacle:#}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_a_link_is_no_second_project() {
     let env = Env::new("red_baseline");
     symlink("bad", env.repo().join("alias")).unwrap();

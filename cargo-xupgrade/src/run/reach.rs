@@ -1,7 +1,7 @@
 //! Which files of a project an upgrade may write: those that git tracks, at their own place. A lockfile that git does not
 //! track is written all the same, is never published, and is kept beside the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::digest::sha256_hex;
 use crate::ecosystem::Project;
 use crate::journal::Journal;
 use crate::report::TestedLock;
-use crate::worker::Tracked;
+use crate::worker::{Tracked, Worker};
 
 /// Holds projects of which an upgrade writes a file that is reached by a symbolic link: what is written there ends up
 /// elsewhere, perhaps outside, and the tree that is tested is not what git sees.
@@ -21,6 +21,26 @@ pub fn refuse_links(projects: &mut [Project], tracked: &Tracked) {
         let link = tracked.link_in(file)?;
         Some(format!("{file} is reached by the symbolic link {link}, which is not written through; put a file there"))
     });
+}
+
+/// Holds projects of which an upgrade writes a file that git would not store as it lies in the base commit (an attribute
+/// that came later): the first commit would change every line of it.
+pub fn refuse_unsteady(projects: &mut [Project], tracked: &Tracked, worker: &Worker) -> Result<()> {
+    let files: BTreeSet<String> = projects
+        .iter()
+        .flat_map(|project| written(project, projects))
+        .filter(|file| tracked.has(file) && tracked.link_in(file).is_none())
+        .cloned()
+        .collect();
+    let unsteady = worker.renormalised(&files)?;
+    hold(projects, |file| {
+        let text = format!(
+            "git would store {file} otherwise than it lies in the commit (line ends, or a filter); \
+             renormalise it first: `git add --renormalize {file}`, and commit"
+        );
+        unsteady.contains(file).then_some(text)
+    });
+    Ok(())
 }
 
 /// Holds projects for what is wrong with a file that an upgrade of theirs writes.

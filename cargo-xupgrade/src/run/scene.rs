@@ -122,6 +122,7 @@ impl<'a> Scene<'a> {
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
         self.worker.adopt(reach::own_lockfiles(&projects))?;
         reach::refuse_links(&mut projects, &self.tracked);
+        reach::refuse_unsteady(&mut projects, &self.tracked, &self.worker)?;
         let stop = &self.stop;
         let found = beside(&mut self.ecosystems, |one| survey_all(one, &root, &projects, listener, stop))?;
         let mut found: Vec<Surveyed> = found.into_iter().flatten().collect();
