@@ -6,6 +6,7 @@
 
 mod borrow;
 mod filters;
+mod kept;
 mod layer;
 pub mod submodule;
 mod tracked;
@@ -19,6 +20,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{Tool, git};
 use crate::repo::{Base, Repo};
 use borrow::borrow;
+use kept::Kept;
 use layer::Layer;
 pub use tracked::Tracked;
 
@@ -34,8 +36,8 @@ pub struct Worker {
     /// Lockfiles that git does not track, from the root: in our index, so that they are restored as any other file, and
     /// in no tree that is published.
     unpublished: Vec<String>,
-    /// Files that the set-up made: they stay when everything else is cleaned.
-    kept: BTreeSet<PathBuf>,
+    /// What the set-up made: it stays when everything else is cleaned, as it was.
+    kept: Kept,
 }
 
 impl Worker {
@@ -48,9 +50,9 @@ impl Worker {
             home: cache.join(format!("w{slot}")),
             layers: Vec::new(),
             unpublished: Vec::new(),
-            kept: BTreeSet::new(),
+            kept: Kept::default(),
         };
-        for stale in [worker.tree(), worker.control(), worker.temporary()] {
+        for stale in [worker.tree(), worker.control(), worker.temporary(), worker.copies()] {
             remove(&stale)?;
         }
         for folder in [worker.tree(), worker.target(), worker.home(), worker.temporary()] {
@@ -108,6 +110,11 @@ impl Worker {
         self.home.join("control.git")
     }
 
+    /// The copies of what the set-up made.
+    fn copies(&self) -> PathBuf {
+        self.home.join("kept")
+    }
+
     /// Brings the tree back to the base commit, for the next trial.
     ///
     /// # Errors
@@ -122,17 +129,18 @@ impl Worker {
         self.layers.iter().try_for_each(Layer::place_twin)
     }
 
-    /// Takes the untracked files that the set-up left as given: they stay between cells and trials.
+    /// Takes the untracked files that the set-up left as given: they stay between cells and trials, and are put back
+    /// where a check changes them.
     ///
     /// # Errors
-    /// When git refuses.
+    /// When git or the disk refuses.
     pub fn keep_untracked(&mut self) -> Result<()> {
-        let mut kept = BTreeSet::new();
+        let mut roots = kept::repositories(&self.tree(), &self.twins());
         for layer in &self.layers {
             let (strange, ignored) = layer.strange()?;
-            kept.extend(strange.iter().chain(&ignored).map(|path| layer.tree.join(path)));
+            roots.extend(strange.iter().chain(&ignored).map(|path| layer.tree.join(path)));
         }
-        self.kept = kept;
+        self.kept = Kept::take(&self.tree(), &self.copies(), &roots)?;
         Ok(())
     }
 
@@ -215,21 +223,61 @@ impl Worker {
         let mut dirtied = BTreeSet::new();
         for layer in &self.layers {
             layer.hold_place()?;
-            let (mut strange, mut ignored) = layer.strange()?;
-            for list in [&mut strange, &mut ignored] {
-                list.retain(|path| !self.kept.contains(&layer.tree.join(path)));
+            dirtied.extend(self.clear(layer)?);
+            let buried = self.clear_repositories(layer)?;
+            if !buried.is_empty() {
+                // Git may have passed by what lies in a repository of somebody else.
+                dirtied.extend(self.clear(layer)?);
             }
-            for path in strange.iter().chain(&ignored) {
-                remove(&layer.tree.join(path))?;
-            }
+            dirtied.extend(buried);
             // What is strange goes first: a new attributes file would shape what is put back.
             let mut changed = layer.restore_attributes()?;
             changed.extend(layer.changed()?);
             layer.checkout()?;
-            dirtied.extend(strange.iter().chain(&changed).map(|path| layer.tree.join(path)));
+            dirtied.extend(changed.iter().map(|path| layer.tree.join(path)));
         }
+        self.put_back_kept()?;
         let tree = self.tree();
         Ok(dirtied.iter().map(|path| path.strip_prefix(&tree).unwrap_or(path).display().to_string()).collect())
+    }
+
+    /// Removes what a layer's index does not have and the set-up did not make; gives what no rule ignores.
+    fn clear(&self, layer: &Layer) -> Result<Vec<PathBuf>> {
+        let (strange, ignored) = layer.strange()?;
+        let mut gone = Vec::new();
+        for path in &strange {
+            gone.extend(self.kept.prune(&layer.tree.join(path))?);
+        }
+        for path in &ignored {
+            self.kept.prune(&layer.tree.join(path))?;
+        }
+        Ok(gone)
+    }
+
+    fn put_back_kept(&self) -> Result<()> {
+        if self.kept.is_empty() {
+            return Ok(());
+        }
+        let mut recorded = BTreeSet::new();
+        for layer in &self.layers {
+            let listed = layer::paths(&layer.git().args(["ls-files", "-z"]).run()?);
+            recorded.extend(listed.into_iter().map(|path| layer.tree.join(path)));
+        }
+        self.kept.put_back(&recorded)
+    }
+
+    /// Removes git folders that are nobody's whom we know.
+    fn clear_repositories(&self, layer: &Layer) -> Result<Vec<PathBuf>> {
+        let mut gone = Vec::new();
+        for path in kept::repositories(&layer.tree, &self.twins()) {
+            gone.extend(self.kept.prune(&path)?);
+        }
+        Ok(gone)
+    }
+
+    /// The git folders in the tree that are ours.
+    fn twins(&self) -> BTreeSet<PathBuf> {
+        self.layers.iter().map(|layer| layer.tree.join(".git")).collect()
     }
 
     /// Writes a commit object in the clone.

@@ -132,6 +132,68 @@ fn attributes_and_links_that_a_check_writes_do_not_shape_what_is_put_back() {
 }
 
 #[test]
+fn what_the_set_up_made_is_put_back_file_by_file() {
+    let mut stage = stage();
+    in_tree(
+        &stage,
+        "mkdir -p gen/deep gen/empty; echo one > gen/state; echo run > gen/deep/tool; ln -s state gen/link",
+    );
+    in_tree(
+        &stage,
+        "chmod +x gen/deep/tool; git init -q gen/repo; mkdir gen/shut; echo x > gen/shut/x; chmod 555 gen/shut",
+    );
+    stage.worker.keep_untracked().unwrap();
+    let spoils = [
+        "echo two >> gen/state",
+        "echo eno > gen/state",
+        "chmod -x gen/deep/tool",
+        "rm gen/link; echo one > gen/link",
+        "rm -r gen/deep gen/empty; echo x > gen/deep",
+        "chmod 755 gen/shut; rm -r gen; ln -s / gen",
+        "rm gen/state; chmod 755 gen/shut; rm gen/shut/x; chmod 0 gen/deep gen",
+        "chmod 755 gen/shut; rm -r gen",
+        "echo x > gen/stray; mkdir -p gen/other/folder gen/empty/no; echo x >> gen/repo/.git/config",
+    ];
+    for spoil in spoils {
+        in_tree(&stage, spoil);
+        stage.worker.restore().unwrap();
+        in_tree(
+            &stage,
+            "test \"$(cat gen/state)\" = one && test -x gen/deep/tool && test \"$(readlink gen/link)\" = state",
+        );
+        in_tree(&stage, "test -d gen/empty && test \"$(ls gen | tr '\\n' ' ')\" = 'deep empty link repo shut state '");
+        in_tree(&stage, "test -z \"$(ls gen/empty)\" && git -C gen/repo config core.bare > tmp && rm tmp");
+        in_tree(&stage, "test -f gen/shut/x && test $(ls -ld gen/shut | cut -c1-10) = dr-xr-xr-x");
+        assert_eq!(stage.worker.restore().unwrap(), [""; 0], "after {spoil}");
+    }
+    in_tree(&stage, "chmod 755 gen/shut");
+}
+
+#[test]
+fn a_file_of_the_set_up_that_an_upgrade_writes_is_the_upgrades_until_the_next_trial() {
+    let mut stage = stage();
+    in_tree(&stage, "mkdir gen; echo one > gen/state");
+    stage.worker.keep_untracked().unwrap();
+    in_tree(&stage, "echo two > gen/state");
+    stage.worker.snapshot(&["gen/state".to_owned()]).unwrap();
+    in_tree(&stage, "echo three > gen/state");
+    stage.worker.restore().unwrap();
+    in_tree(&stage, "test $(cat gen/state) = two");
+    stage.worker.reset().unwrap();
+    in_tree(&stage, "test $(cat gen/state) = one");
+}
+
+#[test]
+fn a_repository_that_a_check_makes_in_a_tracked_folder_is_gone_afterwards() {
+    let stage = stage();
+    in_tree(&stage, "git init -q src; echo x > src/new; git -C src add .");
+    assert_eq!(stage.worker.restore().unwrap(), ["src/.git", "src/new"]);
+    assert!(!stage.worker.tree().join("src/.git").exists() && stage.worker.tree().join(".git").exists());
+    in_tree(&stage, "echo 'gitdir: /nowhere' > src/.git");
+    assert_eq!(stage.worker.restore().unwrap(), ["src/.git"]);
+}
+
+#[test]
 fn a_lockfile_that_git_tracks_is_never_taken_for_one_of_our_own() {
     let mut stage = stage();
     let error = stage.worker.adopt(vec!["Cargo.lock".to_owned()]).unwrap_err();
