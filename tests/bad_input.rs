@@ -184,7 +184,15 @@ fn a_base_that_is_no_commit_is_one_clear_error() {
 fn an_output_folder_that_somebody_else_filled_is_left_alone() {
     let env = Env::new("lock_only");
     env.write("xupgrade.out/mine.txt", "mine\n");
-    assert_ends(&env, &[], 1, &["xupgrade.out", "--out"]);
+    assert_ends(&env, &[], 2, &["xupgrade.out", "--out"]);
+}
+
+#[test]
+fn an_output_folder_with_a_gitignore_of_its_owner_is_left_alone() {
+    let env = Env::new("lock_only");
+    env.write(".gitignore", "/target\n").write("log/notes.txt", "mine\n").commit();
+    assert_ends(&env, &["--out", "."], 2, &["was not made by this tool", "--out"]);
+    assert_eq!(env.git(&["status", "--porcelain"]), "");
 }
 
 #[test]

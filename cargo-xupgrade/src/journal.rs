@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use crate::failure::Usage;
+
 /// The name of the output folder at the repository's root.
 pub const FOLDER: &str = "xupgrade.out";
+
+/// The first line of the `.gitignore` in an output folder, by which a later run knows the folder for one of ours.
+const HEADER: &str = "# Made by cargo-xupgrade; nothing in here belongs into git.";
 
 /// The output folder of a run.
 #[derive(Debug)]
@@ -25,11 +30,14 @@ impl Journal {
     /// When the disk refuses, or the folder holds something that is not ours.
     pub fn open(folder: &Path) -> Result<Self> {
         let mark = folder.join(".gitignore");
-        if folder.exists() && !mark.exists() && fs::read_dir(folder)?.next().is_some() {
-            bail!("{} exists and was not made by this tool; name another folder with `--out`", folder.display());
+        let is_ours = fs::read_to_string(&mark).is_ok_and(|text| text.lines().next() == Some(HEADER));
+        if !is_ours && !is_free(folder) {
+            let text =
+                "was not made by this tool, and files in it would be lost; name a new or an empty folder with `--out`";
+            return Err(Usage(format!("{} {text}", folder.display())).into());
         }
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        fs::write(&mark, "# Made by cargo-xupgrade; nothing in here belongs into git.\n*\n")?;
+        fs::write(&mark, format!("{HEADER}\n*\n"))?;
         for stale in ["log", "lock", "plan.json", "report.json", "journal.jsonl"] {
             crate::worker::remove(&folder.join(stale))?;
         }
@@ -80,6 +88,12 @@ impl Journal {
             .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
+}
+
+/// Whether nothing is there, or a folder with nothing in it.
+fn is_free(folder: &Path) -> bool {
+    let is_absent = fs::symlink_metadata(folder).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    is_absent || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// A lock on a repository's folder in the cache: one run at a time.
