@@ -110,6 +110,23 @@ fn a_go_work_above_the_repository_counts_as_it_does_in_the_checkout() {
 }
 
 #[test]
+fn a_go_work_above_the_repository_leads_into_the_clone_also_from_a_folder_behind_a_link() {
+    let env = Env::new("outside_go_work");
+    let (beside, link) = (env.world.root.join("ws"), env.world.root.join("link"));
+    std::os::unix::fs::symlink(&beside, &link).unwrap();
+    std::os::unix::fs::symlink(env.repo(), beside.join("again")).unwrap();
+    let text = std::fs::read_to_string(beside.join("go.work")).unwrap();
+    // Two ways to the repository: the folder that a shell is in, and a link that the workspace itself names.
+    for uses in ["./repo/svc", "./again/svc"] {
+        std::fs::write(beside.join("go.work"), text.replace("./repo/svc", uses)).unwrap();
+        let mut tool = env.tool(&["plan"]);
+        let output = tool.current_dir(link.join("repo")).env("PWD", link.join("repo")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("also read: ../go.work (with ../other as it is now)\n"), "{uses}: {said}");
+    }
+}
+
+#[test]
 fn the_users_gowork_off_takes_the_module_out_of_its_workspace() {
     let mut env = Env::new("outside_go_work");
     env.set("GOWORK", "off");

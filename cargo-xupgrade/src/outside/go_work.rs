@@ -31,14 +31,15 @@ pub fn pass_on(repository: &Path, tree: &Path, slot: &Path) -> Result<Work> {
     for stale in [laid.clone(), slot.join("go.work.sum")] {
         remove(&stale)?;
     }
-    let ask = |folder: &Path| go().args(["env", "GOWORK"]).dir(folder).line().unwrap_or_default();
+    // Go believes an inherited PWD that names the same folder, and answers with the links that led the user there.
+    let ask = |folder: &Path| go().args(["env", "GOWORK"]).dir(folder).env("PWD", folder).line().unwrap_or_default();
     let (named, here) = (ask(&std::env::temp_dir()), ask(repository));
     let mut work = Work::default();
     if named == "off" {
         work.variable = Some(named);
         return Ok(work);
     }
-    let file = Path::new(&here);
+    let file = &in_real_folder(Path::new(&here));
     if !file.is_file() {
         return Ok(work);
     }
@@ -68,6 +69,19 @@ pub fn pass_on(repository: &Path, tree: &Path, slot: &Path) -> Result<Work> {
     let with = if seen.is_empty() { String::new() } else { format!(" (with {} as it is now)", seen.join(", ")) };
     work.read = Some(format!("{}{with}", seen_from(repository, file)));
     Ok(work)
+}
+
+/// A file with the links in its folder's path resolved. A link in its own place stays: its folders are counted from there.
+fn in_real_folder(file: &Path) -> PathBuf {
+    let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(file.file_name()).map_or_else(|| file.to_owned(), |(folder, name)| folder.join(name))
+}
+
+/// Where a folder lies in the repository, if it does, also where links lead into it from outside.
+fn below(repository: &Path, folder: &Path) -> Option<PathBuf> {
+    let real = folder.canonicalize().ok();
+    let found = folder.strip_prefix(repository).ok().or_else(|| real.as_deref()?.strip_prefix(repository).ok());
+    found.map(Path::to_owned)
 }
 
 fn go() -> Tool {
@@ -122,14 +136,14 @@ fn lay(file: &Path, laid: &Path, repository: &Path, tree: &Path, warnings: &mut 
     for one in found.uses.into_iter().flatten() {
         let real = clean(&folder.join(&one.disk_path));
         edit = edit.arg(format!("-dropuse={}", one.disk_path));
-        match real.strip_prefix(repository).map(|below| tree.join(below)) {
-            Ok(there) if there.is_dir() => edit = edit.arg(format!("-use={}", there.display())),
-            Ok(_) => warnings.push(format!(
+        match below(repository, &real).map(|below| tree.join(below)) {
+            Some(there) if there.is_dir() => edit = edit.arg(format!("-use={}", there.display())),
+            Some(_) => warnings.push(format!(
                 "{} uses {}, which is not in the base commit; it is left out",
                 seen_from(repository, file),
                 seen_from(repository, &real)
             )),
-            Err(_) => {
+            None => {
                 edit = edit.arg(format!("-use={}", real.display()));
                 neighbours.push(real);
             }
@@ -137,7 +151,7 @@ fn lay(file: &Path, laid: &Path, repository: &Path, tree: &Path, warnings: &mut 
     }
     for one in found.replace.into_iter().flatten().filter(|one| one.new.version.is_empty()) {
         let real = clean(&folder.join(&one.new.path));
-        let there = real.strip_prefix(repository).map_or_else(|_| real.clone(), |below| tree.join(below));
+        let there = below(repository, &real).map_or_else(|| real.clone(), |below| tree.join(below));
         edit = edit.arg(format!("-replace={}={}", one.old.spec(), there.display()));
     }
     edit.arg(laid).run()?;
