@@ -197,6 +197,9 @@ pub enum Linked {
 /// # Errors
 /// When the disk refuses.
 pub fn make_cargo_view(real: &Path, view: &Path, linked: Linked) -> Result<()> {
+    if view.is_symlink() {
+        crate::worker::remove(view)?;
+    }
     fs::create_dir_all(view).with_context(|| format!("cannot make {}", view.display()))?;
     if linked == Linked::Git {
         // Made new each time: every run has other ports, and cargo one cache for each of them.
@@ -204,11 +207,12 @@ pub fn make_cargo_view(real: &Path, view: &Path, linked: Linked) -> Result<()> {
     }
     let folders: &[&str] = if linked == Linked::Git { &["git"] } else { &["registry", "git"] };
     for shared in folders {
-        let link = view.join(shared);
-        if !link.is_symlink() {
-            fs::create_dir_all(real.join(shared))?;
-            std::os::unix::fs::symlink(real.join(shared), &link)
-                .with_context(|| format!("cannot link {}", link.display()))?;
+        let (link, target) = (view.join(shared), real.join(shared));
+        // Code under trial may have put something else there, a link to elsewhere among it.
+        if fs::read_link(&link).ok().as_ref() != Some(&target) {
+            crate::worker::remove(&link)?;
+            fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
+            std::os::unix::fs::symlink(&target, &link).with_context(|| format!("cannot link {}", link.display()))?;
         }
     }
     let target = view.join("config.toml");
@@ -293,6 +297,34 @@ mod tests {
         let clean = fs::read_to_string(view.join("config.toml")).unwrap();
         assert!(clean.contains("corp.example"), "{clean}");
         assert!(!clean.contains("s3cret") && !clean.contains("other"), "{clean}");
+    }
+
+    #[test]
+    fn whatever_a_test_put_in_the_place_of_a_link_makes_way_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, view) = (folder.path().join("real"), folder.path().join("view"));
+        fs::create_dir_all(view.join("registry/cache")).unwrap();
+        fs::write(view.join("git"), "a file").unwrap();
+        make_cargo_view(&real, &view, Linked::Downloads).unwrap();
+        let links = || ["registry", "git"].map(|name| fs::read_link(view.join(name)).unwrap());
+        assert_eq!(links(), [real.join("registry"), real.join("git")]);
+        fs::remove_file(view.join("git")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), view.join("git")).unwrap();
+        make_cargo_view(&real, &view, Linked::Downloads).unwrap();
+        assert_eq!(links(), [real.join("registry"), real.join("git")]);
+    }
+
+    #[test]
+    fn a_view_that_was_replaced_by_a_link_to_the_real_one_leaves_that_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, view) = (folder.path().join("real"), folder.path().join("view"));
+        fs::create_dir_all(real.join("registry")).unwrap();
+        fs::write(real.join("config.toml"), "[registry]\ntoken = \"mine\"\n").unwrap();
+        std::os::unix::fs::symlink(&real, &view).unwrap();
+        make_cargo_view(&real, &view, Linked::Downloads).unwrap();
+        assert!(fs::read_to_string(real.join("config.toml")).unwrap().contains("mine"));
+        assert!(real.join("registry").is_dir() && !real.join("registry").is_symlink());
+        assert!(view.is_dir() && !view.is_symlink());
     }
 
     #[test]

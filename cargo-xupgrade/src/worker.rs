@@ -41,7 +41,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Makes the folders and a fresh clone at the base commit. The target directory of earlier runs stays.
+    /// Makes the folders and a fresh clone at the base commit. Of earlier runs only the target directory stays: what their
+    /// tests did to HOME must not reach this one.
     ///
     /// # Errors
     /// When git or the disk refuses.
@@ -52,7 +53,7 @@ impl Worker {
             unpublished: Vec::new(),
             kept: Kept::default(),
         };
-        for stale in [worker.tree(), worker.control(), worker.temporary(), worker.copies()] {
+        for stale in [worker.tree(), worker.control(), worker.home(), worker.temporary(), worker.copies()] {
             remove(&stale)?;
         }
         for folder in [worker.tree(), worker.target(), worker.home(), worker.temporary()] {

@@ -52,6 +52,16 @@ fn a_stash_in_the_tree_does_not_take_the_edits_of_a_trial() {
 }
 
 #[test]
+fn the_home_of_the_code_under_trial_is_new_in_every_run() {
+    let stage = stage();
+    in_tree(&stage, "mkdir -p ../home/cargo/git && echo x > ../home/.gitconfig");
+    let repo = Repo::discover(&stage.world.repo).unwrap();
+    let cache = stage.worker.slot().parent().unwrap();
+    let again = Worker::prepare(&repo, &repo.base(None).unwrap(), cache, 0).unwrap();
+    assert_eq!(fs::read_dir(again.home()).unwrap().count(), 0);
+}
+
+#[test]
 fn untracked_files_of_the_set_up_stay_and_others_go() {
     let mut stage = stage();
     in_tree(&stage, "echo generated > generated.rs");
