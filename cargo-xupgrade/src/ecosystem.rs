@@ -45,6 +45,9 @@ pub struct OwnLock {
     pub tracked: bool,
     /// The SHA-256 of its bytes before any upgrade.
     pub sha256: String,
+    /// Packages that were taken from where a git repository stood at that moment; the plan lists them by themselves.
+    #[serde(skip)]
+    pub floating: Vec<(String, Version)>,
 }
 
 impl Project {

@@ -10,7 +10,7 @@ use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named,
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Move, Project};
-use crate::policy::{Decision, NotReplayable, Policy, decide, not_replayable};
+use crate::policy::{Decision, NotReplayable, Policy, decide, floating, not_replayable};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
@@ -67,6 +67,7 @@ impl Plan {
             set_aside: Vec::new(),
             not_replayable: Vec::new(),
         };
+        plan.not_replayable.extend(plan.projects.iter().flat_map(floating));
         for dependency in dependencies {
             plan.not_replayable.extend(not_replayable(dependency, policy));
             match decide(dependency, policy) {

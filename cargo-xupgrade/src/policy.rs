@@ -13,7 +13,7 @@ use crate::clock::Instant;
 use blocker::blocker;
 pub use blocker::toolchain_exceeds;
 use ladder::ladder;
-pub use replay::{Gap, NotReplayable, not_replayable};
+pub use replay::{Gap, NotReplayable, floating, not_replayable};
 
 /// How far a run may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -95,6 +95,48 @@ fn a_project_whose_lock_cannot_be_resolved_is_held_whole_with_cargos_words() {
     assert_eq!(reason(&plan, "narrow"), obstacle, "its dependencies are held, too");
 }
 
+/// Makes the project require a crate out of a git repository beside it, and gives the commit where that one stands.
+fn require_from_git(env: &Env) -> String {
+    let (folder, manifest) = (env.world.root.join("afar"), "[package]\nname = \"afar\"\nversion = \"0.1.0\"\n");
+    std::fs::create_dir_all(folder.join("src")).unwrap();
+    std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    std::fs::write(folder.join("src/lib.rs"), "").unwrap();
+    let git = |args: &[&str]| env.git(&[&["-C", folder.to_str().unwrap()], args].concat());
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message=Afar"]);
+    git(&["rev-parse", "HEAD"])
+}
+
+/// Commits the requirement; `more` says which commit it means.
+fn write_requirement(env: &Env, more: &str) {
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    let rest: Vec<&str> = manifest.lines().filter(|line| !line.starts_with("afar")).collect();
+    let afar = format!("afar = {{ git = \"file://{}/afar\"{more} }}", env.world.root.display());
+    env.write("Cargo.toml", &format!("{}\n{afar}\n", rest.join("\n")));
+    env.git(&["commit", "--quiet", "--message=Afar", "Cargo.toml"]);
+}
+
+#[test]
+fn what_a_lock_of_our_own_takes_from_git_is_listed_and_never_fetched_offline() {
+    let env = Env::new(FIXTURE);
+    let commit = require_from_git(&env);
+    write_requirement(&env, "");
+    let plan = env.plan(&[]);
+    let gap = &plan["not_replayable"][0];
+    assert_eq!((text(gap, "name"), text(gap, "version"), text(gap, "kind")), ("afar", "0.1.0", "from_git"), "{plan:#}");
+    let offline = env.plan(&["--offline"]);
+    let obstacle = &offline["projects"][0]["obstacle"];
+    assert_eq!(obstacle["kind"], "not_cached", "{offline:#}");
+    let words = text(obstacle, "text");
+    assert!(words.contains("/afar, which cannot be asked offline; commit one"), "{words}");
+    // The very commit is the same another day.
+    write_requirement(&env, &format!(", rev = \"{commit}\""));
+    let plan = env.plan(&[]);
+    assert_eq!(plan["not_replayable"].as_array().unwrap().len(), 0, "{plan:#}");
+    assert_eq!(names(&plan, "candidates"), ["narrow"], "{plan:#}");
+}
+
 #[test]
 fn a_bare_repository_has_no_lock_in_its_checkout_and_the_same_plan() {
     Place::new(FIXTURE, &["clone", "--quiet", "--bare", "@", "%"]).assert_usual_plan();

@@ -9,6 +9,7 @@ use super::blocker::{age_blocker, reach_blocker, toolchain_blocker};
 use super::ladder::{ladder, step};
 use super::{Policy, TransitiveRule, newer_than, standing_reason};
 use crate::candidate::{Dependency, EcosystemKind, ReasonKind, Release, Version};
+use crate::ecosystem::Project;
 
 /// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
 /// be otherwise.
@@ -42,6 +43,8 @@ pub enum Gap {
     RegistryUnreachable,
     /// Nothing was known about it without the network.
     NotCached,
+    /// It is in a git repository, and no lockfile in git says at which commit.
+    FromGit,
 }
 
 impl fmt::Display for Gap {
@@ -52,6 +55,7 @@ impl fmt::Display for Gap {
             Self::RegistryRefused => "refused",
             Self::RegistryUnreachable => "not answered",
             Self::NotCached => "not cached",
+            Self::FromGit => "from git",
         })
     }
 }
@@ -74,6 +78,21 @@ pub fn not_replayable(dependency: &Dependency, policy: &Policy) -> Vec<NotReplay
     }
     found.extend(doubtful_rungs(dependency, at, policy));
     found
+}
+
+/// What the lockfile of a run took from git repositories, which do not tell where a branch stood at an instant.
+pub fn floating(project: &Project) -> impl Iterator<Item = NotReplayable> {
+    let packages = project.lock.iter().flat_map(|lock| &lock.floating);
+    packages.map(|(name, version)| NotReplayable {
+        ecosystem: project.ecosystem,
+        name: name.clone(),
+        project: project.path.clone(),
+        version: Some(version.clone()),
+        kind: Gap::FromGit,
+        text: format!(
+            "{name} {version} is taken from where its git repository stands today; commit Cargo.lock to keep it"
+        ),
+    })
 }
 
 fn takes_part(dependency: &Dependency, policy: &Policy) -> bool {

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::lock::{Lock, read};
 use super::manifest::{self, Manifest};
 use super::requirement::{Raise, raise, raise_floor};
 use super::workspace::{join, one_line};
 use super::{Cargo, relock};
-use crate::candidate::{Dependency, Place, Reason, ReasonKind};
+use crate::candidate::{Dependency, Place, Reason, ReasonKind, Version};
 use crate::cli::ManifestRule;
 use crate::digest::sha256_hex;
 use crate::ecosystem::{OwnLock, Project};
@@ -27,12 +28,23 @@ pub fn lock(cargo: &Cargo<'_>, root: &Path, project: &mut Project) -> Result<()>
     match resolve(cargo, root, project)? {
         Ok(()) => {
             let bytes = fs::read(root.join(&path)).with_context(|| format!("cannot read {path}"))?;
-            project.lock = Some(OwnLock { tracked: false, sha256: sha256_hex(&bytes) });
+            let floating = read(&String::from_utf8_lossy(&bytes)).map(|lock| floating(&lock)).unwrap_or_default();
+            project.lock = Some(OwnLock { tracked: false, sha256: sha256_hex(&bytes), floating });
             project.lockfile = Some(path);
         }
         Err(reason) => project.obstacle = Some(reason),
     }
     Ok(())
+}
+
+/// The packages from git repositories whose requirement does not say the very commit.
+fn floating(lock: &Lock) -> Vec<(String, Version)> {
+    let floats = |source: &str| {
+        let (address, commit) = source.split_once('#').unwrap_or((source, ""));
+        address.starts_with("git+") && (commit.is_empty() || !address.ends_with(&format!("rev={commit}")))
+    };
+    let packages = lock.packages.iter().filter(|package| package.source.as_deref().is_some_and(floats));
+    packages.map(|package| (package.name.clone(), package.version.clone().into())).collect()
 }
 
 fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(), Reason>> {
@@ -52,6 +64,11 @@ fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(
     let words = String::from_utf8_lossy(&output.stderr).replace(&format!("{}/", root.display()), "");
     let words = words.replace(&format!(" ({})", root.display()), "");
     let words = one_line(&words.replace(&cargo.resolve_home.display().to_string(), "CARGO_HOME"));
+    if relock::is_shut_off(&words) {
+        let asked = words.split("nable to update ").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or("one");
+        let words = format!("it takes a package from the git repository {asked}, which cannot be asked offline");
+        return none(ReasonKind::NotCached, &words);
+    }
     let silent = registries.refused().into_values().any(|error| error.is_passing());
     none(if silent { ReasonKind::RegistryUnreachable } else { ReasonKind::NoLockfile }, &words)
 }

@@ -16,7 +16,7 @@ use super::subject::Subject;
 use super::{is_there, read_lock};
 use crate::candidate::{Reason, ReasonKind};
 use crate::command::Tool;
-use crate::ecosystem::{Change, Project, Resolution};
+use crate::ecosystem::{Change, Network, Project, Resolution};
 
 /// What a relock has to take in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(super) fn update(
     if let Some((name, error)) = silent.into_iter().find(|(_, error)| error.is_passing()) {
         return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
     }
-    if words.contains("No space left") {
+    if words.contains("No space left") || is_shut_off(&words) {
         return Ok(Some(Resolution::Noise(words)));
     }
     let hidden: Vec<String> = registries
@@ -104,7 +104,20 @@ pub fn through_view(cargo: &Cargo<'_>, registries: &Registries, root: &Path, pro
     let tool = cargo.tool().arg(command).args(registries.cargo_args());
     let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
     registries.warm();
-    view::cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value))
+    let tool = view::cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value));
+    match cargo.outlook.network {
+        Network::Online => tool,
+        // Cargo itself cannot be told to stay offline, for it has to ask the views.
+        Network::Offline => {
+            let tool = tool.env("CARGO_NET_GIT_FETCH_WITH_CLI", "true").env("CARGO_NET_RETRY", "0");
+            tool.env("GIT_ALLOW_PROTOCOL", "none").env("LC_ALL", "C")
+        }
+    }
+}
+
+/// Whether cargo failed because a git repository was to be asked without the network.
+pub fn is_shut_off(words: &str) -> bool {
+    words.contains("fatal: transport '") && words.contains("' not allowed")
 }
 
 /// Cargo's words without its talk about the index.
