@@ -87,6 +87,21 @@ fn clean_removes_the_clones_and_targets_of_this_repository() {
 }
 
 #[test]
+fn clean_all_removes_every_cache_and_nothing_that_somebody_else_put_beside_them() {
+    let env = Env::new("lock_only");
+    env.plan(&[]);
+    let cache = env.world.root.join("cache");
+    std::fs::create_dir_all(cache.join("other")).unwrap();
+    std::fs::write(cache.join("other/file"), "mine").unwrap();
+    let ran = env.run(&["clean", "--all"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert!(ran.stderr.contains("cache/index\n") && !ran.stderr.contains("other"), "{}", ran.stderr);
+    let left: Vec<_> = cache.read_dir().unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left, ["other"]);
+    assert!(cache.join("other/file").is_file());
+}
+
+#[test]
 fn the_demo_makes_its_world_where_it_is_told_and_keeps_it() {
     let env = Env::new("lock_only");
     let taken = env.world.root.join("taken");

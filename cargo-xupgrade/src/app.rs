@@ -61,13 +61,16 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
         }
         Some(Command::Clean(args)) => {
             let gone = run::clean(if args.all { run::Clean::All } else { run::Clean::One(args.repo) })?;
-            match gone.first() {
-                Some(folder) => eprintln!("removed {}", folder.display()),
-                None => eprintln!("nothing to remove"),
+            for folder in &gone {
+                eprintln!("removed {}", folder.display());
+            }
+            if gone.is_empty() {
+                eprintln!("nothing to remove");
             }
             Ok(Code::Done)
         }
         Some(Command::Companion(args)) => {
+            run::make_shared(&run::cache_root())?;
             let path = crate::ecosystem::go::companion::provide(&run::cache_root())?;
             let path = if args.install { crate::ecosystem::go::companion::install(&path)? } else { path };
             println!("{}", path.display());

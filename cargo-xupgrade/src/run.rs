@@ -1,6 +1,7 @@
 //! The job, readable as a table of contents: open, survey, plan, baseline, search, confirm, commit, report.
 
 mod baseline;
+mod cache;
 mod hint;
 mod outcome;
 mod publish;
@@ -10,9 +11,8 @@ mod setup;
 mod sight;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use xupgrade_search::Strategy;
 
 use crate::cli::{PlanArgs, RunArgs, StrategyRule, VerifyCommits};
@@ -28,6 +28,7 @@ use crate::report::{Report, TestedLock};
 use crate::reporter::{self, Preface};
 use crate::verdict::{Baseline, Unexercised};
 
+pub use cache::{Clean, clean, make_shared};
 use scene::Scene;
 pub use scene::cache_root;
 
@@ -266,38 +267,4 @@ impl Session {
             Code::Done
         }
     }
-}
-
-/// Whose cache to remove.
-#[derive(Debug)]
-pub enum Clean {
-    /// That of one repository: the named one, or the one around the current folder.
-    One(Option<PathBuf>),
-    /// All of it.
-    All,
-}
-
-/// Removes the cache of a repository, or of all.
-///
-/// # Errors
-/// When the disk refuses, or a run is under way.
-pub fn clean(what: Clean) -> Result<Vec<PathBuf>> {
-    let root = cache_root();
-    let Clean::One(repo) = what else {
-        crate::worker::remove(&root)?;
-        return Ok(vec![root]);
-    };
-    let here = match repo {
-        Some(folder) => folder,
-        None => std::env::current_dir().context("cannot tell the current folder")?,
-    };
-    let repo = crate::repo::Repo::discover(&here)?;
-    let cache = root.join(repo.cache_key());
-    if !cache.exists() {
-        return Ok(Vec::new());
-    }
-    let lock = crate::journal::Lock::take(&cache).map_err(|error| anyhow!("cannot clean: {error}"))?;
-    crate::worker::remove(&cache)?;
-    drop(lock);
-    Ok(vec![cache])
 }

@@ -25,6 +25,7 @@ use crate::repo::{Base, Repo};
 use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
+use super::cache::make_shared;
 use super::sight::Sight;
 use super::{reach, setup};
 
@@ -70,6 +71,7 @@ impl<'a> Scene<'a> {
         };
         let cache = cache_root().join(repo.cache_key());
         let lock = Lock::take(&cache)?;
+        make_shared(&cache_root())?;
         // Cargo and go answer with real paths, and those are compared with ours.
         let cache = cache.canonicalize().with_context(|| format!("cannot read {}", cache.display()))?;
         let what = "checking out the base commit".to_owned();
