@@ -9,7 +9,7 @@ pub mod local;
 
 use anyhow::Result;
 
-use crate::candidate::Version;
+use crate::candidate::{EcosystemKind, Version};
 use crate::ecosystem::Move;
 use crate::trial::{Cell, Freshness, TrialReport};
 
@@ -73,14 +73,20 @@ pub trait Executor {
 }
 
 /// The moves of an edit as a reader wants them: without the upgrade itself. Another version of the same crate is another
-/// package.
+/// package; so is another version of the same module in the go.mod of a dependent, which may end at the same one.
 #[must_use]
 pub fn others(moves: &[Move], name: &str, from: &Version, to: &Version) -> Vec<Move> {
     let itself = |one: &Move| {
         let is = |end: &Option<String>, version: &Version| {
             end.as_deref().and_then(|text| Version::parse(text).ok()).is_some_and(|end| end == *version)
         };
-        one.name == name && (is(&one.from, from) || is(&one.to, to))
+        let (starts, ends) = (is(&one.from, from), is(&one.to, to));
+        one.name == name
+            && match one.ecosystem {
+                // An upgrade before it may have brought the crate half of the way.
+                EcosystemKind::Cargo => starts || ends,
+                EcosystemKind::Go => starts && ends,
+            }
     };
     moves.iter().filter(|one| !itself(one)).cloned().collect()
 }
@@ -88,7 +94,6 @@ pub fn others(moves: &[Move], name: &str, from: &Version, to: &Version) -> Vec<M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::EcosystemKind;
 
     #[test]
     fn another_version_of_the_same_crate_is_another_package() {
@@ -101,5 +106,18 @@ mod tests {
         let version = |text| Version::parse(text).unwrap();
         let all = [moved(Some("1.0.0"), Some("1.1.0+build")), moved(None, Some("1.1.0")), moved(Some("0.9.0"), None)];
         assert_eq!(others(&all, "x", &version("1.0.0"), &version("1.1.0")), all[2..]);
+    }
+
+    #[test]
+    fn a_dependent_that_came_from_another_version_is_listed_and_one_that_came_along_is_not() {
+        let moved = |from: &str| Move {
+            ecosystem: EcosystemKind::Go,
+            name: "ex.com/x".into(),
+            from: Some(from.into()),
+            to: Some("v1.6.0".into()),
+        };
+        let version = |text| Version::parse(text).unwrap();
+        let all = [moved("v1.0.0"), moved("v1.5.0")];
+        assert_eq!(others(&all, "ex.com/x", &version("v1.0.0"), &version("v1.6.0")), all[1..]);
     }
 }

@@ -90,8 +90,8 @@ fn write(go: &Go<'_>, root: &Path, change: &Change<'_>, known: &Known, originals
         return refused(change, &failure);
     }
     let untidy = known.untidy.clone().unwrap_or_default();
-    let (project, outlook, held) = (change.project, go.outlook, &known.held);
-    let asked = Asked { name: change.name, to: change.to, project, outlook, untidy: &untidy, held };
+    let (project, outlook, held) = (change.project, go.outlook, held(go, change.project, known));
+    let asked = Asked { name: change.name, to: change.to, project, outlook, untidy: &untidy, held: &held };
     let mut applied = match judge::judge(&asked, &edited) {
         Ok(applied) => applied,
         Err(reason) => return Ok(Resolution::Refused(*reason)),
@@ -99,6 +99,14 @@ fn write(go: &Go<'_>, root: &Path, change: &Change<'_>, known: &Known, originals
     originals.keep_sums(&untidy)?;
     applied.files = originals.changed()?;
     Ok(Resolution::Applied(applied))
+}
+
+/// What comments hold in the go.mod files that an edit may change: the folder, and the module.
+fn held(go: &Go<'_>, project: &Project, known: &Known) -> BTreeSet<(String, String)> {
+    let all = go.known.borrow();
+    let dirs = std::iter::once(&project.path).chain(&known.tidied);
+    let marks = dirs.filter_map(|dir| Some((dir, &all.get(dir)?.held)));
+    marks.flat_map(|(dir, held)| held.iter().map(|path| (dir.clone(), path.clone()))).collect()
 }
 
 fn edit(

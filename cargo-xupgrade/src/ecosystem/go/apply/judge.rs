@@ -21,8 +21,8 @@ pub struct Asked<'a> {
     pub outlook: Outlook,
     /// What a plain tidy of the base changes.
     pub untidy: &'a Untidy,
-    /// Modules that a comment in go.mod holds.
-    pub held: &'a BTreeSet<String>,
+    /// What comments hold, here and in what is tidied with it: the folder of the go.mod, and the module.
+    pub held: &'a BTreeSet<(String, String)>,
 }
 
 /// Judges an edit. The files of the result are left to the caller.
@@ -79,10 +79,13 @@ fn replace_lost(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
 
 fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
     let line = edited.go.first()?;
-    let file = if line.module_dir == "." { "go.mod".to_owned() } else { format!("{}/go.mod", line.module_dir) };
     let text = format!(
-        "{} {} would change the go line of {file} from {} to {}; raise that line first",
-        asked.name, asked.to, line.from, line.to
+        "{} {} would change the go line of {} from {} to {}; raise that line first",
+        asked.name,
+        asked.to,
+        file_in(&line.module_dir),
+        line.from,
+        line.to
     );
     Some(Reason::new(ReasonKind::GoLine, text))
 }
@@ -125,7 +128,17 @@ struct Arrival {
 }
 
 fn is_arrival(change: &Changed, name: &str) -> bool {
-    change.path != name && ["added", "upgraded"].contains(&change.kind.as_str())
+    change.path != name && is_raised(change)
+}
+
+fn is_raised(change: &Changed) -> bool {
+    ["added", "upgraded"].contains(&change.kind.as_str())
+}
+
+/// Whether this line is the one that was asked for. The same module in the go.mod of a dependent is another line, with
+/// an author's mark of its own.
+fn is_asked(asked: &Asked<'_>, change: &Changed) -> bool {
+    change.path == asked.name && change.module_dir == asked.project.path
 }
 
 /// What came along with a raise: every requirement that is new or higher, as these are what a build may compile; without
@@ -161,15 +174,25 @@ pub fn set_dates(edited: &mut Edited, probed: &Probed) {
     }
 }
 
-/// A module that came along though the author's comment holds it where it is.
+/// A module that came along though the author's comment holds it where it is, be it the module asked for in a dependent.
 fn held_along(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
-    let is_held = |change: &&Changed| asked.held.contains(&change.path) && is_arrival(change, asked.name);
-    let change = edited.changes.iter().find(is_held)?;
+    let is_held = |one: &&Changed| asked.held.contains(&(one.module_dir.clone(), one.path.clone()));
+    let raised = edited.changes.iter().filter(|change| is_raised(change) && !is_asked(asked, change));
+    let change = raised.into_iter().find(is_held)?;
     let text = format!(
-        "{} {} brings {} {} along, which a comment in go.mod holds",
-        asked.name, asked.to, change.path, change.to
+        "{} {} brings {} {} along, which a comment in {} holds",
+        asked.name,
+        asked.to,
+        change.path,
+        change.to,
+        file_in(&change.module_dir)
     );
     Some(Reason::new(ReasonKind::DragsForbidden, text))
+}
+
+/// The go.mod of a folder.
+fn file_in(dir: &str) -> String {
+    if dir == "." { "go.mod".to_owned() } else { format!("{dir}/go.mod") }
 }
 
 fn too_young_along(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
@@ -203,20 +226,33 @@ pub fn removed(edited: &Edited) -> BTreeSet<String> {
     gone.map(|change| change.path.clone()).collect()
 }
 
-/// Everything else that moved: requirements and, beyond these, the build list.
+/// Everything else that moved: requirements of this module and, beyond these, its build list; then those of dependents,
+/// which may have had another version before.
 fn moves(asked: &Asked<'_>, edited: &Edited) -> Vec<Move> {
+    let is_here = |change: &&Changed| change.module_dir == asked.project.path;
+    let is_moved = |one: &&Changed| ["upgraded", "downgraded", "added", "removed"].contains(&one.kind.as_str());
+    let changes = || edited.changes.iter().filter(is_moved);
+    let list = edited.build_list.iter().map(|one| (&one.path, moved(&one.path, &one.from, &one.to)));
+    let required = changes().filter(is_here).map(|one| (&one.path, moved(&one.path, &one.from, &one.to)));
+    let here: BTreeMap<&String, Move> = required.chain(list).filter(|(path, _)| *path != asked.name).collect();
+    let mut all: BTreeSet<Move> = here.into_values().collect();
+    // A line that is new in a dependent says nothing that the move to the same version has not said.
+    let is_told = |all: &BTreeSet<Move>, one: &Move| {
+        let is_reached = all.iter().any(|other| (&other.name, &other.to) == (&one.name, &one.to));
+        one.from.is_none() && (one.name == asked.name || is_reached)
+    };
+    for change in changes().filter(|change| !is_here(change)) {
+        let one = moved(&change.path, &change.from, &change.to);
+        if !is_told(&all, &one) {
+            all.insert(one);
+        }
+    }
+    all.into_iter().collect()
+}
+
+fn moved(name: &str, from: &str, to: &str) -> Move {
     let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let list = edited.build_list.iter().map(|one| (&one.path, &one.from, &one.to));
-    let moved = |one: &&Changed| ["upgraded", "downgraded", "added", "removed"].contains(&one.kind.as_str());
-    let required = edited.changes.iter().filter(moved).map(|one| (&one.path, &one.from, &one.to));
-    let all: BTreeMap<&String, Move> = required
-        .chain(list)
-        .filter(|(path, ..)| *path != asked.name)
-        .map(|(path, from, to)| {
-            (path, Move { ecosystem: EcosystemKind::Go, name: path.clone(), from: version(from), to: version(to) })
-        })
-        .collect();
-    all.into_values().collect()
+    Move { ecosystem: EcosystemKind::Go, name: name.to_owned(), from: version(from), to: version(to) }
 }
 
 fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {

@@ -35,7 +35,7 @@ fn judged_with(edited: &str, untidy: &Untidy, unknown_age: UnknownAge) -> Result
         project: &project,
         outlook: outlook(unknown_age),
         untidy,
-        held: &["ex.com/held".to_owned()].into(),
+        held: &[(".".to_owned(), "ex.com/held".to_owned()), ("app".to_owned(), "ex.com/a".to_owned())].into(),
     };
     judge(&asked, &edited)
 }
@@ -96,6 +96,40 @@ fn a_module_that_a_comment_holds_is_not_moved_by_another_raise() {
     let reason = judged(&raised(change, "")).unwrap_err();
     assert_eq!(reason.kind, ReasonKind::DragsForbidden);
     assert!(reason.text.contains("ex.com/held v1.2.0"), "{}", reason.text);
+}
+
+#[test]
+fn a_dependent_that_holds_the_module_asked_for_refuses_a_raise_of_its_line_and_no_other() {
+    let in_folder = |dir: &str| {
+        raised(
+            &format!(
+                r#", {{"module_dir": "{dir}", "path": "ex.com/a", "from": "v1.0.5", "to": "v1.1.0", "kind": "upgraded", "direct": true}}"#
+            ),
+            "",
+        )
+    };
+    let reason = judged(&in_folder("app")).unwrap_err();
+    assert_eq!(reason.kind, ReasonKind::DragsForbidden);
+    assert!(reason.text.contains("ex.com/a v1.1.0 along, which a comment in app/go.mod holds"), "{}", reason.text);
+    // Where the author says nothing the line moves, from a version of its own, and the policy hears of that.
+    let moved = judged(&in_folder("other")).unwrap().also_moved;
+    assert_eq!(moved, [super::moved("ex.com/a", "v1.0.5", "v1.1.0")]);
+}
+
+#[test]
+fn a_module_that_moves_in_several_modules_from_other_versions_is_told_for_each() {
+    let line = |dir: &str, from: &str, kind: &str| {
+        format!(
+            r#", {{"module_dir": "{dir}", "path": "ex.com/c", {from} "to": "v1.2.0", "kind": "{kind}", "direct": true, "time": "2025-01-01T00:00:00Z"}}"#
+        )
+    };
+    let changes = [
+        line(".", r#""from": "v1.0.0","#, "upgraded"),
+        line("other", r#""from": "v1.1.0","#, "upgraded"),
+        line("third", "", "added"),
+    ];
+    let moved = judged(&raised(&changes.concat(), "")).unwrap().also_moved;
+    assert_eq!(moved, [super::moved("ex.com/c", "v1.0.0", "v1.2.0"), super::moved("ex.com/c", "v1.1.0", "v1.2.0")]);
 }
 
 #[test]
