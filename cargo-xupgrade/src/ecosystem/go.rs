@@ -28,6 +28,10 @@ use crate::trial::{CellReport, Check, Phase, Reader};
 use companion::{Companion, Unanswered};
 use protocol::{CompiledParams, Failure, FetchParams, Fetched, Requirement};
 
+/// What keeps a go command from the network. GOPROXY alone does not: what GONOPROXY or GOPRIVATE name passes by it, and is
+/// asked for where it comes from (go.dev/ref/mod#private-modules).
+const NO_NETWORK: [(&str, &str); 3] = [("GOPROXY", "off"), ("GONOPROXY", "none"), ("GOVCS", "*:off")];
+
 /// Go, as one run sees it.
 pub struct Go<'a> {
     outlook: Outlook,
@@ -81,7 +85,7 @@ impl<'a> Go<'a> {
     pub fn new(outlook: Outlook, cache_root: &Path, listener: &'a dyn Listener) -> Self {
         let mut env = BTreeMap::new();
         if outlook.network == Network::Offline {
-            env.insert("GOPROXY".to_owned(), "off".to_owned());
+            env.extend(NO_NETWORK.map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
         Self {
             outlook,

@@ -2,7 +2,8 @@
 
 mod cases;
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::*;
 use crate::candidate::{Dependency, Version};
@@ -49,6 +50,16 @@ impl Room {
         };
         let mut go = Go::new(outlook, shared(), listener);
         go.env.extend(self.world.env.clone());
+        go
+    }
+
+    /// One that was told to use no network: over the world's settings, as over those of a user.
+    fn offline<'a>(&self, listener: &'a dyn Listener) -> Go<'a> {
+        let outlook = Outlook { network: Network::Offline, ..self.go(listener).outlook };
+        let mut go = Go::new(outlook, shared(), listener);
+        for (key, value) in &self.world.env {
+            go.env.entry(key.clone()).or_insert_with(|| value.clone());
+        }
         go
     }
 
@@ -369,14 +380,31 @@ fn offline_a_module_is_raised_from_the_cache_and_what_is_not_there_is_told() {
     };
     applied(raise(&room.go(&nobody), "v1.1.0"));
     room.world.git(&["checkout", "--quiet", "."]).unwrap();
-    let mut go = room.go(&nobody);
-    go.outlook.network = Network::Offline;
-    go.env.insert("GOPROXY".into(), "off".into());
+    let mut go = room.offline(&nobody);
+    // The go command asks no proxy for these; it asks where they come from.
+    let asked = listening(&mut go.env);
+    go.env.insert("GOPRIVATE".into(), "demo.test".into());
     let found = go.survey(&room.world.repo, &lib(&go)).unwrap().unwrap();
     assert!(versions(&found, "demo.test/fine").contains(&"v1.1.0".to_owned()), "{found:?}");
     assert_eq!(refusal(raise(&go, "v1.2.0")).kind, ReasonKind::NotCached);
     assert_eq!(room.status(), "");
     applied(raise(&go, "v1.1.0"));
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "somebody was asked");
+}
+
+/// Leads all connections to a listener that answers none, and counts them.
+fn listening(env: &mut BTreeMap<String, String>) -> Arc<AtomicUsize> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for _ in listener.incoming() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    env.extend(["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"].map(|key| (key.to_owned(), address.clone())));
+    asked
 }
 
 #[test]
