@@ -27,6 +27,7 @@ type climb struct {
 	kept   []release
 	asked  int
 	known  map[string]listedModule
+	gone   map[string]bool // versions that were found to speak for nothing
 }
 
 // fill completes the requirements: first all version lists, then the details
@@ -57,11 +58,7 @@ func (r *registry) fill(ctx context.Context, wanted []*requirement) error {
 }
 
 func newClimb(q *requirement, versions []string) *climb {
-	c := &climb{req: q, listed: slices.Clone(versions), known: map[string]listedModule{}}
-	// A tag of another major without that major in the module's path is a
-	// version that the go command would refuse.
-	_, major, _ := module.SplitPathVersion(q.Path)
-	c.listed = slices.DeleteFunc(c.listed, func(v string) bool { return !module.MatchPathMajor(v, major) })
+	c := &climb{req: q, listed: ofMajor(q.Path, versions), known: map[string]listedModule{}, gone: map[string]bool{}}
 	slices.SortFunc(c.listed, func(a, b string) int { return compareVersions(b, a) })
 	pre := prerelease(q.Version)
 	for _, v := range c.listed {
@@ -77,6 +74,13 @@ func newClimb(q *requirement, versions []string) *climb {
 	}
 	c.kept = c.kept[:min(len(c.kept), releaseCap)]
 	return c
+}
+
+// ofMajor leaves out tags of another major than the one in the module's path,
+// which are versions that the go command would refuse.
+func ofMajor(path string, versions []string) []string {
+	_, major, _ := module.SplitPathVersion(path)
+	return slices.DeleteFunc(slices.Clone(versions), func(v string) bool { return !module.MatchPathMajor(v, major) })
 }
 
 // compareVersions is semver order; equal precedence is decided by the text, so
@@ -159,7 +163,14 @@ func (r *registry) take(c *climb, v string, m listedModule) {
 		return
 	}
 	if v == "latest" {
-		if m.Error != nil || semver.Compare(m.Version, c.req.Version) <= 0 {
+		if m.Error != nil {
+			// Without any tag it is this one that would speak for the module.
+			if why := r.failed(m.Error.Err); !isGone(why) && c.req.Error == nil {
+				c.req.Error = why
+			}
+			return
+		}
+		if semver.Compare(m.Version, c.req.Version) <= 0 {
 			return
 		}
 		v = m.Version
@@ -184,22 +195,35 @@ func (r *registry) take(c *climb, v string, m listedModule) {
 // retractions reads what each module says about its own versions. The go
 // command believes the go.mod of the highest release only (the highest
 // pre-release when there is no release), even if that one is retracted.
+//
+// Where nobody can know what that one says, the module is not taken for one
+// without retractions: its requirement has that as its error.
 func (r *registry) retractions(ctx context.Context, climbs []*climb) {
-	var queries []string
-	for _, c := range climbs {
-		if v := c.spokesman(); v != "" && c.known[v].Path == "" {
-			queries = append(queries, c.req.Path+"@"+v)
+	for waiting := climbs; len(waiting) > 0 && ctx.Err() == nil; {
+		var queries []string
+		for _, c := range waiting {
+			if v := c.spokesman(); c.known[v].Path == "" {
+				queries = append(queries, c.req.Path+"@"+v)
+			}
 		}
-	}
-	answers := r.details(ctx, queries, "retractions")
-	for _, c := range climbs {
-		v := c.spokesman()
-		if m, asked := answers[c.req.Path+"@"+v]; asked {
-			c.known[v] = m
-		}
-		if f := modOf(c.known[v]); f != nil {
-			c.apply(f)
-		}
+		answers := r.details(ctx, queries, "retractions")
+		waiting = slices.DeleteFunc(slices.Clone(waiting), func(c *climb) bool {
+			v := c.spokesman()
+			if m, asked := answers[c.req.Path+"@"+v]; asked {
+				c.known[v] = m
+			}
+			f, why := r.spoken(c.known[v])
+			switch {
+			case why != nil && isGone(why) && v != c.req.Version:
+				c.gone[v] = true
+				return false
+			case f != nil:
+				c.apply(f)
+			case why != nil && c.req.Error == nil:
+				c.req.Error = why
+			}
+			return true
+		})
 	}
 }
 
@@ -210,7 +234,7 @@ func (c *climb) spokesman() string {
 		for _, v := range c.listed {
 			_, known := c.known[v]
 			old := semver.Compare(v, c.req.Version) <= 0
-			if (known || old) && prerelease(v) == wantPre && !incompatible(v) {
+			if (known || old) && prerelease(v) == wantPre && !incompatible(v) && !c.gone[v] {
 				return v
 			}
 		}
@@ -218,7 +242,7 @@ func (c *climb) spokesman() string {
 	// Without any tag, the newest commit speaks, else the current one.
 	newest := c.req.Version
 	for _, rel := range c.kept {
-		if rel.Pseudo && semver.Compare(rel.Version, newest) > 0 {
+		if rel.Pseudo && !c.gone[rel.Version] && semver.Compare(rel.Version, newest) > 0 {
 			newest = rel.Version
 		}
 	}

@@ -77,6 +77,7 @@ type speech struct {
 
 func newSpeech(q *requirement, versions []string, offline bool) *speech {
 	s := &speech{req: q}
+	versions = ofMajor(q.Path, versions)
 	for _, pre := range []bool{false, true} {
 		kind := slices.DeleteFunc(slices.Clone(versions), func(v string) bool { return incompatible(v) || prerelease(v) != pre })
 		slices.SortFunc(kind, func(a, b string) int { return compareVersions(b, a) })
@@ -111,9 +112,40 @@ func (r *registry) hear(ctx context.Context, speeches []*speech) []*speech {
 		if semver.Compare(v, s.req.Version) > 0 && late(m.Time, r.notAfter) {
 			return false
 		}
-		s.heard = modOf(m)
+		said, why := r.spoken(m)
+		if why != nil && isGone(why) {
+			return false
+		}
+		s.heard, s.req.Error = said, why
 		return true
 	})
+}
+
+// spoken is the go.mod of a version that may speak for its module, or why
+// nobody can know what it says. A version that needs a newer Go can be read,
+// though it is an error; one whose go.mod alone could not be had is no error
+// to the go command, and names no file.
+func (r *registry) spoken(m listedModule) (*modfile.File, *failure) {
+	f := modOf(m)
+	name := m.Path + "@" + m.Version
+	switch {
+	case f != nil:
+		return f, nil
+	case m.Error != nil:
+		return nil, r.failed(m.Error.Err)
+	case m.GoMod != "":
+		return nil, &failure{Code: codeParse, Message: "the go.mod of " + name + " cannot be parsed"}
+	case r.offline:
+		return nil, &failure{Code: codeOffline, Message: "not in the module cache: the go.mod of " + name}
+	}
+	return nil, &failure{Code: codeNetwork, Retryable: true,
+		Message: "the go.mod of " + name + ", which says what is retracted, could not be read; try again later"}
+}
+
+// isGone says whether a failure is an answer: there is no such version of the
+// module, or what is there will never be one. Then the next one speaks.
+func isGone(why *failure) bool {
+	return why.Code == codeNotFound || why.Code == codePathMismatch || why.Code == codeParse
 }
 
 func late(released, limit *time.Time) bool {

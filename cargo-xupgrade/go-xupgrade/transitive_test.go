@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -96,6 +97,53 @@ func TestARetractionThatWasStillToComeIsNotKnown(t *testing.T) {
 	w := worldWith(t, below, belowRepo)
 	res := w.survey(map[string]any{"transitive": "withdrawn", "not_after": "2025-05-01T00:00:00Z"})
 	if inner := res.of(t, "ex.com/inner"); len(inner.Retracted) != 0 || len(inner.Releases) != 0 {
+		t.Errorf("inner is %+v", inner)
+	}
+}
+
+// straightRepo requires by itself what below retracts.
+var straightRepo = strings.ReplaceAll(belowRepo, "ex.com/outer", "ex.com/inner")
+
+func TestWhetherAVersionIsRetractedIsUnknownWhileNobodyAnswersForIt(t *testing.T) {
+	for name, repo := range map[string]string{"indirect": belowRepo, "direct": straightRepo} {
+		w := worldWith(t, below, repo)
+		c := w.overHTTP()
+		c.answers("/ex.com/inner/@v/v1.3.0.mod", 500)
+		res := w.survey(map[string]any{"transitive": "withdrawn", "not_after": "2025-07-01T00:00:00Z"})
+		if inner := res.of(t, "ex.com/inner"); inner.Error == nil || inner.Error.Code != codeNetwork {
+			t.Errorf("%s: inner is %+v", name, inner)
+		}
+		if name == "indirect" && res.of(t, "ex.com/calm").Error != nil {
+			t.Errorf("calm is %+v", res.of(t, "ex.com/calm"))
+		}
+		c.answers("/ex.com/inner/@v/v1.3.0.mod", 0)
+		res = w.survey(map[string]any{"transitive": "withdrawn", "not_after": "2025-07-01T00:00:00Z"})
+		if inner := res.of(t, "ex.com/inner"); inner.Error != nil || strings.Join(inner.Retracted, " ") != "loses data" {
+			t.Errorf("%s: inner is %+v", name, inner)
+		}
+	}
+}
+
+func TestTheNextVersionSpeaksWhereTheHighestIsGone(t *testing.T) {
+	more := "-- ex.com/inner@v1.4.0/go.mod --\nmodule ex.com/inner\n-- ex.com/inner@v1.4.0/i.go --\npackage inner\n"
+	for name, repo := range map[string]string{"indirect": belowRepo, "direct": straightRepo} {
+		w := worldWith(t, below+more, repo)
+		c := w.overHTTP()
+		for _, end := range []string{"info", "mod"} {
+			c.answers("/ex.com/inner/@v/v1.4.0."+end, 404)
+		}
+		res := w.survey(map[string]any{"transitive": "withdrawn", "not_after": "2025-07-01T00:00:00Z"})
+		if inner := res.of(t, "ex.com/inner"); inner.Error != nil || strings.Join(inner.Retracted, " ") != "loses data" {
+			t.Errorf("%s: inner is %+v", name, inner)
+		}
+	}
+}
+
+func TestATagOfAnotherMajorSpeaksForNoVersionOfThisOne(t *testing.T) {
+	w := worldWith(t, below, belowRepo)
+	write(t, filepath.Join(w.proxy, "ex.com/inner/@v/list"), "v1.0.0\nv1.1.0\nv1.3.0\nv2.0.0\n")
+	res := w.survey(map[string]any{"transitive": "withdrawn", "not_after": "2025-07-01T00:00:00Z"})
+	if inner := res.of(t, "ex.com/inner"); len(inner.Retracted) != 1 || inner.Error != nil {
 		t.Errorf("inner is %+v", inner)
 	}
 }
