@@ -303,3 +303,47 @@ fn a_registry_that_is_named_as_the_default_one_changes_no_requirement() {
     configure(&env, "[registry]\ndefault = \"corp\"\n");
     assert_eq!(candidates(&env.plan(&[])), ALL);
 }
+
+/// The world with `corp`, and no Cargo.lock in git.
+fn unlocked(manifest: impl Fn(&str) -> String) -> (Env, Beside) {
+    let env = Env::from_archive(&manifest(WORLD));
+    let corp = serve_beside(&env, "corp", CORP, None);
+    env.write(".gitignore", "/target\nCargo.lock\n").commit();
+    (env, corp)
+}
+
+#[test]
+fn without_a_lockfile_in_git_releases_that_tell_no_age_are_still_good_for_the_base() {
+    let (env, corp) = unlocked(|world| world.replace("beta = { version = \"1\"", "beta = { version = \"~1.0\""));
+    corp.rewrite(|text| text.replace("\"pubtime\"", "\"pubtimes\""));
+    let ran = env.run(&["plan", "--as-of", AS_OF]);
+    assert!(ran.stderr.contains("without releases that are too young or of unknown age none can be"), "{}", ran.said());
+    let plan = env.plan(&[]);
+    assert_eq!(names(&plan, "held"), ["beta"], "{plan:#}");
+    assert_eq!(held(&plan, "beta").0, "too_young", "what no lockfile has is no more exempt than elsewhere");
+    configure(&env, "min-publish-age = \"0\"\n");
+    let ran = env.run(&["plan", "--as-of", AS_OF]);
+    assert!(!ran.stderr.contains("unknown age"), "{}", ran.said());
+}
+
+#[test]
+fn without_a_lockfile_in_git_a_release_of_yesterday_that_is_required_is_no_reason_to_hold_the_rest() {
+    let young = |day: &str| {
+        let (env, _) = unlocked(|world| {
+            let young = format!("-- crates/young/1.1.0/.release --\npublished = \"{day}T00:00:00Z\"\n");
+            format!("-- crates/young/1.1.0/src/lib.rs --\n{young}{world}").replace(
+                "usual = { package = \"alpha\", version = \"1.0.0\" }",
+                "usual = { package = \"alpha\", version = \"1.0.0\" }\nplain = \"~1.0\"\nyoung = \"1.1\"",
+            )
+        });
+        env.plan(&[])
+    };
+    let plan = young("2025-05-31");
+    assert_eq!(candidates(&plan), ["- plain 1.0.0 -> 1.1.0"], "{plan:#}");
+    // Of the day after the plan, it does not exist.
+    let plan = young("2025-06-02");
+    assert_eq!(candidates(&plan), [""; 0]);
+    let (kind, words) = held(&plan, "plain");
+    assert_eq!(kind, "too_young", "{words}");
+    assert!(words.contains("(hidden, for it came out too late: young 1.1.0); commit one"), "{words}");
+}

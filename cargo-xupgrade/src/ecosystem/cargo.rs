@@ -32,7 +32,7 @@ use crate::environment;
 use crate::event::{Event, Listener};
 use crate::toolchain;
 use crate::trial::{CellReport, Check, Phase, Reader};
-use registries::Registries;
+use registries::{Registries, Young};
 
 /// Cargo, as one run sees it.
 pub struct Cargo<'a> {
@@ -95,16 +95,16 @@ impl<'a> Cargo<'a> {
         }
         let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
         let locked = relock::read_lock(root, project)?;
-        let opened = Arc::new(Registries::open(self, root, project, manifests.values(), &locked)?);
+        let opened = Arc::new(Registries::open(self, root, project, manifests.values(), &locked, Young::Hidden)?);
         self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&opened));
         Ok(opened)
     }
 
     /// The registries of a project of which nothing is locked yet: no version is exempt from any rule.
-    fn unlocked_registries(&self, root: &Path, project: &Project) -> Result<Registries> {
+    fn unlocked_registries(&self, root: &Path, project: &Project, young: Young) -> Result<Registries> {
         let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
         let nothing = lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() };
-        Registries::open(self, root, project, manifests.values(), &nothing)
+        Registries::open(self, root, project, manifests.values(), &nothing, young)
     }
 }
 

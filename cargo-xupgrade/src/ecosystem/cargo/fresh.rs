@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::lock::{Lock, read};
 use super::manifest::{self, Manifest};
+use super::registries::Young;
 use super::requirement::{Raise, raise, raise_floor};
 use super::workspace::{join, one_line};
 use super::{Cargo, relock};
@@ -16,6 +17,7 @@ use crate::candidate::{Dependency, Place, Reason, ReasonKind, Version};
 use crate::cli::ManifestRule;
 use crate::digest::sha256_hex;
 use crate::ecosystem::{OwnLock, Project};
+use crate::event::Event;
 
 /// What a reader of an upgrade should know where the lockfile is not in git.
 pub const NOTE: &str =
@@ -47,14 +49,46 @@ fn floating(lock: &Lock) -> Vec<(String, Version)> {
     packages.map(|package| (package.name.clone(), package.version.clone().into())).collect()
 }
 
+/// With nothing locked no version is exempt from the cooldown, so it may leave no solution. Then the base gets what a
+/// lockfile in git could hold as well: releases of any age.
 fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(), Reason>> {
-    let none = |kind, words: &str| {
+    let first = attempt(cargo, root, project, Young::Hidden)?;
+    if !matches!(&first, Err(failure) if failure.hidden == Hidden::Some) {
+        return Ok(first.map_err(|failure| failure.reason));
+    }
+    let second = attempt(cargo, root, project, Young::Shown)?;
+    if second.is_ok() {
+        let text = format!(
+            "{}: its Cargo.lock is not in git, and without releases that are too young or of unknown age none can be \
+             resolved, so it is tested with such ones; to decide which, commit one",
+            project.label()
+        );
+        cargo.listener.tell(&Event::Warned { text });
+    }
+    Ok(second.map_err(|failure| failure.reason))
+}
+
+/// Why one resolve made no lockfile.
+struct Failure {
+    reason: Reason,
+    hidden: Hidden,
+}
+
+/// Whether the views hid a release from a resolve that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Some,
+    None,
+}
+
+fn attempt(cargo: &Cargo<'_>, root: &Path, project: &Project, young: Young) -> Result<Result<(), Failure>> {
+    let none = |kind, words: &str, hidden| {
         let text = format!("its Cargo.lock is not in git, and none can be resolved: {words}; commit one");
-        Ok(Err(Reason::new(kind, text)))
+        Ok(Err(Failure { reason: Reason::new(kind, text), hidden }))
     };
-    let registries = match cargo.unlocked_registries(root, project) {
+    let registries = match cargo.unlocked_registries(root, project, young) {
         Ok(registries) => registries,
-        Err(error) => return none(ReasonKind::RegistryUnreachable, &format!("{error:#}")),
+        Err(error) => return none(ReasonKind::RegistryUnreachable, &format!("{error:#}"), Hidden::None),
     };
     let output = relock::through_view(cargo, &registries, root, project, "generate-lockfile").output()?;
     if output.status.success() {
@@ -67,10 +101,22 @@ fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(
     if relock::is_shut_off(&words) {
         let asked = words.split("nable to update ").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or("one");
         let words = format!("it takes a package from the git repository {asked}, which cannot be asked offline");
-        return none(ReasonKind::NotCached, &words);
+        return none(ReasonKind::NotCached, &words, Hidden::None);
     }
     let silent = registries.refused().into_values().any(|error| error.is_passing());
-    none(if silent { ReasonKind::RegistryUnreachable } else { ReasonKind::NoLockfile }, &words)
+    let hidden = registries.hidden_met();
+    let is_named = |name: &str| words.contains(&format!("`{name}`")) || words.contains(&format!("`{name} "));
+    let named: Vec<String> =
+        hidden.iter().filter(|(name, _)| is_named(name)).map(|(name, version)| format!("{name} {version}")).collect();
+    match &named[..] {
+        _ if silent => none(ReasonKind::RegistryUnreachable, &words, Hidden::None),
+        [] if hidden.is_empty() => none(ReasonKind::NoLockfile, &words, Hidden::None),
+        [] => none(ReasonKind::NoLockfile, &words, Hidden::Some),
+        named => {
+            let words = format!("{words} (hidden, for it came out too late: {})", named.join(", "));
+            none(ReasonKind::TooYoung, &words, Hidden::Some)
+        }
+    }
 }
 
 /// Marks the releases that the manifests admit as they are: no file in git would record such an upgrade.

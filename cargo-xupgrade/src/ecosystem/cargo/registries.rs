@@ -32,6 +32,16 @@ pub struct Registry {
     warmed: Once,
 }
 
+/// Whether a resolve sees releases that are too young, or of unknown age. What came out after the instant at which the
+/// registries are looked at, it never sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Young {
+    /// It does not.
+    Hidden,
+    /// It does.
+    Shown,
+}
+
 /// All registries of a project; one that could not be opened is there with the reason.
 pub struct Registries {
     opened: BTreeMap<RegistryKey, Result<Registry, IndexError>>,
@@ -48,6 +58,7 @@ impl Registries {
         project: &Project,
         manifests: impl Iterator<Item = &'m Manifest>,
         locked: &Lock,
+        young: Young,
     ) -> Result<Self> {
         let env: Environment = &|name| std::env::var(name).ok();
         let options = Options {
@@ -66,7 +77,10 @@ impl Registries {
             let key = named.key.clone();
             let cooldown = cooldown(cargo, &named, &settings, env);
             let registry = match Index::open_named(&options, named, &settings, env) {
-                Ok(index) => Ok(Registry::open(index, &cargo.outlook, cooldown, &of_registry(locked, &key))?),
+                Ok(index) => {
+                    let rule = rule(&cargo.outlook, cooldown.as_ref(), young);
+                    Ok(Registry::open(index, rule, cooldown, &of_registry(locked, &key))?)
+                }
                 Err(why) => Err(why),
             };
             opened.insert(key, registry);
@@ -142,22 +156,22 @@ impl Registries {
 impl Registry {
     fn open(
         index: Index,
-        outlook: &Outlook,
+        rule: Rule,
         cooldown: Option<Cooldown>,
         exempt: &BTreeSet<(String, Version)>,
     ) -> Result<Self> {
         let index = Arc::new(index);
         let names: BTreeSet<String> = exempt.iter().map(|(name, _)| name.clone()).collect();
-        let view = View::start(Arc::clone(&index), rule(outlook, cooldown.as_ref()), exempt.clone())
-            .context("cannot serve the index view on loopback")?;
+        let view =
+            View::start(Arc::clone(&index), rule, exempt.clone()).context("cannot serve the index view on loopback")?;
         Ok(Self { index, view, cooldown, locked: names.into_iter().collect(), warmed: Once::new() })
     }
 }
 
 /// What may be taken from a registry: the cooldown of its own, else that of the run.
-fn rule(outlook: &Outlook, cooldown: Option<&Cooldown>) -> Rule {
+fn rule(outlook: &Outlook, cooldown: Option<&Cooldown>, young: Young) -> Rule {
     let usual = (outlook.unknown_age == UnknownAge::TooYoung).then_some(outlook.cutoff);
-    let cutoff = cooldown.map_or(usual, |own| own.cutoff(outlook.as_of));
+    let cutoff = cooldown.map_or(usual, |own| own.cutoff(outlook.as_of)).filter(|_| young == Young::Hidden);
     let unknown_age = if cutoff.is_some() { view::UnknownAge::TooYoung } else { view::UnknownAge::Old };
     Rule { as_of: Some(outlook.as_of), cutoff, unknown_age }
 }
