@@ -4,13 +4,19 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+
+mod limit;
+
+pub use limit::TimedOut;
 
 /// A command with its arguments and changes of the environment.
 #[derive(Debug)]
 pub struct Tool {
     inner: Command,
+    limit: Option<Duration>,
 }
 
 impl Tool {
@@ -19,7 +25,7 @@ impl Tool {
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut inner = Command::new(program);
         inner.stdin(Stdio::null());
-        Self { inner }
+        Self { inner, limit: None }
     }
 
     /// Adds one argument.
@@ -74,6 +80,13 @@ impl Tool {
         self
     }
 
+    /// Ends it, with all that it started, when it is not done within this time: a server may never answer.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
     /// The command as a person would type it.
     #[must_use]
     pub fn words(&self) -> String {
@@ -85,10 +98,15 @@ impl Tool {
     /// Runs it and gives back whatever came of it.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started; a [`TimedOut`] when it was not done within its limit.
     pub fn output(mut self) -> Result<Output> {
         let words = self.words();
-        self.inner.output().with_context(|| format!("cannot start `{words}`"))
+        let started = match self.limit {
+            None => self.inner.output().map(Some),
+            Some(limit) => limit::output(&mut self.inner, limit),
+        };
+        let output = started.with_context(|| format!("cannot start `{words}`"))?;
+        output.ok_or_else(|| TimedOut { words, limit: self.limit.unwrap_or_default() }.into())
     }
 
     /// Runs it; a failure is an error with the command and its words.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::command::{Tool, variable};
+use crate::command::{Tool, git, variable};
 use crate::outside::cargo_config;
 use crate::toolchain;
 use crate::worker::Worker;
@@ -183,6 +183,23 @@ pub fn cargo() -> Tool {
         .without("RUST_BACKTRACE")
 }
 
+/// Keeps git from asking questions on the way of a command in `dir`: nobody may be there to answer. An ssh that the user
+/// chose is left as it is.
+#[must_use]
+pub fn without_questions(tool: Tool, dir: &Path) -> Tool {
+    let tool = tool.env("GIT_TERMINAL_PROMPT", "0");
+    if has_ssh_of_its_own(dir, &|key| variable(key).is_some()) {
+        tool
+    } else {
+        tool.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
+    }
+}
+
+fn has_ssh_of_its_own(dir: &Path, is_set: &dyn Fn(&str) -> bool) -> bool {
+    let setting = || git().args(["config", "--get", "core.sshCommand"]).dir(dir).line();
+    ["GIT_SSH_COMMAND", "GIT_SSH"].into_iter().any(is_set) || setting().is_ok_and(|command| !command.is_empty())
+}
+
 /// What a view of `CARGO_HOME` has in common with the real one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linked {
@@ -325,6 +342,19 @@ mod tests {
         assert!(fs::read_to_string(real.join("config.toml")).unwrap().contains("mine"));
         assert!(real.join("registry").is_dir() && !real.join("registry").is_symlink());
         assert!(view.is_dir() && !view.is_symlink());
+    }
+
+    #[test]
+    fn ssh_is_told_to_ask_nobody_unless_the_user_chose_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        let git = |args: &[&str]| git().args(args).dir(dir).run().unwrap();
+        git(&["init", "--quiet"]);
+        git(&["config", "core.sshCommand", ""]);
+        assert!(!has_ssh_of_its_own(dir, &|_| false));
+        assert!(has_ssh_of_its_own(dir, &|key| key == "GIT_SSH"));
+        git(&["config", "core.sshCommand", "ssh -i key"]);
+        assert!(has_ssh_of_its_own(dir, &|_| false));
     }
 
     #[test]

@@ -138,6 +138,15 @@ pub(super) fn kill_one(id: i32) {
     let _ = kill(Pid::from_raw(id), Signal::SIGKILL);
 }
 
+/// KILL to a process and to its descendants, as far as the system tells who they are.
+pub fn end_tree(root: u32) {
+    let Ok(root) = i32::try_from(root) else { return };
+    // Found before the first of them ends: what has lost its parent is found no more.
+    let below = processes::below(root);
+    kill_one(root);
+    below.into_iter().for_each(kill_one);
+}
+
 /// TERM to a group, and CONT, because a stopped process would not see it.
 pub(super) fn terminate_group(leader: i32) {
     let _ = killpg(Pid::from_raw(leader), Signal::SIGTERM);
@@ -209,6 +218,11 @@ mod processes {
 
     /// All living descendants of this process.
     pub(super) fn descendants() -> BTreeSet<i32> {
+        below(i32::try_from(std::process::id()).unwrap_or(0))
+    }
+
+    /// All living descendants of a process.
+    pub(super) fn below(root: i32) -> BTreeSet<i32> {
         let mut children: BTreeMap<i32, Vec<(i32, char)>> = BTreeMap::new();
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let id = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok());
@@ -218,7 +232,7 @@ mod processes {
             }
         }
         let mut found = BTreeSet::new();
-        let mut parents = vec![i32::try_from(std::process::id()).unwrap_or(0)];
+        let mut parents = vec![root];
         while let Some(parent) = parents.pop() {
             for (id, state) in children.remove(&parent).unwrap_or_default() {
                 parents.push(id);
@@ -356,6 +370,11 @@ mod processes {
 
     /// Without `/proc` descendants are not known.
     pub(super) fn descendants() -> BTreeSet<i32> {
+        BTreeSet::new()
+    }
+
+    /// Nor are those of another process.
+    pub(super) fn below(_: i32) -> BTreeSet<i32> {
         BTreeSet::new()
     }
 }

@@ -15,6 +15,7 @@ use super::workspace::{join, one_line};
 use super::{Cargo, relock};
 use crate::candidate::{Dependency, Place, Reason, ReasonKind, Version};
 use crate::cli::ManifestRule;
+use crate::command::TimedOut;
 use crate::digest::sha256_hex;
 use crate::ecosystem::{OwnLock, Project};
 use crate::event::Event;
@@ -90,7 +91,14 @@ fn attempt(cargo: &Cargo<'_>, root: &Path, project: &Project, young: Young) -> R
         Ok(registries) => registries,
         Err(error) => return none(ReasonKind::RegistryUnreachable, &format!("{error:#}"), Hidden::None),
     };
-    let output = relock::through_view(cargo, &registries, root, project, "generate-lockfile").output()?;
+    let output = relock::through_view(cargo, &registries, root, project, "generate-lockfile").output();
+    let output = match output {
+        Ok(output) => output,
+        Err(error) if error.is::<TimedOut>() => {
+            return none(ReasonKind::RegistryUnreachable, &error.to_string(), Hidden::None);
+        }
+        Err(error) => return Err(error),
+    };
     if output.status.success() {
         return Ok(Ok(()));
     }

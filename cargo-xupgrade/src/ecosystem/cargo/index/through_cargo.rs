@@ -10,9 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::source::{Location, Source};
 use super::{IndexError, Options};
+use crate::command::TimedOut;
 use crate::environment;
 
 /// How cargo is asked about one registry. Share it between threads: one asks for all, the others wait.
@@ -49,7 +51,14 @@ enum Failure {
 #[derive(Clone)]
 struct Cause {
     words: String,
-    wants_credentials: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    WantsCredentials,
+    TimedOut(Duration),
+    Other,
 }
 
 impl ThroughCargo {
@@ -129,26 +138,25 @@ impl ThroughCargo {
 
     fn error(&self, name: &str, cause: &Cause) -> IndexError {
         let (name, words) = (name.to_owned(), cause.words.clone());
-        if cause.wants_credentials {
-            IndexError::WantsCredentials { name, words: advised(words, self.name.as_deref()) }
-        } else {
-            IndexError::Unreachable { name, words }
+        match cause.kind {
+            Kind::WantsCredentials => {
+                IndexError::WantsCredentials { name, words: advised(words, self.name.as_deref()) }
+            }
+            Kind::TimedOut(after) => IndexError::TimedOut { name, after },
+            Kind::Other => IndexError::Unreachable { name, words },
         }
     }
 
     fn ask(&self, names: &[String]) -> Result<(), Failure> {
-        let broken = |why: &dyn std::fmt::Display| {
-            Failure::Whole(Cause { words: format!("cargo could not be asked: {why}"), wants_credentials: false })
-        };
-        let package = Package::write(&self.room, &self.manifest(names)).map_err(|why| broken(&why))?;
+        let package = Package::write(&self.room, &self.manifest(names)).map_err(|why| broken(&why.into()))?;
         let cargo = self.credentials.iter().fold(environment::cargo(), |tool, (key, value)| tool.env(key, value));
-        let output = cargo
+        let output = environment::without_questions(cargo, &self.project_dir)
             .args(["generate-lockfile", "--manifest-path"])
             .arg(package.folder.join("Cargo.toml"))
             .dir(&self.project_dir)
             // An index is asked for: offline was decided where the index was opened.
             .env("CARGO_NET_OFFLINE", "false")
-            .env("GIT_TERMINAL_PROMPT", "0")
+            .limit(LIMIT)
             .output()
             .map_err(|why| broken(&why))?;
         judge(&String::from_utf8_lossy(&output.stderr), self.in_git)
@@ -166,6 +174,15 @@ impl ThroughCargo {
         }
         text
     }
+}
+
+/// How long cargo may take. The first copy of a large index in git takes minutes.
+const LIMIT: Duration = Duration::from_mins(10);
+
+/// Cargo gave no answer at all.
+fn broken(why: &anyhow::Error) -> Failure {
+    let kind = why.downcast_ref::<TimedOut>().map_or(Kind::Other, |known| Kind::TimedOut(known.limit));
+    Failure::Whole(Cause { words: format!("cargo could not be asked: {why}"), kind })
 }
 
 /// A requirement that nothing meets.
@@ -191,9 +208,9 @@ fn judge(words: &str, in_git: bool) -> Result<(), Failure> {
     if READ.iter().any(|known| words.contains(known)) {
         return Ok(());
     }
-    let wants_credentials = CREDENTIALS.iter().any(|known| words.contains(known));
+    let kind = if CREDENTIALS.iter().any(|known| words.contains(known)) { Kind::WantsCredentials } else { Kind::Other };
     let whole = in_git || ["config.json", "no token found", "token rejected"].iter().any(|part| words.contains(part));
-    let cause = Cause { words: causes(words), wants_credentials };
+    let cause = Cause { words: causes(words), kind };
     Err(if whole { Failure::Whole(cause) } else { Failure::Some(cause) })
 }
 
@@ -266,7 +283,7 @@ mod tests {
                      Caused by:\n  no token found for `corp`, please run `cargo login --registry corp`\n  \
                      or use environment variable CARGO_REGISTRIES_CORP_TOKEN\n";
         let Err(Failure::Whole(cause)) = judge(words, false) else { panic!("not the whole registry") };
-        assert!(cause.wants_credentials);
+        assert!(matches!(cause.kind, Kind::WantsCredentials));
         assert_eq!(
             cause.words,
             "no token found for `corp`, please run `cargo login --registry corp` or use environment variable \
@@ -275,12 +292,20 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_never_answers_concerns_the_whole_registry_and_passes() {
+        let silent = crate::command::Tool::new("sleep").arg("3600").limit(Duration::from_millis(1)).output();
+        let Failure::Whole(cause) = broken(&silent.unwrap_err()) else { panic!("not the whole registry") };
+        let Kind::TimedOut(after) = cause.kind else { panic!("no time limit: {}", cause.words) };
+        assert_eq!(after, Duration::from_millis(1));
+    }
+
+    #[test]
     fn a_refused_file_concerns_one_crate_and_gets_advice() {
         let words = "error: failed to get `a` as a dependency of package `xupgrade-asks`\n\nCaused by:\n  download of \
                      2/ab failed\n\nCaused by:\n  failed to get successful HTTP response from `http://x/2/ab`, got 403\n  \
                      body:\n  no\n";
         let Err(Failure::Some(cause)) = judge(words, false) else { panic!("not one crate") };
-        assert!(cause.wants_credentials);
+        assert!(matches!(cause.kind, Kind::WantsCredentials));
         let told = advised(cause.words, Some("corp"));
         assert!(told.starts_with("download of 2/ab failed: failed to get successful"), "{told}");
         assert!(told.ends_with("got 403 no; run `cargo login --registry corp`"), "{told}");

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use semver::Version;
@@ -15,8 +16,9 @@ use super::super::workspace::one_line;
 use super::subject::Subject;
 use super::{is_there, read_lock};
 use crate::candidate::{Reason, ReasonKind};
-use crate::command::Tool;
+use crate::command::{TimedOut, Tool};
 use crate::ecosystem::{Change, Network, Project, Resolution};
+use crate::environment::without_questions;
 
 /// What a relock has to take in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +76,11 @@ pub(super) fn update(
 ) -> Result<Option<Resolution>> {
     let tool = through_view(cargo, registries, root, change.project, "update").args(args);
     let silent_before = registries.refused();
-    let output = tool.output()?;
+    let output = match tool.output() {
+        Ok(output) => output,
+        Err(error) if error.is::<TimedOut>() => return Ok(Some(Resolution::Noise(error.to_string()))),
+        Err(error) => return Err(error),
+    };
     if output.status.success() {
         return Ok(None);
     }
@@ -99,10 +105,14 @@ pub(super) fn update(
     Ok(Some(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text))))
 }
 
+/// How long a resolve may take. What it may have to fetch are repositories of git sources, which takes minutes.
+const LIMIT: Duration = Duration::from_mins(10);
+
 /// A command of cargo's that resolves a project through the views.
 pub fn through_view(cargo: &Cargo<'_>, registries: &Registries, root: &Path, project: &Project, command: &str) -> Tool {
     let tool = cargo.tool().arg(command).args(registries.cargo_args());
     let tool = tool.env("CARGO_HOME", &cargo.resolve_home).dir(&root.join(&project.path));
+    let tool = without_questions(tool, &root.join(&project.path)).limit(LIMIT);
     registries.warm();
     let tool = view::cargo_env().into_iter().fold(tool, |tool, (key, value)| tool.env(key, value));
     match cargo.outlook.network {
