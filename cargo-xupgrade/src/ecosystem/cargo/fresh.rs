@@ -111,7 +111,7 @@ fn attempt(cargo: &Cargo<'_>, root: &Path, project: &Project, young: Young) -> R
         let words = format!("it takes a package from the git repository {asked}, which cannot be asked offline");
         return none(ReasonKind::NotCached, &words, Hidden::None);
     }
-    let silent = registries.refused().into_values().any(|error| error.is_passing());
+    let silent = registries.refused().iter().any(|(_, error)| error.is_passing());
     let hidden = registries.hidden_met();
     let is_named = |name: &str| words.contains(&format!("`{name}`")) || words.contains(&format!("`{name} "));
     let named: Vec<String> =

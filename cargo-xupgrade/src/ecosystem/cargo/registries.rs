@@ -140,10 +140,16 @@ impl Registries {
         self.all().flat_map(|registry| registry.view.cargo_args()).collect()
     }
 
-    /// The crates that could not be had when a resolve last asked for them.
+    /// The crates that could not be had when a resolve last asked for them, registry by registry: two may have a crate of
+    /// one name.
     #[must_use]
-    pub fn refused(&self) -> BTreeMap<String, IndexError> {
+    pub fn refused(&self) -> Vec<(String, IndexError)> {
         self.all().flat_map(|registry| registry.view.refused()).collect()
+    }
+
+    /// Forgets them, so that the next resolve answers for itself.
+    pub fn forget_refused(&self) {
+        self.all().for_each(|registry| registry.view.forget_refused());
     }
 
     /// The versions that were hidden from resolves so far.

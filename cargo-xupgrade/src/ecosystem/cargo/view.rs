@@ -111,6 +111,11 @@ impl View {
         self.shared.state().refused.clone()
     }
 
+    /// Forgets them.
+    pub fn forget_refused(&self) {
+        self.shared.state().refused.clear();
+    }
+
     /// How many requests cargo has made so far.
     #[must_use]
     pub fn requests(&self) -> usize {

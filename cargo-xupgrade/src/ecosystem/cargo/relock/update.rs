@@ -75,7 +75,8 @@ pub(super) fn update(
     args: &[String],
 ) -> Result<Option<Resolution>> {
     let tool = through_view(cargo, registries, root, change.project, "update").args(args);
-    let silent_before = registries.refused();
+    // What was refused before has nothing to do with this resolve, unless it is refused once more.
+    registries.forget_refused();
     let output = match tool.output() {
         Ok(output) => output,
         Err(error) if error.is::<TimedOut>() => return Ok(Some(Resolution::Noise(error.to_string()))),
@@ -85,8 +86,7 @@ pub(super) fn update(
         return Ok(None);
     }
     let words = one_line(&String::from_utf8_lossy(&output.stderr));
-    let silent = registries.refused().into_iter().filter(|(name, _)| !silent_before.contains_key(name));
-    if let Some((name, error)) = silent.into_iter().find(|(_, error)| error.is_passing()) {
+    if let Some((name, error)) = registries.refused().into_iter().find(|(_, error)| error.is_passing()) {
         return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
     }
     if words.contains("No space left") || is_shut_off(&words) {
@@ -135,4 +135,76 @@ fn without_updating(words: &str) -> String {
     let parts: Vec<&str> =
         words.split("; ").filter(|part| !part.starts_with("Updating ") && !part.starts_with("Locking ")).collect();
     parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::super::index::fake::{Behaviour, Registry, dep, line, line_with};
+    use super::super::apply;
+    use super::*;
+    use crate::candidate::EcosystemKind;
+    use crate::clock::Instant;
+    use crate::ecosystem::{Network, Outlook, RegistryAge, UnknownAge};
+    use crate::policy::TransitiveRule;
+
+    const OLD: &str = "2025-01-01T00:00:00Z";
+
+    /// A package that has locked `x` 1.0.0.
+    fn project(root: &Path) -> Project {
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join("src/lib.rs"), "").unwrap();
+        let manifest = "[package]\nname = 'app'\nversion = '0.1.0'\n[dependencies]\nx = '1'\n[workspace]\n";
+        fs::write(root.join("Cargo.toml"), manifest).unwrap();
+        let source = "registry+https://github.com/rust-lang/crates.io-index";
+        let lock = format!(
+            "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"x\",\n]\n\n\
+             [[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"{source}\"\nchecksum = \"{:0>64}\"\n",
+            0
+        );
+        fs::write(root.join("Cargo.lock"), lock).unwrap();
+        Project {
+            ecosystem: EcosystemKind::Cargo,
+            path: ".".into(),
+            manifests: vec!["Cargo.toml".into()],
+            lockfile: Some("Cargo.lock".into()),
+            lock: None,
+            dependents: Vec::new(),
+            obstacle: None,
+        }
+    }
+
+    fn outlook() -> Outlook {
+        let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
+        Outlook {
+            as_of,
+            cutoff: as_of.minus_days(3),
+            unknown_age: UnknownAge::TooYoung,
+            transitive: TransitiveRule::Withdrawn,
+            network: Network::Online,
+            registry_age: RegistryAge::Heeded,
+        }
+    }
+
+    #[test]
+    fn a_registry_that_fails_twice_is_noise_twice_and_what_it_then_refuses_is_no_noise() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, cache) = (folder.path().join("repo"), folder.path().join("cache"));
+        let (project, registry) = (project(&root), Registry::start());
+        registry.configure(&root);
+        registry.page("x", line("x", "1.0.0", OLD) + &line_with("x", "1.1.0", OLD, &dep("y", "^1")));
+        registry.set("y", Behaviour::Status(503, "busy"));
+        let listener = |_: &crate::event::Event| {};
+        let cargo = Cargo::new(outlook(), crate::cli::ManifestRule::Needed, &cache, &cache, &listener);
+        let (from, to) = ["1.0.0", "1.1.0"].map(|text| crate::candidate::Version::parse(text).unwrap()).into();
+        let change = Change { project: &project, name: "x", from: &from, to: &to, places: &[] };
+        for _ in 0..2 {
+            let end = apply(&cargo, &root, &change).unwrap();
+            assert!(matches!(&end, Resolution::Noise(words) if words.contains("did not answer for `y`")), "{end:?}");
+        }
+        registry.set("y", Behaviour::Status(403, "in quarantine"));
+        let end = apply(&cargo, &root, &change).unwrap();
+        assert!(matches!(&end, Resolution::Refused(reason) if reason.text.contains("in quarantine")), "{end:?}");
+    }
 }
