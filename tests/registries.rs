@@ -347,3 +347,61 @@ fn without_a_lockfile_in_git_a_release_of_yesterday_that_is_required_is_no_reaso
     assert_eq!(kind, "too_young", "{words}");
     assert!(words.contains("(hidden, for it came out too late: young 1.1.0); commit one"), "{words}");
 }
+
+/// A world that takes only `mid` from `corp`; what that requires is from there, too, and yanked.
+const BELOW: &str = r#"
+-- repo/src/lib.rs --
+pub use mid;
+-- repo/Cargo.toml --
+[package]
+name = "app"
+version = "0.1.0"
+edition = "2021"
+
+[dependencies]
+mid = { version = "1", registry = "corp" }
+"#;
+
+const BELOW_IN_CORP: &str = r#"
+-- crates/mid/1.0.0/src/lib.rs --
+-- crates/mid/1.0.0/Cargo.toml --
+[dependencies]
+low = "1"
+-- crates/low/1.0.0/src/lib.rs --
+-- crates/low/1.0.1/src/lib.rs --
+"#;
+
+#[test]
+fn packages_of_another_registry_that_only_others_require_are_seen_as_those_of_the_usual_one() {
+    let env = Env::from_archive(BELOW);
+    let corp = serve_beside(&env, "corp", BELOW_IN_CORP, None);
+    lock(&env);
+    succeed(env.command("cargo").args(["update", "--quiet", "-p", "low", "--precise", "1.0.0"]));
+    env.commit();
+    assert_eq!(candidates(&env.plan(&["--transitive"])), ["- low 1.0.0 -> 1.0.1"]);
+    assert_eq!(candidates(&env.plan(&[])), [""; 0], "nothing is wrong with it");
+
+    corp.rewrite(|text| {
+        let is_low = |line: &str| line.contains("\"vers\":\"1.0.0\"") && line.contains("\"name\":\"low\"");
+        let yanked = |line: &str| line.replace("\"yanked\":false", "\"yanked\":true");
+        let told = |line: &str| if is_low(line) { yanked(line) } else { line.to_owned() };
+        text.lines().map(|line| told(line) + "\n").collect()
+    });
+    // What the registry said is not asked again for ten minutes.
+    std::fs::remove_dir_all(env.world.root.join("cache")).unwrap();
+    let plan = env.plan(&[]);
+    assert_eq!(candidates(&plan), ["- low 1.0.0 -> 1.0.1"]);
+    assert_eq!(text(find(&plan, "candidates", "low").unwrap(), "role"), "transitive");
+    assert_eq!(held(&env.plan(&["--exclude", "low"]), "low").0, "not_selected");
+    env.write("xupgrade.toml", "[[hold]]\nname = \"low\"\nreason = \"ticket 7\"\n");
+    assert_eq!(held(&env.plan(&[]), "low").0, "held_by_user");
+    std::fs::remove_file(env.repo().join("xupgrade.toml")).unwrap();
+
+    let ran = env.run(&[]);
+    assert_eq!(ran.upgrades(), ["low 1.0.0 -> 1.0.1"], "{}", ran.said());
+    let locked = env.git(&["show", &format!("{}:Cargo.lock", text(&ran.report, "branch"))]);
+    assert!(
+        locked.contains(&format!("name = \"low\"\nversion = \"1.0.1\"\nsource = \"{}\"\n", corp.index)),
+        "{locked}"
+    );
+}

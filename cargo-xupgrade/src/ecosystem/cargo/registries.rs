@@ -115,7 +115,11 @@ impl Registries {
         self.of_key(&RegistryKey::of_lock(source?)?).ok()
     }
 
-    fn of_key(&self, key: &RegistryKey) -> Result<&Registry, IndexError> {
+    /// The registry that this stands for.
+    ///
+    /// # Errors
+    /// When its releases cannot be listed, or it was not opened.
+    pub fn of_key(&self, key: &RegistryKey) -> Result<&Registry, IndexError> {
         let missing = || IndexError::Unsupported(format!("the registry {} was not opened", key.words()));
         self.opened.get(key).ok_or_else(missing)?.as_ref().map_err(Clone::clone)
     }

@@ -16,8 +16,10 @@ use anyhow::{Context, Result, anyhow};
 use semver::Version;
 
 use super::Cargo;
+use super::index::RegistryKey;
 use super::lock::{self, Lock};
 use super::manifest;
+use super::registries::Registries;
 use super::requirement::{Raise, compatible, raise, raise_floor, same_version};
 use crate::candidate::{Reason, ReasonKind};
 use crate::cli::ManifestRule;
@@ -58,9 +60,9 @@ fn originals(root: &Path, project: &Project) -> Result<Originals> {
 
 fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
     let registries = cargo.registries(root, change.project)?;
-    let subject =
-        Subject { registries: &registries, key: registries.key(written_registry(change))?, name: change.name };
     let all_before = read_lock(root, change.project)?;
+    let key = registry_of(&registries, &all_before, change)?;
+    let subject = Subject { registries: &registries, key, name: change.name };
     let before = subject.own(&all_before);
     let change = &match standing(&before, change) {
         Standing::At(version) => (change.clone(), version),
@@ -130,9 +132,22 @@ fn keep_format(root: &Path, project: &Project, originals: &Originals) -> Result<
     }
 }
 
-/// The registry of a change, as its first requirement writes it; all of them mean the same one.
-fn written_registry<'a>(change: &Change<'a>) -> Option<&'a str> {
-    change.places.first().and_then(|place| place.registry.as_deref())
+/// The registry of the crate that is raised: as its requirement writes it, and where only other packages require it, as
+/// the lockfile has it.
+fn registry_of(registries: &Registries, locked: &Lock, change: &Change<'_>) -> Result<RegistryKey> {
+    if let Some(place) = change.places.first() {
+        return Ok(registries.key(place.registry.as_deref())?);
+    }
+    let of_name = locked.packages.iter().filter(|one| one.name == change.name);
+    let mut found: Vec<(bool, RegistryKey)> = of_name
+        .filter_map(|one| {
+            let key = RegistryKey::of_lock(one.source.as_deref()?)?;
+            Some((!same_version(&one.version, change.from.semver()), key))
+        })
+        .collect();
+    // The one that stands where it stood at the base comes first; an upgrade before it may have moved it.
+    found.sort();
+    Ok(found.into_iter().next().map_or_else(RegistryKey::crates_io, |(_, key)| key))
 }
 
 /// Whether a version of a crate is locked.

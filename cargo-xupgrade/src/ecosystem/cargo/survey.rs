@@ -45,17 +45,13 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     let wanted = wanted(&registries, groups.values_mut());
     let what = format!("surveying {}", project.label());
     let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
-    let usual = registries.find(None).ok();
-    // One round for everything: yanks show only in the index, so that of each locked package is needed anyhow.
-    let direct = wanted.get(&None).into_iter().flat_map(BTreeMap::keys);
-    let entries = usual.map(|one| one.index.entries(&asked(direct, &locked), &tell)).unwrap_or_default();
-    let releases = ask(&registries, &wanted, &tell);
+    let entries = entries(&registries, &asked(&registries, &wanted, &locked), &tell);
+    let releases = ask(&registries, &wanted);
     let indirect = transitive::find(&locked, &members(&manifests));
-    let others: Vec<String> = transitive::wanted(&indirect, &entries, cargo.outlook.transitive).into_iter().collect();
-    let others = usual.map(|one| one.index.releases(&others, &|_, _| {})).unwrap_or_default();
+    let others = ask_all(&registries, transitive::wanted(&indirect, &entries, cargo.outlook.transitive));
     let mut others = transitive::dependencies(project, &indirect, &entries, &others);
-    for other in &mut others {
-        other.cooldown = usual.and_then(|one| one.cooldown.clone());
+    for (other, known) in others.iter_mut().zip(&indirect) {
+        other.cooldown = registries.of_key(&known.registry).ok().and_then(|one| one.cooldown.clone());
     }
     for (path, manifest) in &manifests {
         for marker in &manifest.loose_markers {
@@ -94,24 +90,55 @@ fn some(names: &[&str]) -> String {
     }
 }
 
-/// The crates to read in one round: the direct ones and every locked package of the default registry.
-fn asked<'a>(direct: impl Iterator<Item = &'a String>, locked: &lock::Lock) -> BTreeMap<String, BTreeSet<Version>> {
-    let mut asked: BTreeMap<String, BTreeSet<Version>> = direct.map(|name| (name.clone(), BTreeSet::new())).collect();
-    for package in locked.packages.iter().filter(|one| is_default(one.source.as_deref())) {
-        asked.entry(package.name.clone()).or_default().insert(package.version.clone());
+/// Crates and the locked versions of each, by registry.
+type Asked = BTreeMap<RegistryKey, BTreeMap<String, BTreeSet<Version>>>;
+
+/// The crates to read in one round from each registry: the direct ones and every locked package, for yanks show only in the
+/// index.
+fn asked(registries: &Registries, wanted: &Wanted, locked: &lock::Lock) -> Asked {
+    let mut asked = Asked::new();
+    for (written, names) in wanted {
+        let Ok(key) = registries.key(written.as_deref()) else { continue };
+        asked.entry(key).or_default().extend(names.keys().map(|name| (name.clone(), BTreeSet::new())));
+    }
+    for package in &locked.packages {
+        let Some(key) = package.source.as_deref().and_then(RegistryKey::of_lock) else { continue };
+        let of_it = asked.entry(key).or_default();
+        of_it.entry(package.name.clone()).or_default().insert(package.version.clone());
     }
     asked
+}
+
+/// What each registry says of the locked versions of its crates; one that cannot be listed says nothing.
+fn entries(registries: &Registries, asked: &Asked, tell: &dyn Fn(usize, usize)) -> transitive::Entries {
+    let mut entries = transitive::Entries::new();
+    for (key, versions) in asked {
+        let Ok(registry) = registries.of_key(key) else { continue };
+        let answers = registry.index.entries(versions, tell).into_iter();
+        entries.extend(answers.map(|(name, answer)| ((key.clone(), name), answer)));
+    }
+    entries
+}
+
+/// All releases of crates that only others require.
+fn ask_all(registries: &Registries, crates: BTreeSet<transitive::Crate>) -> transitive::Answers {
+    let mut names: BTreeMap<RegistryKey, Vec<String>> = BTreeMap::new();
+    for (key, name) in crates {
+        names.entry(key).or_default().push(name);
+    }
+    let mut answers = transitive::Answers::new();
+    for (key, names) in names {
+        let Ok(registry) = registries.of_key(&key) else { continue };
+        let of_it = registry.index.releases(&names, &|_, _| {}).into_iter();
+        answers.extend(of_it.map(|(name, answer)| ((key.clone(), name), answer)));
+    }
+    answers
 }
 
 /// The packages that have a manifest here, each with its `rust-version`.
 fn members(manifests: &Manifests) -> BTreeMap<String, Option<String>> {
     let named = |one: &Manifest| Some((one.package_name.clone()?, rust_version(one, manifests)));
     manifests.values().filter_map(named).collect()
-}
-
-/// Whether a package's source in a lockfile is the default registry.
-pub fn is_default(source: Option<&str>) -> bool {
-    source.and_then(RegistryKey::of_lock) == Some(RegistryKey::crates_io())
 }
 
 /// The crates to ask each registry for, by what is written of it; a registry that cannot be asked holds its own.
@@ -130,16 +157,11 @@ fn wanted<'g>(registries: &Registries, groups: impl Iterator<Item = &'g mut Grou
     wanted
 }
 
-/// Asks each registry for the releases of its crates.
-fn ask(registries: &Registries, wanted: &Wanted, tell: &dyn Fn(usize, usize)) -> Answers {
+/// Asks each registry for the releases of its direct crates, whose files were read and counted with the locked ones.
+fn ask(registries: &Registries, wanted: &Wanted) -> Answers {
     let of_one = |(written, names): (&Option<String>, &BTreeMap<String, BTreeSet<String>>)| {
         let registry = registries.find(written.as_deref()).ok()?;
-        // What the usual one is asked for was counted already.
-        let answers = match written {
-            Some(_) => registry.index.briefs(names, tell),
-            None => registry.index.briefs(names, &|_, _| {}),
-        };
-        Some((written.clone(), answers))
+        Some((written.clone(), registry.index.briefs(names, &|_, _| {})))
     };
     wanted.iter().filter_map(of_one).collect()
 }

@@ -5,24 +5,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::index::{DepKind, IndexError, Release, ReleaseDep};
+use super::index::{DepKind, IndexError, RegistryKey, Release, ReleaseDep};
 use super::lock::{Lock, LockedDependency, LockedPackage};
 use super::requirement::{admits, compatible, same_version};
-use super::survey::{is_default, lower, registry_obstacle};
+use super::survey::{lower, registry_obstacle};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Reason, ReasonKind, Role};
 use crate::ecosystem::Project;
 use crate::policy::TransitiveRule;
 
-/// What the index says of the locked versions of a crate.
-pub type Entries = BTreeMap<String, Result<Vec<Release>, IndexError>>;
+/// A crate: its registry and its name.
+pub type Crate = (RegistryKey, String);
+
+/// What the indexes say of the locked versions of each crate.
+pub type Entries = BTreeMap<Crate, Result<Vec<Release>, IndexError>>;
 
 /// All releases of some crates.
-pub type Answers = BTreeMap<String, Result<Vec<Release>, IndexError>>;
+pub type Answers = BTreeMap<Crate, Result<Vec<Release>, IndexError>>;
 
 /// A package that only other packages require.
 #[derive(Debug)]
 pub struct Indirect<'a> {
     package: &'a LockedPackage,
+    /// The registry that it comes from.
+    pub registry: RegistryKey,
     users: Vec<&'a LockedPackage>,
     /// The least `rust-version` of the members that reach it.
     toolchain: Option<String>,
@@ -33,22 +38,32 @@ impl Indirect<'_> {
     pub fn name(&self) -> &str {
         &self.package.name
     }
+
+    fn id(&self) -> Crate {
+        (self.registry.clone(), self.package.name.clone())
+    }
 }
 
-/// The packages of the default registry that no member requires itself, in the lockfile's order. `members` are the names
+/// The packages of registries that no member requires itself, in the lockfile's order. `members` are the names
 /// of the packages that have a manifest in the project, each with its `rust-version`.
 pub fn find<'a>(locked: &'a Lock, members: &BTreeMap<String, Option<String>>) -> Vec<Indirect<'a>> {
     let graph = Graph::of(locked);
     let is_member = |package: &LockedPackage| package.source.is_none() && members.contains_key(&package.name);
     let toolchains = graph.toolchains(|package| members.get(&package.name).filter(|_| is_member(package))?.clone());
     let mut found = Vec::new();
-    for (at, package) in locked.packages.iter().enumerate().filter(|(_, one)| is_default(one.source.as_deref())) {
+    for (at, package) in locked.packages.iter().enumerate() {
+        let Some(registry) = registry(package) else { continue };
         let users: Vec<&LockedPackage> = graph.users[at].iter().map(|user| &locked.packages[*user]).collect();
         if !users.iter().any(|user| is_member(user)) {
-            found.push(Indirect { package, users, toolchain: toolchains[at].clone() });
+            found.push(Indirect { package, registry, users, toolchain: toolchains[at].clone() });
         }
     }
     found
+}
+
+/// The registry that a locked package comes from.
+fn registry(package: &LockedPackage) -> Option<RegistryKey> {
+    package.source.as_deref().and_then(RegistryKey::of_lock)
 }
 
 /// Who uses whom, by position in the lockfile: asked once for hundreds of packages.
@@ -112,14 +127,14 @@ pub fn dependencies(
 }
 
 /// The crates whose releases are needed: of those that are yanked, or of all.
-pub fn wanted(found: &[Indirect<'_>], entries: &Entries, rule: TransitiveRule) -> BTreeSet<String> {
+pub fn wanted(found: &[Indirect<'_>], entries: &Entries, rule: TransitiveRule) -> BTreeSet<Crate> {
     let wanted = found.iter().filter(|one| rule == TransitiveRule::All || is_yanked(one, entries));
-    wanted.map(|one| one.package.name.clone()).collect()
+    wanted.map(Indirect::id).collect()
 }
 
 /// The packages of which nobody can tell now whether they are yanked, with one reason that stands for all.
 pub fn unknown<'a>(found: &'a [Indirect<'_>], entries: &'a Entries) -> Option<(Vec<&'a str>, &'a IndexError)> {
-    let failed = |one: &Indirect<'_>| entries.get(&one.package.name).and_then(|entry| entry.as_ref().err());
+    let failed = |one: &Indirect<'_>| entries.get(&one.id()).and_then(|entry| entry.as_ref().err());
     let names: BTreeSet<&str> = found.iter().filter(|one| failed(one).is_some()).map(Indirect::name).collect();
     let first = found.iter().find_map(failed)?;
     Some((names.into_iter().collect(), first))
@@ -130,7 +145,7 @@ fn is_yanked(one: &Indirect<'_>, entries: &Entries) -> bool {
 }
 
 fn entry<'a>(package: &LockedPackage, entries: &'a Entries) -> Option<&'a Release> {
-    let known = entries.get(&package.name)?.as_ref().ok()?;
+    let known = entries.get(&(registry(package)?, package.name.clone()))?.as_ref().ok()?;
     known.iter().find(|release| same_version(&release.version, &package.version))
 }
 
@@ -138,7 +153,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
     let package = one.package;
     let demands = demands(one, entries);
     let at = candidate::Version::from(package.version.clone());
-    let releases = match answers.get(&package.name) {
+    let releases = match answers.get(&one.id()) {
         Some(Ok(releases)) => releases.iter().map(|release| judged(package, release, &demands)).collect(),
         _ => Vec::new(),
     };
@@ -155,7 +170,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         pinned: Pinned::No,
         switch: None,
         cooldown: None,
-        obstacle: entries.get(&package.name).and_then(|known| known.as_ref().err()).map(registry_obstacle),
+        obstacle: entries.get(&one.id()).and_then(|known| known.as_ref().err()).map(registry_obstacle),
     }
 }
 
@@ -168,7 +183,7 @@ struct Demand<'a> {
 
 fn demands<'a>(one: &Indirect<'a>, entries: &'a Entries) -> Vec<Demand<'a>> {
     let asks = |user: &LockedPackage| {
-        let release = entry(user, entries).filter(|_| is_default(user.source.as_deref()));
+        let release = entry(user, entries);
         let fulfilled = |ask: &&ReleaseDep| {
             ask.kind != DepKind::Dev && ask.name == one.package.name && admits(&ask.requirement, &one.package.version)
         };

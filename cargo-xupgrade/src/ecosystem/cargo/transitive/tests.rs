@@ -28,7 +28,12 @@ fn members(all: &[(&str, Option<&str>)]) -> BTreeMap<String, Option<String>> {
 }
 
 fn known(all: &[(&str, &str)]) -> Entries {
-    all.iter().map(|(name, text)| ((*name).to_owned(), Ok(index::releases(text.as_bytes())))).collect()
+    all.iter().map(|(name, text)| (usual(name), Ok(index::releases(text.as_bytes())))).collect()
+}
+
+/// A crate of crates-io.
+fn usual(name: &str) -> Crate {
+    (RegistryKey::crates_io(), name.to_owned())
 }
 
 fn project() -> Project {
@@ -146,16 +151,16 @@ fn releases_are_wanted_of_the_yanked_ones_or_of_all() {
     let (lock, entries) = (chain(), known(&[("user", &asking("1", "")), ("x", X)]));
     let found = find(&lock, &members(&[("App", None)]));
     let sound = known(&[("x", r#"{"vers":"1.0.0"}"#)]);
-    assert_eq!(wanted(&found, &entries, TransitiveRule::Withdrawn), BTreeSet::from(["x".to_owned()]));
+    assert_eq!(wanted(&found, &entries, TransitiveRule::Withdrawn), BTreeSet::from([usual("x")]));
     assert_eq!(wanted(&found, &sound, TransitiveRule::Withdrawn), BTreeSet::new());
-    assert_eq!(wanted(&found, &sound, TransitiveRule::All), BTreeSet::from(["x".to_owned()]));
+    assert_eq!(wanted(&found, &sound, TransitiveRule::All), BTreeSet::from([usual("x")]));
 }
 
 #[test]
 fn what_the_index_does_not_tell_is_told() {
     let lock = chain();
     let found = find(&lock, &members(&[("App", None)]));
-    let entries: Entries = [("x".to_owned(), Err(IndexError::NotCached("x".into())))].into();
+    let entries: Entries = [(usual("x"), Err(IndexError::NotCached("x".into())))].into();
     let (names, error) = unknown(&found, &entries).unwrap();
     assert_eq!((names, error), (vec!["x"], &IndexError::NotCached("x".into())));
     assert!(unknown(&found, &known(&[("x", X)])).is_none());
