@@ -7,7 +7,7 @@ mod settings;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use git2::{ObjectType, Oid, ReferenceType, Repository};
+use git2::{ObjectType, Oid, ReferenceType, Repository, RepositoryOpenFlags};
 
 use crate::command::{Tool, git, git_with_patterns};
 use crate::message::Style;
@@ -48,7 +48,10 @@ impl Repo {
     /// # Errors
     /// When there is none, or it is of a kind that cannot be opened (SHA-256 objects).
     pub fn discover(start: &Path) -> Result<Self> {
-        let inner = Repository::discover(start).map_err(|error| cannot_open(start, &error))?;
+        // Not `Repository::discover`: where `.git` is a file, it takes the folder beside the git folder for the work tree.
+        let nowhere: [&Path; 0] = [];
+        let inner = Repository::open_ext(start, RepositoryOpenFlags::empty(), nowhere)
+            .map_err(|error| cannot_open(start, &error))?;
         let root = inner.workdir().unwrap_or_else(|| inner.path()).to_owned();
         let root = root.canonicalize().with_context(|| format!("cannot read {}", root.display()))?;
         Ok(Self { inner, root })

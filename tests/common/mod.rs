@@ -7,6 +7,7 @@ pub mod registry;
 pub mod snapshot;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -297,19 +298,27 @@ pub fn shared(name: &'static str, args: &'static [&'static str]) -> &'static Sha
 /// A folder that does not exist yet; those of runs that are over are removed.
 fn fresh_folder() -> PathBuf {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    static CLEANED: OnceLock<()> = OnceLock::new();
-    CLEANED.get_or_init(remove_dead_folders);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id())).join(format!("w{number}"))
+    static OWN: OnceLock<(PathBuf, File)> = OnceLock::new();
+    let (own, _) = OWN.get_or_init(|| {
+        remove_dead_folders();
+        let own = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+        std::fs::create_dir_all(&own).expect("the system's temporary folder can be written");
+        let alive = File::create(own.join(ALIVE)).expect("the system's temporary folder can be written");
+        alive.lock().expect("nobody else locks it");
+        (own, alive)
+    });
+    own.join(format!("w{}", NUMBER.fetch_add(1, Ordering::Relaxed)))
 }
 
 const PREFIX: &str = "xupgrade-it-";
 
+/// A file that a run keeps locked as long as it lives; its process id says nothing to a run in another namespace.
+const ALIVE: &str = "alive";
+
 fn remove_dead_folders() {
     for entry in std::env::temp_dir().read_dir().into_iter().flatten().flatten() {
-        let name = entry.file_name().into_string().unwrap_or_default();
-        let dead = name.strip_prefix(PREFIX).is_some_and(|id| !Path::new("/proc").join(id).exists());
-        if dead {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if is_ours && File::open(entry.path().join(ALIVE)).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
