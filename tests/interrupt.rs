@@ -21,16 +21,24 @@ fn assert_interrupted(env: &Env, ran: &Ran, before: &Snapshot, mark: &str) {
     assert_eq!(before.intrusions(&Snapshot::of(env.repo())), [""; 0]);
 }
 
-#[test]
-fn an_interrupt_in_a_trial_ends_the_run_and_says_so() {
+/// Sends the signals while the tests of a trial run, and sees that nothing is left and nothing is published.
+fn interrupt_a_trial(signals: &[&str]) -> Ran {
     let mark = mark();
     let env = endless(&mark);
     let before = Snapshot::of(env.repo());
     let mut run = env.start(&[]);
     run.wait_for_tests_of_a_trial(&mark);
-    run.signal("INT");
+    for signal in signals {
+        run.signal(signal);
+    }
     let ran = run.end(&env);
     assert_interrupted(&env, &ran, &before, &mark);
+    ran
+}
+
+#[test]
+fn an_interrupt_in_a_trial_ends_the_run_and_says_so() {
+    let ran = interrupt_a_trial(&["INT"]);
     assert_eq!(ran.report["interrupted"], true);
     let list = |list: &str| ran.report[list].as_array().unwrap().len();
     assert_eq!(list("upgrades") + list("held") + list("untried"), 2, "nothing vanishes: {:#}", ran.report);
@@ -38,27 +46,12 @@ fn an_interrupt_in_a_trial_ends_the_run_and_says_so() {
 
 #[test]
 fn a_second_interrupt_ends_it_at_once() {
-    let mark = mark();
-    let env = endless(&mark);
-    let before = Snapshot::of(env.repo());
-    let mut run = env.start(&[]);
-    run.wait_for_tests_of_a_trial(&mark);
-    run.signal("INT");
-    run.signal("INT");
-    let ran = run.end(&env);
-    assert_interrupted(&env, &ran, &before, &mark);
+    interrupt_a_trial(&["INT", "INT"]);
 }
 
 #[test]
 fn a_termination_is_an_interrupt() {
-    let mark = mark();
-    let env = endless(&mark);
-    let before = Snapshot::of(env.repo());
-    let mut run = env.start(&[]);
-    run.wait_for_tests_of_a_trial(&mark);
-    run.signal("TERM");
-    let ran = run.end(&env);
-    assert_interrupted(&env, &ran, &before, &mark);
+    interrupt_a_trial(&["TERM"]);
 }
 
 #[test]
