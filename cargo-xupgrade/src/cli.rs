@@ -1,10 +1,13 @@
 //! The command line: what may be typed, nothing more. Flags follow cargo's where cargo has them.
 
+mod search;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Level;
+pub use search::{DepthRule, ResumeRule, SearchArgs, StrategyRule};
 
 /// Upgrades the dependencies of mixed Rust and Go repositories, and proves every upgrade with the project's own checks
 #[derive(Debug, Parser)]
@@ -149,9 +152,9 @@ pub struct RunArgs {
     /// Whether requirements are written when the lockfile alone would do
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = ManifestRule::Needed, help_heading = "Run")]
     pub manifest: ManifestRule,
-    /// How to search
-    #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = StrategyRule::Split, help_heading = "Run")]
-    pub strategy: StrategyRule,
+    /// How to search.
+    #[command(flatten)]
+    pub search: SearchArgs,
     /// Accept checks that fail before any upgrade, and compare by test name
     #[arg(long, help_heading = "Run")]
     pub accept_failing: bool,
@@ -171,16 +174,6 @@ pub enum ManifestRule {
     Needed,
     /// Always.
     Always,
-}
-
-/// Which strategy searches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum StrategyRule {
-    /// Groups, split where they fail.
-    #[default]
-    Split,
-    /// One upgrade a trial.
-    OneByOne,
 }
 
 /// How the commits below the tip are tried.

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
-use xupgrade_search::{Outcome, Proposal, Search, Solution, Step, Strategy, Ticket};
+use xupgrade_search::{Options, Outcome, Proof, Proposal, Search, Solution, Step, Ticket};
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, ReasonKind};
 use crate::cli::VerifyCommits;
 use crate::event::{self, Event, Listener};
 use crate::executor::{Atom, Executor, Finished, Order};
@@ -79,8 +79,8 @@ impl Engine<'_> {
     ///
     /// # Errors
     /// When the executor's state is unknown.
-    pub fn search(&mut self, executor: &mut dyn Executor, strategy: Strategy) -> Result<Searched> {
-        let mut search = Search::new(&self.plan.atoms(), strategy);
+    pub fn search(&mut self, executor: &mut dyn Executor, options: &Options) -> Result<Searched> {
+        let mut search = Search::new(&self.plan.atoms(), options);
         let mut tickets = BTreeMap::new();
         let mut waiting: BTreeMap<String, Proposal> = BTreeMap::new();
         loop {
@@ -161,9 +161,11 @@ impl Engine<'_> {
         let verdict = self.judge(&finished.report, &atoms, proposal.fresh);
         let outcome = match &verdict {
             Verdict::Passed => Outcome::Passed,
-            Verdict::Failed(cause) => {
-                Outcome::Failed { suspects: cause.suspects.iter().map(|position| atoms[*position].candidate).collect() }
-            }
+            Verdict::Failed(cause) => Outcome::Failed {
+                suspects: cause.suspects.iter().map(|position| atoms[*position].candidate).collect(),
+                partners: Vec::new(),
+                proof: proof(cause.kind),
+            },
             Verdict::Inconclusive(_) => Outcome::Inconclusive,
         };
         self.keep(Trial {
@@ -335,6 +337,14 @@ impl Engine<'_> {
             self.keep(Trial { id, atoms, fresh: 0, report, verdict, seconds })?;
         }
         Ok(notes)
+    }
+}
+
+/// How far a failure of this kind can be believed.
+fn proof(kind: ReasonKind) -> Proof {
+    match kind {
+        ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::TimedOut => Proof::Tests,
+        _ => Proof::Certain,
     }
 }
 

@@ -70,6 +70,10 @@ pub trait Executor {
     /// # Errors
     /// When the state of the workers is unknown.
     fn poll(&mut self) -> Result<Option<Finished>>;
+
+    /// Ends a trial whose answer no longer matters: it still comes back from [`Executor::poll`], as noise. A name that is
+    /// not under way is no mistake.
+    fn cancel(&mut self, id: &str);
 }
 
 /// The moves of an edit as a reader wants them: without the upgrade itself. Another version of the same crate is another

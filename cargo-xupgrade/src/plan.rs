@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
+use xupgrade_search::{AtomSpec, Break, Depth, Permille, RungSpec};
 
 use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
 use crate::clock::Instant;
@@ -164,7 +164,7 @@ impl Plan {
     /// The candidates as the search sees them.
     #[must_use]
     pub fn atoms(&self) -> Vec<AtomSpec> {
-        self.candidates.iter().map(|candidate| AtomSpec { rungs: rungs(candidate) }).collect()
+        self.candidates.iter().map(|candidate| AtomSpec { rungs: rungs(candidate), kin: 0 }).collect()
     }
 
     /// The public form.
@@ -256,6 +256,7 @@ fn rungs(candidate: &Candidate) -> Vec<RungSpec> {
         .map(|rung| RungSpec {
             risk: risk(rung.level),
             breaking: if rung.breaking { Break::Breaking } else { Break::Compatible },
+            depth: Depth::Rung,
         })
         .collect()
 }

@@ -13,9 +13,9 @@ mod sight;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use xupgrade_search::Strategy;
+use xupgrade_search::Options;
 
-use crate::cli::{PlanArgs, RunArgs, StrategyRule, VerifyCommits};
+use crate::cli::{PlanArgs, RunArgs, VerifyCommits};
 use crate::engine::{Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::executor::Atom;
@@ -203,11 +203,13 @@ impl Session {
             journal,
             trials: Vec::new(),
         };
-        let strategy = match args.strategy {
-            StrategyRule::Split => Strategy::Split,
-            StrategyRule::OneByOne => Strategy::OneByOne,
+        let options = Options {
+            strategy: args.search.strategy.into(),
+            below: args.search.depth.into(),
+            verify_runs: args.search.verify_runs.get(),
+            ..Options::default()
         };
-        let searched = engine.search(&mut local, strategy)?;
+        let searched = engine.search(&mut local, &options)?;
         let accepted: Vec<Atom> =
             searched.solution.accepted.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
         let checkpoint = engine.confirm(&mut local, &accepted)?;

@@ -3,7 +3,7 @@
 //! majors (0.30), breakers drawn by these odds; also with breakers drawn evenly, where the priors are wrong.
 
 use xupgrade_search::sim::{Dice, Rung, World, drive};
-use xupgrade_search::{AtomSpec, Break, RungSpec, Search, Strategy};
+use xupgrade_search::{AtomSpec, Break, Depth, Options, RungSpec, Search, Strategy};
 
 const WORLDS: usize = 300;
 
@@ -62,10 +62,15 @@ fn trials(strategy: Strategy, n: usize, k: usize, drawn: Drawn, dice: &mut Dice)
             bad[atom] = Rung::Bad;
         }
     }
-    let spec = |&risk: &u16| AtomSpec { rungs: vec![RungSpec { risk, breaking: Break::Compatible }] };
+    let spec = |&risk: &u16| AtomSpec {
+        rungs: vec![RungSpec { risk, breaking: Break::Compatible, depth: Depth::Rung }],
+        kin: 0,
+    };
     let atoms: Vec<AtomSpec> = risks.iter().map(spec).collect();
     let mut world = World::independent(bad.iter().map(|&rung| vec![rung]).collect());
-    let run = drive(&mut Search::new(&atoms, strategy), 10_000, |proposal| world.answer(proposal));
+    let run = drive(&mut Search::new(&atoms, &Options { strategy, ..Options::default() }), 10_000, |proposal| {
+        world.answer(proposal)
+    });
     assert!(run.solution.is_some(), "a world of {n} with {k} breakers ends");
     run.trials.len()
 }

@@ -23,11 +23,14 @@ pub(crate) fn first(atom: &AtomSpec) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RungSpec;
+    use crate::{Depth, RungSpec};
     use Break::{Breaking, Compatible};
 
     fn atom(kinds: &[Break]) -> AtomSpec {
-        AtomSpec { rungs: kinds.iter().map(|&breaking| RungSpec { risk: 10, breaking }).collect() }
+        AtomSpec {
+            rungs: kinds.iter().map(|&breaking| RungSpec { risk: 10, breaking, depth: Depth::Rung }).collect(),
+            kin: 0,
+        }
     }
 
     #[test]

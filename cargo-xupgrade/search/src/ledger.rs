@@ -112,6 +112,7 @@ impl Ledger {
         Solution {
             accepted: self.accepted.clone(),
             proven_by: self.proven_by,
+            checkpoint: None,
             fates: atoms.iter().enumerate().map(|(atom, spec)| self.fate(atom, spec)).collect(),
             refusals: self.refusals.clone(),
         }

@@ -38,6 +38,8 @@ pub struct AtomSpec {
     /// rung lower, and breaking ones follow when all compatible ones are settled, again from the highest.
     /// An atom without rungs stays [`Fate::Untried`].
     pub rungs: Vec<RungSpec>,
+    /// Atoms of the same kin are likely to make the same things be built anew; among equal risks they come together.
+    pub kin: usize,
 }
 
 /// One version (or set of versions) that an atom may climb to.
@@ -47,6 +49,18 @@ pub struct RungSpec {
     pub risk: Permille,
     /// Whether the step is compatible under the rules of its ecosystem.
     pub breaking: Break,
+    /// Whether it is a rung by itself, or only tried when every rung of its kind has failed.
+    pub depth: Depth,
+}
+
+/// What a release is on its ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Depth {
+    /// Tried in its turn.
+    #[default]
+    Rung,
+    /// Between the rungs: where all rungs of its kind above it have failed, those below the lowest one are bisected.
+    Between,
 }
 
 /// Whether a step keeps to what its ecosystem calls compatible.
@@ -90,8 +104,27 @@ pub struct Proposal {
     pub picks: Vec<Pick>,
     /// How many of the picks, counted from the end, are not accepted yet.
     pub fresh: usize,
+    /// How much of the matrix it is to run.
+    pub scope: Scope,
     /// Why this trial was chosen.
     pub why: Why,
+}
+
+/// How much of the matrix a trial runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The gates that the fresh picks concern: does it resolve, does it compile.
+    Gate,
+    /// Those gates, then the tests of what depends on the fresh picks. Cached results count.
+    Concerned,
+    /// The whole matrix, nothing cached. Only what passed this is ever a checkpoint.
+    Full,
+    /// The tests that failed in that trial once more, nothing cached, on these picks: the same ones (does it fail
+    /// again?), or those without its fresh ones (does it fail without them, too?).
+    Again {
+        /// The trial that failed.
+        of: Ticket,
+    },
 }
 
 impl Proposal {
@@ -119,6 +152,22 @@ pub enum Why {
     Suspect,
     /// A rejected pick once more: what was accepted has grown since, and may hold its partner.
     SecondLook,
+    /// What passed last time, as a whole.
+    LastTime,
+    /// Two picks as one: the failure of one named the other, or both were rejected.
+    Pair,
+    /// What passed side by side, now together.
+    Union,
+    /// A release between the rungs, half way of what is open.
+    Bisect,
+    /// A release right above the one that a bisection found.
+    Neighbour,
+    /// A failure once more, before it counts.
+    Confirm,
+    /// What failed, without the pick that is suspected.
+    Bracket,
+    /// The whole matrix on what was accepted.
+    Verify,
 }
 
 /// How a trial went.
@@ -131,9 +180,22 @@ pub enum Outcome {
         /// Atoms that deterministic evidence names: the resolver refused them on top of those before,
         /// or no cell compiled them. May be empty; atoms that were not fresh in the trial are ignored.
         suspects: Vec<usize>,
+        /// Atoms that the words of the failure name as those that should move, too. May be empty or nonsense.
+        partners: Vec<usize>,
+        /// How far it can be believed.
+        proof: Proof,
     },
     /// Noise: nothing was learnt.
     Inconclusive,
+}
+
+/// How far a failure can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The same every time: it does not resolve, it does not compile.
+    Certain,
+    /// Tests failed, none of which is known to be flaky; one run of them is no proof.
+    Tests,
 }
 
 /// What the search wants next.
@@ -154,10 +216,21 @@ pub struct Solution {
     pub accepted: Vec<Pick>,
     /// The passed trial whose picks are exactly `accepted`; `None` when nothing was accepted.
     pub proven_by: Option<Ticket>,
+    /// The newest sequence that passed the whole matrix as often as was asked for, with those trials.
+    pub checkpoint: Option<Checkpoint>,
     /// What became of each atom, in plan order.
     pub fates: Vec<Fate>,
     /// Every rung that failed alone, also of atoms that landed on another rung, in the order of the trials.
     pub refusals: Vec<Refusal>,
+}
+
+/// A sequence that passed the whole matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The picks in commit order.
+    pub picks: Vec<Pick>,
+    /// The [`Scope::Full`] trials of exactly these picks that passed.
+    pub proven_by: Vec<Ticket>,
 }
 
 /// What became of one atom.
@@ -204,4 +277,48 @@ pub enum Strategy {
     Split,
     /// Each atom alone in plan order, on top of what passed.
     OneByOne,
+    /// All at once; what fails is halved.
+    Halving,
+    /// All at once, and nothing else: either everything passes or nothing moves.
+    All,
+}
+
+/// What a search is told at its start, beside the atoms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// How to choose.
+    pub strategy: Strategy,
+    /// How far to go down where every rung has failed.
+    pub below: Below,
+    /// How many passed runs of the whole matrix make a checkpoint; at least 1 is taken.
+    pub verify_runs: u32,
+    /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known.
+    pub gate_cost: Permille,
+    /// The chance that a good trial fails for no reason, as the baseline and earlier runs showed it.
+    pub flake: Permille,
+    /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
+    pub last_time: Vec<Pick>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::Split,
+            below: Below::Bisect,
+            verify_runs: 2,
+            gate_cost: 1000,
+            flake: 0,
+            last_time: Vec::new(),
+        }
+    }
+}
+
+/// What happens to an atom of which every rung of a kind has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Below {
+    /// The releases below the lowest rung are bisected.
+    #[default]
+    Bisect,
+    /// Nothing: only rungs are tried.
+    Rungs,
 }

@@ -9,7 +9,7 @@ use crate::chance::{self, Track};
 use crate::ledger::Ledger;
 use crate::stage::{self, Stage};
 use crate::task::{Task, Trial};
-use crate::{AtomSpec, Break, Outcome, Permille, Pick, Proposal, Step, Strategy, Ticket, Why, ladder};
+use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why, ladder};
 
 /// A search over the atoms of one plan.
 #[derive(Debug, Clone)]
@@ -32,10 +32,10 @@ pub struct Search {
 impl Search {
     /// A search over `atoms`, in plan order.
     #[must_use]
-    pub fn new(atoms: &[AtomSpec], strategy: Strategy) -> Self {
+    pub fn new(atoms: &[AtomSpec], options: &Options) -> Self {
         let mut search = Self {
             atoms: atoms.to_vec(),
-            strategy,
+            strategy: options.strategy,
             stage: Stage::Compatible,
             ledger: Ledger::new(atoms.len()),
             pool: BTreeSet::new(),
@@ -69,9 +69,20 @@ impl Search {
         };
         match outcome {
             Outcome::Passed => self.passed(trial, ticket),
-            Outcome::Failed { suspects } => self.failed(trial, ticket, &suspects),
+            Outcome::Failed { suspects, .. } => self.failed(trial, ticket, &suspects),
             Outcome::Inconclusive => self.gave_no_answer(trial, ticket),
         }
+    }
+
+    /// Trials that are under way and whose answer no longer matters; they may be ended, and recording them does no harm.
+    #[must_use]
+    pub fn obsolete(&self) -> Vec<Ticket> {
+        Vec::new()
+    }
+
+    /// Ends the search in good order, as the budget does: nothing new is tried, what is accepted is verified.
+    pub fn finish(&mut self) {
+        self.stop();
     }
 
     /// Ends the search where it stands: what is accepted stays, nothing more is proposed, and an
@@ -105,7 +116,7 @@ impl Search {
         let cost = |pick: &Pick| match self.strategy {
             // What is unknown, and one trial alone for each that fails.
             Strategy::Split => chance::unknown(self.risk(*pick)) + u64::from(self.risk(*pick)),
-            Strategy::OneByOne => 1000,
+            Strategy::OneByOne | Strategy::Halving | Strategy::All => 1000,
         };
         let thousandths: u64 = picks.iter().map(cost).sum();
         usize::try_from(thousandths.div_ceil(1000)).unwrap_or(usize::MAX)
@@ -161,7 +172,7 @@ impl Search {
         let mut order: Vec<Pick> = self.pool.iter().copied().collect();
         let length = match self.strategy {
             Strategy::OneByOne => 1,
-            Strategy::Split => {
+            Strategy::Split | Strategy::Halving | Strategy::All => {
                 order.sort_by_key(|&pick| self.risk(pick)); // stable: equal risks stay in plan order
                 chance::group(&self.risks(&order))
             }
@@ -196,7 +207,7 @@ impl Search {
         let fresh = trial.fresh.len();
         trial.ticket = Some(ticket);
         self.asked = Some(trial);
-        Proposal { ticket, picks, fresh, why }
+        Proposal { ticket, picks, fresh, scope: Scope::Concerned, why }
     }
 
     /// Everything of this stage is settled.

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{Outcome, Pick, Proposal, Search, Solution, Step};
+use crate::{Outcome, Pick, Proof, Proposal, Search, Solution, Step};
 
 /// The truth about a set of atoms.
 #[derive(Debug, Clone)]
@@ -84,10 +84,14 @@ impl World {
         }
         match (self.culprit(&proposal.picks), self.reveal) {
             (None, _) => Outcome::Passed,
-            (Some(_), Reveal::Nothing) => Outcome::Failed { suspects: Vec::new() },
-            (Some(atom), Reveal::FirstCulprit) => Outcome::Failed { suspects: [atom].into() },
+            (Some(_), Reveal::Nothing) => failed(Vec::new()),
+            (Some(atom), Reveal::FirstCulprit) => failed([atom].into()),
         }
     }
+}
+
+fn failed(suspects: Vec<usize>) -> Outcome {
+    Outcome::Failed { suspects, partners: Vec::new(), proof: Proof::Certain }
 }
 
 /// A search driven to its end.

@@ -6,7 +6,7 @@ mod promise;
 use promise::*;
 use proptest::prelude::*;
 use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, drive};
-use xupgrade_search::{AtomSpec, Break, Fate, Outcome, Pick, RungSpec, Search, Step, Strategy, Why};
+use xupgrade_search::{AtomSpec, Break, Depth, Fate, Outcome, Pick, RungSpec, Search, Step, Strategy, Why};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -18,7 +18,7 @@ proptest! {
     ) {
         let reveal = if named { Reveal::FirstCulprit } else { Reveal::Nothing };
         let mut world = world(&plan, &pairs, reveal, noise);
-        let mut search = Search::new(&specs(&plan), strategy);
+        let mut search = Search::new(&specs(&plan), &by(strategy));
         let run = drive(&mut search, limit(&plan), |proposal| world.answer(proposal));
         let solution = ended(&run)?;
         proposals_are_well_formed(&run)?;
@@ -34,7 +34,7 @@ proptest! {
         plan in plan(), strategy in either(), answers in proptest::collection::vec(any::<u16>(), 1..60),
     ) {
         let mut turn = 0;
-        let run = drive(&mut Search::new(&specs(&plan), strategy), limit(&plan), |proposal| {
+        let run = drive(&mut Search::new(&specs(&plan), &by(strategy)), limit(&plan), |proposal| {
             turn += 1;
             nonsense(answers[turn % answers.len()], proposal)
         });
@@ -49,7 +49,7 @@ proptest! {
     fn each_atom_lands_on_its_highest_passing_rung(plan in plan(), strategy in either(), named in any::<bool>()) {
         let reveal = if named { Reveal::FirstCulprit } else { Reveal::Nothing };
         let mut world = world(&plan, &[], reveal, 0);
-        let run = drive(&mut Search::new(&specs(&plan), strategy), limit(&plan), |proposal| world.answer(proposal));
+        let run = drive(&mut Search::new(&specs(&plan), &by(strategy)), limit(&plan), |proposal| world.answer(proposal));
         let solution = ended(&run)?;
         for (atom, ladder) in plan.iter().enumerate() {
             let best = ladder.iter().rposition(|rung| rung.1 == Rung::Good);
@@ -65,7 +65,7 @@ proptest! {
     #[test]
     fn compatible_rungs_are_settled_before_breaking_ones(plan in plan(), strategy in either()) {
         let mut world = world(&plan, &[], Reveal::Nothing, 0);
-        let run = drive(&mut Search::new(&specs(&plan), strategy), limit(&plan), |proposal| world.answer(proposal));
+        let run = drive(&mut Search::new(&specs(&plan), &by(strategy)), limit(&plan), |proposal| world.answer(proposal));
         let kind = |pick: &Pick| plan[pick.atom][pick.rung].0.breaking;
         let first_looks = run.trials.iter().filter(|(proposal, _)| proposal.why != Why::SecondLook);
         let kinds: Vec<Break> = first_looks.flat_map(|(proposal, _)| proposal.fresh_picks().iter().map(kind)).collect();
@@ -77,9 +77,9 @@ proptest! {
         bad in proptest::collection::vec(prop_oneof![12 => Just(Rung::Good), 1 => Just(Rung::Bad)], 1..200), risk in 1u16..100,
     ) {
         let breaking = Break::Compatible;
-        let atoms = vec![AtomSpec { rungs: vec![RungSpec { risk, breaking }] }; bad.len()];
+        let atoms = vec![AtomSpec { rungs: vec![RungSpec { risk, breaking, depth: Depth::Rung }], kin: 0 }; bad.len()];
         let mut world = World::independent(bad.iter().map(|&rung| vec![rung]).collect());
-        let run = drive(&mut Search::new(&atoms, Strategy::Split), 10_000, |proposal| world.answer(proposal));
+        let run = drive(&mut Search::new(&atoms, &by(Strategy::Split)), 10_000, |proposal| world.answer(proposal));
         ended(&run)?;
         let (n, k) = (bad.len(), bad.iter().filter(|&&rung| rung == Rung::Bad).count());
         // c = 1.5, and a group for each bit of doubt that the priors put into the plan (-log2(1 - p) < 2 p).
@@ -92,7 +92,7 @@ proptest! {
     fn one_by_one_and_splitting_land_on_the_same_rungs(plan in plan()) {
         let both = [Strategy::Split, Strategy::OneByOne].map(|strategy| {
             let mut world = world(&plan, &[], Reveal::Nothing, 0);
-            drive(&mut Search::new(&specs(&plan), strategy), limit(&plan), |proposal| world.answer(proposal))
+            drive(&mut Search::new(&specs(&plan), &by(strategy)), limit(&plan), |proposal| world.answer(proposal))
         });
         prop_assert_eq!(landed(&ended(&both[0])?), landed(&ended(&both[1])?));
     }
@@ -101,7 +101,7 @@ proptest! {
     fn a_stop_at_any_moment_leaves_a_sound_solution(
         plan in plan(), strategy in either(), answers in proptest::collection::vec(any::<u16>(), 0..40), cut_short in any::<bool>(),
     ) {
-        let mut search = Search::new(&specs(&plan), strategy);
+        let mut search = Search::new(&specs(&plan), &by(strategy));
         let mut run = Run { trials: vec![], solution: None };
         for &answer in &answers {
             let Step::Try(proposals) = search.next(1) else { break };
@@ -125,8 +125,8 @@ proptest! {
     #[test]
     fn stray_tickets_and_impatience_change_nothing(plan in plan(), strategy in either(), seed in any::<u64>()) {
         let (mut calm, mut hasty) = (world(&plan, &[], Reveal::Nothing, 0), world(&plan, &[], Reveal::Nothing, 0));
-        let undisturbed = drive(&mut Search::new(&specs(&plan), strategy), limit(&plan), |proposal| calm.answer(proposal));
-        let (mut search, mut dice, mut seen) = (Search::new(&specs(&plan), strategy), Dice(seed), vec![]);
+        let undisturbed = drive(&mut Search::new(&specs(&plan), &by(strategy)), limit(&plan), |proposal| calm.answer(proposal));
+        let (mut search, mut dice, mut seen) = (Search::new(&specs(&plan), &by(strategy)), Dice(seed), vec![]);
         let solution = loop {
             let proposal = match search.next(usize::try_from(dice.roll(3)).unwrap()) {
                 Step::Done(solution) => break solution,
@@ -139,7 +139,7 @@ proptest! {
             prop_assert_eq!(search.next(5), Step::Wait);
             prop_assert!(search.expected_remaining() >= 1);
             search.record(proposal.ticket, hasty.answer(&proposal));
-            search.record(proposal.ticket, Outcome::Failed { suspects: vec![] });
+            search.record(proposal.ticket, failed(vec![]));
             seen.push(proposal.ticket);
         };
         prop_assert_eq!(Some(solution), undisturbed.solution);

@@ -3,10 +3,15 @@
 use Break::{Breaking, Compatible};
 use Rung::{Bad, Good};
 use xupgrade_search::sim::{Reveal, Run, Rung, World, drive};
-use xupgrade_search::{AtomSpec, Break, Fate, Outcome, Pick, Proposal, RungSpec, Search, Solution, Strategy, Why};
+use xupgrade_search::{
+    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proposal, RungSpec, Search, Solution, Strategy, Why,
+};
 
 fn atom(rungs: &[(u16, Break)]) -> AtomSpec {
-    AtomSpec { rungs: rungs.iter().map(|&(risk, breaking)| RungSpec { risk, breaking }).collect() }
+    AtomSpec {
+        rungs: rungs.iter().map(|&(risk, breaking)| RungSpec { risk, breaking, depth: Depth::Rung }).collect(),
+        kin: 0,
+    }
 }
 
 fn atoms(count: usize) -> Vec<AtomSpec> {
@@ -14,7 +19,11 @@ fn atoms(count: usize) -> Vec<AtomSpec> {
 }
 
 fn run(atoms: &[AtomSpec], mut world: World) -> (Run, Solution) {
-    let run = drive(&mut Search::new(atoms, Strategy::Split), 1000, |proposal| world.answer(proposal));
+    let run = drive(
+        &mut Search::new(atoms, &Options { strategy: Strategy::Split, ..Options::default() }),
+        1000,
+        |proposal| world.answer(proposal),
+    );
     let solution = run.solution.clone().expect("a small world ends");
     (run, solution)
 }
@@ -131,7 +140,10 @@ fn noise_is_met_by_one_retry_then_by_halves_and_is_no_rejection() {
 
 #[test]
 fn an_early_stop_leaves_the_unfinished_ladder_untried() {
-    let mut search = Search::new(&[atom(&[(10, Compatible), (10, Compatible)])], Strategy::Split);
+    let mut search = Search::new(
+        &[atom(&[(10, Compatible), (10, Compatible)])],
+        &Options { strategy: Strategy::Split, ..Options::default() },
+    );
     let mut world = World::independent(vec![vec![Good, Bad]]);
     drive(&mut search, 0, |proposal| world.answer(proposal));
     search.stop();
@@ -145,7 +157,7 @@ fn an_early_stop_leaves_the_unfinished_ladder_untried() {
 #[test]
 fn the_time_left_shrinks_to_nothing() {
     let plan = vec![atom(&[(100, Compatible)]); 50];
-    let mut search = Search::new(&plan, Strategy::Split);
+    let mut search = Search::new(&plan, &Options { strategy: Strategy::Split, ..Options::default() });
     let before = search.expected_remaining();
     assert!((20..=35).contains(&before), "50 x H(0.1) = 23 and 5 leaves, said {before}");
     let mut world = World::independent(vec![vec![Good]; 50]);
@@ -157,7 +169,7 @@ fn the_time_left_shrinks_to_nothing() {
 fn one_by_one_tries_each_atom_alone_in_plan_order() {
     let plan = [atom(&[(300, Compatible)]), atom(&[(10, Compatible)])];
     let mut world = World::independent(vec![vec![Good]; 2]);
-    let mut search = Search::new(&plan, Strategy::OneByOne);
+    let mut search = Search::new(&plan, &Options { strategy: Strategy::OneByOne, ..Options::default() });
     let run = drive(&mut search, 10, |proposal| world.answer(proposal));
     assert_eq!(told(&run), [(vec![0], Why::First), (vec![1], Why::Leaf)]);
 }

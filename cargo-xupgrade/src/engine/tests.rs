@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use xupgrade_search::Strategy;
+
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind, Level as Size, Role, Rung, Version};
 use crate::clock::Instant;
@@ -63,7 +65,7 @@ fn run(plan: &Plan, rule: impl Fn(&Order) -> Answer) -> (Checkpoint, BTreeMap<St
         trials: Vec::new(),
     };
     let mut fake = Fake::new(rule);
-    let searched = engine.search(&mut fake, Strategy::Split).unwrap();
+    let searched = engine.search(&mut fake, &Options::default()).unwrap();
     let accepted: Vec<Atom> =
         searched.solution.accepted.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
     let checkpoint = engine.confirm(&mut fake, &accepted).unwrap();
@@ -146,7 +148,12 @@ fn every_finished_trial_is_a_line_of_the_journal() {
         journal: &mut journal,
         trials: Vec::new(),
     };
-    engine.search(&mut Fake::new(|_: &Order| Answer::Green), Strategy::OneByOne).unwrap();
+    engine
+        .search(
+            &mut Fake::new(|_: &Order| Answer::Green),
+            &Options { strategy: Strategy::OneByOne, ..Options::default() },
+        )
+        .unwrap();
     let trials = engine.trials.len();
     let text = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
     assert_eq!(text.lines().count(), trials);

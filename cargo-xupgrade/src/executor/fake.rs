@@ -75,4 +75,6 @@ impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
         let report = self.report(&order);
         Ok(Some(Finished { id: order.id, report, seconds: 1.0 }))
     }
+
+    fn cancel(&mut self, _: &str) {}
 }

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World};
-use xupgrade_search::{AtomSpec, Break, Fate, Outcome, Pick, Proposal, Refusal, RungSpec, Solution, Strategy, Ticket};
+use xupgrade_search::{
+    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, Refusal, RungSpec, Solution, Strategy,
+    Ticket,
+};
 
 /// One rung: its prior, its kind, its truth.
 pub type Truth = (RungSpec, Rung);
 
 pub fn rung(breaking: Break) -> impl Generator<Value = Truth> {
     let truth = prop_oneof![3 => Just(Rung::Good), 1 => Just(Rung::Bad)];
-    (0u16..1100, truth).prop_map(move |(risk, truth)| (RungSpec { risk, breaking }, truth))
+    (0u16..1100, truth).prop_map(move |(risk, truth)| (RungSpec { risk, breaking, depth: Depth::Rung }, truth))
 }
 
 /// A ladder as real ones are: compatible rungs below breaking ones.
@@ -30,8 +33,12 @@ pub fn either() -> impl Generator<Value = Strategy> {
     prop_oneof![Just(Strategy::Split), Just(Strategy::OneByOne)]
 }
 
+pub fn by(strategy: Strategy) -> Options {
+    Options { strategy, ..Options::default() }
+}
+
 pub fn specs(plan: &[Vec<Truth>]) -> Vec<AtomSpec> {
-    plan.iter().map(|ladder| AtomSpec { rungs: ladder.iter().map(|rung| rung.0).collect() }).collect()
+    plan.iter().map(|ladder| AtomSpec { rungs: ladder.iter().map(|rung| rung.0).collect(), kin: 0 }).collect()
 }
 
 pub fn truths(plan: &[Vec<Truth>]) -> Vec<Vec<Rung>> {
@@ -52,14 +59,18 @@ pub fn world(plan: &[Vec<Truth>], pairs: &[(usize, usize, bool)], reveal: Reveal
     }
 }
 
+pub fn failed(suspects: Vec<usize>) -> Outcome {
+    Outcome::Failed { suspects, partners: vec![], proof: Proof::Certain }
+}
+
 /// An answer made from any number, true of no world at all.
 pub fn nonsense(number: u16, proposal: &Proposal) -> Outcome {
     let atom = proposal.picks[usize::from(number) % proposal.picks.len()].atom;
     match number % 7 {
         0 | 1 => Outcome::Passed,
-        2 | 3 => Outcome::Failed { suspects: vec![] },
-        4 => Outcome::Failed { suspects: vec![atom, 9999] },
-        5 => Outcome::Failed { suspects: proposal.fresh_picks().iter().map(|pick| pick.atom).collect() },
+        2 | 3 => failed(vec![]),
+        4 => failed(vec![atom, 9999]),
+        5 => failed(proposal.fresh_picks().iter().map(|pick| pick.atom).collect()),
         _ => Outcome::Inconclusive,
     }
 }

@@ -1,0 +1,179 @@
+//! The flags that steer the search: how it chooses, how long it may go on, how often it looks twice.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use xupgrade_search::{Below, Strategy};
+
+/// How to search.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SearchArgs {
+    /// How to choose what is tried together
+    #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = StrategyRule::Split, help_heading = "Search")]
+    pub strategy: StrategyRule,
+    /// How far down to look for a version that passes
+    #[arg(long, value_enum, value_name = "DEPTH", default_value_t = DepthRule::Releases, help_heading = "Search")]
+    pub depth: DepthRule,
+    /// Run at most this many trials, the baseline and the last verification not counted
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub max_trials: Option<usize>,
+    /// End after this time (`90s`, `45m`, `2h`, `1h30m`); the time to verify what passed is kept back
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Search")]
+    pub deadline: Option<Duration>,
+    /// How many times the final set has to pass the whole matrix
+    #[arg(long, value_name = "N", default_value_t = VerifyRuns::default(), help_heading = "Search")]
+    pub verify_runs: VerifyRuns,
+    /// How many trials run side by side, each in a clone and a target directory of its own
+    #[arg(short, long, value_name = "N", default_value_t = Jobs::default(), help_heading = "Search")]
+    pub jobs: Jobs,
+    /// Whether an interrupted run is taken up again
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ResumeRule::Auto, help_heading = "Search")]
+    pub resume: ResumeRule,
+    /// Say why each trial was chosen, and what it taught
+    #[arg(long, help_heading = "Search")]
+    pub explain: bool,
+}
+
+/// Which strategy searches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StrategyRule {
+    /// Groups that pass about every second time; what fails is split
+    #[default]
+    Split,
+    /// One upgrade a trial
+    OneByOne,
+    /// All at once; what fails is halved
+    Halving,
+    /// All at once, and nothing else
+    All,
+}
+
+impl From<StrategyRule> for Strategy {
+    fn from(rule: StrategyRule) -> Self {
+        match rule {
+            StrategyRule::Split => Self::Split,
+            StrategyRule::OneByOne => Self::OneByOne,
+            StrategyRule::Halving => Self::Halving,
+            StrategyRule::All => Self::All,
+        }
+    }
+}
+
+/// How far down to look for a version that passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum DepthRule {
+    /// Where every rung has failed, the releases below the lowest one are bisected
+    #[default]
+    Releases,
+    /// Only the rungs: the newest patch, the newest compatible release, each breaking one
+    Rungs,
+}
+
+impl From<DepthRule> for Below {
+    fn from(rule: DepthRule) -> Self {
+        match rule {
+            DepthRule::Releases => Self::Bisect,
+            DepthRule::Rungs => Self::Rungs,
+        }
+    }
+}
+
+/// Whether an interrupted run is taken up again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ResumeRule {
+    /// Where it was the same base and the same plan
+    #[default]
+    Auto,
+    /// Or else nothing is done
+    Always,
+    /// Everything is run again
+    Never,
+}
+
+/// A number of runs, at least one.
+pub type VerifyRuns = Count<2>;
+/// A number of workers, at least one.
+pub type Jobs = Count<1>;
+
+/// A number from 1, with its usual value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count<const USUAL: u32>(u32);
+
+impl<const USUAL: u32> Count<USUAL> {
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const USUAL: u32> Default for Count<USUAL> {
+    fn default() -> Self {
+        Self(USUAL)
+    }
+}
+
+impl<const USUAL: u32> std::fmt::Display for Count<USUAL> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<const USUAL: u32> std::str::FromStr for Count<USUAL> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(number @ 1..=1000) => Ok(Self(number)),
+            _ => Err("a number from 1 to 1000 is wanted".to_owned()),
+        }
+    }
+}
+
+/// `1h30m`, `45m`, `90s`: numbers with their units, the larger ones first.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time like `90s`, `45m` or `1h30m` is wanted".to_owned();
+    let (mut rest, mut seconds, mut below) = (text, 0u64, u64::MAX);
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let number: u64 = rest[..end].parse().map_err(|_| wrong())?;
+        let (unit, behind) = match rest.as_bytes()[end] {
+            b'h' => (3600, 1),
+            b'm' => (60, 1),
+            b's' => (1, 1),
+            _ => return Err(wrong()),
+        };
+        if unit >= below {
+            return Err(wrong());
+        }
+        below = unit;
+        seconds = number.checked_mul(unit).and_then(|part| seconds.checked_add(part)).ok_or_else(wrong)?;
+        rest = &rest[end + behind..];
+    }
+    if seconds == 0 { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, seconds) in [("90s", 90), ("45m", 2700), ("2h", 7200), ("1h30m", 5400), ("1h1s", 3601)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_time() {
+        for text in ["", "45", "m", "0s", "1m1h", "1m2m", "5 m", "-5m", "1d", "99999999999999999999s", "1.5h", "5µ"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_run_at_all_is_no_number_of_runs() {
+        assert!("0".parse::<VerifyRuns>().is_err());
+        assert_eq!("3".parse::<VerifyRuns>().map(Count::get), Ok(3));
+    }
+}
