@@ -1,6 +1,8 @@
 //! Chances in integers: how large a group to try, where to cut one that failed, how much is left to learn.
 //! Pure arithmetic on priors. Fixed point, as `no_std` has no logarithms and floats differ between machines.
 
+use alloc::vec::Vec;
+
 use crate::Permille;
 
 /// The certain event, in the fixed point of this file (32 bits behind the point).
@@ -55,14 +57,7 @@ impl Track {
 }
 
 /// A risk above which a pick is best tried alone: (3 - sqrt 5) / 2, proved by Ungar in 1960.
-const ALONE: Permille = 382;
-
-/// How many of `risks`, the lowest first, to try in one go: the trial teaches most when it passes every
-/// second time. At least 1; what likely fails is in no group.
-pub(crate) fn group(risks: &[Permille]) -> usize {
-    let sociable = risks.partition_point(|&risk| risk <= ALONE);
-    nearest_prefix(&risks[..sociable], ONE / 2)
-}
+pub(crate) const ALONE: Permille = 382;
 
 /// Where to cut a group that is known to fail: the prefix L for which P(L passes | the group fails) is
 /// nearest one half. That chance is (P(L) - P(group)) / (1 - P(group)), so P(L) should be nearest
@@ -70,6 +65,93 @@ pub(crate) fn group(risks: &[Permille]) -> usize {
 pub(crate) fn cut(risks: &[Permille]) -> usize {
     let target = u64::midpoint(ONE, pass(risks));
     nearest_prefix(&risks[..risks.len().saturating_sub(1)], target)
+}
+
+/// What is known of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// The trial of all of it failed.
+    Fails,
+    /// The trial of all of it is under way.
+    Open,
+}
+
+/// The gap between trials under way (`cuts`, the lengths of prefixes, rising) in which the first failure most
+/// likely lies, with that chance, and where to cut it. `None` when no gap holds two risks.
+pub(crate) fn widest(risks: &[Permille], cuts: &[usize], whole: Whole) -> Option<(u64, usize)> {
+    let mut clear = Vec::with_capacity(risks.len() + 1);
+    clear.push(ONE);
+    for &risk in risks {
+        clear.push(and(clear[clear.len() - 1], risk));
+    }
+    let surely = match whole {
+        Whole::Fails => ONE - clear[risks.len()],
+        Whole::Open => ONE,
+    };
+    let ends = cuts.iter().copied().filter(|&cut| cut < risks.len()).chain([risks.len()]);
+    let mut best: Option<(u64, usize)> = None;
+    let mut start = 0;
+    for end in ends {
+        if end > start + 1 {
+            let weight = (clear[start] - clear[end]) * 1000 / surely.max(1);
+            let target = u64::midpoint(clear[start], clear[end]);
+            let cut = (start + 1..end).min_by_key(|&place| clear[place].abs_diff(target)).unwrap_or(start + 1);
+            if best.is_none_or(|(most, _)| weight > most) {
+                best = Some((weight, cut));
+            }
+        }
+        start = start.max(end);
+    }
+    best
+}
+
+/// Whether all of `risks` at once is worth a trial: it is when they stay away more often than once in as many
+/// trials as it takes to pass group by group, each pass brightening the risks of the next.
+pub(crate) fn all_at_once(risks: &[Permille], track: Track) -> bool {
+    let (mut track, mut groups, mut rest) = (track, 0, risks);
+    let corrected: Vec<Permille> = risks.iter().map(|&risk| track.corrected(risk)).collect();
+    let all = pass(&corrected);
+    while !rest.is_empty() && groups < 64 {
+        let length = group_of(rest, track);
+        track.learn(&rest[..length], 0);
+        rest = &rest[length..];
+        groups += 1;
+    }
+    all.saturating_mul(groups) > ONE
+}
+
+/// The length of the group that is drawn from the front of `priors`.
+fn group_of(priors: &[Permille], track: Track) -> usize {
+    let mut group = Group::default();
+    let takes = |prior: &&Permille| group.takes(track.corrected(**prior));
+    priors.iter().take_while(takes).count().max(1)
+}
+
+/// A group that grows, the lowest risks first, until its chance to pass is nearest one half: then a trial of it
+/// teaches most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    chance: u64,
+    distance: u64,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { chance: ONE, distance: u64::MAX }
+    }
+}
+
+impl Group {
+    /// Whether one more is good for it. What likely fails is in no group.
+    pub(crate) fn takes(&mut self, risk: Permille) -> bool {
+        let chance = and(self.chance, risk);
+        let distance = chance.abs_diff(ONE / 2);
+        let takes = risk <= ALONE && distance <= self.distance;
+        if takes {
+            *self = Self { chance, distance };
+        }
+        takes
+    }
 }
 
 /// What is unknown about one risk (its Shannon entropy), in 1/1000 bit: about the trials that it costs to
@@ -101,6 +183,11 @@ fn surprise(chance: u64) -> u64 {
 mod tests {
     use super::*;
     use alloc::vec;
+
+    /// The length of the group drawn from these risks, on a clean track; what likely fails is left out.
+    fn group(risks: &[Permille]) -> usize {
+        group_of(risks, Track::default())
+    }
 
     #[test]
     fn a_group_grows_until_its_chance_is_nearest_one_half() {

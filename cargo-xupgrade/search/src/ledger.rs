@@ -1,35 +1,48 @@
 //! What is known for certain: the accepted sequence with its proofs, the refusals, the open questions.
 //! Only recorded trials write here, and nothing here decides what to try next.
 
+use alloc::collections::BTreeMap;
 use alloc::{vec, vec::Vec};
 
-use crate::{AtomSpec, Fate, Pick, Refusal, Solution, Ticket};
+use crate::batch::Proven;
+use crate::{Checkpoint, Fate, Pick, Refusal, Solution, Ticket};
 
 /// The evidence so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
-    accepted: Vec<Pick>,
-    proven_by: Option<Ticket>,
-    refusals: Vec<Refusal>,
+    pub(crate) accepted: Vec<Pick>,
+    pub(crate) proven_by: Option<Ticket>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    refusals: BTreeMap<Pick, Refused>,
     notes: Vec<Note>,
-    /// How often the accepted sequence has changed.
-    growth: usize,
+    /// How many picks were accepted so far.
+    pub(crate) growth: usize,
 }
 
 /// What is known about one atom.
 #[derive(Debug, Clone, Default)]
 struct Note {
-    accepted: Option<Proof>,
+    accepted: Option<(usize, Proven)>,
     unanswered: Option<Ticket>,
-    /// The growth of the accepted sequence at the newest refusal.
-    refused_at: usize,
+    /// Whether its ladder was climbed to the end.
+    settled: bool,
 }
 
+/// A refusal, and how many picks were accepted before it.
 #[derive(Debug, Clone, Copy)]
-struct Proof {
-    rung: usize,
+struct Refused {
     ticket: Ticket,
-    group: usize,
+    growth: usize,
+    explained: Explained,
+}
+
+/// Whether a failure said what else should move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Explained {
+    /// It named others.
+    Yes,
+    /// It named nothing.
+    No,
 }
 
 impl Ledger {
@@ -37,35 +50,41 @@ impl Ledger {
         Self {
             accepted: Vec::new(),
             proven_by: None,
-            refusals: Vec::new(),
+            checkpoint: None,
+            refusals: BTreeMap::new(),
             notes: vec![Note::default(); atoms],
             growth: 0,
         }
     }
 
-    /// The accepted sequence with `fresh` on top. `fresh` is sorted; an atom in it leaves its old place.
-    pub(crate) fn sequence(&self, fresh: &[Pick]) -> Vec<Pick> {
-        let lifted = |pick: &Pick| fresh.binary_search_by_key(&pick.atom, |fresh| fresh.atom).is_ok();
-        let kept = self.accepted.iter().filter(|pick| !lifted(pick));
-        kept.chain(fresh).copied().collect()
+    /// The accepted sequence with `picks` on top; an atom in them leaves its old place.
+    pub(crate) fn sequence(&self, picks: &[Pick]) -> Vec<Pick> {
+        let mut lifted = vec![false; self.notes.len()];
+        for pick in picks {
+            lifted[pick.atom] = true;
+        }
+        let stays = |pick: &&Pick| !lifted[pick.atom];
+        self.accepted.iter().filter(stays).chain(picks).copied().collect()
     }
 
-    /// `fresh` passed on top of the accepted sequence.
-    pub(crate) fn accept(&mut self, fresh: &[Pick], ticket: Ticket) {
-        self.accepted = self.sequence(fresh);
-        self.proven_by = Some(ticket);
-        self.growth += 1;
-        for pick in fresh {
-            let proof = Proof { rung: pick.rung, ticket, group: fresh.len() };
-            self.notes[pick.atom].accepted = Some(proof);
+    /// These picks passed on top of the accepted sequence, the trial of all of them being `ticket`.
+    pub(crate) fn accept(&mut self, picks: &[(Pick, Proven)], ticket: Option<Ticket>) {
+        if picks.is_empty() {
+            return;
+        }
+        let plain: Vec<Pick> = picks.iter().map(|(pick, _)| *pick).collect();
+        self.accepted = self.sequence(&plain);
+        self.proven_by = ticket;
+        self.growth += picks.len();
+        for (pick, proven) in picks {
+            self.notes[pick.atom].accepted = Some((pick.rung, *proven));
+            self.refusals.remove(pick);
         }
     }
 
-    /// `pick` failed alone on top of the accepted sequence; an older refusal of it is replaced.
-    pub(crate) fn refuse(&mut self, pick: Pick, ticket: Ticket) {
-        self.refusals.retain(|refusal| refusal.pick != pick);
-        self.refusals.push(Refusal { pick, ticket });
-        self.notes[pick.atom].refused_at = self.growth;
+    /// `pick` failed alone on top of `growth` accepted picks; an older refusal of it is replaced.
+    pub(crate) fn refuse(&mut self, pick: Pick, ticket: Ticket, growth: usize, explained: Explained) {
+        self.refusals.insert(pick, Refused { ticket, growth, explained });
     }
 
     /// `pick` alone gave no answer. That does not undo an earlier refusal.
@@ -75,46 +94,83 @@ impl Ledger {
         }
     }
 
+    /// The ladder of an atom was climbed as far as it goes.
+    pub(crate) fn settle(&mut self, atom: usize) {
+        self.notes[atom].settled = true;
+    }
+
+    /// The accepted sequence is this one now, as the whole matrix said; what is not in it is accepted no more.
+    pub(crate) fn replace(&mut self, accepted: &[Pick], proven_by: Option<Ticket>) {
+        self.accepted = accepted.to_vec();
+        self.proven_by = proven_by.filter(|_| !accepted.is_empty());
+        let mut rungs = vec![None; self.notes.len()];
+        for pick in accepted {
+            rungs[pick.atom] = Some(pick.rung);
+        }
+        for (note, rung) in self.notes.iter_mut().zip(rungs) {
+            note.accepted = match (rung, note.accepted) {
+                (Some(rung), Some(old)) if old.0 == rung => Some(old),
+                (Some(rung), _) => proven_by.map(|ticket| (rung, Proven { ticket, group: 1 })),
+                (None, _) => None,
+            };
+        }
+    }
+
     /// The accepted rung of an atom.
     pub(crate) fn rung(&self, atom: usize) -> Option<usize> {
-        self.notes[atom].accepted.map(|proof| proof.rung)
+        self.notes[atom].accepted.map(|accepted| accepted.0)
     }
 
     /// Whether a rung failed alone.
     pub(crate) fn is_refused(&self, pick: Pick) -> bool {
-        self.refusals.iter().any(|refusal| refusal.pick == pick)
+        self.refusals.contains_key(&pick)
     }
 
-    /// Whether the accepted sequence has changed since the atom was last refused.
-    pub(crate) fn grew_since_refusal(&self, atom: usize) -> bool {
-        self.growth > self.notes[atom].refused_at
+    /// Whether a rung failed alone before all that is accepted now was there.
+    pub(crate) fn grew_since_refusal(&self, pick: Pick) -> bool {
+        self.refusals.get(&pick).is_some_and(|refused| refused.growth < self.growth)
+    }
+
+    /// Whether the failure of a rung named what else should move.
+    pub(crate) fn is_explained(&self, pick: Pick) -> bool {
+        self.refusals.get(&pick).is_some_and(|refused| refused.explained == Explained::Yes)
+    }
+
+    /// The refused rungs of an atom, the lowest first.
+    pub(crate) fn refused(&self, atom: usize) -> impl DoubleEndedIterator<Item = Pick> + '_ {
+        let all = Pick { atom, rung: 0 }..=Pick { atom, rung: usize::MAX };
+        self.refusals.range(all).map(|(pick, _)| *pick)
     }
 
     /// What became of an atom, as far as is known now.
-    pub(crate) fn fate(&self, atom: usize, spec: &AtomSpec) -> Fate {
+    fn fate(&self, atom: usize) -> Fate {
         let note = &self.notes[atom];
-        if let Some(Proof { rung, ticket, group }) = note.accepted {
+        if let Some((rung, Proven { ticket, group })) = note.accepted {
             return Fate::Accepted { rung, ticket, group };
         }
         if let Some(ticket) = note.unanswered {
             return Fate::Inconclusive { ticket };
         }
-        let refused = self.refusals.iter().filter(|refusal| refusal.pick.atom == atom);
-        let trials: Vec<_> = refused.map(|refusal| (refusal.pick.rung, refusal.ticket)).collect();
-        if trials.is_empty() || trials.len() < spec.rungs.len() {
+        let mut trials: Vec<(usize, Ticket)> =
+            self.refused(atom).map(|pick| (pick.rung, self.refusals[&pick].ticket)).collect();
+        if trials.is_empty() || !note.settled {
             return Fate::Untried;
         }
+        trials.sort_by_key(|trial| trial.1);
         Fate::Rejected { trials }
     }
 
     /// All of it, as an answer.
-    pub(crate) fn solution(&self, atoms: &[AtomSpec]) -> Solution {
+    pub(crate) fn solution(&self) -> Solution {
+        let refusal = |(pick, refused): (&Pick, &Refused)| Refusal { pick: *pick, ticket: refused.ticket };
+        let mut refusals: Vec<Refusal> = self.refusals.iter().map(refusal).collect();
+        refusals.sort_by_key(|refusal| (refusal.ticket, refusal.pick));
         Solution {
             accepted: self.accepted.clone(),
             proven_by: self.proven_by,
-            checkpoint: None,
-            fates: atoms.iter().enumerate().map(|(atom, spec)| self.fate(atom, spec)).collect(),
-            refusals: self.refusals.clone(),
+            checkpoint: self.checkpoint.clone(),
+            fates: (0..self.notes.len()).map(|atom| self.fate(atom)).collect(),
+            refusals,
         }
     }
 }

@@ -14,14 +14,20 @@
 
 extern crate alloc;
 
+mod batch;
 mod chance;
+mod evidence;
 mod ladder;
+mod lane;
 mod ledger;
+mod order;
+mod rescue;
+mod schedule;
 mod search;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 mod stage;
-mod task;
+mod verify;
 
 use alloc::vec::Vec;
 

@@ -1,286 +1,364 @@
-//! The strategy: a stack of things to settle, a pool of things to try, one trial at a time.
-//! It decides from the priors and the ledger only; every change of the ledger is an explicit trial.
-//! A failing group is cut by plan order, so that what is left of it is the failed sequence itself.
+//! The order of things: stage by stage, generation by generation, and at the end the whole matrix.
+//! What a generation does is in `batch`, what comes next for an atom in `ladder`; here they meet the ledger.
 
-use alloc::collections::BTreeSet;
-use alloc::{vec, vec::Vec};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
+use crate::batch::{Batch, Rule};
 use crate::chance::{self, Track};
-use crate::ledger::Ledger;
+use crate::ladder::Climb;
+use crate::ledger::{Explained, Ledger};
+use crate::order::{self, Unit};
+use crate::rescue::Rescue;
 use crate::stage::{self, Stage};
-use crate::task::{Task, Trial};
-use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why, ladder};
+use crate::verify::Verify;
+use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
 
 /// A search over the atoms of one plan.
 #[derive(Debug, Clone)]
 pub struct Search {
     atoms: Vec<AtomSpec>,
-    strategy: Strategy,
+    options: Options,
     stage: Stage,
     ledger: Ledger,
-    /// Untried picks of this stage, at most one for each atom.
-    pool: BTreeSet<Pick>,
-    /// What has to be settled before the pool, the next one last.
-    stack: Vec<Task>,
-    /// Sequences of groups that failed, of which no pick is settled as failing: they might come up again.
-    doomed: Vec<Vec<Pick>>,
-    asked: Option<Trial>,
-    issued: u64,
     track: Track,
+    climbs: Vec<Climb>,
+    rescue: Rescue,
+    batch: Option<Batch>,
+    verify: Option<Verify>,
+    /// Where an atom was before it was lifted.
+    before: BTreeMap<usize, usize>,
+    /// Losers that are tried as pairs at the end.
+    lost: Vec<Pick>,
+    moot: BTreeSet<Ticket>,
+    issued: u64,
 }
 
 impl Search {
     /// A search over `atoms`, in plan order.
     #[must_use]
     pub fn new(atoms: &[AtomSpec], options: &Options) -> Self {
-        let mut search = Self {
-            atoms: atoms.to_vec(),
-            strategy: options.strategy,
-            stage: Stage::Compatible,
-            ledger: Ledger::new(atoms.len()),
-            pool: BTreeSet::new(),
-            stack: Vec::new(),
-            doomed: Vec::new(),
-            asked: None,
-            issued: 0,
-            track: Track::default(),
+        let stage = match options.strategy {
+            Strategy::All => Stage::Everything,
+            Strategy::Split | Strategy::OneByOne | Strategy::Halving => Stage::LastTime,
         };
-        search.pool = stage::tops(&search.atoms, &search.ledger, Break::Compatible);
-        search
+        Self {
+            atoms: atoms.to_vec(),
+            options: options.clone(),
+            stage,
+            ledger: Ledger::new(atoms.len()),
+            track: Track::default(),
+            climbs: Vec::new(),
+            rescue: Rescue::default(),
+            batch: None,
+            verify: None,
+            before: BTreeMap::new(),
+            lost: Vec::new(),
+            moot: BTreeSet::new(),
+            issued: 0,
+        }
     }
 
-    /// What to do next. `room` is how many more trials the caller could start now; at present one trial is
-    /// outstanding at a time, whatever the room, so do not build on it.
+    /// What to do next. `room` is how many more trials the caller could start now, beside those under way.
     pub fn next(&mut self, room: usize) -> Step {
-        if self.stage != Stage::Over && (room == 0 || self.asked.is_some()) {
+        if room == 0 && self.stage != Stage::Over {
             return Step::Wait;
         }
-        match self.choose() {
-            Some(trial) => Step::Try(vec![self.propose(trial)]),
-            None => Step::Done(self.ledger.solution(&self.atoms)),
+        loop {
+            let step = match self.stage {
+                Stage::Over => return Step::Done(self.ledger.solution()),
+                Stage::Verify => self.verify_step(room),
+                _ => self.batch_step(room),
+            };
+            if let Some(step) = step {
+                return step;
+            }
         }
     }
 
     /// Tells how a trial went. Tickets that are unknown, already recorded or given out before
     /// [`Search::stop`] are ignored.
     pub fn record(&mut self, ticket: Ticket, outcome: Outcome) {
-        let Some(trial) = self.asked.take_if(|trial| trial.ticket == Some(ticket)) else {
-            return;
-        };
-        match outcome {
-            Outcome::Passed => self.passed(trial, ticket),
-            Outcome::Failed { suspects, .. } => self.failed(trial, ticket, &suspects),
-            Outcome::Inconclusive => self.gave_no_answer(trial, ticket),
+        self.moot.remove(&ticket);
+        if let Some(verify) = &mut self.verify {
+            self.moot.extend(verify.record(ticket, &outcome));
+        } else if let Some(batch) = &mut self.batch {
+            batch.record(ticket, outcome);
         }
     }
 
     /// Trials that are under way and whose answer no longer matters; they may be ended, and recording them does no harm.
     #[must_use]
     pub fn obsolete(&self) -> Vec<Ticket> {
-        Vec::new()
+        let batch = self.batch.iter().flat_map(|batch| batch.moot.iter());
+        self.moot.iter().chain(batch).copied().collect()
     }
 
-    /// Ends the search in good order, as the budget does: nothing new is tried, what is accepted is verified.
+    /// Ends the search in good order, as the budget does: no new trials but those that verify what is accepted.
+    /// What is still under way may be recorded before the next call of [`Search::next`], not after it.
     pub fn finish(&mut self) {
-        self.stop();
+        if matches!(self.stage, Stage::Verify | Stage::Over) {
+            return;
+        }
+        self.close_batch();
+        self.stage = Stage::Verify;
     }
 
     /// Ends the search where it stands: what is accepted stays, nothing more is proposed, and an
     /// outstanding trial no longer counts (record it before, if it is to).
     pub fn stop(&mut self) {
+        self.close_batch();
+        self.close_verify();
+        self.moot.clear();
         self.stage = Stage::Over;
-        self.pool.clear();
-        self.stack.clear();
-        self.asked = None;
     }
 
-    /// About how many trials are still to come, the outstanding one included; 0 when the search is over.
+    /// About how many trials are still to come, those under way included; 0 when the search is over.
     /// A guess from the priors, for a line that says how much time is left.
     #[must_use]
     pub fn expected_remaining(&self) -> usize {
         if self.stage == Stage::Over {
             return 0;
         }
-        let outstanding = usize::from(self.asked.is_some());
-        let queued: usize = self.stack.iter().map(Task::guess).sum();
-        let later = if self.stage == Stage::Compatible {
-            stage::tops(&self.atoms, &self.ledger, Break::Breaking)
-        } else {
-            BTreeSet::new()
+        let runs = self.options.verify_runs.max(1) as usize;
+        let verify = self.verify.as_ref().map_or(runs, Verify::guess);
+        let Some(batch) = &self.batch else {
+            let first = matches!(self.stage, Stage::LastTime | Stage::Everything);
+            let all = if first { stage::everything(&self.atoms) } else { Vec::new() };
+            return verify + self.guess(all.iter().map(|unit| self.track.corrected(unit.risk)));
         };
-        outstanding + queued + self.guess(&self.pool) + self.guess(&later)
+        let later =
+            if self.stage == Stage::Climb(Break::Compatible) { self.to_climb(Break::Breaking) } else { Vec::new() };
+        let later = later.iter().map(|unit| self.track.corrected(unit.risk));
+        let pool = batch.pool.iter().map(|&unit| batch.risk(unit));
+        verify + batch.asked.len() + batch.open_windows() + self.guess(pool.chain(later))
     }
 
-    /// About how many trials it takes to settle untried picks.
-    fn guess(&self, picks: &BTreeSet<Pick>) -> usize {
-        let cost = |pick: &Pick| match self.strategy {
-            // What is unknown, and one trial alone for each that fails.
-            Strategy::Split => chance::unknown(self.risk(*pick)) + u64::from(self.risk(*pick)),
-            Strategy::OneByOne | Strategy::Halving | Strategy::All => 1000,
+    /// About how many trials it takes to settle picks of these risks.
+    fn guess(&self, risks: impl Iterator<Item = Permille>) -> usize {
+        let mut known = [0u64; 1000];
+        let mut cost = |risk: Permille| match self.options.strategy {
+            Strategy::Split | Strategy::Halving => {
+                let known = &mut known[usize::from(risk.min(999))];
+                if *known == 0 {
+                    *known = chance::unknown(risk).max(1);
+                }
+                *known
+            }
+            Strategy::OneByOne => 1000,
+            Strategy::All => 0,
         };
-        let thousandths: u64 = picks.iter().map(cost).sum();
+        let thousandths: u64 = risks.map(&mut cost).sum();
         usize::try_from(thousandths.div_ceil(1000)).unwrap_or(usize::MAX)
     }
 
-    /// The chance that a pick fails: its prior, corrected by how the priors did so far.
-    fn risk(&self, pick: Pick) -> Permille {
-        self.track.corrected(self.atoms[pick.atom].rungs[pick.rung].risk)
-    }
-
-    /// The priors of `picks` met the truth: `failed` of them failed.
-    fn learn(&mut self, picks: &[Pick], failed: u64) {
-        let prior = |pick: &Pick| self.atoms[pick.atom].rungs[pick.rung].risk;
-        let priors: Vec<Permille> = picks.iter().map(prior).collect();
-        self.track.learn(&priors, failed);
-    }
-
-    /// The next trial, or `None` when there is nothing left to try.
-    fn choose(&mut self) -> Option<Trial> {
-        while self.stage != Stage::Over {
-            let trial = match self.stack.pop() {
-                Some(Task::Run(trial)) => Some(trial),
-                Some(Task::Failing(group)) => Some(self.split(group)),
-                Some(Task::Look(pick)) if self.ledger.grew_since_refusal(pick.atom) => {
-                    Some(Trial::of(vec![pick], Why::SecondLook))
-                }
-                Some(Task::Look(_)) => None,
-                None => self.draw(),
-            };
-            match trial {
-                Some(trial) if self.is_doomed(&trial) => self.known_to_fail(trial),
-                Some(trial) => return Some(trial),
-                None if self.stack.is_empty() && self.pool.is_empty() => self.advance(),
-                None => {}
-            }
+    /// Proposals of the generation under way; `None` when the stage or the generation is another now.
+    fn batch_step(&mut self, room: usize) -> Option<Step> {
+        let Some(batch) = &mut self.batch else {
+            self.refill();
+            return None;
+        };
+        let mut asks = Vec::new();
+        while asks.len() < room && !batch.is_over() {
+            let Some(ask) = batch.propose(Ticket(self.issued + 1)) else { break };
+            self.issued += 1;
+            asks.push(ask);
         }
+        if asks.is_empty() && !batch.is_over() && !batch.asked.is_empty() {
+            return Some(Step::Wait);
+        }
+        if asks.is_empty() {
+            self.close_batch();
+            return None;
+        }
+        let first = asks.iter().any(|ask| ask.ticket == Ticket(1));
+        let batch = self.batch.as_ref()?;
+        let proposals = asks.into_iter().map(|ask| {
+            let (picks, fresh) = batch.picks(&ask.shot);
+            let why = if first && ask.ticket == Ticket(1) && ask.why != Why::LastTime { Why::First } else { ask.why };
+            Proposal { ticket: ask.ticket, picks: self.ledger.sequence(&picks), fresh, scope: ask.scope, why }
+        });
+        Some(Step::Try(proposals.collect()))
+    }
+
+    fn verify_step(&mut self, room: usize) -> Option<Step> {
+        let Some(verify) = &mut self.verify else {
+            let before = core::mem::take(&mut self.before);
+            self.verify = Some(Verify::new(self.ledger.accepted.clone(), before, self.options.verify_runs));
+            return None;
+        };
+        let mut proposals = Vec::new();
+        while proposals.len() < room {
+            let ticket = Ticket(self.issued + 1);
+            let Some(full) = verify.propose(ticket) else { break };
+            self.issued += 1;
+            let picks = verify.target[..full.len].to_vec();
+            proposals.push(Proposal { ticket, picks, fresh: 0, scope: full.scope, why: full.why });
+        }
+        if !proposals.is_empty() {
+            return Some(Step::Try(proposals));
+        }
+        if !verify.is_over() && verify.is_waiting() {
+            return Some(Step::Wait);
+        }
+        self.close_verify();
+        self.stage = Stage::Over;
         None
     }
 
-    /// Whether a group is, pick for pick, a sequence that failed before.
-    fn is_doomed(&self, trial: &Trial) -> bool {
-        trial.fresh.len() > 1 && self.doomed.contains(&self.ledger.sequence(&trial.fresh))
-    }
-
-    /// A group failed and nothing says why: it is the next to be split, and what it was split from waits.
-    fn known_to_fail(&mut self, trial: Trial) {
-        self.pool.extend(trial.rest);
-        self.stack.push(Task::Failing(trial.fresh));
-    }
-
-    /// The next group from the pool.
-    fn draw(&mut self) -> Option<Trial> {
-        let mut order: Vec<Pick> = self.pool.iter().copied().collect();
-        let length = match self.strategy {
-            Strategy::OneByOne => 1,
-            Strategy::Split | Strategy::Halving | Strategy::All => {
-                order.sort_by_key(|&pick| self.risk(pick)); // stable: equal risks stay in plan order
-                chance::group(&self.risks(&order))
-            }
+    /// The next generation, or the next stage.
+    fn refill(&mut self) {
+        let (units, whole_first) = match self.stage {
+            Stage::LastTime => (stage::last_time(&self.atoms, &self.options.last_time), Some(Why::LastTime)),
+            Stage::Everything => (stage::everything(&self.atoms), Some(Why::Group)),
+            Stage::Climb(_) => self.generation(),
+            Stage::Looks => (stage::looks(&self.atoms, &self.ledger), None),
+            Stage::Together => (self.together(), None),
+            Stage::Pairs(place) => (self.pair(place), None),
+            Stage::Verify | Stage::Over => return,
         };
-        order.truncate(length);
-        order.sort();
-        for pick in &order {
-            self.pool.remove(pick);
+        let again = matches!(self.stage, Stage::Climb(_)) && !units.is_empty();
+        if !again {
+            self.advance();
         }
-        match order.len() {
-            0 => None,
-            1 => Some(Trial::of(order, Why::Leaf)),
-            _ => Some(Trial::of(order, Why::Group)),
+        if !units.is_empty() {
+            let rule = Rule { strategy: self.options.strategy, scope: Scope::Concerned, whole_first };
+            self.batch = Some(Batch::new(units, rule, self.track));
         }
     }
 
-    /// The part to try of a group that is known to fail; a single one is tried alone, for its own evidence.
-    fn split(&self, group: Vec<Pick>) -> Trial {
-        let length = chance::cut(&self.risks(&group));
-        Trial::part(group, length)
-    }
-
-    fn risks(&self, picks: &[Pick]) -> Vec<Permille> {
-        picks.iter().map(|&pick| self.risk(pick)).collect()
-    }
-
-    fn propose(&mut self, mut trial: Trial) -> Proposal {
-        self.issued += 1;
-        let ticket = Ticket(self.issued);
-        let why = if self.issued == 1 { Why::First } else { trial.why };
-        let picks = self.ledger.sequence(&trial.fresh);
-        let fresh = trial.fresh.len();
-        trial.ticket = Some(ticket);
-        self.asked = Some(trial);
-        Proposal { ticket, picks, fresh, scope: Scope::Concerned, why }
-    }
-
-    /// Everything of this stage is settled.
+    /// The stage after this one.
     fn advance(&mut self) {
         self.stage = match self.stage {
-            Stage::Compatible => {
-                self.pool = stage::tops(&self.atoms, &self.ledger, Break::Breaking);
-                Stage::Breaking
+            Stage::LastTime => self.start_climb(Break::Compatible),
+            Stage::Climb(Break::Compatible) => self.start_climb(Break::Breaking),
+            Stage::Climb(Break::Breaking) => {
+                (0..self.atoms.len()).for_each(|atom| self.ledger.settle(atom));
+                Stage::Looks
             }
-            Stage::Breaking => {
-                let losers = stage::losers(&self.atoms, &self.ledger);
-                self.stack = losers.into_iter().rev().map(Task::Look).collect();
-                Stage::SecondLook
-            }
-            Stage::SecondLook | Stage::Over => Stage::Over,
+            Stage::Looks if self.options.strategy == Strategy::Split => Stage::Together,
+            Stage::Together if (3..=PAIRED).contains(&self.lost.len()) => Stage::Pairs(0),
+            Stage::Pairs(place) if place + 1 < self.lost.len() * (self.lost.len() - 1) / 2 => Stage::Pairs(place + 1),
+            Stage::Everything | Stage::Looks | Stage::Together | Stage::Pairs(_) | Stage::Verify => Stage::Verify,
+            Stage::Over => Stage::Over,
         };
     }
 
-    fn passed(&mut self, trial: Trial, ticket: Ticket) {
-        self.learn(&trial.fresh, 0);
-        self.ledger.accept(&trial.fresh, ticket);
-        if !trial.rest.is_empty() {
-            self.stack.push(Task::Failing(trial.rest));
+    fn start_climb(&mut self, kind: Break) -> Stage {
+        self.climbs = self.climbs_of(kind);
+        Stage::Climb(kind)
+    }
+
+    fn climbs_of(&self, kind: Break) -> Vec<Climb> {
+        let start = |(atom, spec): (usize, &AtomSpec)| {
+            let refused = |rung| self.ledger.is_refused(Pick { atom, rung });
+            Climb::start(spec, kind, self.ledger.rung(atom), self.options.below, refused)
+        };
+        self.atoms.iter().enumerate().map(start).collect()
+    }
+
+    fn to_climb(&self, kind: Break) -> Vec<Unit> {
+        stage::climbers(&self.atoms, &self.climbs_of(kind), &BTreeSet::new())
+    }
+
+    /// What the atoms want to try next, in canonical order.
+    fn generation(&mut self) -> (Vec<Unit>, Option<Why>) {
+        let (pairs, busy) = self.rescue.pairs(&self.atoms, &self.ledger, &self.climbs);
+        let mut units = stage::climbers(&self.atoms, &self.climbs, &busy);
+        units.extend(pairs);
+        if self.options.strategy == Strategy::OneByOne {
+            order::by_plan(&mut units);
+            return (units, None);
+        }
+        order::by_risk(&self.atoms, &mut units);
+        let risks: Vec<Permille> = units.iter().map(|unit| unit.risk).collect();
+        let at_once =
+            self.options.strategy == Strategy::Split && units.len() > 1 && chance::all_at_once(&risks, self.track);
+        (units, at_once.then_some(Why::Group))
+    }
+
+    /// All that moved nowhere for no known reason, as one.
+    fn together(&mut self) -> Vec<Unit> {
+        self.lost = stage::lost(&self.atoms, &self.ledger);
+        if self.lost.len() < 2 { Vec::new() } else { [Unit::alone(self.lost.clone(), Why::Pair)].into() }
+    }
+
+    /// Two of those.
+    fn pair(&self, place: usize) -> Vec<Unit> {
+        let all = self.lost.iter().enumerate();
+        let pairs = all.flat_map(|(count, &one)| self.lost[count + 1..].iter().map(move |&other| [one, other]));
+        let pair =
+            pairs.skip(place).take(1).filter(|pair| pair.iter().all(|pick| self.ledger.rung(pick.atom).is_none()));
+        pair.map(|pair| Unit::alone(pair.into(), Why::Pair)).collect()
+    }
+
+    /// Writes what a generation taught into the ledger, whether it is over or not.
+    fn close_batch(&mut self) {
+        let Some(batch) = self.batch.take() else { return };
+        self.moot.extend(batch.moot.iter().chain(batch.asked.keys()));
+        self.track = batch.track;
+        let base = self.ledger.growth;
+        let mut accepted = Vec::new();
+        for (unit, proven) in batch.accepted() {
+            accepted.extend(unit.picks.iter().map(|&pick| (pick, proven)));
+        }
+        for (pick, _) in &accepted {
+            if let Some(rung) = self.ledger.rung(pick.atom) {
+                self.before.insert(pick.atom, rung);
+            }
+        }
+        self.ledger.accept(&accepted, batch.proven_by);
+        for (pick, refused, growth) in batch.refusals() {
+            let explained = if refused.partners.is_empty() { Explained::No } else { Explained::Yes };
+            self.ledger.refuse(pick, refused.ticket, base + growth, explained);
+            self.rescue.heard(pick, &refused.partners, self.atoms.len());
+        }
+        for &(unit, ticket) in &batch.unanswered {
+            if let Some(pick) = batch.units[unit].single() {
+                self.ledger.leave_open(pick, ticket);
+            }
+        }
+        self.move_climbs(&batch);
+    }
+
+    /// Each atom of the generation goes on from what became of it.
+    fn move_climbs(&mut self, batch: &Batch) {
+        if self.climbs.is_empty() {
+            return;
+        }
+        for unit in &batch.units {
+            for pick in &unit.picks {
+                let climb = &mut self.climbs[pick.atom];
+                let accepted = self.ledger.rung(pick.atom) == Some(pick.rung);
+                let wanted = climb.wants().is_some_and(|wanted| wanted.0 == pick.rung);
+                match (wanted, accepted, unit.single()) {
+                    (true, true, _) => climb.passed(),
+                    (false, true, _) => climb.stop(),
+                    (true, false, Some(pick)) if self.ledger.is_refused(pick) => {
+                        climb.failed(&self.atoms[pick.atom], self.ledger.rung(pick.atom));
+                    }
+                    (true, false, Some(_)) => climb.stop(),
+                    (_, false, _) => {}
+                }
+            }
         }
     }
 
-    fn failed(&mut self, trial: Trial, ticket: Ticket, suspects: &[usize]) {
-        if let Some(leaf) = trial.leaf() {
-            self.pool.extend(trial.rest);
-            return self.refuse(leaf, ticket);
+    /// Writes what the whole matrix said into the ledger.
+    fn close_verify(&mut self) {
+        let Some(verify) = self.verify.take() else { return };
+        if let Some((accepted, ticket)) = verify.accepted() {
+            self.ledger.replace(accepted, ticket);
         }
-        self.doomed.push(self.ledger.sequence(&trial.fresh));
-        let is_named = |pick: &&Pick| suspects.contains(&pick.atom);
-        let (named, others): (Vec<Pick>, Vec<Pick>) = trial.fresh.iter().partition(is_named);
-        if named.is_empty() {
-            return self.known_to_fail(trial);
+        for &(pick, ticket) in &verify.refused {
+            self.ledger.refuse(pick, ticket, self.ledger.growth, Explained::No);
+            self.ledger.settle(pick.atom);
         }
-        self.pool.extend(trial.rest);
-        self.pool.extend(others);
-        let alone = |pick| Task::Run(Trial::of(vec![pick], Why::Suspect));
-        self.stack.extend(named.into_iter().rev().map(alone));
-    }
-
-    /// A leaf failed: one rung lower, unless this was a second look.
-    fn refuse(&mut self, leaf: Pick, ticket: Ticket) {
-        self.learn(&[leaf], 1);
-        self.ledger.refuse(leaf, ticket);
-        self.forget_sequences_with(leaf);
-        if self.stage != Stage::SecondLook {
-            let floor = self.ledger.rung(leaf.atom);
-            let lower = ladder::lower(&self.atoms[leaf.atom], leaf.rung, floor);
-            self.pool.extend(lower.map(|rung| Pick { atom: leaf.atom, rung }));
+        if let Some(checkpoint) = verify.checkpoint() {
+            self.ledger.checkpoint = Some(checkpoint);
         }
-    }
-
-    /// The pick is not drawn again, so these sequences cannot come up again.
-    fn forget_sequences_with(&mut self, leaf: Pick) {
-        self.doomed.retain(|sequence| !sequence.contains(&leaf));
-    }
-
-    /// Once: the same again. Twice: a group is halved, a leaf stays open.
-    fn gave_no_answer(&mut self, mut trial: Trial, ticket: Ticket) {
-        if trial.why != Why::Retry {
-            trial.why = Why::Retry;
-            return self.stack.push(Task::Run(trial));
-        }
-        self.pool.extend(trial.rest.drain(..));
-        if let Some(leaf) = trial.leaf() {
-            self.forget_sequences_with(leaf);
-            return self.ledger.leave_open(leaf, ticket);
-        }
-        let right = trial.fresh.split_off(trial.fresh.len() / 2);
-        self.stack.push(Task::Run(Trial::of(right, Why::Half)));
-        self.stack.push(Task::Run(Trial::of(trial.fresh, Why::Half)));
     }
 }
+
+/// Losers are tried in pairs when they are so few.
+const PAIRED: usize = 3;

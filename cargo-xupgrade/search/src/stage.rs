@@ -1,47 +1,92 @@
-//! The stages of a search and what each of them offers to try. Pure functions over the plan and the ledger.
+//! The stages of a search and what each of them offers to try. Pure functions over the plan, the ledger and the climbs.
 //! Safe steps come first, so that a budget that ends early has secured them.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+use crate::ladder::{self, Climb};
 use crate::ledger::Ledger;
-use crate::{AtomSpec, Break, Fate, Pick, ladder};
+use crate::order::{Company, Unit};
+use crate::{AtomSpec, Break, Pick, Why};
 
 /// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Compatible rungs only.
-    Compatible,
-    /// Breaking rungs, on top of all that is compatible.
-    Breaking,
-    /// Rejected atoms once more: a partner may have come after them.
-    SecondLook,
+    /// What passed last time.
+    LastTime,
+    /// Everything at its highest, and nothing else.
+    Everything,
+    /// The rungs of one kind, and below them what is between.
+    Climb(Break),
+    /// Rejected picks once more: a partner may have come after them.
+    Looks,
+    /// All that is rejected, as one.
+    Together,
+    /// Two that are rejected, as one: this pair of the losers, then those after it.
+    Pairs(usize),
+    /// The whole matrix on what is accepted.
+    Verify,
     /// Nothing is proposed any more.
     Over,
 }
 
-/// For each atom its highest rung of the kind above what is accepted.
-pub(crate) fn tops(atoms: &[AtomSpec], ledger: &Ledger, kind: Break) -> BTreeSet<Pick> {
-    let top = |(atom, spec)| {
-        let rung = ladder::top(spec, kind, ledger.rung(atom))?;
-        Some(Pick { atom, rung })
+/// Below this chance to fail a release between the rungs is not taken for safe: one above it failed.
+const BETWEEN: u16 = 250;
+
+/// What each atom wants to try next, without those in `busy`.
+pub(crate) fn climbers(atoms: &[AtomSpec], climbs: &[Climb], busy: &BTreeSet<usize>) -> Vec<Unit> {
+    let next = |(atom, climb): (usize, &Climb)| {
+        let (rung, why) = climb.wants()?;
+        let mut unit = Unit::of(atoms, Pick { atom, rung });
+        if why.is_some() {
+            unit.risk = unit.risk.max(BETWEEN);
+        }
+        unit.why = why;
+        Some(unit)
     };
+    let mut units: Vec<Unit> =
+        climbs.iter().enumerate().filter(|(atom, _)| !busy.contains(atom)).filter_map(next).collect();
+    units.retain(|unit| unit.company == Company::Group);
+    units
+}
+
+/// The picks of last time that exist, each atom once, in their order.
+pub(crate) fn last_time(atoms: &[AtomSpec], picks: &[Pick]) -> Vec<Unit> {
+    let mut seen = BTreeSet::new();
+    let exists = |pick: &&Pick| atoms.get(pick.atom).is_some_and(|spec| pick.rung < spec.rungs.len());
+    picks.iter().filter(exists).filter(|pick| seen.insert(pick.atom)).map(|&pick| Unit::of(atoms, pick)).collect()
+}
+
+/// Every atom at its highest rung.
+pub(crate) fn everything(atoms: &[AtomSpec]) -> Vec<Unit> {
+    let top = |(atom, spec)| Some(Unit::of(atoms, Pick { atom, rung: ladder::summit(spec)? }));
     atoms.iter().enumerate().filter_map(top).collect()
 }
 
-/// The picks worth a second look, in plan order. One for each atom keeps the number of trials bounded.
-pub(crate) fn losers(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Pick> {
-    let loser = |(atom, spec)| loser(atom, spec, ledger);
-    atoms.iter().enumerate().filter_map(loser).collect()
+/// The picks worth a second look, one for each atom, which keeps the number of trials bounded.
+pub(crate) fn looks(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Unit> {
+    let look = |(atom, spec)| {
+        let pick = loser(atom, spec, ledger)?;
+        ledger.grew_since_refusal(pick).then(|| Unit::alone([pick].into(), Why::SecondLook))
+    };
+    atoms.iter().enumerate().filter_map(look).collect()
 }
 
-/// Its first rung if every rung was refused, its highest breaking one if it could not be lifted to that.
+/// The first choice of a rejected atom; the highest refused rung above where an accepted one landed.
 fn loser(atom: usize, spec: &AtomSpec, ledger: &Ledger) -> Option<Pick> {
-    let rung = match ledger.fate(atom, spec) {
-        Fate::Rejected { .. } => ladder::first(spec),
-        Fate::Accepted { rung, .. } => ladder::top(spec, Break::Breaking, Some(rung)),
-        Fate::Inconclusive { .. } | Fate::Untried => None,
-    }?;
-    let pick = Pick { atom, rung };
-    ledger.is_refused(pick).then_some(pick)
+    match ledger.rung(atom) {
+        None => ladder::top(spec, None).map(|rung| Pick { atom, rung }).filter(|&pick| ledger.is_refused(pick)),
+        Some(floor) => {
+            let is_rung = |pick: &Pick| pick.rung > floor && spec.rungs[pick.rung].depth == crate::Depth::Rung;
+            ledger.refused(atom).rfind(is_rung)
+        }
+    }
+}
+
+/// The first choices of the atoms that moved nowhere, for no known reason.
+pub(crate) fn lost(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Pick> {
+    let lost = |(atom, spec)| {
+        loser(atom, spec, ledger).filter(|&pick| ledger.rung(atom).is_none() && !ledger.is_explained(pick))
+    };
+    atoms.iter().enumerate().filter_map(lost).collect()
 }

@@ -1,0 +1,434 @@
+//! One generation of the search: units in canonical order, of which as many as possible are kept on top of a base.
+//! Lanes settle runs of units side by side; what they keep is settled in canonical order by trials of exactly that,
+//! so the same units are kept however many trials run at once and in whatever order they end.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use crate::chance::Track;
+use crate::evidence::{Doubt, Finding, Pass};
+use crate::lane::{Again, Failure, Kind, Lane};
+use crate::order::Unit;
+use crate::{Outcome, Permille, Pick, Proof, Scope, Strategy, Ticket, Why};
+
+/// How a batch is worked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) strategy: Strategy,
+    pub(crate) scope: Scope,
+    /// Why everything is tried as a whole before anything else, if it is.
+    pub(crate) whole_first: Option<Why>,
+}
+
+/// A sequence of units: so many of the settled ones, then these, in canonical order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shot {
+    pub(crate) based: usize,
+    pub(crate) units: Vec<usize>,
+}
+
+/// A unit that failed on top of what was kept then.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    pub(crate) unit: usize,
+    pub(crate) failure: Failure,
+    /// The sequence that failed; the unit is its last.
+    shot: Shot,
+}
+
+/// A unit that is kept, with the trial in which it first passed and how many fresh picks that proved together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Proven {
+    pub(crate) ticket: Ticket,
+    pub(crate) group: usize,
+}
+
+/// What a trial under way is about.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    /// Something of the lane of that name.
+    Lane(u64),
+    /// A sequence that is everything, if all goes well; a failure of it says nothing.
+    Bet(Shot),
+}
+
+/// The state of a generation.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) units: Vec<Unit>,
+    pub(crate) rule: Rule,
+    pub(crate) pool: BTreeSet<usize>,
+    pub(crate) lanes: Vec<Lane>,
+    /// Kept for good: exactly these passed on top of the base, in this order. It only grows, at its end.
+    pub(crate) settled: Vec<usize>,
+    pub(crate) proven_by: Option<Ticket>,
+    /// Passed somewhere, to be settled.
+    pub(crate) kept: BTreeSet<usize>,
+    proofs: BTreeMap<usize, Proven>,
+    /// Sequences that passed and may become the settled one.
+    pub(crate) passes: Vec<(Shot, Ticket)>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) unanswered: Vec<(usize, Ticket)>,
+    /// Units that evidence named: tried alone.
+    pub(crate) suspects: BTreeSet<usize>,
+    /// How often a unit was given back: bounded, whatever the answers.
+    returns: BTreeMap<usize, u32>,
+    pub(crate) asked: BTreeMap<Ticket, Asked>,
+    pub(crate) moot: BTreeSet<Ticket>,
+    /// How long a group may be, after a long one twice gave no answer.
+    pub(crate) timid: Option<usize>,
+    pub(crate) lane_names: u64,
+    pub(crate) track: Track,
+}
+
+/// How often a unit may come back after its rejection or its failure proved to be void.
+const RETURNS: u32 = 2;
+
+impl Batch {
+    pub(crate) fn new(units: Vec<Unit>, rule: Rule, track: Track) -> Self {
+        Self {
+            pool: (0..units.len()).collect(),
+            units,
+            rule,
+            lanes: Vec::new(),
+            settled: Vec::new(),
+            proven_by: None,
+            kept: BTreeSet::new(),
+            proofs: BTreeMap::new(),
+            passes: Vec::new(),
+            refused: Vec::new(),
+            unanswered: Vec::new(),
+            suspects: BTreeSet::new(),
+            returns: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            moot: BTreeSet::new(),
+            timid: None,
+            lane_names: 0,
+            track,
+        }
+    }
+
+    /// Whether everything is settled.
+    pub(crate) fn is_over(&self) -> bool {
+        self.pool.is_empty() && self.lanes.is_empty() && self.kept.is_empty()
+    }
+
+    /// The picks of a sequence.
+    pub(crate) fn picks(&self, shot: &Shot) -> (Vec<Pick>, usize) {
+        let flat = |units: &[usize]| -> Vec<Pick> {
+            units.iter().flat_map(|&unit| self.units[unit].picks.iter().copied()).collect()
+        };
+        let mut picks = flat(&self.settled[..shot.based]);
+        let fresh = flat(&shot.units);
+        let count = fresh.len();
+        picks.extend(fresh);
+        (picks, count)
+    }
+
+    /// The settled units with the trials in which they first passed.
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = (&Unit, Proven)> {
+        self.settled.iter().filter_map(|unit| Some((&self.units[*unit], *self.proofs.get(unit)?)))
+    }
+
+    /// The single picks that failed, and on top of how many picks of this generation.
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = (Pick, &Failure, usize)> {
+        let count = |units: &[usize]| units.iter().map(|&unit| self.units[unit].picks.len()).sum::<usize>();
+        self.refused.iter().filter_map(move |refused| {
+            let pick = self.units[refused.unit].single()?;
+            let below = count(&self.settled[..refused.shot.based]) + count(&refused.shot.units) - 1;
+            Some((pick, &refused.failure, below))
+        })
+    }
+
+    /// About how many trials the failing lanes still take.
+    pub(crate) fn open_windows(&self) -> usize {
+        let cuts = |lane: &Lane| lane.window().len().max(1).ilog2() as usize;
+        self.lanes.iter().filter(|lane| lane.failure.is_some()).map(cuts).sum()
+    }
+
+    pub(crate) fn risks(&self, units: &[usize]) -> Vec<Permille> {
+        units.iter().map(|&unit| self.risk(unit)).collect()
+    }
+
+    /// The chance that a unit fails: its prior, corrected by how the priors did so far.
+    pub(crate) fn risk(&self, unit: usize) -> Permille {
+        self.track.corrected(self.units[unit].risk)
+    }
+
+    /// Tells how a trial went. Unknown tickets change nothing.
+    pub(crate) fn record(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.moot.remove(&ticket);
+        match self.asked.remove(&ticket) {
+            None => return,
+            Some(Asked::Bet(shot)) => {
+                if outcome == Outcome::Passed {
+                    self.passes.push((shot, ticket));
+                }
+            }
+            Some(Asked::Lane(name)) => {
+                if let Some(place) = self.lanes.iter().position(|lane| lane.name == name) {
+                    self.answered(place, ticket, outcome);
+                }
+            }
+        }
+        self.conclude();
+    }
+
+    fn answered(&mut self, place: usize, ticket: Ticket, outcome: Outcome) {
+        let lane = &mut self.lanes[place];
+        let Some(probe) = lane.take(ticket) else {
+            if let Some(doubt) = &mut lane.doubt {
+                doubt.answer(
+                    ticket,
+                    match outcome {
+                        Outcome::Passed => Some(Pass::Yes),
+                        Outcome::Failed { .. } => Some(Pass::No),
+                        Outcome::Inconclusive => None,
+                    },
+                );
+            }
+            return;
+        };
+        match outcome {
+            Outcome::Passed => self.passed(place, probe.len, ticket),
+            Outcome::Failed { suspects, partners, proof } => {
+                self.failed(place, probe.len, Failure { ticket, proof, partners }, &suspects);
+            }
+            Outcome::Inconclusive => self.gave_no_answer(place, probe.len, probe.again, ticket),
+        }
+    }
+
+    fn passed(&mut self, place: usize, len: usize, ticket: Ticket) {
+        self.timid = None;
+        let lane = &mut self.lanes[place];
+        let new = lane.units[lane.passed..len].to_vec();
+        let shot = Shot { based: lane.based, units: lane.units[..len].to_vec() };
+        let moot = lane.pass(len);
+        let kind = lane.kind;
+        self.forget(&moot);
+        let group = shot.units.iter().map(|&unit| self.units[unit].picks.len()).sum();
+        self.passes.push((shot, ticket));
+        if kind == Kind::Fresh {
+            let priors: Vec<Permille> = new.iter().map(|&unit| self.units[unit].risk).collect();
+            self.track.learn(&priors, 0);
+            for unit in new {
+                self.kept.insert(unit);
+                self.proofs.insert(unit, Proven { ticket, group });
+            }
+        }
+    }
+
+    fn failed(&mut self, place: usize, len: usize, failure: Failure, suspects: &[usize]) {
+        if self.rule.strategy == Strategy::All {
+            return self.give_up();
+        }
+        let lane = &mut self.lanes[place];
+        let (rest, moot) = lane.fail(len, failure);
+        self.forget(&moot);
+        let lane = &self.lanes[place];
+        if lane.kind == Kind::Fresh {
+            self.pool.extend(rest);
+            if lane.window().len() > 1 {
+                self.set_aside(place, suspects);
+            }
+        }
+    }
+
+    /// Takes units that evidence names out of a failing lane: they are tried alone, the others without them.
+    fn set_aside(&mut self, place: usize, suspects: &[usize]) {
+        let named = |unit: &&usize| {
+            let of_suspect = |pick: &Pick| suspects.contains(&pick.atom);
+            self.units[**unit].picks.iter().any(of_suspect) && !self.suspects.contains(*unit)
+        };
+        let out: Vec<usize> = self.lanes[place].window().iter().filter(named).copied().collect();
+        if out.is_empty() {
+            return;
+        }
+        let moot = self.lanes[place].leave_out(&out);
+        self.forget(&moot);
+        self.pool.extend(&out);
+        self.suspects.extend(&out);
+    }
+
+    /// Once: the same again. Twice: a shorter one, and what cannot be shortened stays open.
+    fn gave_no_answer(&mut self, place: usize, len: usize, again: Again, ticket: Ticket) {
+        let lane = &mut self.lanes[place];
+        if again == Again::No {
+            lane.retry = Some(len);
+            return;
+        }
+        let tried = len - lane.passed;
+        if tried == 1 {
+            return self.leave_open(place, ticket);
+        }
+        lane.limit = Some(lane.passed + tried / 2);
+        self.timid = Some(tried / 2);
+    }
+
+    /// The first unknown unit of a lane gave no answer twice: it is left, and the lane goes on without it.
+    fn leave_open(&mut self, place: usize, ticket: Ticket) {
+        let lane = &mut self.lanes[place];
+        let unit = lane.units[lane.passed];
+        let kind = lane.kind;
+        let moot = lane.leave_out(&[unit]);
+        self.forget(&moot);
+        self.unanswered.push((unit, ticket));
+        if kind == Kind::Union {
+            self.cast_out(unit);
+        }
+    }
+
+    /// Nothing more is tried.
+    pub(crate) fn give_up(&mut self) {
+        self.pool.clear();
+        self.kept.clear();
+        self.lanes.clear();
+        let asked: Vec<Ticket> = self.asked.keys().copied().collect();
+        self.forget(&asked);
+    }
+
+    /// The answers of these no longer matter.
+    fn forget(&mut self, tickets: &[Ticket]) {
+        for ticket in tickets {
+            if self.asked.remove(ticket).is_some() {
+                self.moot.insert(*ticket);
+            }
+        }
+    }
+
+    /// Draws all conclusions from what is known now.
+    pub(crate) fn conclude(&mut self) {
+        let mut place = 0;
+        while place < self.lanes.len() {
+            if self.conclude_lane(place) {
+                let lane = self.lanes.remove(place);
+                self.forget(&lane.tickets());
+                place = 0; // a rejection may have changed other lanes
+            } else {
+                place += 1;
+            }
+        }
+        self.settle();
+    }
+
+    /// Whether the lane is done with.
+    fn conclude_lane(&mut self, place: usize) -> bool {
+        let lane = &mut self.lanes[place];
+        let Some(unit) = lane.leaf() else {
+            return lane.window().is_empty();
+        };
+        let Some(failure) = lane.failure.clone() else {
+            return false;
+        };
+        let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket));
+        let finding = if failure.proof == Proof::Certain { Finding::Guilty } else { doubt.finding() };
+        match finding {
+            Finding::Open => return false,
+            Finding::Guilty => self.refuse(place, unit, failure),
+            Finding::Void if self.comes_back(unit) => {
+                let lane = &mut self.lanes[place];
+                lane.failure = None;
+                let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(|doubt| doubt.tickets()).collect();
+                lane.retry = Some(lane.units.len());
+                self.forget(&tickets);
+                return false;
+            }
+            Finding::Void | Finding::NoAnswer => self.leave_open(place, failure.ticket),
+        }
+        true
+    }
+
+    /// A unit failed on top of what its lane passed.
+    fn refuse(&mut self, place: usize, unit: usize, failure: Failure) {
+        let lane = &self.lanes[place];
+        let shot = Shot { based: lane.based, units: lane.units.clone() };
+        let kind = lane.kind;
+        self.refused.push(Refused { unit, failure, shot });
+        self.track.learn(&[self.units[unit].risk], 1);
+        if kind == Kind::Union {
+            self.cast_out(unit);
+        }
+    }
+
+    /// Counts that a unit is tried anew; false when it was often enough.
+    fn comes_back(&mut self, unit: usize) -> bool {
+        let count = self.returns.entry(unit).or_default();
+        *count += 1;
+        *count <= RETURNS
+    }
+
+    /// A unit that was kept is not, after all: what rests on it does not hold any more.
+    fn cast_out(&mut self, unit: usize) {
+        self.kept.remove(&unit);
+        self.proofs.remove(&unit);
+        self.passes.retain(|(shot, _)| !shot.units.contains(&unit));
+        let rests = |refused: &Refused| refused.unit != unit && refused.shot.units.contains(&unit);
+        let void: Vec<usize> =
+            self.refused.iter().filter(|&refused| rests(refused)).map(|refused| refused.unit).collect();
+        for loser in void {
+            if self.comes_back(loser) {
+                self.refused.retain(|refused| refused.unit != loser);
+                self.pool.insert(loser);
+            }
+        }
+        for place in (0..self.lanes.len()).rev() {
+            if self.lanes[place].kind == Kind::Fresh && self.lanes[place].units.contains(&unit) {
+                self.pool.extend(self.lanes[place].window().to_vec());
+                let moot = self.lanes[place].abandon();
+                self.forget(&moot);
+            }
+        }
+    }
+
+    /// The first unit that is neither kept nor rejected: nothing behind it can be settled.
+    pub(crate) fn frontier(&self) -> usize {
+        let fresh = self.lanes.iter().filter(|lane| lane.kind == Kind::Fresh);
+        let open = fresh.filter_map(|lane| lane.window().first());
+        open.chain(self.pool.first()).copied().min().unwrap_or(usize::MAX)
+    }
+
+    /// Makes the longest sequence that passed, and that holds just what is kept, the settled one.
+    fn settle(&mut self) {
+        let frontier = self.frontier();
+        let ready: Vec<usize> = self.kept.range(..frontier).copied().collect();
+        let mut best: Option<(usize, Ticket)> = None;
+        for (shot, ticket) in &self.passes {
+            let known = self.settled.len() - shot.based;
+            let fits = shot.units.len() > known
+                && shot.units[..known] == self.settled[shot.based..]
+                && ready.starts_with(&shot.units[known..]);
+            if fits && best.is_none_or(|(most, _)| shot.units.len() - known > most) {
+                best = Some((shot.units.len() - known, *ticket));
+            }
+        }
+        if let Some((count, ticket)) = best {
+            for unit in &ready[..count] {
+                self.kept.remove(unit);
+            }
+            self.settled.extend(&ready[..count]);
+            self.proven_by = Some(ticket);
+            self.rebase();
+        }
+    }
+
+    /// Lets lanes and passes rest on what is settled now, where that is literally the same.
+    fn rebase(&mut self) {
+        let settled = &self.settled;
+        let mut moot = Vec::new();
+        for lane in &mut self.lanes {
+            let count = settled.len() - lane.based;
+            if count > 0 && count <= lane.passed && lane.units[..count] == settled[lane.based..] {
+                lane.rebase(count);
+            } else if count > 0 && lane.kind == Kind::Union {
+                moot.extend(lane.abandon()); // what it is about was settled by another trial
+            }
+        }
+        self.lanes.retain(|lane| !lane.window().is_empty());
+
+        self.passes.retain(|(shot, _)| {
+            let count = settled.len() - shot.based;
+            shot.units.len() > count && shot.units[..count] == settled[shot.based..]
+        });
+        self.forget(&moot);
+    }
+}

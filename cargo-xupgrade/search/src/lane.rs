@@ -1,0 +1,211 @@
+//! A run of units that is being settled: how much of it passed, how much of it is known to fail, what is being asked.
+//! Everything in a lane is tried on one fixed base, so that what is inferred is literally what failed.
+
+use alloc::vec::Vec;
+
+use crate::evidence::Doubt;
+use crate::{Permille, Proof, Ticket, Why, chance};
+
+/// What a lane is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Units that were not tried yet; what is cut off goes back to the pool.
+    Fresh,
+    /// Units that passed elsewhere; what is cut off stays kept.
+    Union,
+}
+
+/// A failing trial that a conclusion rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) ticket: Ticket,
+    pub(crate) proof: Proof,
+    pub(crate) partners: Vec<usize>,
+}
+
+/// A trial of the first `len` units that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probe {
+    pub(crate) ticket: Ticket,
+    pub(crate) len: usize,
+    pub(crate) again: Again,
+}
+
+/// Whether a trial is a repetition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// The first of its kind.
+    No,
+    /// The one before gave no answer.
+    Yes,
+}
+
+/// A run of units in canonical order. The first `passed` of them are known to pass on the lane's base.
+#[derive(Debug, Clone)]
+pub(crate) struct Lane {
+    pub(crate) name: u64,
+    pub(crate) kind: Kind,
+    /// How many settled units are the base.
+    pub(crate) based: usize,
+    pub(crate) units: Vec<usize>,
+    pub(crate) passed: usize,
+    /// The trial of exactly all of `units` that failed.
+    pub(crate) failure: Option<Failure>,
+    pub(crate) probes: Vec<Probe>,
+    /// A length to try once more, as it gave no answer.
+    pub(crate) retry: Option<usize>,
+    /// The longest length to try, after twice no answer.
+    pub(crate) limit: Option<usize>,
+    /// Why the whole of it is tried.
+    pub(crate) why: Why,
+    pub(crate) doubt: Option<Doubt>,
+}
+
+impl Lane {
+    pub(crate) fn new(name: u64, kind: Kind, based: usize, units: Vec<usize>, why: Why) -> Self {
+        Self {
+            name,
+            kind,
+            based,
+            units,
+            passed: 0,
+            failure: None,
+            probes: Vec::new(),
+            retry: None,
+            limit: None,
+            why,
+            doubt: None,
+        }
+    }
+
+    /// The units of which nothing is known for certain.
+    pub(crate) fn window(&self) -> &[usize] {
+        &self.units[self.passed..]
+    }
+
+    /// The unit to blame, where only one is left of what failed.
+    pub(crate) fn leaf(&self) -> Option<usize> {
+        match self.window() {
+            [leaf] if self.failure.is_some() => Some(*leaf),
+            _ => None,
+        }
+    }
+
+    /// The next trial of a part of it without one under way: its length and why.
+    pub(crate) fn next(&self, risks: &[Permille], halving: Cutting) -> Option<(usize, Why, Again)> {
+        if let Some(len) = self.retry {
+            return Some((len, Why::Retry, Again::Yes));
+        }
+        if !self.probes.is_empty() || self.window().is_empty() {
+            return None;
+        }
+        let longest = self.limit.unwrap_or(usize::MAX).clamp(self.passed + 1, self.units.len());
+        let len = match self.failure {
+            None => longest,
+            Some(_) if self.window().len() < 2 => return None,
+            Some(_) => (self.passed + cut(risks, halving)).min(longest),
+        };
+        let whole = len == self.units.len();
+        Some((len, if whole { self.why } else { part(len - self.passed) }, Again::No))
+    }
+
+    /// A further cut beside what is under way: its length, and how likely it is to be the one that tells.
+    pub(crate) fn nested(&self, risks: &[Permille]) -> Option<(u64, usize)> {
+        if self.retry.is_some() || self.limit.is_some() {
+            return None;
+        }
+        let mut cuts: Vec<usize> = self.probes.iter().map(|probe| probe.len - self.passed).collect();
+        cuts.sort_unstable();
+        let known = if self.failure.is_some() { chance::Whole::Fails } else { chance::Whole::Open };
+        chance::widest(risks, &cuts, known).map(|(weight, cut)| (weight, self.passed + cut))
+    }
+
+    /// Takes the probe of a ticket out of what is under way.
+    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Probe> {
+        let place = self.probes.iter().position(|probe| probe.ticket == ticket)?;
+        Some(self.probes.remove(place))
+    }
+
+    /// The first `len` passed. Gives back the tickets that no longer matter.
+    pub(crate) fn pass(&mut self, len: usize) -> Vec<Ticket> {
+        self.passed = len;
+        self.limit = None;
+        self.retry = self.retry.filter(|&retry| retry > len);
+        self.drop_probes(|probe| probe.len <= len)
+    }
+
+    /// The first `len` failed: the rest is cut off. Gives back what is cut off and the tickets that no longer matter.
+    pub(crate) fn fail(&mut self, len: usize, failure: Failure) -> (Vec<usize>, Vec<Ticket>) {
+        self.failure = Some(failure);
+        self.limit = None;
+        let rest = self.units.split_off(len);
+        self.retry = self.retry.filter(|&retry| retry < len);
+        (rest, self.drop_probes(|probe| probe.len >= len))
+    }
+
+    /// Drops the first `count` units into the base.
+    pub(crate) fn rebase(&mut self, count: usize) {
+        self.based += count;
+        self.units.drain(..count);
+        self.passed -= count;
+        self.retry = self.retry.map(|len| len - count);
+        self.limit = self.limit.map(|len| len - count);
+        for probe in &mut self.probes {
+            probe.len -= count;
+        }
+    }
+
+    /// Takes units out of the window, and with them all that was known of it. Gives back the tickets that no longer matter.
+    pub(crate) fn leave_out(&mut self, out: &[usize]) -> Vec<Ticket> {
+        let first = self.units.iter().position(|unit| out.contains(unit)).unwrap_or(self.units.len());
+        self.units.retain(|unit| !out.contains(unit));
+        self.failure = None;
+        self.doubt = None;
+        self.retry = self.retry.filter(|&retry| retry <= first);
+        self.drop_probes(|probe| probe.len > first)
+    }
+
+    fn drop_probes(&mut self, moot: impl Fn(&Probe) -> bool) -> Vec<Ticket> {
+        let dropped = self.probes.iter().filter(|probe| moot(probe)).map(|probe| probe.ticket).collect();
+        self.probes.retain(|probe| !moot(probe));
+        dropped
+    }
+
+    /// Leaves only what passed. Gives back the tickets that no longer matter.
+    pub(crate) fn abandon(&mut self) -> Vec<Ticket> {
+        let moot = self.tickets();
+        self.units.truncate(self.passed);
+        self.failure = None;
+        self.probes.clear();
+        self.doubt = None;
+        self.retry = None;
+        moot
+    }
+
+    /// All tickets under way.
+    pub(crate) fn tickets(&self) -> Vec<Ticket> {
+        let doubts = self.doubt.iter().flat_map(|doubt| doubt.asked.iter().map(|asked| asked.0));
+        self.probes.iter().map(|probe| probe.ticket).chain(doubts).collect()
+    }
+}
+
+/// How a failing window is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cutting {
+    /// Where both halves are equally likely to hold the failure.
+    ByRisk,
+    /// In the middle.
+    InHalves,
+}
+
+fn cut(risks: &[Permille], cutting: Cutting) -> usize {
+    match cutting {
+        Cutting::ByRisk => chance::cut(risks),
+        Cutting::InHalves => (risks.len() / 2).max(1),
+    }
+}
+
+/// Why a part of a lane is tried.
+pub(crate) fn part(fresh: usize) -> Why {
+    if fresh == 1 { Why::Leaf } else { Why::Half }
+}

@@ -1,0 +1,57 @@
+//! The canonical order: which of two picks comes first in a trial, and so which one stays when they clash.
+//! It is fixed by the plan alone; what trials teach changes how large groups are, never this order.
+
+use alloc::{vec, vec::Vec};
+
+use crate::{AtomSpec, Permille, Pick, Why};
+
+/// What is tried, kept and rejected as one: a pick, or two picks that are tried as a pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unit {
+    pub(crate) picks: Vec<Pick>,
+    /// The chance that it fails, as guessed before anything was tried.
+    pub(crate) risk: Permille,
+    /// Why it is tried, where that is not for its place in a group.
+    pub(crate) why: Option<Why>,
+    pub(crate) company: Company,
+}
+
+/// Whether a unit may be tried with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// As its risk says.
+    Group,
+    /// Never.
+    Alone,
+}
+
+impl Unit {
+    /// One pick, to be tried with others.
+    pub(crate) fn of(atoms: &[AtomSpec], pick: Pick) -> Self {
+        let risk = atoms[pick.atom].rungs[pick.rung].risk.clamp(1, 999);
+        Self { picks: vec![pick], risk, why: None, company: Company::Group }
+    }
+
+    /// Tried alone, for a reason of its own.
+    pub(crate) fn alone(picks: Vec<Pick>, why: Why) -> Self {
+        Self { picks, risk: 999, why: Some(why), company: Company::Alone }
+    }
+
+    /// The pick, if it is a single one.
+    pub(crate) fn single(&self) -> Option<Pick> {
+        match self.picks[..] {
+            [pick] => Some(pick),
+            _ => None,
+        }
+    }
+}
+
+/// Brings units into the canonical order: the least risk first, then what is built together, then plan order.
+pub(crate) fn by_risk(atoms: &[AtomSpec], units: &mut [Unit]) {
+    units.sort_by_key(|unit| (unit.risk, atoms[unit.picks[0].atom].kin, unit.picks[0]));
+}
+
+/// Brings units into plan order.
+pub(crate) fn by_plan(units: &mut [Unit]) {
+    units.sort_by_key(|unit| unit.picks[0]);
+}

@@ -1,0 +1,67 @@
+//! Two that only pass together: which pairs to try as one, from what failures named. Pure choice.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use crate::ladder::{self, Climb};
+use crate::ledger::Ledger;
+use crate::order::Unit;
+use crate::{AtomSpec, Pick, Why};
+
+/// What failures named, and what came of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rescue {
+    /// A pick that failed, and an atom that its failure named; not tried yet.
+    hints: Vec<(Pick, usize)>,
+    /// Those that were.
+    tried: BTreeSet<(Pick, usize)>,
+}
+
+impl Rescue {
+    /// The failure of `pick` named these atoms.
+    pub(crate) fn heard(&mut self, pick: Pick, partners: &[usize], atoms: usize) {
+        for &partner in partners {
+            let is_new = partner != pick.atom && partner < atoms && !self.tried.contains(&(pick, partner));
+            if is_new && !self.hints.contains(&(pick, partner)) {
+                self.hints.push((pick, partner));
+            }
+        }
+    }
+
+    /// The pairs to try now, each atom in one of them at most; the others wait.
+    pub(crate) fn pairs(
+        &mut self,
+        atoms: &[AtomSpec],
+        ledger: &Ledger,
+        climbs: &[Climb],
+    ) -> (Vec<Unit>, BTreeSet<usize>) {
+        let (mut units, mut busy) = (Vec::new(), BTreeSet::new());
+        let hints = core::mem::take(&mut self.hints);
+        for (pick, partner) in hints {
+            if ledger.rung(pick.atom).is_some_and(|rung| rung >= pick.rung) {
+                continue;
+            }
+            if busy.contains(&pick.atom) || busy.contains(&partner) {
+                self.hints.push((pick, partner));
+                continue;
+            }
+            self.tried.insert((pick, partner));
+            let floor = ledger.rung(partner);
+            let wanted = climbs[partner].wants().map(|wanted| wanted.0).or_else(|| ladder::summit(&atoms[partner]));
+            match wanted.filter(|&rung| floor.is_none_or(|floor| rung > floor)) {
+                Some(rung) => {
+                    let mut picks = [pick, Pick { atom: partner, rung }];
+                    picks.sort();
+                    units.push(Unit::alone(picks.into(), Why::Pair));
+                    busy.extend([pick.atom, partner]);
+                }
+                None if ledger.grew_since_refusal(pick) => {
+                    units.push(Unit::alone([pick].into(), Why::SecondLook));
+                    busy.insert(pick.atom);
+                }
+                None => {}
+            }
+        }
+        (units, busy)
+    }
+}
