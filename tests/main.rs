@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
 
 mod bad_input;
+mod budget;
 mod cargo_cases;
 mod checkouts;
 mod cli;

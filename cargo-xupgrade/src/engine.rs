@@ -1,10 +1,14 @@
-//! The one loop: the search proposes, the executor runs, the verdict judges, the search learns. Then the confirmation:
-//! only a tree that passed the whole matrix, afresh, leaves this room.
+//! The one loop: the search proposes, the executor runs, the verdict judges, the search learns. Nothing is decided here
+//! but when the budget is used up; only a tree that passed the whole matrix, afresh, leaves this room.
 
-use std::collections::BTreeMap;
+mod budget;
+mod orders;
 
-use anyhow::{Result, anyhow};
-use xupgrade_search::{Options, Outcome, Proof, Proposal, Search, Solution, Step, Ticket};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use xupgrade_search::{Options, Outcome, Proof, Proposal, Scope, Search, Solution, Step, Ticket, Why};
 
 use crate::candidate::{Candidate, ReasonKind};
 use crate::cli::VerifyCommits;
@@ -14,17 +18,22 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
-use crate::trial::{Freshness, Phase, TrialReport};
+use crate::trial::{Cell, Freshness, Phase, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, judge};
+pub use budget::{Budget, Spent};
 
 /// What the engine works with.
 pub struct Engine<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// What the untouched base does.
-    pub baseline: &'a Baseline,
+    /// What the untouched base does; flaky tests that show themselves on the way are added.
+    pub baseline: Baseline,
     /// What to do with candidates that no cell compiles.
     pub unexercised: Unexercised,
+    /// What the search may cost.
+    pub budget: Budget,
+    /// When the run began: the budget's time counts from here.
+    pub began: Instant,
     /// Whom to tell.
     pub listener: &'a dyn Listener,
     /// Whether the user wants it to end.
@@ -40,6 +49,8 @@ pub struct Engine<'a> {
 pub struct Trial {
     /// Its name.
     pub id: String,
+    /// Why it was run; `None` for what is no part of the search.
+    pub why: Option<Why>,
     /// Its atoms, in commit order.
     pub atoms: Vec<Atom>,
     /// How many of the last ones were new.
@@ -59,19 +70,39 @@ pub struct Searched {
     pub solution: Solution,
     /// The trial behind each ticket: its position among the engine's trials.
     pub tickets: BTreeMap<Ticket, usize>,
+    /// What the budget ran out of, if it did.
+    pub spent: Option<Spent>,
 }
 
-/// A set that passed the whole matrix, and what had to go for it.
+/// A set that passed the whole matrix.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
     /// The atoms, in commit order.
     pub atoms: Vec<Atom>,
-    /// The trial that proved it: its position among the engine's trials.
+    /// The last of the trials that proved it: its position among the engine's trials.
     pub trial: Option<usize>,
-    /// Atoms that the whole matrix refused, with the trial that says so.
-    pub refused: Vec<(Atom, usize)>,
-    /// Atoms that no full run got to.
-    pub unproven: Vec<Atom>,
+}
+
+impl Searched {
+    /// What may be published.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        let Some(found) = &self.solution.checkpoint else { return Checkpoint::default() };
+        let trial = found.proven_by.last().and_then(|ticket| self.tickets.get(ticket)).copied();
+        Checkpoint { atoms: orders::atoms(&found.picks), trial }
+    }
+}
+
+/// What is under way.
+#[derive(Default)]
+struct Flight {
+    proposals: BTreeMap<String, Proposal>,
+    /// Trials that were told to end.
+    cancelled: BTreeSet<String>,
+    tickets: BTreeMap<Ticket, usize>,
+    /// How many trials were begun that count for the budget.
+    begun: usize,
+    spent: Option<Spent>,
 }
 
 impl Engine<'_> {
@@ -81,68 +112,136 @@ impl Engine<'_> {
     /// When the executor's state is unknown.
     pub fn search(&mut self, executor: &mut dyn Executor, options: &Options) -> Result<Searched> {
         let mut search = Search::new(&self.plan.atoms(), options);
-        let mut tickets = BTreeMap::new();
-        let mut waiting: BTreeMap<String, Proposal> = BTreeMap::new();
+        let mut flight = Flight::default();
         loop {
             if self.stop.requested() > Level::None {
                 search.stop();
             }
-            match search.next(executor.capacity().saturating_sub(waiting.len())) {
-                Step::Done(solution) => return Ok(Searched { solution, tickets }),
+            let room = executor.capacity().saturating_sub(flight.proposals.len());
+            match self.step(&mut search, &mut flight, room, options) {
+                Step::Done(solution) if flight.proposals.is_empty() => {
+                    return Ok(Searched { solution, tickets: flight.tickets, spent: flight.spent });
+                }
                 Step::Try(proposals) => {
                     for proposal in proposals {
-                        let order = self.order(&proposal, self.trials.len() + waiting.len() + 1);
-                        self.announce(&order, proposal.fresh, search.expected_remaining());
-                        waiting.insert(order.id.clone(), proposal);
-                        executor.submit(order)?;
+                        self.begin(executor, &search, &mut flight, proposal)?;
                     }
+                    // There may be room for more.
+                    continue;
                 }
-                Step::Wait => {}
+                Step::Done(_) | Step::Wait => {}
             }
-            if let Some(finished) = executor.poll()? {
-                let proposal =
-                    waiting.remove(&finished.id).ok_or_else(|| anyhow!("a trial nobody asked for: {}", finished.id))?;
-                let outcome = self.take(&proposal, finished)?;
-                tickets.insert(proposal.ticket, self.trials.len() - 1);
-                if self.stop.requested() == Level::None {
-                    search.record(proposal.ticket, outcome);
-                }
+            for ticket in search.obsolete() {
+                flight.cancel(executor, ticket);
+            }
+            let Some(finished) = executor.poll()? else { bail!("the search waits for a trial that nobody runs") };
+            self.land(&mut search, &mut flight, finished)?;
+        }
+    }
+
+    /// The next step, within the budget. When that is spent, what is under way is awaited, and then only verified.
+    fn step(&self, search: &mut Search, flight: &mut Flight, room: usize, options: &Options) -> Step {
+        if self.stop.requested() == Level::None {
+            let trial = self.full_time();
+            let fits = self.budget.fits(flight.begun, self.began.elapsed(), trial, trial * options.verify_runs.max(1));
+            flight.spent = flight.spent.or(fits.err());
+        }
+        match flight.spent {
+            None => {}
+            Some(_) if flight.is_searching() => return Step::Wait,
+            Some(_) => search.finish(),
+        }
+        // Trials that the budget counts are begun one by one: each may be the last.
+        search.next(room.min(if self.budget == Budget::default() { usize::MAX } else { 1 }))
+    }
+
+    fn begin(
+        &self,
+        executor: &mut dyn Executor,
+        search: &Search,
+        flight: &mut Flight,
+        proposal: Proposal,
+    ) -> Result<()> {
+        let again = |of: Ticket| self.failed_cells(flight, of);
+        let order = orders::order(self.plan, &proposal, again);
+        self.announce(&order, &proposal, search.expected_remaining());
+        flight.begun += usize::from(proposal.scope != Scope::Full);
+        flight.proposals.insert(order.id.clone(), proposal);
+        executor.submit(order)
+    }
+
+    /// The cells in which a trial failed, to be run once more.
+    fn failed_cells(&self, flight: &Flight, of: Ticket) -> Vec<Cell> {
+        let failed = flight.tickets.get(&of).map(|place| &self.trials[*place].report);
+        failed.map(orders::failed_cells).unwrap_or_default()
+    }
+
+    /// Takes a finished trial: judged, written down, told to the search.
+    fn land(&mut self, search: &mut Search, flight: &mut Flight, finished: Finished) -> Result<()> {
+        let lost = || anyhow!("a trial nobody asked for: {}", finished.id);
+        let proposal = flight.proposals.remove(&finished.id).ok_or_else(lost)?;
+        let ticket = proposal.ticket;
+        if flight.cancelled.remove(&finished.id) && finished.report.noise.is_some() {
+            self.tell_cancelled(finished);
+            search.record(ticket, Outcome::Inconclusive);
+            return Ok(());
+        }
+        let outcome = self.take(&proposal, finished)?;
+        flight.tickets.insert(ticket, self.trials.len() - 1);
+        if proposal.why == Why::Bracket {
+            self.learn_flakes();
+        }
+        if self.stop.requested() == Level::None {
+            search.record(ticket, outcome);
+        }
+        Ok(())
+    }
+
+    fn tell_cancelled(&self, finished: Finished) {
+        self.listener.tell(&Event::TrialEnded {
+            trial: finished.id,
+            verdict: "cancelled".to_owned(),
+            text: "its answer no longer matters".to_owned(),
+            seconds: round(finished.seconds),
+        });
+    }
+
+    /// Tests that fail without the upgrade that was suspected are flaky, whatever they did in the baseline.
+    fn learn_flakes(&mut self) {
+        let Some(trial) = self.trials.last() else { return };
+        for (key, test) in orders::failed_tests(&trial.report) {
+            let known = self.baseline.cells.entry(key).or_default();
+            if !known.failing.contains(&test) && !known.flaky.contains(&test) {
+                known.flaky.push(test);
+                known.flaky.sort();
             }
         }
     }
 
-    fn order(&self, proposal: &Proposal, number: usize) -> Order {
-        let atoms: Vec<Atom> =
-            proposal.picks.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
-        let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
-        Order { id: format!("t{number}"), cells: self.plan.cells_for(&fresh), atoms, freshness: Freshness::Cached }
+    /// What one run of the whole matrix takes, as far as the baseline tells.
+    fn full_time(&self) -> Duration {
+        self.time_of(&self.plan.cells)
     }
 
-    fn announce(&self, order: &Order, fresh: usize, remaining: usize) {
-        let accepted = order.atoms.len() - fresh;
-        let per_trial: f64 = order
-            .cells
-            .iter()
-            .filter_map(|cell| self.baseline.cells.get(&cell.key()))
-            .map(CellBaseline::expected_seconds)
-            .sum();
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an estimate"
-        )]
-        let seconds_left = (per_trial * (remaining + 1) as f64) as u64;
+    fn time_of(&self, cells: &[Cell]) -> Duration {
+        let known = cells.iter().filter_map(|cell| self.baseline.cells.get(&cell.key()));
+        Duration::from_secs_f64(known.map(CellBaseline::expected_seconds).sum::<f64>().clamp(0.0, 1e9))
+    }
+
+    fn announce(&self, order: &Order, proposal: &Proposal, remaining: usize) {
+        let accepted = order.atoms.len() - proposal.fresh;
+        let later = u32::try_from(remaining).unwrap_or(u32::MAX);
+        let seconds_left = self.time_of(&order.cells).saturating_mul(later.saturating_add(1)).as_secs();
         self.listener.tell(&Event::TrialBegan {
             trial: order.id.clone(),
-            fresh: order.atoms[accepted..].iter().map(|atom| self.step(atom)).collect(),
+            fresh: order.atoms[accepted..].iter().map(|atom| self.step_of(atom)).collect(),
             accepted,
             remaining,
             seconds_left: Some(seconds_left),
         });
     }
 
-    fn step(&self, atom: &Atom) -> event::Step {
+    fn step_of(&self, atom: &Atom) -> event::Step {
         let candidate = self.candidate(atom);
         event::Step {
             name: candidate.name.clone(),
@@ -156,20 +255,14 @@ impl Engine<'_> {
     }
 
     fn take(&mut self, proposal: &Proposal, finished: Finished) -> Result<Outcome> {
-        let atoms: Vec<Atom> =
-            proposal.picks.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
-        let verdict = self.judge(&finished.report, &atoms, proposal.fresh);
-        let outcome = match &verdict {
-            Verdict::Passed => Outcome::Passed,
-            Verdict::Failed(cause) => Outcome::Failed {
-                suspects: cause.suspects.iter().map(|position| atoms[*position].candidate).collect(),
-                partners: Vec::new(),
-                proof: proof(cause.kind),
-            },
-            Verdict::Inconclusive(_) => Outcome::Inconclusive,
-        };
+        let atoms = orders::atoms(&proposal.picks);
+        // What is only compiled, or only run again, proves nothing new about what it exercises.
+        let claimed = if proposal.scope == Scope::Concerned { proposal.fresh } else { 0 };
+        let verdict = self.judge(&finished.report, &atoms, claimed);
+        let outcome = outcome(&verdict, &atoms);
         self.keep(Trial {
             id: finished.id,
+            why: Some(proposal.why),
             atoms,
             fresh: proposal.fresh,
             report: finished.report,
@@ -182,7 +275,7 @@ impl Engine<'_> {
     fn judge(&self, report: &TrialReport, atoms: &[Atom], fresh: usize) -> Verdict {
         let claims: Vec<Claim> =
             (atoms.len() - fresh..atoms.len()).map(|position| self.claim(&atoms[position], position)).collect();
-        judge(report, self.baseline, &claims, self.unexercised)
+        judge(report, &self.baseline, &claims, self.unexercised)
     }
 
     /// What a trial has to compile to be evidence for an atom.
@@ -233,84 +326,6 @@ impl Engine<'_> {
         }
     }
 
-    /// Runs the whole matrix on what the search accepted. Where it fails, the longest prefix that passes stays, the atom
-    /// behind it goes, and the rest gets another full run on top.
-    ///
-    /// # Errors
-    /// When the executor's state is unknown.
-    pub fn confirm(&mut self, executor: &mut dyn Executor, accepted: &[Atom]) -> Result<Checkpoint> {
-        let mut checkpoint = Checkpoint::default();
-        let mut wanted = accepted.to_vec();
-        while !wanted.is_empty() && self.stop.requested() == Level::None {
-            let trial = self.full(executor, &wanted)?;
-            match self.trials[trial].verdict {
-                Verdict::Passed => {
-                    checkpoint.trial = Some(trial);
-                    checkpoint.atoms = wanted;
-                    return Ok(checkpoint);
-                }
-                Verdict::Inconclusive(_) => break,
-                Verdict::Failed(_) => {}
-            }
-            let Some((good, bad)) = self.longest_prefix(executor, &wanted, trial)? else { break };
-            checkpoint.refused.push((wanted.remove(good), bad));
-        }
-        checkpoint.unproven = wanted;
-        Ok(checkpoint)
-    }
-
-    /// The length of the longest prefix that passes the whole matrix, and the trial that fails with one atom more.
-    fn longest_prefix(
-        &mut self,
-        executor: &mut dyn Executor,
-        atoms: &[Atom],
-        red: usize,
-    ) -> Result<Option<(usize, usize)>> {
-        let (mut good, mut bad, mut proof) = (0, atoms.len(), red);
-        while bad - good > 1 {
-            let middle = usize::midpoint(good, bad);
-            let trial = self.full(executor, &atoms[..middle])?;
-            match self.trials[trial].verdict {
-                Verdict::Passed => good = middle,
-                Verdict::Failed(_) => (bad, proof) = (middle, trial),
-                Verdict::Inconclusive(_) => return Ok(None),
-            }
-        }
-        Ok(Some((good, proof)))
-    }
-
-    /// One run of the whole matrix, without cached results; noise gets a second chance.
-    fn full(&mut self, executor: &mut dyn Executor, atoms: &[Atom]) -> Result<usize> {
-        for _ in 0..2 {
-            let number = self.trials.iter().filter(|trial| trial.id.starts_with("full")).count() + 1;
-            let order = Order {
-                id: format!("full-{number}"),
-                atoms: atoms.to_vec(),
-                cells: self.plan.cells.clone(),
-                freshness: Freshness::Afresh,
-            };
-            self.announce(&order, 0, 0);
-            executor.submit(order)?;
-            let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
-            let verdict = self.judge(&finished.report, atoms, 0);
-            let noisy = matches!(verdict, Verdict::Inconclusive(_));
-            self.keep(Trial {
-                id: finished.id,
-                atoms: atoms.to_vec(),
-                fresh: 0,
-                report: finished.report,
-                verdict,
-                seconds: finished.seconds,
-            })?;
-            if !noisy || self.stop.requested() > Level::None {
-                break;
-            }
-        }
-        Ok(self.trials.len() - 1)
-    }
-}
-
-impl Engine<'_> {
     /// Tries every commit below the tip by itself: its gate, or the whole matrix. What does not stand alone gets a note.
     ///
     /// # Errors
@@ -334,9 +349,39 @@ impl Engine<'_> {
                 notes.push((length - 1, "this commit does not pass by itself, only the branch's tip does".to_owned()));
             }
             let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
-            self.keep(Trial { id, atoms, fresh: 0, report, verdict, seconds })?;
+            self.keep(Trial { id, why: None, atoms, fresh: 0, report, verdict, seconds })?;
         }
         Ok(notes)
+    }
+}
+
+impl Flight {
+    /// Whether something is under way that is no verification.
+    fn is_searching(&self) -> bool {
+        self.proposals.values().any(|proposal| proposal.scope != Scope::Full && proposal.fresh > 0)
+    }
+
+    /// Tells the executor that an answer no longer matters.
+    fn cancel(&mut self, executor: &mut dyn Executor, ticket: Ticket) {
+        let ids = self.proposals.iter().filter(|(_, proposal)| proposal.ticket == ticket).map(|(id, _)| id.clone());
+        for id in ids.collect::<Vec<_>>() {
+            if self.cancelled.insert(id.clone()) {
+                executor.cancel(&id);
+            }
+        }
+    }
+}
+
+/// What a verdict tells the search.
+fn outcome(verdict: &Verdict, atoms: &[Atom]) -> Outcome {
+    match verdict {
+        Verdict::Passed => Outcome::Passed,
+        Verdict::Failed(cause) => Outcome::Failed {
+            suspects: cause.suspects.iter().map(|position| atoms[*position].candidate).collect(),
+            partners: Vec::new(),
+            proof: proof(cause.kind),
+        },
+        Verdict::Inconclusive(_) => Outcome::Inconclusive,
     }
 }
 

@@ -59,6 +59,9 @@ pub struct Report {
     pub containment: Option<String>,
     /// Whether the run ended before its work did.
     pub interrupted: bool,
+    /// What the budget ran out of, where something is untried for that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub budget: Option<String>,
     /// The output folder that log paths start from; for the table, and no part of the file that lies in it.
     #[serde(skip)]
     pub folder: std::path::PathBuf,

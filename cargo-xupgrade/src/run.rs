@@ -3,6 +3,7 @@
 mod baseline;
 mod cache;
 mod hint;
+mod options;
 mod outcome;
 mod publish;
 mod reach;
@@ -13,12 +14,10 @@ mod sight;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use xupgrade_search::Options;
 
 use crate::cli::{PlanArgs, RunArgs, VerifyCommits};
-use crate::engine::{Checkpoint, Engine, Searched};
+use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
-use crate::executor::Atom;
 use crate::executor::local::{Local, Tools, set_up};
 use crate::failure::{Code, Usage};
 use crate::interrupt::{Level, Stop};
@@ -47,7 +46,7 @@ pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<(Pl
 /// # Errors
 /// When it cannot be found out; a failing upgrade is none.
 pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code> {
-    let began = std::time::Instant::now();
+    let job = Job { args, listener, stop, began: std::time::Instant::now() };
     if let Some(branch) = args.branch.as_deref().filter(|name| !crate::repo::is_branch_name(name)) {
         return Err(Usage(format!("`{branch}` is no name that git takes for a branch")).into());
     }
@@ -64,16 +63,25 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     });
     let mut session = Session::new(plan);
     if !session.plan.candidates.is_empty() {
-        session.work(&mut scene, args, listener, stop, &mut journal)?;
+        session.work(&mut scene, &job, &mut journal)?;
     }
     session.locks = reach::keep_locks(&session, &scene, &journal)?;
-    let mut report = session.report(&scene, began.elapsed().as_secs_f64(), stop);
+    let mut report = session.report(&scene, job.began.elapsed().as_secs_f64(), stop);
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
     let code = session.code(&report, args, stop);
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
     listener.tell(&Event::Finished { report: Box::new(report) });
     Ok(code)
+}
+
+/// What a run was asked for, and by whom.
+struct Job<'a> {
+    args: &'a RunArgs,
+    listener: &'a dyn Listener,
+    stop: &'a Stop,
+    /// When it began: a deadline counts from here.
+    began: std::time::Instant,
 }
 
 /// What a run gathers on its way.
@@ -122,14 +130,8 @@ impl Session {
     }
 
     /// Baseline, search, confirmation, commits.
-    fn work(
-        &mut self,
-        scene: &mut Scene<'_>,
-        args: &RunArgs,
-        listener: &dyn Listener,
-        stop: &Stop,
-        journal: &mut Journal,
-    ) -> Result<()> {
+    fn work(&mut self, scene: &mut Scene<'_>, job: &Job<'_>, journal: &mut Journal) -> Result<()> {
+        let Job { args, listener, stop, .. } = *job;
         let environment = scene.check_environment()?;
         let commands =
             scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
@@ -167,21 +169,19 @@ impl Session {
             return Ok(());
         }
         listener.tell(&Event::Said { text: reporter::forecast(&self.plan, &self.baseline) });
-        self.found = Some(self.search(scene, args, listener, stop, journal, &environment, unexercised)?);
+        self.found = Some(self.search(scene, job, journal, &environment, unexercised)?);
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "everything that a run holds comes together here, once")]
     fn search(
         &self,
         scene: &Scene<'_>,
-        args: &RunArgs,
-        listener: &dyn Listener,
-        stop: &Stop,
+        job: &Job<'_>,
         journal: &mut Journal,
         environment: &crate::environment::CheckEnv,
         unexercised: Unexercised,
     ) -> Result<Found> {
+        let Job { args, listener, stop, began } = *job;
         let tools = Tools {
             worker: &scene.worker,
             plan: &self.plan,
@@ -196,23 +196,18 @@ impl Session {
         local.tolerated = self.baseline.red_cells();
         let mut engine = Engine {
             plan: &self.plan,
-            baseline: &self.baseline,
+            baseline: self.baseline.clone(),
             unexercised,
+            budget: Budget { trials: args.search.max_trials, time: args.search.deadline },
+            began,
             listener,
             stop: stop.clone(),
             journal,
             trials: Vec::new(),
         };
-        let options = Options {
-            strategy: args.search.strategy.into(),
-            below: args.search.depth.into(),
-            verify_runs: args.search.verify_runs.get(),
-            ..Options::default()
-        };
+        let options = options::options(&args.search, &self.plan.cells, &self.baseline);
         let searched = engine.search(&mut local, &options)?;
-        let accepted: Vec<Atom> =
-            searched.solution.accepted.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
-        let checkpoint = engine.confirm(&mut local, &accepted)?;
+        let checkpoint = searched.checkpoint();
         let notes = match args.verify_commits {
             VerifyCommits::No => Vec::new(),
             how => engine.verify_commits(&mut local, &checkpoint, how)?,

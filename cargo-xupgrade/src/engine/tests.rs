@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use xupgrade_search::Strategy;
+use xupgrade_search::{Fate, Strategy};
 
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind, Level as Size, Role, Rung, Version};
@@ -50,27 +50,43 @@ fn three() -> Plan {
     plan(vec![candidate("a", &["1.1.0"]), candidate("b", &["1.0.1", "1.1.0"]), candidate("c", &["1.1.0"])])
 }
 
-/// Searches and confirms; gives the checkpoint and the verdict of each trial by name.
-fn run(plan: &Plan, rule: impl Fn(&Order) -> Answer) -> (Checkpoint, BTreeMap<String, Verdict>, Vec<String>) {
+/// Searches; gives what came of it, with everything that was told on the way.
+struct Run {
+    searched: Searched,
+    verdicts: BTreeMap<String, Verdict>,
+    taken: Vec<String>,
+    journal: String,
+}
+
+impl Run {
+    fn names(&self, plan: &Plan) -> Vec<String> {
+        names(plan, &self.searched.checkpoint().atoms)
+    }
+}
+
+fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order) -> Answer) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(folder.path()).unwrap();
-    let baseline = Baseline::default();
     let mut engine = Engine {
         plan,
-        baseline: &baseline,
+        baseline: Baseline::default(),
         unexercised: Unexercised::Allow,
+        budget,
+        began: std::time::Instant::now(),
         listener: &|_: &Event| {},
         stop: Stop::never(),
         journal: &mut journal,
         trials: Vec::new(),
     };
     let mut fake = Fake::new(rule);
-    let searched = engine.search(&mut fake, &Options::default()).unwrap();
-    let accepted: Vec<Atom> =
-        searched.solution.accepted.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect();
-    let checkpoint = engine.confirm(&mut fake, &accepted).unwrap();
+    let searched = engine.search(&mut fake, options).unwrap();
     let verdicts = engine.trials.iter().map(|trial| (trial.id.clone(), trial.verdict.clone())).collect();
-    (checkpoint, verdicts, fake.taken)
+    let journal = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
+    Run { searched, verdicts, taken: fake.taken, journal }
+}
+
+fn run(plan: &Plan, rule: impl Fn(&Order) -> Answer) -> Run {
+    run_with(plan, Budget::default(), &Options::default(), rule)
 }
 
 fn has(order: &Order, candidate: usize, rung: usize) -> bool {
@@ -92,70 +108,67 @@ fn names(plan: &Plan, atoms: &[Atom]) -> Vec<String> {
 }
 
 #[test]
-fn what_passes_together_is_confirmed_by_one_full_run() {
+fn what_passes_together_is_confirmed_by_full_runs_of_the_whole_matrix() {
     let plan = three();
-    let (checkpoint, verdicts, taken) = run(&plan, |_| Answer::Green);
-    assert_eq!(names(&plan, &checkpoint.atoms), ["a 1.1.0", "b 1.1.0", "c 1.1.0"]);
-    assert_eq!(taken.last().unwrap(), "full-1");
-    assert!(verdicts.values().all(|verdict| *verdict == Verdict::Passed));
+    let ended = run(&plan, |_| Answer::Green);
+    assert_eq!(ended.names(&plan), ["a 1.1.0", "b 1.1.0", "c 1.1.0"]);
+    let full = ended.taken.iter().filter(|id| id.starts_with("full")).count();
+    assert_eq!(full, 2, "as often as is usual: {:?}", ended.taken);
+    assert!(ended.verdicts.values().all(|verdict| *verdict == Verdict::Passed));
 }
 
 #[test]
 fn an_upgrade_that_fails_lands_one_rung_lower() {
     let plan = three();
-    let (checkpoint, ..) = run(&plan, |order| if has(order, 1, 1) { Answer::Red } else { Answer::Green });
-    assert_eq!(names(&plan, &checkpoint.atoms), ["a 1.1.0", "b 1.0.1", "c 1.1.0"]);
+    let ended = run(&plan, |order| if has(order, 1, 1) { Answer::Red } else { Answer::Green });
+    assert_eq!(ended.names(&plan), ["a 1.1.0", "b 1.0.1", "c 1.1.0"]);
 }
 
 #[test]
 fn a_refused_atom_does_not_take_the_others_with_it() {
     let plan = three();
-    let (checkpoint, ..) = run(&plan, |order| {
+    let ended = run(&plan, |order| {
         order.atoms.iter().position(|atom| atom.candidate == 2).map_or(Answer::Green, Answer::Refused)
     });
-    assert_eq!(names(&plan, &checkpoint.atoms), ["a 1.1.0", "b 1.1.0"]);
+    assert_eq!(ended.names(&plan), ["a 1.1.0", "b 1.1.0"]);
 }
 
 #[test]
 fn a_set_that_fails_the_whole_matrix_loses_only_what_breaks_it() {
     let plan = three();
-    let (checkpoint, ..) =
-        run(&plan, |order| if order.id.starts_with("full") && has(order, 1, 1) { Answer::Red } else { Answer::Green });
-    assert_eq!(names(&plan, &checkpoint.atoms), ["a 1.1.0", "c 1.1.0"]);
-    assert_eq!(checkpoint.refused.len(), 1);
+    let in_search = |order: &Order| order.id.starts_with('t');
+    let ended = run(&plan, |order| if !in_search(order) && has(order, 1, 1) { Answer::Red } else { Answer::Green });
+    assert_eq!(ended.names(&plan), ["a 1.1.0", "c 1.1.0"]);
 }
 
 #[test]
 fn noise_all_the_way_leaves_no_checkpoint() {
     let plan = three();
-    let (checkpoint, verdicts, _) = run(&plan, |_| Answer::Noise);
+    let ended = run(&plan, |_| Answer::Noise);
+    let checkpoint = ended.searched.checkpoint();
     assert!(checkpoint.atoms.is_empty() && checkpoint.trial.is_none());
-    assert!(verdicts.values().all(|verdict| matches!(verdict, Verdict::Inconclusive(_))));
+    assert!(ended.verdicts.values().all(|verdict| matches!(verdict, Verdict::Inconclusive(_))));
 }
 
 #[test]
 fn every_finished_trial_is_a_line_of_the_journal() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(folder.path()).unwrap();
     let plan = three();
-    let baseline = Baseline::default();
-    let mut engine = Engine {
-        plan: &plan,
-        baseline: &baseline,
-        unexercised: Unexercised::Allow,
-        listener: &|_: &Event| {},
-        stop: Stop::never(),
-        journal: &mut journal,
-        trials: Vec::new(),
-    };
-    engine
-        .search(
-            &mut Fake::new(|_: &Order| Answer::Green),
-            &Options { strategy: Strategy::OneByOne, ..Options::default() },
-        )
-        .unwrap();
-    let trials = engine.trials.len();
-    let text = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
-    assert_eq!(text.lines().count(), trials);
-    assert!(text.lines().all(|line| serde_json::from_str::<TrialSummary>(line).is_ok()));
+    let one_by_one = Options { strategy: Strategy::OneByOne, ..Options::default() };
+    let ended = run_with(&plan, Budget::default(), &one_by_one, |_| Answer::Green);
+    let lines: Vec<TrialSummary> = ended.journal.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let ids: Vec<&String> = lines.iter().map(|summary| &summary.id).collect();
+    assert_eq!(ids, ended.taken.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_budget_of_one_trial_verifies_what_it_found_and_tries_no_more() {
+    let plan = three();
+    let budget = Budget { trials: Some(1), time: None };
+    let one_by_one = Options { strategy: Strategy::OneByOne, ..Options::default() };
+    let ended = run_with(&plan, budget, &one_by_one, |_| Answer::Green);
+    assert_eq!(ended.names(&plan).len(), 1);
+    assert_eq!(ended.searched.spent, Some(Spent::Trials(1)));
+    assert_eq!(ended.taken.iter().filter(|id| !id.starts_with("full")).count(), 1);
+    let untried = ended.searched.solution.fates.iter().filter(|fate| **fate == Fate::Untried).count();
+    assert_eq!(untried, 2, "what the budget did not get to is untried, not held");
 }

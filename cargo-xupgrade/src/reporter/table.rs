@@ -193,6 +193,9 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
     if !report.untried.is_empty() {
         let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();
         let _ = writeln!(text, "\n{} {}", paint.over("33;1", "untried:"), names.join(", "));
+        if let Some(budget) = &report.budget {
+            let _ = writeln!(text, "    {budget}");
+        }
     }
     text.push_str(&summary(report));
     text

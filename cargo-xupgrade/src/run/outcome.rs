@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use xupgrade_search::Fate;
+use xupgrade_search::{Fate, Why};
 
 use super::scene::Scene;
 use super::{Found, Session};
@@ -135,6 +135,8 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     let tree = found
         .and_then(|found| found.checkpoint.trial.map(|trial| &found.trials[trial]))
         .and_then(|trial| trial.report.trees.last());
+    let spent = found.and_then(|found| found.searched.spent).filter(|_| !untried.is_empty());
+    let budget = spent.map(|spent| spent.to_string());
     let committed = found.is_some_and(|found| found.branch.is_some());
     let mut trials = session.baseline_trials.clone();
     trials.extend(found.into_iter().flat_map(|found| found.summaries.iter().cloned()));
@@ -162,6 +164,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         seconds: round(seconds),
         containment: session.containment.clone(),
         interrupted,
+        budget,
         folder: std::path::PathBuf::new(),
     }
 }
@@ -206,17 +209,16 @@ fn leftovers(session: &Session) -> (Vec<Held>, Vec<Named>) {
 }
 
 fn why_not(found: &Found, index: usize, candidate: &Candidate) -> Option<Reason> {
-    if let Some((_, trial)) = found.checkpoint.refused.iter().find(|(atom, _)| atom.candidate == index) {
-        let mut reason = reason_of(found, &found.trials[*trial], vec![]);
-        reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
-        return Some(reason);
-    }
     match &found.searched.solution.fates[index] {
         Fate::Rejected { trials } => {
             let tried = trials.iter().rev().map(|(rung, _)| candidate.rungs[*rung].version.clone()).collect();
             let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
-            Some(reason_of(found, trial, tried))
+            let mut reason = reason_of(found, trial, tried);
+            if trial.why == Some(Why::Verify) {
+                reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
+            }
+            Some(reason)
         }
         Fate::Inconclusive { ticket } => {
             Some(reason_of(found, &found.trials[*found.searched.tickets.get(ticket)?], vec![]))

@@ -1,0 +1,65 @@
+//! From what the search proposes to what an executor runs: which cells, how fresh, under which name. Pure.
+
+use std::collections::BTreeSet;
+
+use xupgrade_search::{Pick, Proposal, Scope};
+
+use crate::executor::{Atom, Order};
+use crate::plan::Plan;
+use crate::trial::{Cell, CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport};
+
+/// The atoms of picks, in the same order.
+#[must_use]
+pub fn atoms(picks: &[Pick]) -> Vec<Atom> {
+    picks.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect()
+}
+
+/// The order for a proposal. `again` gives the cells that failed in the trial that a [`Scope::Again`] names.
+pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::Ticket) -> Vec<Cell>) -> Order {
+    let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
+    let concerned = || plan.cells_for(&fresh);
+    let (cells, freshness) = match proposal.scope {
+        Scope::Gate => (only_gates(concerned()), Freshness::Cached),
+        Scope::Concerned => (concerned(), Freshness::Cached),
+        Scope::Full => (plan.cells.clone(), Freshness::Afresh),
+        Scope::Again { of } => (again(of), Freshness::Afresh),
+    };
+    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness }
+}
+
+fn only_gates(mut cells: Vec<Cell>) -> Vec<Cell> {
+    cells.retain(|cell| cell.check.phase == Phase::Gate);
+    cells
+}
+
+/// The name of a trial: what it is for, and its number.
+fn name(proposal: &Proposal) -> String {
+    let number = proposal.ticket.number();
+    match proposal.scope {
+        Scope::Gate => format!("gate-{number}"),
+        Scope::Concerned => format!("t{number}"),
+        Scope::Full => format!("full-{number}"),
+        Scope::Again { .. } => format!("again-{number}"),
+    }
+}
+
+/// The cells to run again for a trial that failed: those that failed, after the gates of their projects.
+#[must_use]
+pub fn failed_cells(report: &TrialReport) -> Vec<Cell> {
+    let red: BTreeSet<&String> =
+        report.cells.iter().filter(|one| !one.exit.is_success()).map(|one| &one.cell.project).collect();
+    let again = |one: &&CellReport| {
+        red.contains(&one.cell.project) && (one.cell.check.phase == Phase::Gate || !one.exit.is_success())
+    };
+    report.cells.iter().filter(again).map(|one| one.cell.clone()).collect()
+}
+
+/// The tests that failed in a trial, with their cells.
+#[must_use]
+pub fn failed_tests(report: &TrialReport) -> Vec<(CellKey, TestName)> {
+    let of = |one: &CellReport| {
+        let failed = one.reading.tests.iter().filter(|(_, end)| **end == TestEnd::Failed);
+        failed.map(|(name, _)| (one.cell.key(), name.clone())).collect::<Vec<_>>()
+    };
+    report.cells.iter().flat_map(of).collect()
+}

@@ -1,0 +1,90 @@
+//! What the search is told beside the atoms: how to choose, and what the baseline taught about costs and flakes. Pure.
+//! Measured seconds are rounded roughly, so that the same run on the same machine chooses the same trials again.
+
+use xupgrade_search::{Options, Permille};
+
+use crate::cli::SearchArgs;
+use crate::trial::{Cell, Phase};
+use crate::verdict::{Baseline, CellBaseline};
+
+/// The options of a search over this matrix.
+pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline) -> Options {
+    Options {
+        strategy: args.strategy.into(),
+        below: args.depth.into(),
+        verify_runs: args.verify_runs.get(),
+        gate_cost: gate_cost(cells, baseline),
+        flake: flake(baseline),
+        ..Options::default()
+    }
+}
+
+/// What the gates cost of a trial, in 1/1000, in steps of a tenth; 1000 where nothing was measured.
+fn gate_cost(cells: &[Cell], baseline: &Baseline) -> Permille {
+    let seconds = |wanted: fn(&Cell) -> bool| -> f64 {
+        let cells = cells.iter().filter(|cell| wanted(cell));
+        cells.filter_map(|cell| baseline.cells.get(&cell.key())).map(CellBaseline::expected_seconds).sum()
+    };
+    let all = seconds(|_| true);
+    if all <= 0.0 {
+        return 1000;
+    }
+    let share = seconds(|cell| cell.check.phase == Phase::Gate) / all;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a tenth of 0 to 10")]
+    let tenths = (share * 10.0).round().clamp(1.0, 10.0) as Permille;
+    tenths * 100
+}
+
+/// The chance that a good trial fails for no reason: one in two where the baseline saw a flaky test (one of two runs),
+/// else one in a hundred, as nobody can say that there is none.
+fn flake(baseline: &Baseline) -> Permille {
+    if baseline.cells.values().any(|cell| !cell.flaky.is_empty()) { 500 } else { 10 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::trial::{Check, Reader, TestName};
+
+    fn cell(name: &str, phase: Phase) -> Cell {
+        let check = Check {
+            name: name.into(),
+            phase,
+            argv: vec!["true".into()],
+            afresh: vec![],
+            dir: ".".into(),
+            env: BTreeMap::new(),
+            reader: Reader::Plain,
+            limit: None,
+        };
+        Cell { project: "cargo .".into(), check, concerns: BTreeSet::new() }
+    }
+
+    fn baseline(seconds: &[(&str, f64)]) -> Baseline {
+        let one = |(name, seconds): &(&str, f64)| {
+            let known = CellBaseline { seconds: *seconds, warm_seconds: *seconds, ..CellBaseline::default() };
+            (("cargo .".to_owned(), (*name).to_owned()), known)
+        };
+        Baseline { cells: seconds.iter().map(one).collect() }
+    }
+
+    #[test]
+    fn the_share_of_the_gates_is_rounded_so_that_a_slow_second_changes_nothing() {
+        let cells = [cell("gate", Phase::Gate), cell("test", Phase::Test)];
+        assert_eq!(gate_cost(&cells, &baseline(&[("gate", 2.0), ("test", 8.0)])), 200);
+        assert_eq!(gate_cost(&cells, &baseline(&[("gate", 2.2), ("test", 8.1)])), 200);
+        assert_eq!(gate_cost(&cells, &baseline(&[("gate", 0.0), ("test", 9.0)])), 100, "never for nothing");
+        assert_eq!(gate_cost(&cells, &Baseline::default()), 1000);
+    }
+
+    #[test]
+    fn a_flaky_baseline_makes_single_failures_less_telling() {
+        let mut known = baseline(&[("test", 1.0)]);
+        assert_eq!(flake(&known), 10);
+        let name = TestName { unit: "a".into(), name: "b".into() };
+        known.cells.values_mut().for_each(|cell| cell.flaky = vec![name.clone()]);
+        assert_eq!(flake(&known), 500);
+    }
+}
