@@ -14,7 +14,7 @@ use crate::failure::Usage;
 use crate::policy::{HoldRule, Reach};
 use crate::shell;
 use crate::toml_text;
-use crate::trial::{Cell, Check, Phase, Reader};
+use crate::trial::{Cell, Check, Company, Phase, Reader};
 use crate::verdict::Unexercised;
 
 /// The name of the file at the repository's root.
@@ -177,6 +177,8 @@ pub struct CheckRule {
     target: Option<String>,
     limit: Option<u64>,
     #[serde(default)]
+    exclusive: bool,
+    #[serde(default)]
     concerns: Vec<String>,
 }
 
@@ -279,6 +281,7 @@ impl CheckRule {
             env,
             reader,
             limit: self.limit,
+            company: if self.exclusive { Company::Alone } else { Company::Any },
         })
     }
 }

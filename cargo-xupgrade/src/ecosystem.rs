@@ -6,6 +6,7 @@ pub mod cargo;
 #[cfg(test)]
 pub mod conformance;
 pub mod go;
+mod in_turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,6 +18,7 @@ use crate::candidate::{Dependency, EcosystemKind, Place, Reason, Version};
 use crate::clock::Instant;
 use crate::policy::TransitiveRule;
 use crate::trial::{CellReport, Check};
+pub use in_turn::InTurn;
 
 /// One Cargo workspace or one Go module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -80,6 +80,7 @@ impl CheckEnv {
         // A configuration may put what is built in between elsewhere, where it would meet the user's own.
         set("CARGO_BUILD_BUILD_DIR", worker.target().into());
         set("TMPDIR", worker.temporary().into());
+        set("XUPGRADE_SLOT", worker.number().to_string().into());
         for (key, value) in STATED {
             set(key, (*value).into());
         }
@@ -90,6 +91,20 @@ impl CheckEnv {
             }
         }
         Ok(Self { variables })
+    }
+
+    /// The same for one of several workers, each with `cores` of the machine's: cargo and go start no more compilers, and
+    /// go no more tests of packages. What the user says is left alone.
+    #[must_use]
+    pub fn with_share(mut self, cores: usize) -> Self {
+        self.variables.entry("CARGO_BUILD_JOBS".into()).or_insert_with(|| cores.to_string().into());
+        if let Some(flags) = self.variables.get_mut(&OsString::from("GOFLAGS")) {
+            let text = flags.to_string_lossy().into_owned();
+            if !text.split_whitespace().any(|flag| flag.trim_start_matches('-').starts_with("p=")) {
+                *flags = format!("{text} -p={cores}").trim().into();
+            }
+        }
+        self
     }
 
     /// The environment of one cell.

@@ -24,19 +24,30 @@ pub enum Level {
 
 /// A shared wish to stop. Clones see the same level.
 #[derive(Debug, Clone)]
-pub struct Stop(Arc<AtomicU8>);
+pub struct Stop {
+    own: Arc<AtomicU8>,
+    /// The wish that this one heeds as well.
+    above: Option<Arc<AtomicU8>>,
+}
 
 impl Stop {
     /// A stop that nothing trips but [`Stop::trip`]; for tests and for callers that cannot be interrupted.
     #[must_use]
     pub fn never() -> Self {
-        Self(Arc::new(AtomicU8::new(Level::None as u8)))
+        Self { own: Arc::new(AtomicU8::new(Level::None as u8)), above: None }
+    }
+
+    /// A stop for a part of the work: it heeds this one, and may be tripped by itself.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self { own: Arc::new(AtomicU8::new(Level::None as u8)), above: Some(Arc::clone(&self.own)) }
     }
 
     /// The highest level asked for so far.
     #[must_use]
     pub fn requested(&self) -> Level {
-        match self.0.load(Ordering::SeqCst) {
+        let above = self.above.as_ref().map_or(0, |above| above.load(Ordering::SeqCst));
+        match self.own.load(Ordering::SeqCst).max(above) {
             0 => Level::None,
             1 => Level::Gentle,
             _ => Level::Now,
@@ -45,7 +56,7 @@ impl Stop {
 
     /// Asks for `level`. A lower level than the one already asked for changes nothing.
     pub fn trip(&self, level: Level) {
-        self.0.fetch_max(level as u8, Ordering::SeqCst);
+        self.own.fetch_max(level as u8, Ordering::SeqCst);
     }
 
     /// What one more signal asks for; `None` says that both levels were used up and the tool should end by default.
@@ -119,6 +130,16 @@ mod tests {
         stop.clone().trip(Level::Now);
         stop.trip(Level::Gentle);
         assert_eq!(stop.requested(), Level::Now);
+    }
+
+    #[test]
+    fn a_part_heeds_the_whole_and_does_not_stop_it() {
+        let whole = Stop::never();
+        let (one, other) = (whole.part(), whole.part());
+        one.trip(Level::Now);
+        assert_eq!((one.requested(), other.requested(), whole.requested()), (Level::Now, Level::None, Level::None));
+        whole.trip(Level::Gentle);
+        assert_eq!((one.requested(), other.requested()), (Level::Now, Level::Gentle));
     }
 
     #[test]

@@ -161,6 +161,9 @@ pub struct CellSummary {
     /// Processes that it left behind; all killed.
     #[serde(default)]
     pub strays: usize,
+    /// The log of a failure beside another worker, after which it ran alone, as told here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub beside: Option<String>,
 }
 
 impl From<&CellReport> for CellSummary {
@@ -185,6 +188,7 @@ impl From<&CellReport> for CellSummary {
             tests: report.reading.ran(),
             dirtied: report.dirtied.clone(),
             strays: report.strays,
+            beside: report.beside.as_ref().map(|beside| beside.log.clone()),
         }
     }
 }

@@ -18,7 +18,7 @@ use anyhow::Result;
 use crate::cli::{PlanArgs, RunArgs, VerifyCommits};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
-use crate::executor::local::{Local, Tools, set_up};
+use crate::executor::local::{self, Local, Tools};
 use crate::failure::{Code, Usage};
 use crate::interrupt::{Level, Stop};
 use crate::journal::{FOLDER, Journal};
@@ -132,30 +132,28 @@ impl Session {
     /// Baseline, search, confirmation, commits.
     fn work(&mut self, scene: &mut Scene<'_>, job: &Job<'_>, journal: &mut Journal) -> Result<()> {
         let Job { args, listener, stop, .. } = *job;
-        let environment = scene.check_environment()?;
-        let commands =
-            scene.config.setup.commands.iter().map(crate::config::Words::words).collect::<Result<Vec<_>>>()?;
-        set_up(&scene.worker, &environment, &commands, journal.folder(), stop)?;
-        scene.worker.keep_untracked()?;
+        let environments = scene.staff(args.search.jobs.get() as usize, journal.folder())?;
+        let places = scene.places(environments);
         let tools = Tools {
-            worker: &scene.worker,
+            places: &places,
             plan: &self.plan,
             ecosystems: &scene.ecosystems,
-            environment: &environment,
             out: journal.folder().to_owned(),
             listener,
             stop: stop.clone(),
         };
-        let mut local = Local::new(tools);
         let accept = if args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
-        let mut ground = baseline::run(&self.plan, &mut local, journal, listener, accept)?;
+        let (mut ground, containment) = local::with(tools, |local| {
+            let ground = baseline::run(&self.plan, local, journal, listener, accept)?;
+            Ok((ground, local.containment()))
+        })?;
         for cell in &ground.failing {
             let advice = setup::advice(&scene.repo, &scene.worker, &self.plan, cell, journal.folder());
             if let Some(advice) = advice {
                 ground.verdicts.advise(&cell.cell.project, &advice);
             }
         }
-        self.containment = local.containment.map(|one| one.to_string());
+        self.containment = containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
         self.baseline = ground.baseline;
         if stop.requested() > Level::None {
@@ -169,7 +167,16 @@ impl Session {
             return Ok(());
         }
         listener.tell(&Event::Said { text: reporter::forecast(&self.plan, &self.baseline) });
-        self.found = Some(self.search(scene, job, journal, &environment, unexercised)?);
+        let tools = Tools {
+            places: &places[..ground.workers],
+            plan: &self.plan,
+            ecosystems: &scene.ecosystems,
+            out: journal.folder().to_owned(),
+            listener,
+            stop: stop.clone(),
+        };
+        let found = local::with(tools, |local| self.search(scene, job, journal, local, unexercised))?;
+        self.found = Some(found);
         Ok(())
     }
 
@@ -178,20 +185,10 @@ impl Session {
         scene: &Scene<'_>,
         job: &Job<'_>,
         journal: &mut Journal,
-        environment: &crate::environment::CheckEnv,
+        local: &mut Local<'_, '_>,
         unexercised: Unexercised,
     ) -> Result<Found> {
         let Job { args, listener, stop, began } = *job;
-        let tools = Tools {
-            worker: &scene.worker,
-            plan: &self.plan,
-            ecosystems: &scene.ecosystems,
-            environment,
-            out: journal.folder().to_owned(),
-            listener,
-            stop: stop.clone(),
-        };
-        let mut local = Local::new(tools);
         local.limits = baseline::limits(&self.plan, &self.baseline);
         local.tolerated = self.baseline.red_cells();
         let mut engine = Engine {
@@ -206,11 +203,11 @@ impl Session {
             trials: Vec::new(),
         };
         let options = options::options(&args.search, &self.plan.cells, &self.baseline);
-        let searched = engine.search(&mut local, &options)?;
+        let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
         let notes = match args.verify_commits {
             VerifyCommits::No => Vec::new(),
-            how => engine.verify_commits(&mut local, &checkpoint, how)?,
+            how => engine.verify_commits(local, &checkpoint, how)?,
         };
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let claims = checkpoint.atoms.iter().enumerate().map(|(position, atom)| engine.claim(atom, position)).collect();

@@ -53,6 +53,27 @@ pub struct Check {
     pub reader: Reader,
     /// A limit in seconds; without one it comes from the baseline.
     pub limit: Option<u64>,
+    /// Whether it may run while another cell runs.
+    #[serde(default, skip_serializing_if = "Company::is_any")]
+    pub company: Company,
+}
+
+/// Whether a check may run while another worker runs one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Company {
+    /// Side by side with any other.
+    #[default]
+    Any,
+    /// Alone: two at once would meet at a port, a database, a device.
+    Alone,
+}
+
+impl Company {
+    /// The usual one, which plans need not name.
+    fn is_any(&self) -> bool {
+        *self == Self::Any
+    }
 }
 
 impl Check {
@@ -210,6 +231,35 @@ pub struct CellReport {
     pub dirtied: Vec<String>,
     /// Processes that it left behind, all killed.
     pub strays: usize,
+    /// A failure beside another worker, after which it ran alone: that second run is the one told here.
+    pub beside: Option<Beside>,
+}
+
+/// How a cell failed while another worker ran one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// How it ended.
+    pub exit: Exit,
+    /// The tests that failed.
+    pub failing: Vec<TestName>,
+    /// Its log, below the output folder.
+    pub log: String,
+}
+
+impl CellReport {
+    /// The tests that failed.
+    pub fn failing(&self) -> impl Iterator<Item = &TestName> {
+        self.reading.tests.iter().filter(|(_, end)| **end == TestEnd::Failed).map(|(name, _)| name)
+    }
+
+    /// Whether something fails in it beside another worker that does not fail alone.
+    #[must_use]
+    pub fn clashed(&self) -> bool {
+        self.beside.as_ref().is_some_and(|beside| {
+            let alone: BTreeSet<&TestName> = self.failing().collect();
+            self.exit.is_success() || beside.failing.iter().any(|name| !alone.contains(name))
+        })
+    }
 }
 
 /// What happened in a trial.

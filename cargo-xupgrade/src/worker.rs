@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{Tool, git};
 use crate::repo::{Base, Repo};
-use borrow::borrow;
+use borrow::{borrow, share_objects};
 use kept::Kept;
 use layer::Layer;
 pub use tracked::Tracked;
@@ -30,6 +30,8 @@ pub const OUT: &str = "refs/xupgrade/out";
 /// One worker's folders and clone.
 #[derive(Debug)]
 pub struct Worker {
+    /// Its number, from 0.
+    number: usize,
     home: PathBuf,
     /// The repository, then its submodules, outer ones first; never empty.
     layers: Vec<Layer>,
@@ -48,6 +50,7 @@ impl Worker {
     /// When git or the disk refuses.
     pub fn prepare(repo: &Repo, base: &Base, cache: &Path, slot: usize) -> Result<Self> {
         let mut worker = Self {
+            number: slot,
             home: cache.join(format!("w{slot}")),
             layers: Vec::new(),
             unpublished: Vec::new(),
@@ -60,6 +63,10 @@ impl Worker {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         borrow(repo.git_dir(), &worker.control(), &base.commit)?;
+        if slot > 0 {
+            // One store of objects for all of them: a tree written in one slot is shown in another, and published.
+            share_objects(&cache.join("w0/control.git"), &worker.control())?;
+        }
         let settings = repo.settings();
         let mut layer = Layer {
             control: worker.control(),
@@ -73,6 +80,18 @@ impl Worker {
         layer.unpack(&settings.access(repo.root()))?;
         worker.layers.push(layer);
         Ok(worker)
+    }
+
+    /// Its number, from 0: the first one publishes.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// The lockfiles that git does not track and that every trial starts from.
+    #[must_use]
+    pub fn adopted(&self) -> &[String] {
+        &self.unpublished
     }
 
     /// The folder of everything that is this worker's.

@@ -174,6 +174,7 @@ impl Ecosystem for Cargo<'_> {
             env: BTreeMap::new(),
             reader,
             limit: None,
+            company: crate::trial::Company::Any,
         };
         let gate = words().chain(["--no-run".into(), MESSAGES.into()]).collect();
         vec![

@@ -196,6 +196,7 @@ impl Ecosystem for Go<'_> {
             env: env.clone(),
             reader: Reader::GoTest,
             limit: None,
+            company: crate::trial::Company::Any,
         };
         let mut checks = vec![
             // Vet type-checks packages and tests without linking them. After a small raise it cost a third of

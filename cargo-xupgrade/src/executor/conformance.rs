@@ -24,9 +24,41 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
     }
     seen.sort();
     assert_eq!(seen, ["a", "b"], "each order is answered once");
+    takes_more_than_it_has_room_for(executor);
+    cancels(executor);
+}
+
+fn takes_more_than_it_has_room_for(executor: &mut dyn Executor) {
+    let many: Vec<String> = (0..executor.capacity() * 2 + 1).map(|number| format!("m{number}")).collect();
+    many.iter().for_each(|id| executor.submit(empty_order(id)).unwrap());
+    let mut seen: Vec<String> = std::iter::from_fn(|| executor.poll().unwrap()).map(|finished| finished.id).collect();
+    seen.sort();
+    let mut many = many;
+    many.sort();
+    assert_eq!(seen, many, "each order is answered once, however many there are");
+}
+
+fn cancels(executor: &mut dyn Executor) {
+    executor.cancel("nobody's");
+    let many: Vec<String> = (0..=executor.capacity()).map(|number| format!("c{number}")).collect();
+    many.iter().for_each(|id| executor.submit(empty_order(id)).unwrap());
+    let last = many.last().unwrap();
+    executor.cancel(last);
+    let mut cancelled = Vec::new();
+    while let Some(finished) = executor.poll().unwrap() {
+        let noise = finished.report.noise;
+        assert!(noise.is_none() || noise.as_deref() == Some("cancelled"), "{noise:?}");
+        cancelled.extend(noise.map(|_| finished.id));
+    }
+    assert_eq!(cancelled, [last.as_str()], "the one that waited comes back as noise, the others as they are");
+    executor.cancel(last);
+    executor.submit(empty_order(last)).unwrap();
+    assert!(executor.poll().unwrap().unwrap().report.noise.is_none(), "what is over cannot be cancelled any more");
 }
 
 #[test]
 fn the_fake_executor_keeps_the_promises_of_an_executor() {
-    conforms(&mut super::fake::Fake::new(|_: &Order| super::fake::Answer::Green));
+    for capacity in [1, 3] {
+        conforms(&mut super::fake::Fake::new(|_: &Order| super::fake::Answer::Green).with_capacity(capacity));
+    }
 }

@@ -1,7 +1,8 @@
 //! For tests: an executor that answers from a rule instead of running anything. It keeps the same promises as a real one
-//! (`conformance` checks both): each order is answered once, in the order of submission, with a tree for each atom.
+//! (`conformance` checks both): each order is answered once, with a tree for each atom; with room for several, in an order that
+//! nobody can foresee.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use anyhow::Result;
 
@@ -25,7 +26,9 @@ pub enum Answer {
 /// An executor without hands.
 pub struct Fake<F> {
     rule: F,
+    capacity: usize,
     queue: VecDeque<Order>,
+    unwanted: BTreeSet<String>,
     /// The orders taken so far, by name.
     pub taken: Vec<String>,
 }
@@ -33,7 +36,12 @@ pub struct Fake<F> {
 impl<F: Fn(&Order) -> Answer> Fake<F> {
     /// With a rule.
     pub fn new(rule: F) -> Self {
-        Self { rule, queue: VecDeque::new(), taken: Vec::new() }
+        Self { rule, capacity: 1, queue: VecDeque::new(), unwanted: BTreeSet::new(), taken: Vec::new() }
+    }
+
+    /// With room for so many orders at once.
+    pub fn with_capacity(self, capacity: usize) -> Self {
+        Self { capacity, ..self }
     }
 
     fn report(&self, order: &Order) -> TrialReport {
@@ -61,7 +69,7 @@ fn trees(atoms: &[Atom]) -> Vec<String> {
 
 impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
     fn capacity(&self) -> usize {
-        1
+        self.capacity
     }
 
     fn submit(&mut self, order: Order) -> Result<()> {
@@ -71,10 +79,23 @@ impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
     }
 
     fn poll(&mut self) -> Result<Option<Finished>> {
-        let Some(order) = self.queue.pop_front() else { return Ok(None) };
-        let report = self.report(&order);
+        let under_way = self.queue.len().min(self.capacity);
+        if under_way == 0 {
+            return Ok(None);
+        }
+        // Any of those under way may be the first, and the choice is the same in every run of a test.
+        let first = self.taken.iter().map(|id| id.len()).sum::<usize>() * 7 % under_way;
+        let Some(order) = self.queue.remove(first) else { return Ok(None) };
+        let mut report = self.report(&order);
+        if self.unwanted.remove(&order.id) {
+            report.noise = Some("cancelled".into());
+        }
         Ok(Some(Finished { id: order.id, report, seconds: 1.0 }))
     }
 
-    fn cancel(&mut self, _: &str) {}
+    fn cancel(&mut self, id: &str) {
+        if self.queue.iter().any(|order| order.id == id) {
+            self.unwanted.insert(id.to_owned());
+        }
+    }
 }

@@ -1,14 +1,18 @@
-//! Runs trials on this machine, in one worker: edit the clone atom by atom, fetch, check cell by cell under the
+//! Runs trials on this machine, each in a worker of its own (`slots` hands them out): edit the clone atom by atom, fetch, check cell by cell under the
 //! supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on to the next cell.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod floor;
+mod slots;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Atom, Executor, Finished, Order};
+use super::{Atom, Order};
 use crate::candidate::{Reason, ReasonKind};
 use crate::ecosystem::{Applied, Change, Ecosystem, Project, Resolution};
 use crate::environment::CheckEnv;
@@ -19,35 +23,21 @@ use crate::report::CellSummary;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job};
 use crate::trial::reading::{Lines, for_people, name_units};
-use crate::trial::{Cell, CellKey, CellReport, Exit, Phase, TrialReport, words};
+use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Phase, Reading, TrialReport, words};
 use crate::verdict::download_refusal;
 use crate::worker::Worker;
-
-/// A local executor and what it has seen.
-pub struct Local<'a> {
-    tools: Tools<'a>,
-    /// Time limits of the cells, in seconds; a cell without one gets an hour, as nothing is known yet.
-    pub limits: BTreeMap<CellKey, u64>,
-    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
-    pub tolerated: BTreeSet<CellKey>,
-    /// How processes were kept together, once one ran.
-    pub containment: Option<Containment>,
-    /// Trees after sequences of atoms that were written before: the same sequence is not resolved twice.
-    written: BTreeMap<Vec<(usize, usize)>, Step>,
-    queue: VecDeque<Order>,
-}
+use floor::{Floor, Seat, lock};
+pub use slots::{Local, with};
 
 /// What a local executor works with.
 #[derive(Clone)]
 pub struct Tools<'a> {
-    /// The one worker.
-    pub worker: &'a Worker,
+    /// The places to run trials in, one for each that may run at once.
+    pub places: &'a [Place<'a>],
     /// The plan that orders refer to.
     pub plan: &'a Plan,
     /// The ecosystems at hand.
-    pub ecosystems: &'a [Box<dyn Ecosystem + 'a>],
-    /// The environment of the checks.
-    pub environment: &'a CheckEnv,
+    pub ecosystems: &'a [Box<dyn Ecosystem + Sync + 'a>],
     /// The output folder.
     pub out: PathBuf,
     /// Whom to tell.
@@ -56,25 +46,37 @@ pub struct Tools<'a> {
     pub stop: Stop,
 }
 
-impl<'a> Local<'a> {
-    /// With nothing known yet about limits.
-    #[must_use]
-    pub fn new(tools: Tools<'a>) -> Self {
-        Self {
-            tools,
-            limits: BTreeMap::new(),
-            tolerated: BTreeSet::new(),
-            containment: None,
-            written: BTreeMap::new(),
-            queue: VecDeque::new(),
-        }
-    }
+/// A worker with the environment of its checks.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// The worker.
+    pub worker: &'a Worker,
+    /// The environment.
+    pub environment: CheckEnv,
+}
 
-    /// Whether the user wants it to end.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.tools.stop.requested() > Level::None
-    }
+/// What all trials of an executor share.
+#[derive(Default)]
+struct Shared {
+    /// Trees after sequences of atoms that were written before, in whatever slot: the same sequence is not resolved twice.
+    written: Mutex<BTreeMap<Vec<(usize, usize)>, Step>>,
+    floor: Floor,
+    /// How processes were kept together, once one ran.
+    containment: Mutex<Option<Containment>>,
+}
+
+/// One trial at work in one place.
+struct Hand<'a> {
+    tools: Tools<'a>,
+    worker: &'a Worker,
+    environment: CheckEnv,
+    shared: Arc<Shared>,
+    limits: BTreeMap<CellKey, u64>,
+    tolerated: BTreeSet<CellKey>,
+    /// Whether this trial is to end; it heeds the user's wish, too.
+    stop: Stop,
+    /// Its part in a meeting, where its tests are to begin together with those of another trial.
+    seat: Option<Seat>,
 }
 
 /// The outcome of one written atom.
@@ -90,36 +92,32 @@ pub struct Step {
 /// The limit of a cell in the baseline, where nothing is known yet, in seconds.
 const FIRST_LIMIT: u64 = 60 * 60;
 
-impl Executor for Local<'_> {
-    fn capacity(&self) -> usize {
-        1
+impl Hand<'_> {
+    /// Why it is to end, if it is.
+    fn halted(&self) -> Option<&'static str> {
+        if self.tools.stop.requested() > Level::None {
+            return Some("interrupted");
+        }
+        (self.stop.requested() > Level::None).then_some("cancelled")
     }
 
-    fn submit(&mut self, order: Order) -> Result<()> {
-        self.queue.push_back(order);
-        Ok(())
+    /// Runs the trial. One that was cancelled is no evidence, whatever it found.
+    fn run(&self, order: &Order) -> Result<TrialReport> {
+        let mut report = self.trial(order).with_context(|| format!("trial {} broke off", order.id))?;
+        if let Some(why) = self.halted().filter(|why| *why == "cancelled") {
+            report.noise = Some(why.into());
+        }
+        Ok(report)
     }
 
-    fn poll(&mut self) -> Result<Option<Finished>> {
-        let Some(order) = self.queue.pop_front() else { return Ok(None) };
-        let began = Instant::now();
-        let report = self.trial(&order).with_context(|| format!("trial {} broke off", order.id))?;
-        Ok(Some(Finished { id: order.id, report, seconds: began.elapsed().as_secs_f64() }))
-    }
-
-    /// One trial at a time: what is under way is over before anybody can ask.
-    fn cancel(&mut self, _: &str) {}
-}
-
-impl Local<'_> {
-    fn trial(&mut self, order: &Order) -> Result<TrialReport> {
+    fn trial(&self, order: &Order) -> Result<TrialReport> {
         let mut report = TrialReport::default();
         self.write_atoms(order, &mut report)?;
         if report.refused.is_some() || report.noise.is_some() {
             return Ok(report);
         }
         for project in self.projects_of(&order.cells) {
-            if let Err(error) = self.ecosystem(project)?.fetch(&self.tools.worker.tree(), project) {
+            if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project) {
                 note_download(&mut report, project, &format!("{error:#}"), order);
             }
         }
@@ -131,34 +129,32 @@ impl Local<'_> {
     }
 
     /// Writes the atoms one after another, from the longest sequence that was written before.
-    fn write_atoms(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        self.tools.worker.reset()?;
+    fn write_atoms(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
+        self.worker.reset()?;
         let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
-        let known =
-            (0..=keys.len()).rev().find(|len| *len == 0 || self.written.contains_key(&keys[..*len])).unwrap_or(0);
-        for len in 1..=known {
-            if let Some(step) = self.written.get(&keys[..len]) {
-                report.trees.push(step.published.clone());
-                report.applied.push(step.applied.clone());
-            }
-        }
-        if let Some(step) = self.written.get(&keys[..known]) {
-            self.tools.worker.show(&step.tree)?;
+        let steps = self.known_steps(&keys);
+        let known = steps.len();
+        if let Some(step) = steps.last() {
+            self.worker.show(&step.tree)?;
             report.tested = Some(step.tree.clone());
         }
+        for step in steps {
+            report.trees.push(step.published);
+            report.applied.push(step.applied);
+        }
         for (position, atom) in order.atoms.iter().enumerate().skip(known) {
-            if self.is_stopped() {
-                report.noise = Some("interrupted".into());
+            if let Some(why) = self.halted() {
+                report.noise = Some(why.into());
                 return Ok(());
             }
             match self.write_atom(atom)? {
                 Resolution::Applied(applied) => {
-                    let tree = self.tools.worker.snapshot(&applied.files)?;
-                    let published = self.tools.worker.published(&tree)?;
+                    let tree = self.worker.snapshot(&applied.files)?;
+                    let published = self.worker.published(&tree)?;
                     report.trees.push(published.clone());
                     report.tested = Some(tree.clone());
                     let step = Step { tree, published, applied: applied.clone() };
-                    self.written.insert(keys[..=position].to_vec(), step);
+                    lock(&self.shared.written).insert(keys[..=position].to_vec(), step);
                     report.applied.push(applied);
                 }
                 Resolution::Refused(reason) => {
@@ -174,6 +170,13 @@ impl Local<'_> {
         Ok(())
     }
 
+    /// The longest part of a sequence that was written before, from its beginning.
+    fn known_steps(&self, keys: &[(usize, usize)]) -> Vec<Step> {
+        let written = lock(&self.shared.written);
+        let known = (0..=keys.len()).rev().find(|len| *len == 0 || written.contains_key(&keys[..*len])).unwrap_or(0);
+        (1..=known).filter_map(|len| written.get(&keys[..len]).cloned()).collect()
+    }
+
     fn write_atom(&self, atom: &Atom) -> Result<Resolution> {
         let candidate = &self.tools.plan.candidates[atom.candidate];
         let project =
@@ -185,29 +188,32 @@ impl Local<'_> {
             to: &candidate.rungs[atom.rung].version,
             places: &candidate.places,
         };
-        let resolution = self.ecosystem(project)?.apply(&self.tools.worker.tree(), &change)?;
+        let resolution = self.ecosystem(project)?.apply(&self.worker.tree(), &change)?;
         let Resolution::Applied(applied) = &resolution else { return Ok(resolution) };
         let Some(moved) = self.tools.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
-        self.tools.worker.restore()?;
+        self.worker.restore()?;
         let to = moved.to.as_deref().unwrap_or("nothing");
         let text = format!("{} {} would take {} along to {to}, which you hold", change.name, change.to, moved.name);
         Ok(Resolution::Refused(Reason::new(ReasonKind::DragsForbidden, text)))
     }
 
-    fn run_cells(&mut self, order: &Order, report: &mut TrialReport) -> Result<()> {
+    fn run_cells(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
         let mut executables = BTreeMap::new();
-        for cell in
-            order.cells.iter().filter(|cell| !report.unfetched.contains_key(&cell.project)).cloned().collect::<Vec<_>>()
-        {
-            let cell = &cell;
-            if self.is_stopped() {
-                report.noise = Some("interrupted".into());
+        for (position, cell) in order.cells.iter().enumerate() {
+            if report.unfetched.contains_key(&cell.project) {
+                continue;
+            }
+            if let Some(seat) = self.seat.as_ref().filter(|_| cell.check.phase == Phase::Test) {
+                seat.arrive(position + 1, &self.stop);
+            }
+            if let Some(why) = self.halted() {
+                report.noise = Some(why.into());
                 return Ok(());
             }
             let mut ran = self.run_cell(order, cell)?;
             executables.extend(std::mem::take(&mut ran.reading.executables));
             name_units(&mut ran.reading, &executables);
-            ran.dirtied = self.tools.worker.restore()?;
+            ran.dirtied.extend(self.worker.restore()?);
             self.tools.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
             let success = ran.exit.is_success();
             report.cells.push(ran);
@@ -225,14 +231,37 @@ impl Local<'_> {
             let cells: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.project == label).collect();
             // What a gate compiled stays compiled, whatever its tests say afterwards.
             if cells.iter().filter(|cell| cell.cell.check.phase == Phase::Gate).all(|cell| cell.exit.is_success()) {
-                let exercised = self.ecosystem(project)?.exercised(&self.tools.worker.tree(), project, &cells)?;
+                let exercised = self.ecosystem(project)?.exercised(&self.worker.tree(), project, &cells)?;
                 report.exercised.insert(label, exercised);
             }
         }
         Ok(())
     }
 
-    fn run_cell(&mut self, order: &Order, cell: &Cell) -> Result<CellReport> {
+    /// Runs a cell to an end that counts: tests that fail beside another worker run again alone, for two suites at once may
+    /// clash. So does whatever was too slow then.
+    fn run_cell(&self, order: &Order, cell: &Cell) -> Result<CellReport> {
+        let (ran, company) = self.run_once(order, cell, cell.check.company)?;
+        let is_doubtful = match ran.exit {
+            Exit::TimedOut => true,
+            Exit::Interrupted | Exit::NotStarted(_) => false,
+            _ => !ran.exit.is_success() && cell.check.phase == Phase::Test,
+        };
+        if company == Company::Alone || !is_doubtful || self.halted().is_some() {
+            return Ok(ran);
+        }
+        let log = format!("{}-beside.log", ran.log.trim_end_matches(".log"));
+        std::fs::rename(self.tools.out.join(&ran.log), self.tools.out.join(&log))
+            .with_context(|| format!("cannot rename {}", ran.log))?;
+        let dirtied = self.worker.restore()?;
+        let (mut alone, _) = self.run_once(order, cell, Company::Alone)?;
+        alone.dirtied = dirtied;
+        alone.beside = Some(Beside { failing: ran.failing().cloned().collect(), exit: ran.exit, log });
+        Ok(alone)
+    }
+
+    /// Runs a cell once, and tells whether it was alone all the time.
+    fn run_once(&self, order: &Order, cell: &Cell, company: Company) -> Result<(CellReport, Company)> {
         let words = words(&cell.check, order.freshness);
         let log = format!("log/{}-{}-{}.log", order.id, slug(&cell.project), slug(&cell.check.name));
         let began = Event::CellBegan {
@@ -240,15 +269,20 @@ impl Local<'_> {
             project: cell.project.clone(),
             command: cell.check.typed(&words),
         };
+        let Some(pass) = self.shared.floor.enter(company, &self.stop) else {
+            return Ok((never_ran(cell, words, log), Company::Alone));
+        };
         self.tools.listener.tell(&began);
         let job = self.job(cell, &words, &log)?;
         let mut lines = Lines::new(cell.check.reader);
-        let ran = supervisor::run(&job, &self.tools.stop, &mut |line: &str| lines.line(line))?;
-        self.containment = Some(ran.containment);
+        let ran = supervisor::run(&job, &self.stop, &mut |line: &str| lines.line(line))?;
+        let company = if pass.had_company() { Company::Any } else { Company::Alone };
+        drop(pass);
+        *lock(&self.shared.containment) = Some(ran.containment);
         if let Ok(text) = std::fs::read_to_string(&job.log) {
             std::fs::write(&job.log, for_people(cell.check.reader, &text))?;
         }
-        Ok(CellReport {
+        let report = CellReport {
             cell: cell.clone(),
             words,
             seconds: ran.seconds,
@@ -257,7 +291,9 @@ impl Local<'_> {
             reading: lines.finish(),
             dirtied: Vec::new(),
             strays: ran.strays,
-        })
+            beside: None,
+        };
+        Ok((report, company))
     }
 
     fn job(&self, cell: &Cell, words: &[String], log: &str) -> Result<Job> {
@@ -273,8 +309,8 @@ impl Local<'_> {
         Ok(Job {
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
-            dir: self.tools.worker.tree().join(&cell.check.dir),
-            env: self.tools.environment.of(&cell.check.env),
+            dir: self.worker.tree().join(&cell.check.dir),
+            env: self.environment.of(&cell.check.env),
             limit: Duration::from_secs(limit),
             grace: supervisor::USUAL_GRACE,
             log: path,
@@ -289,7 +325,7 @@ impl Local<'_> {
 
     fn ecosystem(&self, project: &Project) -> Result<&dyn Ecosystem> {
         let found = self.tools.ecosystems.iter().find(|ecosystem| ecosystem.kind() == project.ecosystem);
-        found.map(|ecosystem| &**ecosystem).ok_or_else(|| anyhow!("no {} at hand", project.ecosystem))
+        found.map(|ecosystem| &**ecosystem as &dyn Ecosystem).ok_or_else(|| anyhow!("no {} at hand", project.ecosystem))
     }
 }
 
@@ -335,7 +371,8 @@ pub fn set_up(
 ) -> Result<()> {
     for (number, words) in commands.iter().enumerate() {
         let (program, args) = words.split_first().ok_or_else(|| anyhow!("an empty command in `[setup]`"))?;
-        let log = out.join(format!("log/setup-{}.log", number + 1));
+        let whose = if worker.number() == 0 { String::new() } else { format!("w{}-", worker.number()) };
+        let log = out.join(format!("log/{whose}setup-{}.log", number + 1));
         std::fs::create_dir_all(out.join("log"))?;
         let job = Job {
             program: program.into(),
@@ -358,6 +395,21 @@ pub fn set_up(
         }
     }
     Ok(())
+}
+
+/// The report of a cell that was ended while it waited for its turn.
+fn never_ran(cell: &Cell, words: Vec<String>, log: String) -> CellReport {
+    CellReport {
+        cell: cell.clone(),
+        words,
+        seconds: 0.0,
+        exit: Exit::Interrupted,
+        log,
+        reading: Reading::default(),
+        dirtied: Vec::new(),
+        strays: 0,
+        beside: None,
+    }
 }
 
 fn exit(exit: supervisor::Exit) -> Exit {

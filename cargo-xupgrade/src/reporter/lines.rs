@@ -43,7 +43,7 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
             Some(format!("{trial}: {} ({remaining} more trials at a guess{left})", trying(fresh, *accepted)))
         }
         Event::CellBegan { trial, project, command } if talk.verbose => Some(format!("{trial}: {project}: {command}")),
-        Event::CellEnded { trial, cell } if talk.verbose || !cell.dirtied.is_empty() || cell.strays > 0 => {
+        Event::CellEnded { trial, cell } if talk.verbose || is_remarkable(cell) => {
             Some(format!("{trial}: {}", cell_line(cell)))
         }
         Event::TrialEnded { trial, verdict, text, seconds } => {
@@ -54,12 +54,19 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
     }
 }
 
+fn is_remarkable(cell: &crate::report::CellSummary) -> bool {
+    !cell.dirtied.is_empty() || cell.strays > 0 || cell.beside.is_some()
+}
+
 fn cell_line(cell: &crate::report::CellSummary) -> String {
     let end = cell.exit.map_or_else(|| cell.ended.clone().unwrap_or_default(), |code| format!("exit {code}"));
     let mut text =
         format!("{} {}: {end} in {}, {} tests", cell.project, cell.check, duration(cell.seconds), cell.tests);
     if !cell.dirtied.is_empty() {
         let _ = write!(text, "; it changed {} files, undone: {}", cell.dirtied.len(), some(&cell.dirtied));
+    }
+    if let Some(log) = &cell.beside {
+        let _ = write!(text, "; alone, after it had failed beside another worker ({log})");
     }
     if cell.strays > 0 {
         let _ = write!(text, "; it left {} processes running, killed", cell.strays);

@@ -1,4 +1,4 @@
-//! Bars on a terminal: one line for the running cell with its command and time, one for the whole.
+//! Bars on a terminal: one line for each running cell with its command and time, one for the whole.
 //! indicatif is named here only.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ pub struct Bars {
     talk: Talk,
     area: MultiProgress,
     whole: Mutex<Option<ProgressBar>>,
-    /// What runs, each with its name; ecosystems work side by side.
+    /// What runs, each with its name; ecosystems work side by side, and so do workers.
     running: Mutex<Vec<(String, ProgressBar)>>,
 }
 
@@ -30,11 +30,12 @@ impl Bars {
         let _ = self.area.println(shown(text));
     }
 
-    fn run(&self, what: &str) {
+    /// Shows that something runs, with a text, under its name: a trial runs one cell at a time.
+    fn run(&self, what: &str, text: &str) {
         self.rest(what);
         let bar = self.area.add(ProgressBar::new_spinner().with_style(style("  {spinner} {elapsed:>4} {wide_msg}")));
         bar.enable_steady_tick(Duration::from_millis(120));
-        bar.set_message(shown(what));
+        bar.set_message(shown(text));
         lock(&self.running).push((what.to_owned(), bar));
     }
 
@@ -74,7 +75,7 @@ impl Bars {
 impl Listener for Bars {
     fn tell(&self, event: &Event) {
         match event {
-            Event::Began { what } => self.run(what),
+            Event::Began { what } => self.run(what, what),
             Event::Progressed { what, done, total } => self.progress(what, *done, *total),
             Event::Ended { what } => self.rest(what),
             Event::TrialBegan { trial, fresh, accepted, remaining, seconds_left } => {
@@ -82,17 +83,16 @@ impl Listener for Bars {
                 let trying = lines::trying(fresh, *accepted);
                 self.show_whole(&format!("{trial}: {trying} ({remaining} more trials at a guess{left})"));
             }
-            Event::CellBegan { project, command, .. } => {
-                self.rest_all();
-                self.run(&format!("{project}: {command}"));
+            Event::CellBegan { trial, project, command } => {
+                self.run(trial, &format!("{trial}: {project}: {command}"));
             }
             Event::Finished { report } => {
                 self.finish();
                 print_line(table::report(report, &self.talk, super::colour(&self.talk)).trim_end());
             }
             other => {
-                if matches!(other, Event::CellEnded { .. }) {
-                    self.rest_all();
+                if let Event::CellEnded { trial, .. } = other {
+                    self.rest(trial);
                 }
                 if let Some(line) = lines::line(other, &self.talk) {
                     self.say(&line);

@@ -8,11 +8,11 @@ use anyhow::{Result, anyhow};
 use crate::candidate::{Candidate, EcosystemKind, Evidence, Reason, ReasonKind};
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
-use crate::executor::{Executor, Order};
+use crate::executor::{Executor, Finished, Order};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
-use crate::trial::{CellKey, CellReport, Freshness, TestEnd, TestName, TrialReport};
+use crate::trial::{CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell, time_limit};
 
 /// How often the untouched base is run.
@@ -25,6 +25,8 @@ pub struct Ground {
     pub verdicts: Standing,
     /// A failing run of each cell that makes its project red.
     pub failing: Vec<CellReport>,
+    /// How many workers may run checks at once.
+    pub workers: usize,
 }
 
 /// How each project stands.
@@ -96,18 +98,17 @@ impl Standing {
 /// Runs the baseline.
 pub fn run(
     plan: &Plan,
-    local: &mut Local<'_>,
+    local: &mut Local<'_, '_>,
     journal: &mut Journal,
     listener: &dyn Listener,
     accept: Accept,
 ) -> Result<Ground> {
-    let mut reports: Vec<TrialReport> = Vec::new();
-    let mut trials = Vec::new();
-    for number in 1..=RUNS {
-        if local.is_stopped() {
-            break;
-        }
-        let (report, summary) = one_run(plan, local, listener, number)?;
+    let runs = match local.capacity() {
+        1 => in_turn(plan, local, listener)?,
+        workers => abreast(plan, local, listener, workers)?,
+    };
+    let (mut reports, mut trials): (Vec<TrialReport>, Vec<TrialSummary>) = (Vec::new(), Vec::new());
+    for (report, summary) in runs {
         journal.append(&summary)?;
         if let Some(noise) = report.noise.as_ref().filter(|_| !local.is_stopped()) {
             return Err(anyhow!("{noise}").context("the baseline could not be run"));
@@ -115,11 +116,12 @@ pub fn run(
         trials.push(summary);
         reports.push(report);
     }
+    let workers = workers(local.capacity(), &reports, listener);
     let verdicts = standing(&reports, accept);
     let baseline = gather(&reports);
     let first = reports.into_iter().next().map(|report| report.cells).unwrap_or_default();
     let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.is_red(&cell.cell.project));
-    Ok(Ground { failing: failing.collect(), verdicts, baseline, trials })
+    Ok(Ground { failing: failing.collect(), verdicts, baseline, trials, workers })
 }
 
 /// Whether failing tests of the base are accepted.
@@ -129,25 +131,75 @@ pub enum Accept {
     Nothing,
 }
 
-fn one_run(
-    plan: &Plan,
-    local: &mut Local<'_>,
-    listener: &dyn Listener,
-    number: usize,
-) -> Result<(TrialReport, TrialSummary)> {
-    let id = format!("baseline-{number}");
+/// A run and what is told of it.
+type Run = (TrialReport, TrialSummary);
+
+/// One after the other, in the one place that there is.
+fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener) -> Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    for number in 1..=RUNS {
+        if local.is_stopped() {
+            break;
+        }
+        local.submit(order(plan, number, listener))?;
+        let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
+        runs.push(conclude(finished, listener));
+    }
+    Ok(runs)
+}
+
+/// Side by side, the tests begun together, so that suites which clash do so here; the other workers build meanwhile what the
+/// tests need. That gives each of them a base build, and the baseline is as long as one run.
+fn abreast(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener, workers: usize) -> Result<Vec<Run>> {
+    local.submit_abreast((1..=RUNS).map(|number| order(plan, number, listener)).collect())?;
+    for number in RUNS + 1..=workers {
+        let mut build = order(plan, number, listener);
+        build.cells.retain(|cell| cell.check.phase == Phase::Gate);
+        local.submit(build)?;
+    }
+    let mut runs = Vec::new();
+    while let Some(finished) = local.poll()? {
+        runs.push(conclude(finished, listener));
+    }
+    runs.sort_by_key(|(_, summary)| summary.id.trim_start_matches(NAME).parse::<usize>().unwrap_or(usize::MAX));
+    runs.truncate(RUNS);
+    Ok(runs)
+}
+
+/// How many may go on: one, where something fails beside another worker that does not fail alone.
+fn workers(capacity: usize, reports: &[TrialReport], listener: &dyn Listener) -> usize {
+    let clashed = reports.iter().flat_map(|report| &report.cells).find(|cell| cell.clashed());
+    let Some(cell) = clashed else { return capacity };
+    let text = format!(
+        "`{}` of {} failed beside another worker and not alone ({}), so one worker goes on; give each run ports, files and \
+         databases of its own by XUPGRADE_SLOT, or say `exclusive = true` for that check in xupgrade.toml",
+        cell.cell.check.name,
+        cell.cell.project,
+        cell.beside.as_ref().map(|beside| beside.log.as_str()).unwrap_or_default()
+    );
+    listener.tell(&Event::Warned { text });
+    1
+}
+
+/// What the names of the runs begin with.
+const NAME: &str = "baseline-";
+
+fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
+    let id = format!("{NAME}{number}");
     listener.tell(&Event::TrialBegan {
         trial: id.clone(),
         fresh: vec![],
         accepted: 0,
-        remaining: RUNS - number,
+        remaining: RUNS.saturating_sub(number),
         seconds_left: None,
     });
-    local.submit(Order { id: id.clone(), atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh })?;
-    let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
+    Order { id, atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh }
+}
+
+fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
     let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success());
     let summary = TrialSummary {
-        id: id.clone(),
+        id: finished.id.clone(),
         atoms: vec![],
         fresh: 0,
         tree: String::new(),
@@ -158,12 +210,12 @@ fn one_run(
     };
     let text = if red { "some checks fail before any upgrade" } else { "" };
     listener.tell(&Event::TrialEnded {
-        trial: id,
+        trial: finished.id,
         verdict: summary.verdict.clone(),
         text: text.into(),
         seconds: summary.seconds,
     });
-    Ok((finished.report, summary))
+    (finished.report, summary)
 }
 
 fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {

@@ -1,19 +1,23 @@
 //! The scene of a run: repository, base, configuration, cache, clone, ecosystems; and the plan made in it.
 
+mod crew;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::candidate::{Dependency, EcosystemKind};
+use crate::candidate::Dependency;
 use crate::cli::{ManifestRule, Selection};
 use crate::clock::Instant;
 use crate::command::variable;
 use crate::config::{Config, FILE};
 use crate::cooldown::Cooldown;
-use crate::ecosystem::{Ecosystem, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go::Go};
-use crate::environment::{self, CheckEnv};
+use crate::ecosystem::{
+    Ecosystem, InTurn, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go::Go,
+};
+use crate::environment;
 use crate::event::{Event, Listener};
 use crate::failure::{Interrupted, Usage};
 use crate::interrupt::{Level, Stop};
@@ -37,10 +41,13 @@ pub struct Scene<'a> {
     pub outlook: Outlook,
     pub policy: Policy,
     pub cache: PathBuf,
+    /// The first worker: the plan is made in its clone, and commits are.
     pub worker: Worker,
+    /// The workers beside it.
+    others: Vec<Worker>,
     /// How old releases must be, where a flag or the configuration says so.
     said: Option<Cooldown>,
-    pub ecosystems: Vec<Box<dyn Ecosystem + 'a>>,
+    pub ecosystems: Vec<Box<dyn Ecosystem + Sync + 'a>>,
     listener: &'a dyn Listener,
     stop: Stop,
     sight: Sight,
@@ -101,6 +108,7 @@ impl<'a> Scene<'a> {
             policy,
             cache,
             worker,
+            others: Vec::new(),
             said,
             ecosystems: Vec::new(),
             listener,
@@ -176,27 +184,17 @@ impl<'a> Scene<'a> {
         found.map(|ecosystem| ecosystem.checks(project)).unwrap_or_default()
     }
 
-    fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + 'a>> {
-        let mut found: Vec<Box<dyn Ecosystem + 'a>> = Vec::new();
+    fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + Sync + 'a>> {
+        let mut found: Vec<Box<dyn Ecosystem + Sync + 'a>> = Vec::new();
         if self.sight.files.iter().any(|file| file.ends_with("Cargo.toml")) {
             let cargo = Cargo::new(self.outlook, manifest, &self.cache, &cache_root(), self.listener);
-            found.push(Box::new(cargo.with_credentials(self.outside.credentials.clone())));
+            found.push(Box::new(InTurn::new(cargo.with_credentials(self.outside.credentials.clone()))));
         }
         if self.sight.files.iter().any(|file| file.ends_with("go.mod")) {
             let go = Go::new(self.outlook, &cache_root(), self.listener);
-            found.push(Box::new(go.with_workspace(self.outside.go_work.as_deref())));
+            found.push(Box::new(InTurn::new(go.with_workspace(self.outside.go_work.as_deref()))));
         }
         found
-    }
-
-    /// The environment of the checks.
-    pub fn check_environment(&self) -> Result<CheckEnv> {
-        let go = self
-            .ecosystems
-            .iter()
-            .find(|one| one.kind() == EcosystemKind::Go)
-            .and_then(|_| crate::ecosystem::go::settings(self.outside.go_work.clone()));
-        CheckEnv::state(&self.worker, &self.config.pass_env, go.as_ref())
     }
 
     /// The output folder: as named, at the root, or in the cache where the root cannot be written.
@@ -215,7 +213,7 @@ type Surveyed = (Project, Vec<Dependency>);
 
 /// Lets every ecosystem do its part in a thread of its own.
 fn beside<'a, T: Send>(
-    ecosystems: &mut [Box<dyn Ecosystem + 'a>],
+    ecosystems: &mut [Box<dyn Ecosystem + Sync + 'a>],
     part: impl Fn(&mut (dyn Ecosystem + 'a)) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let part = &part;

@@ -21,6 +21,7 @@ fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
                 env: BTreeMap::new(),
                 reader: Reader::Libtest,
                 limit: None,
+                company: crate::trial::Company::Any,
             },
             concerns: BTreeSet::new(),
         },
@@ -31,6 +32,7 @@ fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
         reading,
         dirtied: vec![],
         strays: 0,
+        beside: None,
     }
 }
 

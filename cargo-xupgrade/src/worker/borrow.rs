@@ -48,6 +48,18 @@ pub fn twin(ours: &Path, target: &Path, commit: &str) -> Result<()> {
     point(target, commit)
 }
 
+/// Lets one of our own git folders read and write its objects in another one of ours. Git writes each object to a file of
+/// its own, under its final name only when it is whole, so that several may do so at once.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn share_objects(first: &Path, other: &Path) -> Result<()> {
+    let place = other.join("objects");
+    super::remove(&place)?;
+    std::os::unix::fs::symlink(first.join("objects"), &place)
+        .with_context(|| format!("cannot link {}", place.display()))
+}
+
 /// Objects, and where a shallow history ends.
 fn lend(lender: &Path, target: &Path) -> Result<()> {
     let mut objects = lender.join("objects").into_os_string().into_encoded_bytes();

@@ -174,6 +174,7 @@ fn report(check: Check) -> CellReport {
         reading: crate::trial::Reading::default(),
         dirtied: vec![],
         strays: 0,
+        beside: None,
     }
 }
 

@@ -1,0 +1,59 @@
+//! An ecosystem for several threads, which use it one at a time: a resolve takes seconds, and the tests after it minutes.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+
+use super::{Change, Ecosystem, Exercised, Project, Resolution, Survey, Tree};
+use crate::candidate::EcosystemKind;
+use crate::trial::{CellReport, Check};
+
+/// An ecosystem behind a lock.
+pub struct InTurn<E> {
+    kind: EcosystemKind,
+    inner: Mutex<E>,
+}
+
+impl<E: Ecosystem> InTurn<E> {
+    /// Takes it in.
+    #[must_use]
+    pub fn new(inner: E) -> Self {
+        Self { kind: inner.kind(), inner: Mutex::new(inner) }
+    }
+
+    /// Waits for it. A thread that panicked in it ends the run anyway.
+    fn inner(&self) -> MutexGuard<'_, E> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<E: Ecosystem> Ecosystem for InTurn<E> {
+    fn kind(&self) -> EcosystemKind {
+        self.kind
+    }
+
+    fn discover(&self, tree: Tree<'_>) -> Result<Vec<Project>> {
+        self.inner().discover(tree)
+    }
+
+    fn survey(&self, root: &Path, project: &Project) -> Result<Survey> {
+        self.inner().survey(root, project)
+    }
+
+    fn checks(&self, project: &Project) -> Vec<Check> {
+        self.inner().checks(project)
+    }
+
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        self.inner().apply(root, change)
+    }
+
+    fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
+        self.inner().fetch(root, project)
+    }
+
+    fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
+        self.inner().exercised(root, project, cells)
+    }
+}

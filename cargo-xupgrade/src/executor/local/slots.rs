@@ -1,0 +1,208 @@
+//! Hands out the places: one thread for each running trial, in the place whose target directory built the nearest set last.
+//! What finishes comes back in the order in which it finishes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, Scope};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::floor::{Meeting, Seat, lock};
+use super::{Hand, Shared, Tools};
+use crate::executor::{Atom, Executor, Finished, Order};
+use crate::interrupt::{Level, Stop};
+use crate::supervisor::Containment;
+use crate::trial::{CellKey, TrialReport};
+
+/// A local executor and what it has seen.
+pub struct Local<'scope, 'a> {
+    scope: &'scope Scope<'scope, 'a>,
+    tools: Tools<'a>,
+    /// Time limits of the cells, in seconds; a cell without one gets an hour, as nothing is known yet.
+    pub limits: BTreeMap<CellKey, u64>,
+    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
+    pub tolerated: BTreeSet<CellKey>,
+    shared: Arc<Shared>,
+    slots: Vec<Slot>,
+    queue: VecDeque<(Order, Option<Seat>)>,
+    /// Orders that were cancelled before they began.
+    unwanted: VecDeque<String>,
+    tell: Sender<Done>,
+    done: Receiver<Done>,
+}
+
+/// One place and what it is at.
+#[derive(Default)]
+struct Slot {
+    /// What its target directory built last.
+    built: BTreeSet<(usize, usize)>,
+    running: Option<Running>,
+}
+
+struct Running {
+    id: String,
+    stop: Stop,
+}
+
+/// What a thread leaves.
+struct Done {
+    slot: usize,
+    id: String,
+    report: std::thread::Result<Result<TrialReport>>,
+    seconds: f64,
+}
+
+/// Lets `work` use a local executor. Trials that are still under way when it returns are ended.
+///
+/// # Errors
+/// Those of `work`.
+pub fn with<'a, T>(tools: Tools<'a>, work: impl FnOnce(&mut Local<'_, 'a>) -> Result<T>) -> Result<T> {
+    std::thread::scope(|scope| work(&mut Local::new(tools, scope)))
+}
+
+impl<'scope, 'a> Local<'scope, 'a> {
+    /// With nothing known yet about limits.
+    fn new(tools: Tools<'a>, scope: &'scope Scope<'scope, 'a>) -> Self {
+        let (tell, done) = channel();
+        let slots = tools.places.iter().map(|_| Slot::default()).collect();
+        Self {
+            scope,
+            tools,
+            limits: BTreeMap::new(),
+            tolerated: BTreeSet::new(),
+            shared: Arc::default(),
+            slots,
+            queue: VecDeque::new(),
+            unwanted: VecDeque::new(),
+            tell,
+            done,
+        }
+    }
+
+    /// Whether the user wants it to end.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.tools.stop.requested() > Level::None
+    }
+
+    /// How processes were kept together, once one ran.
+    #[must_use]
+    pub fn containment(&self) -> Option<Containment> {
+        *lock(&self.shared.containment)
+    }
+
+    /// Takes trials of the same cells whose tests are to begin together: two suites that clash would else show it only by
+    /// luck. There must be a free place for each.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn submit_abreast(&mut self, orders: Vec<Order>) -> Result<()> {
+        let meeting = Meeting::of(orders.len());
+        self.queue.extend(orders.into_iter().enumerate().map(|(party, order)| (order, Some(meeting.seat(party)))));
+        self.dispatch()
+    }
+
+    /// Starts what can be started.
+    fn dispatch(&mut self) -> Result<()> {
+        while let Some((order, _)) = self.queue.front() {
+            let wanted = keys(&order.atoms);
+            let free = self.slots.iter().enumerate().filter(|(_, slot)| slot.running.is_none());
+            let nearest = free.min_by_key(|(_, slot)| slot.built.symmetric_difference(&wanted).count());
+            let Some(slot) = nearest.map(|(position, _)| position) else { return Ok(()) };
+            if let Some((order, seat)) = self.queue.pop_front() {
+                self.start(slot, order, seat)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, slot: usize, order: Order, seat: Option<Seat>) -> Result<()> {
+        let stop = self.tools.stop.part();
+        let hand = self.hand(slot, &stop, seat);
+        self.slots[slot].built = keys(&order.atoms);
+        self.slots[slot].running = Some(Running { id: order.id.clone(), stop });
+        let tell = self.tell.clone();
+        let work = move || {
+            let began = Instant::now();
+            let report = catch_unwind(AssertUnwindSafe(|| hand.run(&order)));
+            drop(hand);
+            // Nobody listens when the run broke off meanwhile.
+            let _ = tell.send(Done { slot, id: order.id, report, seconds: began.elapsed().as_secs_f64() });
+        };
+        let thread = Builder::new().name(format!("w{slot}")).spawn_scoped(self.scope, work);
+        thread.map(drop).context("could not start a thread for a trial")
+    }
+
+    fn hand(&self, slot: usize, stop: &Stop, seat: Option<Seat>) -> Hand<'a> {
+        let place = &self.tools.places[slot];
+        let environment = place.environment.clone();
+        let share = std::thread::available_parallelism().map_or(1, usize::from) / self.slots.len();
+        Hand {
+            tools: self.tools.clone(),
+            worker: place.worker,
+            environment: if self.slots.len() > 1 { environment.with_share(share.max(1)) } else { environment },
+            shared: Arc::clone(&self.shared),
+            limits: self.limits.clone(),
+            tolerated: self.tolerated.clone(),
+            stop: stop.clone(),
+            seat,
+        }
+    }
+
+    fn finish(&mut self, done: Done) -> Result<Finished> {
+        self.slots[done.slot].running = None;
+        let report = done.report.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(Finished { id: done.id, report, seconds: done.seconds })
+    }
+}
+
+impl Executor for Local<'_, '_> {
+    fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn submit(&mut self, order: Order) -> Result<()> {
+        self.queue.push_back((order, None));
+        self.dispatch()
+    }
+
+    fn poll(&mut self) -> Result<Option<Finished>> {
+        if let Some(id) = self.unwanted.pop_front() {
+            let report = TrialReport { noise: Some("cancelled".into()), ..TrialReport::default() };
+            return Ok(Some(Finished { id, report, seconds: 0.0 }));
+        }
+        if self.slots.iter().all(|slot| slot.running.is_none()) {
+            return Ok(None);
+        }
+        let done = self.done.recv().map_err(|_| anyhow!("all trials were lost"))?;
+        let finished = self.finish(done)?;
+        self.dispatch()?;
+        Ok(Some(finished))
+    }
+
+    fn cancel(&mut self, id: &str) {
+        let unwanted = &mut self.unwanted;
+        self.queue.retain(|(order, _)| {
+            let stays = order.id != id;
+            if !stays {
+                unwanted.push_back(order.id.clone());
+            }
+            stays
+        });
+        let running = self.slots.iter().filter_map(|slot| slot.running.as_ref());
+        running.filter(|one| one.id == id).for_each(|one| one.stop.trip(Level::Now));
+    }
+}
+
+impl Drop for Local<'_, '_> {
+    fn drop(&mut self) {
+        self.slots.iter().filter_map(|slot| slot.running.as_ref()).for_each(|one| one.stop.trip(Level::Now));
+    }
+}
+
+fn keys(atoms: &[Atom]) -> BTreeSet<(usize, usize)> {
+    atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect()
+}

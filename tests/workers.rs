@@ -1,0 +1,157 @@
+//! Several workers: the same result as one, nothing that clashes side by side, nothing left when the tool is killed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::common::process::{VARIABLE, assert_none_left, mark};
+use crate::common::{Env, Ran, text};
+
+/// The variable that tells the repository's tests of a folder outside, where they leave their marks.
+const PLACE: &str = "MEETING_PLACE";
+
+/// The world of `lock_only` with one more test, which may leave marks in the folder that is given, too.
+fn world(test: &str, check: &str) -> (Env, PathBuf) {
+    let mut env = Env::new("lock_only");
+    let place = env.world.root.join("place");
+    std::fs::create_dir_all(&place).unwrap();
+    env.set(PLACE, place.display().to_string());
+    env.write("tests/more.rs", test);
+    env.write("xupgrade.toml", &format!("pass-env = [\"{PLACE}\"]\n{check}"));
+    env.commit();
+    (env, place)
+}
+
+/// A run with two workers; a machine that has one core only would give one.
+fn run_with_two(env: &Env, args: &[&str]) -> Ran {
+    let ran = env.run(&[&["--jobs", "2"], args].concat());
+    assert!(!ran.stderr.contains("workers instead of"), "this test needs two cores and 4 GiB: {}", ran.said());
+    ran
+}
+
+fn warnings(ran: &Ran) -> usize {
+    ran.stderr.matches("failed beside another worker and not alone").count()
+}
+
+fn tip(env: &Env) -> String {
+    let branches = env.branches();
+    assert_eq!(branches.len(), 1, "{branches:?}");
+    env.git(&["rev-parse", &format!("{}^{{tree}}", branches[0])])
+}
+
+#[test]
+fn two_workers_leave_the_same_tree_as_one() {
+    let (one, two) = (Env::new("mixed"), Env::new("mixed"));
+    let alone = one.run(&[]);
+    let beside = run_with_two(&two, &[]);
+    assert_eq!((alone.code, beside.code), (0, 0), "{}\n{}", alone.said(), beside.said());
+    assert_eq!(warnings(&beside), 0, "{}", beside.said());
+    assert_eq!(alone.upgrades(), beside.upgrades());
+    assert_eq!(tip(&one), tip(&two));
+    let cache = two.world.root.join("cache");
+    let targets: Vec<String> = folders_named("target", &cache);
+    assert_eq!(targets.len(), 2, "each worker has a target directory of its own: {targets:?}");
+}
+
+/// The folders of a name in the folders of the workers.
+fn folders_named(name: &str, cache: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for folder in cache.read_dir().into_iter().flatten().flatten() {
+        for worker in folder.path().read_dir().into_iter().flatten().flatten() {
+            if worker.path().join(name).is_dir() {
+                found.push(worker.path().display().to_string());
+            }
+        }
+    }
+    found
+}
+
+/// Takes a lock that all workers share. Who has it waits until somebody else has met it; from then on nobody waits.
+const CLASHES: &str = r#"
+#[test]
+fn takes_what_there_is_only_one_of() {
+    let place = std::path::PathBuf::from(std::env::var_os("MEETING_PLACE").unwrap());
+    let slot = std::env::var("XUPGRADE_SLOT").unwrap();
+    std::fs::create_dir_all(place.join(format!("slot-{slot}"))).unwrap();
+    let met = place.join("met");
+    if std::fs::create_dir(place.join("lock")).is_err() {
+        std::fs::write(&met, "").unwrap();
+        panic!("somebody else has the lock");
+    }
+    while !met.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::fs::remove_dir(place.join("lock")).unwrap();
+}
+"#;
+
+const TEST: &str =
+    "[[check]]\nname = \"test\"\necosystem = \"cargo\"\ncommand = \"cargo test --workspace --locked\"\nlimit = 120\n";
+
+#[test]
+fn suites_that_clash_are_told_of_once_and_one_worker_goes_on() {
+    let (env, place) = world(CLASHES, TEST);
+    let ran = run_with_two(&env, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(warnings(&ran), 1, "{}", ran.said());
+    assert_eq!(ran.upgrades().len(), 3, "{}", ran.said());
+    assert!(place.join("slot-0").is_dir() && place.join("slot-1").is_dir(), "the baseline had two workers");
+    let cells: Vec<&serde_json::Value> =
+        ran.report["trials"].as_array().unwrap().iter().flat_map(|trial| trial["cells"].as_array().unwrap()).collect();
+    let beside: Vec<&str> = cells.iter().filter_map(|cell| cell["beside"].as_str()).collect();
+    assert_eq!(beside.len(), 1, "one of the two met the other: {:#}", ran.report["trials"]);
+    let log = std::fs::read_to_string(env.repo().join("xupgrade.out").join(beside[0])).unwrap();
+    assert!(log.contains("somebody else has the lock"), "{log}");
+    assert!(cells.iter().all(|cell| cell["exit"] == 0), "alone it passes: {:#}", ran.report["trials"]);
+}
+
+/// Writes when it begins and when it ends; it gives others time to come in between.
+const MARKS: &str = r#"
+use std::io::Write as _;
+
+#[test]
+fn leaves_marks() {
+    let place = std::path::PathBuf::from(std::env::var_os("MEETING_PLACE").unwrap());
+    let slot = std::env::var("XUPGRADE_SLOT").unwrap();
+    let mark = |what: &str| {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(place.join("marks"));
+        writeln!(file.unwrap(), "{what} {slot}").unwrap();
+    };
+    mark("begin");
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    mark("end");
+    let own = std::env::var_os("TMPDIR").unwrap();
+    assert!(own.to_str().unwrap().contains(&format!("/w{slot}/")), "{own:?}");
+}
+"#;
+
+#[test]
+fn exclusive_checks_never_overlap() {
+    let (env, place) = world(MARKS, &format!("{TEST}exclusive = true\n"));
+    let ran = run_with_two(&env, &[]);
+    assert_eq!((ran.code, warnings(&ran)), (0, 0), "{}", ran.said());
+    let marks = std::fs::read_to_string(place.join("marks")).unwrap();
+    let lines: Vec<&str> = marks.lines().collect();
+    for pair in lines.chunks(2) {
+        let slot = pair[0].strip_prefix("begin ").unwrap_or_else(|| panic!("two at once: {lines:?}"));
+        assert_eq!(pair.get(1).copied(), Some(format!("end {slot}").as_str()), "two at once: {lines:?}");
+    }
+    let slots: BTreeSet<&str> = lines.iter().filter_map(|line| line.strip_prefix("begin ")).collect();
+    assert_eq!(slots, BTreeSet::from(["0", "1"]), "each worker knows its number");
+}
+
+#[test]
+fn a_killed_tool_leaves_no_process_of_any_worker() {
+    let mark = mark();
+    let mut env = Env::new("hangs");
+    env.set(VARIABLE, mark.as_str());
+    env.write("xupgrade.toml", &format!("pass-env = [\"{VARIABLE}\"]\n{}", TEST.replace("120", "3600")));
+    let mut run = env.start(&["--jobs", "2"]);
+    run.wait_for_tests_of_a_trial(&mark);
+    run.signal("KILL");
+    assert_eq!(run.end(&env).code, -1);
+    assert_none_left(&mark);
+    assert_eq!(env.branches(), [""; 0]);
+    let next = env.run(&["-p", "fine", "--jobs", "2"]);
+    assert_eq!((next.code, next.upgrades()), (0, vec!["fine 1.0.0 -> 1.0.1".to_owned()]), "{}", next.said());
+    assert_eq!(text(&next.report["trials"][0], "id"), "baseline-1");
+}
