@@ -37,6 +37,8 @@ pub struct Config {
     /// Variables that checks may see.
     #[serde(alias = "pass_env")]
     pub pass_env: Vec<String>,
+    /// How large the target directories of the repository may be between runs, in GiB.
+    pub target_limit: Option<u64>,
     /// What to do once after checkout.
     pub setup: Setup,
     /// Dependencies to leave alone.

@@ -5,6 +5,7 @@ mod cache;
 mod hint;
 mod options;
 mod outcome;
+mod prune;
 mod publish;
 mod reach;
 mod scene;

@@ -54,7 +54,7 @@ pub struct Check {
     /// A limit in seconds; without one it comes from the baseline.
     pub limit: Option<u64>,
     /// Whether it may run while another cell runs.
-    #[serde(default, skip_serializing_if = "Company::is_any")]
+    #[serde(default)]
     pub company: Company,
 }
 
@@ -67,13 +67,6 @@ pub enum Company {
     Any,
     /// Alone: two at once would meet at a port, a database, a device.
     Alone,
-}
-
-impl Company {
-    /// The usual one, which plans need not name.
-    fn is_any(&self) -> bool {
-        *self == Self::Any
-    }
 }
 
 impl Check {

@@ -29,8 +29,10 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
 }
 
 fn takes_more_than_it_has_room_for(executor: &mut dyn Executor) {
-    let many: Vec<String> = (0..executor.capacity() * 2 + 1).map(|number| format!("m{number}")).collect();
-    many.iter().for_each(|id| executor.submit(empty_order(id)).unwrap());
+    let many: Vec<String> = (0..=executor.capacity() * 2).map(|number| format!("m{number}")).collect();
+    for id in &many {
+        executor.submit(empty_order(id)).unwrap();
+    }
     let mut seen: Vec<String> = std::iter::from_fn(|| executor.poll().unwrap()).map(|finished| finished.id).collect();
     seen.sort();
     let mut many = many;
@@ -41,7 +43,9 @@ fn takes_more_than_it_has_room_for(executor: &mut dyn Executor) {
 fn cancels(executor: &mut dyn Executor) {
     executor.cancel("nobody's");
     let many: Vec<String> = (0..=executor.capacity()).map(|number| format!("c{number}")).collect();
-    many.iter().for_each(|id| executor.submit(empty_order(id)).unwrap());
+    for id in &many {
+        executor.submit(empty_order(id)).unwrap();
+    }
     let last = many.last().unwrap();
     executor.cancel(last);
     let mut cancelled = Vec::new();

@@ -40,6 +40,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
     }
 
     /// With room for so many orders at once.
+    #[must_use]
     pub fn with_capacity(self, capacity: usize) -> Self {
         Self { capacity, ..self }
     }
@@ -84,7 +85,7 @@ impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
             return Ok(None);
         }
         // Any of those under way may be the first, and the choice is the same in every run of a test.
-        let first = self.taken.iter().map(|id| id.len()).sum::<usize>() * 7 % under_way;
+        let first = self.taken.iter().map(String::len).sum::<usize>() * 7 % under_way;
         let Some(order) = self.queue.remove(first) else { return Ok(None) };
         let mut report = self.report(&order);
         if self.unwanted.remove(&order.id) {

@@ -30,6 +30,7 @@ use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
 use super::cache::make_shared;
+use super::prune;
 use super::sight::Sight;
 use super::{reach, setup};
 
@@ -81,6 +82,10 @@ impl<'a> Scene<'a> {
         make_shared(&cache_root())?;
         // Cargo and go answer with real paths, and those are compared with ours.
         let cache = cache.canonicalize().with_context(|| format!("cannot read {}", cache.display()))?;
+        let removed = prune::prune(&cache, config.target_limit.unwrap_or(prune::USUAL_LIMIT))?;
+        if !removed.is_empty() {
+            listener.tell(&Event::Said { text: prune::words(&removed) });
+        }
         let what = "checking out the base commit".to_owned();
         listener.tell(&Event::Began { what: what.clone() });
         let mut worker = Worker::prepare(&repo, &base, &cache, 0)?;

@@ -86,7 +86,7 @@ impl Drop for Pass<'_> {
 /// Trials that go through the same cells in step.
 #[derive(Debug)]
 pub struct Meeting {
-    /// How far each one is; who left is beyond any step.
+    /// How far each one is; who left is beyond any place.
     reached: Mutex<Vec<usize>>,
     changed: Condvar,
 }
@@ -113,12 +113,12 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Waits until all the others are at this step, beyond it or gone; steps count from 1.
-    pub fn arrive(&self, step: usize, stop: &Stop) {
+    /// Waits until all the others are at this place, beyond it or gone; places count from 1.
+    pub fn arrive(&self, place: usize, stop: &Stop) {
         let mut reached = lock(&self.meeting.reached);
-        reached[self.party] = step;
+        reached[self.party] = place;
         self.meeting.changed.notify_all();
-        while reached.iter().any(|one| *one < step) && stop.requested() == Level::None {
+        while reached.iter().any(|one| *one < place) && stop.requested() == Level::None {
             let waited = self.meeting.changed.wait_timeout(reached, TICK);
             reached = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
