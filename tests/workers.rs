@@ -155,3 +155,34 @@ fn a_killed_tool_leaves_no_process_of_any_worker() {
     assert_eq!((next.code, next.upgrades()), (0, vec!["fine 1.0.0 -> 1.0.1".to_owned()]), "{}", next.said());
     assert_eq!(text(&next.report["trials"][0], "id"), "baseline-1");
 }
+
+/// Says which pipe the tokens come from that cargo gives to build scripts.
+const ASKS: &str = r#"
+fn main() {
+    let flags = std::env::var("CARGO_MAKEFLAGS").unwrap();
+    let pipe = flags.split_once("--jobserver-auth=").unwrap().1.split(&[',', ' '][..]).next().unwrap();
+    let pipe = std::fs::read_link(format!("/proc/self/fd/{pipe}")).unwrap();
+    let place = std::path::PathBuf::from(std::env::var_os("MEETING_PLACE").unwrap());
+    let slot = std::env::var("XUPGRADE_SLOT").unwrap();
+    std::fs::write(place.join(format!("pipe-of-{slot}")), pipe.display().to_string()).unwrap();
+}
+"#;
+
+const MEETS_NONE: &str = r#"
+#[test]
+fn tests_meet_no_jobserver() {
+    assert!(std::env::var_os("CARGO_MAKEFLAGS").is_none() && std::env::var_os("MAKEFLAGS").is_none());
+}
+"#;
+
+#[test]
+fn compilers_of_all_workers_share_one_jobserver_and_tests_meet_none() {
+    let (env, place) = world(MEETS_NONE, "");
+    env.write("build.rs", ASKS).commit();
+    let ran = run_with_two(&env, &["-p", "ant"]);
+    assert_eq!((ran.code, ran.upgrades().len()), (0, 1), "{}", ran.said());
+    let pipe = |slot: usize| std::fs::read_to_string(place.join(format!("pipe-of-{slot}"))).unwrap();
+    assert!(pipe(0).ends_with("/w0/jobs"), "{}", pipe(0));
+    assert_eq!(pipe(0), pipe(1));
+    assert!(!Path::new(&pipe(0)).exists(), "it goes with the run");
+}

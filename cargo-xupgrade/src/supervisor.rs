@@ -22,12 +22,14 @@ use serde::{Deserialize, Serialize};
 mod client;
 mod guard;
 mod output;
+mod tokens;
 mod unix;
 mod warden;
 mod wire;
 
 pub use client::{Launcher, run};
 pub use guard::main;
+pub use tokens::Tokens;
 pub use unix::end_tree;
 
 /// The hidden subcommand that makes this binary a supervisor.
@@ -59,6 +61,8 @@ pub struct Job {
     pub grace: Duration,
     /// Where its output goes. The file is appended to, so a caller may write a heading first.
     pub log: PathBuf,
+    /// The pipe with a token for each compiler that may start ([`Tokens`]), where several jobs share the machine.
+    pub jobserver: Option<PathBuf>,
     /// Bytes of output kept from the start. The last 256 KiB are kept too; the log says how much is left out between.
     pub log_limit: u64,
 }

@@ -41,6 +41,7 @@ impl Scene {
 
     pub(super) fn job(&self, program: &str, args: &[&str]) -> Job {
         Job {
+            jobserver: None,
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
             dir: self.dir.clone(),

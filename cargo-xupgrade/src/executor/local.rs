@@ -313,6 +313,8 @@ impl Hand<'_> {
             env: self.environment.of(&cell.check.env),
             limit: Duration::from_secs(limit),
             grace: supervisor::USUAL_GRACE,
+            // For what compiles the tests only: without such a server of their own, tests shall not meet one here.
+            jobserver: self.shared.floor.jobserver().filter(|_| cell.check.phase == Phase::Gate),
             log: path,
             log_limit: supervisor::USUAL_LOG_LIMIT,
         })
@@ -381,6 +383,7 @@ pub fn set_up(
             env: environment.of(&BTreeMap::new()),
             limit: Duration::from_secs(FIRST_LIMIT),
             grace: supervisor::USUAL_GRACE,
+            jobserver: None,
             log: log.clone(),
             log_limit: supervisor::USUAL_LOG_LIMIT,
         };

@@ -4,18 +4,22 @@
 //! what makes forking sound.
 #![allow(unsafe_code, reason = "fork, signal dispositions and raw wait statuses have no safe form")]
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, killpg, signal, sigprocmask};
-use nix::unistd::{ForkResult, Pid, close, setsid};
+use nix::sys::stat::Mode;
+use nix::unistd::{ForkResult, Pid, close, mkfifo, setsid};
 
 use super::Containment;
 
@@ -51,6 +55,23 @@ pub(super) fn prepare(command: &mut Command, note: impl Fn(i32) + Send + Sync + 
     };
     // SAFETY: the warden has one thread, so its forked child may do all that the warden could.
     unsafe { command.pre_exec(before_it_runs) };
+}
+
+/// Makes a named pipe and opens it so that neither reading nor writing ever waits.
+pub(super) fn make_pipe(path: &Path) -> io::Result<File> {
+    mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path)
+}
+
+/// Opens a named pipe twice, to read and to write, so that the next command started here has both open.
+pub(super) fn open_for_the_job(path: &Path) -> io::Result<[File; 2]> {
+    // For reading and writing both times: so it never waits for somebody at the other end.
+    let open = || {
+        let pipe = OpenOptions::new().read(true).write(true).open(path)?;
+        fcntl(&pipe, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        io::Result::Ok(pipe)
+    };
+    Ok([open()?, open()?])
 }
 
 /// Which side of a fork this is.

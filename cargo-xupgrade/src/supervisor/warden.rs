@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, PipeWriter, Read as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -59,6 +59,13 @@ fn start(order: &Order, guard: &PipeWriter) -> Result<i32, String> {
     let mut command = Command::new(&order.program);
     command.args(&order.args).current_dir(dir).env_clear().process_group(0);
     command.envs(order.env.iter().map(|(name, value)| (name, value)));
+    // Open until the command has started; without it cargo makes tokens of its own, as ever.
+    let pipe = order.jobserver.as_ref().and_then(|path| unix::open_for_the_job(Path::new(path)).ok());
+    if let Some([read, write]) = &pipe {
+        let (read, write) = (read.as_raw_fd(), write.as_raw_fd());
+        // Both words: older makes know the first one only. The bare `-j` says that there is no limit but the tokens.
+        command.env("CARGO_MAKEFLAGS", format!("-j --jobserver-fds={read},{write} --jobserver-auth={read},{write}"));
+    }
     command.stdin(Stdio::null()).stdout(output()?).stderr(output()?);
     let guard = guard.try_clone().map_err(|error| error.to_string())?;
     unix::prepare(&mut command, move |id| {

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,6 +29,8 @@ pub(super) struct Order {
     pub env: Vec<(OsString, OsString)>,
     pub limit: Duration,
     pub grace: Duration,
+    /// The pipe with tokens that the job gets open.
+    pub jobserver: Option<OsString>,
     /// The containment to use; without one, the best that is allowed.
     pub containment: Option<Containment>,
 }
@@ -41,6 +44,7 @@ impl Order {
             env: job.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             limit: job.limit.min(FOR_EVER),
             grace: job.grace.min(FOR_EVER),
+            jobserver: job.jobserver.clone().map(PathBuf::into_os_string),
             containment,
         }
     }
@@ -106,6 +110,7 @@ mod tests {
             env: vec![(odd.clone(), odd)],
             limit: Duration::from_millis(1500),
             grace: Duration::ZERO,
+            jobserver: None,
             containment: Some(Containment::Subreaper),
         };
         let mut wire = Vec::new();

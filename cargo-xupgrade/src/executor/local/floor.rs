@@ -1,10 +1,12 @@
 //! Who runs cells now: any number side by side, or one alone. It tells each cell whether another one ran beside it, and
 //! lets the tests of two baselines begin together, so that a clash between them shows.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::interrupt::{Level, Stop};
+use crate::supervisor::Tokens;
 use crate::trial::Company;
 
 /// How often those who wait look whether they are still wanted.
@@ -15,6 +17,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Floor {
     state: Mutex<State>,
     changed: Condvar,
+    /// A token for each core, where several workers share them: each cell takes one, and each further compiler.
+    tokens: Option<Tokens>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +33,27 @@ struct State {
 }
 
 impl Floor {
+    /// With tokens for those who share the cores.
+    #[must_use]
+    pub fn with_tokens(tokens: Option<Tokens>) -> Self {
+        Self { tokens, ..Self::default() }
+    }
+
+    /// Where a cell finds the tokens.
+    #[must_use]
+    pub fn jobserver(&self) -> Option<PathBuf> {
+        self.tokens.as_ref().map(|tokens| tokens.path().to_owned())
+    }
+
+    /// The token of a cell that comes in, if there is one; it goes on without.
+    fn token(&self, running: usize) -> Option<u8> {
+        let tokens = self.tokens.as_ref()?;
+        if running == 0 {
+            tokens.fill();
+        }
+        tokens.take()
+    }
+
     /// Waits for a place; none when the wait was ended.
     pub fn enter(&self, company: Company, stop: &Stop) -> Option<Pass<'_>> {
         let mut state = lock(&self.state);
@@ -43,10 +68,11 @@ impl Floor {
                 if !is_wanted {
                     return None;
                 }
+                let token = self.token(state.running);
                 state.is_taken = is_lone;
                 state.running += 1;
                 state.entries += 1;
-                return Some(Pass { floor: self, met: state.running > 1, entries: state.entries });
+                return Some(Pass { floor: self, met: state.running > 1, entries: state.entries, token });
             }
             state = self.wait(state);
         }
@@ -64,6 +90,7 @@ pub struct Pass<'a> {
     /// Whether somebody was there already.
     met: bool,
     entries: usize,
+    token: Option<u8>,
 }
 
 impl Pass<'_> {
@@ -77,6 +104,9 @@ impl Pass<'_> {
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.floor.state);
+        if let Some((tokens, token)) = self.floor.tokens.as_ref().zip(self.token) {
+            tokens.put(token);
+        }
         state.running -= 1;
         state.is_taken = false;
         self.floor.changed.notify_all();

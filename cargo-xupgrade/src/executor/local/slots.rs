@@ -10,11 +10,11 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::floor::{Meeting, Seat, lock};
+use super::floor::{Floor, Meeting, Seat, lock};
 use super::{Hand, Shared, Tools};
 use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
-use crate::supervisor::Containment;
+use crate::supervisor::{Containment, Tokens};
 use crate::trial::{CellKey, TrialReport};
 
 /// A local executor and what it has seen.
@@ -67,13 +67,18 @@ impl<'scope, 'a> Local<'scope, 'a> {
     /// With nothing known yet about limits.
     fn new(tools: Tools<'a>, scope: &'scope Scope<'scope, 'a>) -> Self {
         let (tell, done) = channel();
+        let tokens = match tools.places {
+            // Without a pipe each worker gets its share by number.
+            [first, _, ..] => Tokens::lay(&first.worker.slot().join("jobs"), cores()).ok(),
+            _ => None,
+        };
         let slots = tools.places.iter().map(|_| Slot::default()).collect();
         Self {
             scope,
             tools,
             limits: BTreeMap::new(),
             tolerated: BTreeSet::new(),
-            shared: Arc::default(),
+            shared: Arc::new(Shared { floor: Floor::with_tokens(tokens), ..Shared::default() }),
             slots,
             queue: VecDeque::new(),
             unwanted: VecDeque::new(),
@@ -139,7 +144,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
     fn hand(&self, slot: usize, stop: &Stop, seat: Option<Seat>) -> Hand<'a> {
         let place = &self.tools.places[slot];
         let environment = place.environment.clone();
-        let share = std::thread::available_parallelism().map_or(1, usize::from) / self.slots.len();
+        let share = cores() / self.slots.len();
         Hand {
             tools: self.tools.clone(),
             worker: place.worker,
@@ -201,6 +206,10 @@ impl Drop for Local<'_, '_> {
     fn drop(&mut self) {
         self.slots.iter().filter_map(|slot| slot.running.as_ref()).for_each(|one| one.stop.trip(Level::Now));
     }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn keys(atoms: &[Atom]) -> BTreeSet<(usize, usize)> {
