@@ -1,10 +1,22 @@
 //! Several workers: the same result as one, nothing that clashes side by side, nothing left when the tool is killed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::common::process::{VARIABLE, assert_none_left, mark};
-use crate::common::{Env, Ran, text};
+use cargo_xupgrade::clock::Instant;
+use cargo_xupgrade::environment::CheckEnv;
+use cargo_xupgrade::event::Event;
+use cargo_xupgrade::executor::local::{self, Local, Place, Tools};
+use cargo_xupgrade::executor::{Executor as _, Order};
+use cargo_xupgrade::interrupt::Stop;
+use cargo_xupgrade::plan::Plan;
+use cargo_xupgrade::repo::Repo;
+use cargo_xupgrade::supervisor::Launcher;
+use cargo_xupgrade::trial::{Cell, Check, Company, Exit, Freshness, Phase, Reader};
+use cargo_xupgrade::worker::Worker;
+
+use crate::common::process::{VARIABLE, assert_none_left, mark, wait_for};
+use crate::common::{AS_OF, Env, Ran, TOOL, text};
 
 /// The variable that tells the repository's tests of a folder outside, where they leave their marks.
 const PLACE: &str = "MEETING_PLACE";
@@ -185,4 +197,92 @@ fn compilers_of_all_workers_share_one_jobserver_and_tests_meet_none() {
     assert!(pipe(0).ends_with("/w0/jobs"), "{}", pipe(0));
     assert_eq!(pipe(0), pipe(1));
     assert!(!Path::new(&pipe(0)).exists(), "it goes with the run");
+}
+
+/// A trial on the untouched base that runs a shell script; `mark` is in the environment of what it starts.
+fn order(id: &str, script: &str, mark: &str) -> Order {
+    let check = Check {
+        name: "script".into(),
+        phase: Phase::Test,
+        argv: ["sh", "-c", script].map(str::to_owned).into(),
+        afresh: vec![],
+        dir: ".".into(),
+        env: BTreeMap::from([(VARIABLE.to_owned(), mark.to_owned())]),
+        reader: Reader::Plain,
+        limit: Some(3600),
+        company: Company::Any,
+    };
+    let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new() };
+    Order { id: id.into(), atoms: vec![], cells: vec![cell], freshness: Freshness::Cached }
+}
+
+/// Lets `act` work with the local executor, with so many workers on the repository.
+fn with_workers<T>(
+    env: &Env,
+    count: usize,
+    act: impl FnOnce(&mut Local<'_, '_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let repo = Repo::discover(env.repo()).unwrap();
+    let base = repo.base(None).unwrap();
+    let cache = env.world.root.join("cache/here");
+    let workers: Vec<Worker> = (0..count).map(|slot| Worker::prepare(&repo, &base, &cache, slot).unwrap()).collect();
+    let place = |worker| Place { worker, environment: CheckEnv::state(worker, &["PATH".into()], None).unwrap() };
+    let places: Vec<Place<'_>> = workers.iter().map(place).collect();
+    let plan = Plan {
+        base: base.commit,
+        as_of: Instant::parse(AS_OF).unwrap(),
+        projects: vec![],
+        candidates: vec![],
+        held: vec![],
+        newest: vec![],
+        cells: vec![],
+        cooldowns: vec![],
+        frozen: vec![],
+        set_aside: vec![],
+        not_replayable: vec![],
+    };
+    let (stop, out) = (Stop::never(), env.world.root.join("out"));
+    let tools = Tools { places: &places, plan: &plan, ecosystems: &[], out, listener: &|_: &Event| {}, stop };
+    local::with(tools, |local| {
+        local.launcher = Some(Launcher::new(TOOL));
+        act(local)
+    })
+}
+
+#[test]
+fn a_cancelled_trial_ends_with_all_its_processes_and_the_one_beside_it_goes_on() {
+    let env = Env::new("lock_only");
+    let (doomed, other) = (mark(), mark());
+    let go_on = env.world.root.join("go-on");
+    with_workers(&env, 2, |local| {
+        // Deaf to TERM, as some tests are; and one of its processes leaves the group.
+        local.submit(order("doomed", "trap '' TERM; setsid sleep 3600 & sleep 3600", &doomed))?;
+        let script = format!("while ! test -e {}; do sleep 0.02; done", go_on.display());
+        local.submit(order("other", &script, &other))?;
+        wait_for(&doomed, "sleep 3600");
+        wait_for(&other, "sh -c");
+        local.cancel("doomed");
+        let cancelled = local.poll()?.unwrap();
+        assert_eq!((cancelled.id.as_str(), cancelled.report.noise.as_deref()), ("doomed", Some("cancelled")));
+        assert_none_left(&doomed);
+        std::fs::write(&go_on, "").unwrap();
+        let finished = local.poll()?.unwrap();
+        assert_eq!((finished.id.as_str(), finished.report.noise), ("other", None));
+        assert_eq!(finished.report.cells[0].exit, Exit::Code(0));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_is_under_way_ends_when_nobody_waits_for_it_any_more() {
+    let env = Env::new("lock_only");
+    let mark = mark();
+    let broken: anyhow::Result<()> = with_workers(&env, 1, |local| {
+        local.submit(order("endless", "sleep 3600", &mark))?;
+        wait_for(&mark, "sleep 3600");
+        anyhow::bail!("the run broke off")
+    });
+    assert_eq!(broken.unwrap_err().to_string(), "the run broke off");
+    assert_none_left(&mark);
 }

@@ -21,7 +21,7 @@ use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::report::CellSummary;
 use crate::shell::typed;
-use crate::supervisor::{self, Containment, Job};
+use crate::supervisor::{self, Containment, Job, Launcher};
 use crate::trial::reading::{Lines, for_people, name_units};
 use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Phase, Reading, TrialReport, words};
 use crate::verdict::download_refusal;
@@ -73,6 +73,7 @@ struct Hand<'a> {
     shared: Arc<Shared>,
     limits: BTreeMap<CellKey, u64>,
     tolerated: BTreeSet<CellKey>,
+    launcher: Option<Launcher>,
     /// Whether this trial is to end; it heeds the user's wish, too.
     stop: Stop,
     /// Its part in a meeting, where its tests are to begin together with those of another trial.
@@ -239,11 +240,12 @@ impl Hand<'_> {
     }
 
     /// Runs a cell to an end that counts: tests that fail beside another worker run again alone, for two suites at once may
-    /// clash. So does whatever was too slow then.
+    /// clash. So does whatever was too slow or was killed then.
     fn run_cell(&self, order: &Order, cell: &Cell) -> Result<CellReport> {
         let (ran, company) = self.run_once(order, cell, cell.check.company)?;
         let is_doubtful = match ran.exit {
-            Exit::TimedOut => true,
+            // Too slow or out of memory, maybe for the other one's sake.
+            Exit::TimedOut | Exit::Signal(_) => true,
             Exit::Interrupted | Exit::NotStarted(_) => false,
             _ => !ran.exit.is_success() && cell.check.phase == Phase::Test,
         };
@@ -275,7 +277,8 @@ impl Hand<'_> {
         self.tools.listener.tell(&began);
         let job = self.job(cell, &words, &log)?;
         let mut lines = Lines::new(cell.check.reader);
-        let ran = supervisor::run(&job, &self.stop, &mut |line: &str| lines.line(line))?;
+        let launcher = self.launcher.clone().map_or_else(Launcher::this_binary, Ok)?;
+        let ran = launcher.run(&job, &self.stop, &mut |line: &str| lines.line(line))?;
         let company = if pass.had_company() { Company::Any } else { Company::Alone };
         drop(pass);
         *lock(&self.shared.containment) = Some(ran.containment);

@@ -14,7 +14,7 @@ use super::floor::{Floor, Meeting, Seat, lock};
 use super::{Hand, Shared, Tools};
 use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
-use crate::supervisor::{Containment, Tokens};
+use crate::supervisor::{Containment, Launcher, Tokens};
 use crate::trial::{CellKey, TrialReport};
 
 /// A local executor and what it has seen.
@@ -25,6 +25,8 @@ pub struct Local<'scope, 'a> {
     pub limits: BTreeMap<CellKey, u64>,
     /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
     pub tolerated: BTreeSet<CellKey>,
+    /// What supervises the cells, where it is not this very program.
+    pub launcher: Option<Launcher>,
     shared: Arc<Shared>,
     slots: Vec<Slot>,
     queue: VecDeque<(Order, Option<Seat>)>,
@@ -34,11 +36,14 @@ pub struct Local<'scope, 'a> {
     done: Receiver<Done>,
 }
 
+/// The atoms that a target directory built last: candidate and rung.
+type Built = BTreeSet<(usize, usize)>;
+
 /// One place and what it is at.
 #[derive(Default)]
 struct Slot {
     /// What its target directory built last.
-    built: BTreeSet<(usize, usize)>,
+    built: Built,
     running: Option<Running>,
 }
 
@@ -78,6 +83,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
             tools,
             limits: BTreeMap::new(),
             tolerated: BTreeSet::new(),
+            launcher: None,
             shared: Arc::new(Shared { floor: Floor::with_tokens(tokens), ..Shared::default() }),
             slots,
             queue: VecDeque::new(),
@@ -115,8 +121,9 @@ impl<'scope, 'a> Local<'scope, 'a> {
         while let Some((order, _)) = self.queue.front() {
             let wanted = keys(&order.atoms);
             let free = self.slots.iter().enumerate().filter(|(_, slot)| slot.running.is_none());
-            let nearest = free.min_by_key(|(_, slot)| slot.built.symmetric_difference(&wanted).count());
-            let Some(slot) = nearest.map(|(position, _)| position) else { return Ok(()) };
+            let Some(slot) = nearest(free.map(|(position, slot)| (position, &slot.built)), &wanted) else {
+                return Ok(());
+            };
             if let Some((order, seat)) = self.queue.pop_front() {
                 self.start(slot, order, seat)?;
             }
@@ -152,6 +159,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
             shared: Arc::clone(&self.shared),
             limits: self.limits.clone(),
             tolerated: self.tolerated.clone(),
+            launcher: self.launcher.clone(),
             stop: stop.clone(),
             seat,
         }
@@ -208,10 +216,32 @@ impl Drop for Local<'_, '_> {
     }
 }
 
+/// The place whose target directory needs the fewest changes; of equal ones the first.
+fn nearest<'s>(free: impl Iterator<Item = (usize, &'s Built)>, wanted: &Built) -> Option<usize> {
+    free.min_by_key(|(_, built)| built.symmetric_difference(wanted).count()).map(|(position, _)| position)
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn keys(atoms: &[Atom]) -> BTreeSet<(usize, usize)> {
+fn keys(atoms: &[Atom]) -> Built {
     atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_goes_where_the_nearest_set_was_built_and_else_to_the_first_place() {
+        let built: Vec<Built> = [vec![], vec![(0, 0), (1, 0)], vec![(0, 0), (1, 1)]].map(Built::from_iter).into();
+        let choose = |free: &[usize], wanted: &[(usize, usize)]| {
+            nearest(free.iter().map(|slot| (*slot, &built[*slot])), &wanted.iter().copied().collect())
+        };
+        assert_eq!(choose(&[0, 1, 2], &[(0, 0), (1, 0), (2, 0)]), Some(1));
+        assert_eq!(choose(&[0, 2], &[(0, 0), (1, 0), (2, 0)]), Some(0), "three away both, so the first");
+        assert_eq!(choose(&[0, 1, 2], &[(0, 0)]), Some(0), "one away all, so the first");
+        assert_eq!(choose(&[], &[]), None);
+    }
 }

@@ -17,6 +17,9 @@ use crate::worker::submodule::Means;
 /// The memory that a worker may need: a linker of a large program, or a suite that starts a database.
 const BYTES_EACH: u64 = 2 << 30;
 
+/// Every go command that edits gets one environment, and this variable names a file in the first worker's clone.
+const ONE_GOWORK: &str = "one worker instead of several: GOWORK names one file; without it each worker finds its own";
+
 impl Scene<'_> {
     /// Makes as many workers as are wanted and the machine bears, runs the set-up in each, and gives the environment of
     /// each one's checks, in their order.
@@ -25,7 +28,12 @@ impl Scene<'_> {
     /// When git or the disk refuses, or a command of the set-up fails.
     pub fn staff(&mut self, wanted: usize, out: &Path) -> Result<Vec<CheckEnv>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (size, fewer) = size(wanted, cores, free_memory());
+        let (size, fewer) = match &self.outside.go_work {
+            Some(file) if wanted > 1 && Path::new(file).starts_with(self.worker.slot()) => {
+                (1, Some(ONE_GOWORK.to_owned()))
+            }
+            _ => size(wanted, cores, free_memory()),
+        };
         if let Some(text) = fewer {
             self.listener.tell(&Event::Warned { text });
         }
