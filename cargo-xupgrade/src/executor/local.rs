@@ -247,7 +247,7 @@ impl Hand<'_> {
             // Too slow or out of memory, maybe for the other one's sake.
             Exit::TimedOut | Exit::Signal(_) => true,
             Exit::Interrupted | Exit::NotStarted(_) => false,
-            _ => !ran.exit.is_success() && cell.check.phase == Phase::Test,
+            Exit::Code(_) => !ran.exit.is_success() && cell.check.phase == Phase::Test,
         };
         if company == Company::Alone || !is_doubtful || self.halted().is_some() {
             return Ok(ran);
