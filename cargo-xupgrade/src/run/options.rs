@@ -46,7 +46,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::trial::{Check, Reader, TestName};
+    use crate::trial::{Check, Company, Reader, TestName};
 
     fn cell(name: &str, phase: Phase) -> Cell {
         let check = Check {
@@ -58,6 +58,7 @@ mod tests {
             env: BTreeMap::new(),
             reader: Reader::Plain,
             limit: None,
+            company: Company::Any,
         };
         Cell { project: "cargo .".into(), check, concerns: BTreeSet::new() }
     }
