@@ -199,6 +199,24 @@ fn compilers_of_all_workers_share_one_jobserver_and_tests_meet_none() {
     assert!(!Path::new(&pipe(0)).exists(), "it goes with the run");
 }
 
+#[test]
+fn every_worker_has_what_the_first_one_got() {
+    let env = Env::new("checkout_lock_untracked");
+    let setup = "[setup]\ncommands = [\"sh -c 'echo made > made.txt'\"]\ncopy = [\"local.txt\"]\n";
+    let check = "[[check]]\nname = \"files\"\necosystem = \"cargo\"\ncommand = \"cat made.txt local.txt Cargo.lock\"\n";
+    env.write("local.txt", "copied").write("xupgrade.toml", &format!("{setup}{check}"));
+    let ran = run_with_two(&env, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert!(!ran.upgrades().is_empty(), "the base is green in both: {}", ran.said());
+    let log = |name: &str| std::fs::read_to_string(env.repo().join("xupgrade.out/log").join(name)).unwrap();
+    assert_eq!(log("setup-1.log"), log("w1-setup-1.log"));
+    for number in [1, 2] {
+        let said = log(&format!("baseline-{number}-cargo-files.log"));
+        let said = said.split_once('\n').unwrap().1;
+        assert!(said.starts_with("made\ncopied") && said.contains("[[package]]"), "{said}");
+    }
+}
+
 /// A trial on the untouched base that runs a shell script; `mark` is in the environment of what it starts.
 fn order(id: &str, script: &str, mark: &str) -> Order {
     let check = Check {
