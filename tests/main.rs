@@ -11,6 +11,7 @@ mod cli;
 mod common;
 mod credentials;
 mod fast;
+mod flakes;
 mod go;
 mod go_cases;
 mod go_view;

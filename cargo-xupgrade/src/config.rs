@@ -14,7 +14,7 @@ use crate::failure::Usage;
 use crate::policy::{HoldRule, Reach};
 use crate::shell;
 use crate::toml_text;
-use crate::trial::{Cell, Check, Company, Phase, Reader};
+use crate::trial::{Cell, Check, Company, Extent, Phase, Reader};
 use crate::verdict::Unexercised;
 
 /// The name of the file at the repository's root.
@@ -232,6 +232,7 @@ impl Config {
                 project: project.label(),
                 concerns: concerns(&check),
                 check,
+                extent: Extent::Whole,
             }));
         }
         if let Some(lost) = self.check.iter().find(|rule| !projects.iter().any(|project| rule.is_of(project))) {

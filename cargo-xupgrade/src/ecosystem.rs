@@ -91,6 +91,9 @@ pub struct Applied {
     pub files: Vec<String>,
     /// Other packages whose version moved with it.
     pub also_moved: Vec<Move>,
+    /// Packages that stay as they are and use another version of something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewired: Vec<String>,
     /// Things that a reader should know (edges that flipped, lines that changed).
     pub notes: Vec<String>,
 }
@@ -126,6 +129,9 @@ pub struct Exercised {
     pub compiled: BTreeSet<String>,
     /// For each unit of tests (crate, Go package): the names of the dependencies below it.
     pub below: BTreeMap<String, BTreeSet<String>>,
+    /// Units of tests that can be run without the others and are compiled the same then.
+    #[serde(default)]
+    pub alone: BTreeSet<String>,
     /// Direct dependencies that nothing uses on any platform, as far as the ecosystem can tell.
     #[serde(default)]
     pub unused: BTreeSet<String>,

@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use crate::candidate::{EcosystemKind, Version};
 use crate::ecosystem::Move;
+use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, Freshness, TrialReport};
 
 /// One upgrade of a trial: which candidate, to which version.
@@ -33,6 +34,8 @@ pub struct Order {
     pub cells: Vec<Cell>,
     /// Whether cached results count.
     pub freshness: Freshness,
+    /// How much of each cell runs.
+    pub breadth: Breadth,
 }
 
 impl Order {

@@ -8,6 +8,7 @@ use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Move, Project};
 use crate::policy::NotReplayable;
+use crate::trial::flap::Flap;
 use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;
 
@@ -49,6 +50,9 @@ pub struct Report {
     pub newest: Vec<Named>,
     /// The trials, in the order in which they ran.
     pub trials: Vec<TrialSummary>,
+    /// Tests that passed and failed with the very same packages.
+    #[serde(default)]
+    pub flapped: Vec<Flap>,
     /// The projects.
     pub projects: Vec<ProjectSummary>,
     /// How many upgrades could be tried.
@@ -161,6 +165,9 @@ pub struct CellSummary {
     /// Processes that it left behind; all killed.
     #[serde(default)]
     pub strays: usize,
+    /// Runs of nothing but the tests that failed, where all of those are known to be flaky.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub again: Vec<Self>,
     /// The log of a failure beside another worker, after which it ran alone, as told here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beside: Option<String>,
@@ -188,6 +195,7 @@ impl From<&CellReport> for CellSummary {
             tests: report.reading.ran(),
             dirtied: report.dirtied.clone(),
             strays: report.strays,
+            again: report.again.iter().map(Self::from).collect(),
             beside: report.beside.as_ref().map(|beside| beside.log.clone()),
         }
     }

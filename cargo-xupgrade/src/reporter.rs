@@ -1,6 +1,7 @@
 //! What a person or a program is told. Words only: nothing is decided here.
 //! stdout is data (the table, or JSON), stderr is talk; bars only on a terminal.
 
+mod flaps;
 mod holds;
 mod lines;
 mod progress;
@@ -17,7 +18,7 @@ use crate::clock::Instant;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::repo::{Base, Repo};
-use crate::verdict::{Baseline, CellBaseline};
+use crate::verdict::{Baseline, CellBaseline, Steadiness};
 use table::When;
 
 /// The reporter that the flags ask for.
@@ -158,6 +159,14 @@ pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
     );
     if flaky > 0 {
         let _ = write!(text, "\n{flaky} tests did not end the same way each time; they are no evidence by themselves");
+    }
+    let unsteady = baseline.cells.iter().filter(|(_, cell)| cell.steadiness == Steadiness::Unsteady);
+    for ((project, check), _) in unsteady {
+        let _ = write!(
+            text,
+            "\nthe {check} of {project} passed once and failed once, and does not say which test it was: its failures are \
+             no evidence"
+        );
     }
     text
 }

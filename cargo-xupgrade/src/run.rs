@@ -26,6 +26,7 @@ use crate::journal::{FOLDER, Journal};
 use crate::plan::Plan;
 use crate::report::{Report, TestedLock};
 use crate::reporter::{self, Preface};
+use crate::trial::TrialReport;
 use crate::verdict::{Baseline, Unexercised};
 
 pub use cache::{Clean, clean, make_shared};
@@ -90,6 +91,7 @@ struct Session {
     plan: Plan,
     baseline: Baseline,
     baseline_trials: Vec<crate::report::TrialSummary>,
+    baseline_runs: Vec<(String, TrialReport)>,
     found: Option<Found>,
     nothing_green: bool,
     containment: Option<String>,
@@ -123,6 +125,7 @@ impl Session {
             plan,
             baseline: Baseline::default(),
             baseline_trials: Vec::new(),
+            baseline_runs: Vec::new(),
             found: None,
             nothing_green: false,
             containment: None,
@@ -156,6 +159,7 @@ impl Session {
         }
         self.containment = containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
+        self.baseline_runs = ground.runs;
         self.baseline = ground.baseline;
         if stop.requested() > Level::None {
             return Ok(());
@@ -192,6 +196,7 @@ impl Session {
         let Job { args, listener, stop, began } = *job;
         local.limits = baseline::limits(&self.plan, &self.baseline);
         local.tolerated = self.baseline.red_cells();
+        local.known = std::sync::Arc::new(self.baseline.clone());
         let mut engine = Engine {
             plan: &self.plan,
             baseline: self.baseline.clone(),

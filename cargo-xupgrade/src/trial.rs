@@ -8,6 +8,8 @@ use crate::candidate::Reason;
 use crate::ecosystem::{Applied, Exercised};
 use crate::shell::typed;
 
+pub mod flap;
+pub mod narrow;
 pub mod reading;
 
 /// Which part of the matrix a check belongs to. Phases run in this order.
@@ -87,10 +89,26 @@ pub struct Cell {
     pub check: Check,
     /// Labels of the projects whose changes concern this cell.
     pub concerns: BTreeSet<String>,
+    /// How much of the check it runs.
+    #[serde(default)]
+    pub extent: Extent,
+}
+
+/// How much of a check a cell runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "what", content = "of")]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The tests of these packages (crates, Go packages) only.
+    Packages(BTreeSet<String>),
+    /// These tests only; others that the same command runs count for nothing.
+    Tests(BTreeSet<TestName>),
 }
 
 impl Cell {
-    /// The cell's key: project and check.
+    /// The cell's key: project and check. A narrowed cell has that of the whole one, by which its baseline is found.
     #[must_use]
     pub fn key(&self) -> CellKey {
         (self.project.clone(), self.check.name.clone())
@@ -177,14 +195,25 @@ pub struct Reading {
     pub tests: BTreeMap<TestName, TestEnd>,
     /// `name@version` of the compiled dependencies, fresh ones included.
     pub compiled: BTreeSet<String>,
-    /// Test executables (file stem) and the package that each belongs to.
-    pub executables: BTreeMap<String, String>,
+    /// Test executables (file stem), and what each is.
+    pub executables: BTreeMap<String, Executable>,
+    /// Units of which is known what else than all of it selects them: the words for the command.
+    pub units: BTreeMap<String, Vec<String>>,
     /// The lines that tell most about a failure, in order.
     pub telling: Vec<String>,
     /// Signs of noise (no space, no memory, no network).
     pub noise: Option<String>,
     /// Tests of something that did not compile.
     pub build_failed: Build,
+}
+
+/// A test executable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Executable {
+    /// The package that it belongs to.
+    pub package: String,
+    /// The words that make cargo run it and no other kind of target (`--lib`, `--test x`).
+    pub select: Vec<String>,
 }
 
 /// Whether the output says that something did not compile.
@@ -224,6 +253,8 @@ pub struct CellReport {
     pub dirtied: Vec<String>,
     /// Processes that it left behind, all killed.
     pub strays: usize,
+    /// The same cell again with nothing but the tests that failed, where all of those are known to be flaky.
+    pub again: Vec<Self>,
     /// A failure beside another worker, after which it ran alone: that second run is the one told here.
     pub beside: Option<Beside>,
 }

@@ -5,13 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::candidate::{Evidence, Reason, ReasonKind};
-use crate::trial::{Build, CellKey, CellReport, Exit, Phase, TestEnd, TestName, TrialReport};
+use crate::ecosystem::Exercised;
+use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
+
+mod again;
+mod part;
+
+pub use again::{again, only_flaky, widens};
 
 /// What the untouched base does, cell by cell.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
     /// The facts that a trial is compared with.
     pub cells: BTreeMap<CellKey, CellBaseline>,
+    /// What the cells compiled and which tests stand on it, by project label.
+    pub exercised: BTreeMap<String, Exercised>,
 }
 
 impl Baseline {
@@ -37,6 +45,18 @@ pub struct CellBaseline {
     pub failing: Vec<TestName>,
     /// Tests that passed in one run and failed in another.
     pub flaky: Vec<TestName>,
+    /// Whether it as a whole ended the same way each time.
+    pub steadiness: Steadiness,
+}
+
+/// Whether a cell ends the same way each time, beside the tests that are known to be flaky by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Steadiness {
+    /// It does.
+    #[default]
+    Steady,
+    /// It passed in one run and failed in another, and did not say which test it was.
+    Unsteady,
 }
 
 impl CellBaseline {
@@ -133,10 +153,14 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
 pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     match &cell.exit {
         Exit::Interrupted => return Verdict::Inconclusive("interrupted".into()),
+        Exit::TimedOut if is_unsteady(before) => return Verdict::Inconclusive(UNSTEADY.into()),
         Exit::TimedOut => return failed(cell, ReasonKind::TimedOut, "took longer than its limit", &[]),
         Exit::NotStarted(why) => return Verdict::Inconclusive(format!("{} did not start: {why}", cell.words[0])),
         Exit::Signal(9) => return Verdict::Inconclusive("killed from outside, most likely for want of memory".into()),
         _ => {}
+    }
+    if let Extent::Tests(wanted) = &cell.cell.extent {
+        return part::judge_tests(cell, wanted);
     }
     if !cell.exit.is_success() {
         return judge_failure(cell, before);
@@ -144,11 +168,21 @@ pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     fewer_tests(cell, before).unwrap_or(Verdict::Passed)
 }
 
+/// Why a failure of an unsteady cell is no evidence.
+const UNSTEADY: &str = "this check fails at times on the untouched base, too, and does not say which test it is";
+
+fn is_unsteady(before: Option<&CellBaseline>) -> bool {
+    before.is_some_and(|known| known.steadiness == Steadiness::Unsteady)
+}
+
 fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     if let Some(noise) = &cell.reading.noise {
         return Verdict::Inconclusive(noise.clone());
     }
     let red: Vec<TestName> = tests_that(cell, TestEnd::Failed);
+    if red.is_empty() && is_unsteady(before) {
+        return Verdict::Inconclusive(UNSTEADY.into());
+    }
     if cell.cell.check.phase == Phase::Gate || (cell.reading.build_failed == Build::Failed && red.is_empty()) {
         return failed(cell, ReasonKind::BuildFailed, "does not compile", &[]);
     }
@@ -161,7 +195,11 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
         return fewer_tests(cell, before).unwrap_or(Verdict::Passed);
     }
     if !new.is_empty() && unknown.is_empty() && !build_broke {
-        return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&new)));
+        let left = part::still_failing(cell, &new);
+        if left.is_empty() {
+            return fewer_tests(cell, before).unwrap_or(Verdict::Passed);
+        }
+        return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&left)));
     }
     let text = if unknown.is_empty() { "fails".into() } else { format!("fails {}", list(&unknown)) };
     failed(cell, ReasonKind::TestFailed, &text, &unknown)
@@ -170,17 +208,13 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
 /// A green suite that shrank proves less than the one before: it fails.
 fn fewer_tests(cell: &CellReport, before: Option<&CellBaseline>) -> Option<Verdict> {
     let before = before?;
-    let ran = cell.reading.ran();
-    if ran >= before.ran {
+    let (expected, names) = part::expected(&cell.cell.extent, before);
+    let ran = part::ran(cell);
+    if ran >= expected {
         return None;
     }
-    let missing: Vec<TestName> = before
-        .names
-        .iter()
-        .filter(|name| !matches!(cell.reading.tests.get(name), Some(TestEnd::Passed | TestEnd::Failed)))
-        .cloned()
-        .collect();
-    let text = format!("ran {ran} tests, {} ran before; missing: {}", before.ran, list(&missing));
+    let missing = part::missing(cell, names);
+    let text = format!("ran {ran} tests, {expected} ran before; missing: {}", list(&missing));
     Some(failed(cell, ReasonKind::FewerTests, &text, &missing))
 }
 

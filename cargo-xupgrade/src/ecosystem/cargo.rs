@@ -2,6 +2,7 @@
 //! `workspace` discovers, `survey` lists requirements and releases, `relock` edits, `registries` joins `index` and
 //! `view`, which know releases.
 
+mod alone;
 pub mod fetch;
 mod fresh;
 pub mod index;
@@ -47,6 +48,8 @@ pub struct Cargo<'a> {
     registries: RefCell<BTreeMap<String, Arc<Registries>>>,
     /// The workspaces that were found, by folder.
     projects: RefCell<BTreeMap<String, Project>>,
+    /// The members that are built the same alone, by folder of their workspace: asked once, on the base.
+    alone: RefCell<BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl<'a> Cargo<'a> {
@@ -68,6 +71,7 @@ impl<'a> Cargo<'a> {
             credentials: Vec::new(),
             registries: RefCell::default(),
             projects: RefCell::default(),
+            alone: RefCell::default(),
         }
     }
 
@@ -213,6 +217,9 @@ impl Ecosystem for Cargo<'_> {
             exercised.below.insert(member.name.replace('-', "_"), below.clone());
             exercised.below.insert(member.name.clone(), below);
         }
+        let mut alone = self.alone.borrow_mut();
+        let ask = || alone::members(&|| self.tool(), &root.join(&project.path));
+        exercised.alone.clone_from(alone.entry(project.path.clone()).or_insert_with(ask));
         Ok(exercised)
     }
 }

@@ -6,6 +6,7 @@ use xupgrade_search::{Pick, Proposal, Scope};
 
 use crate::executor::{Atom, Order};
 use crate::plan::Plan;
+use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport};
 
 /// The atoms of picks, in the same order.
@@ -24,7 +25,11 @@ pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::T
         Scope::Full => (plan.cells.clone(), Freshness::Afresh),
         Scope::Again { of } => (again(of), Freshness::Afresh),
     };
-    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness }
+    let breadth = match proposal.scope {
+        Scope::Concerned => Breadth::Targeted { fresh: proposal.fresh },
+        Scope::Gate | Scope::Full | Scope::Again { .. } => Breadth::Whole,
+    };
+    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth }
 }
 
 fn only_gates(mut cells: Vec<Cell>) -> Vec<Cell> {

@@ -2,10 +2,11 @@
 
 use super::{Executor, Order};
 use crate::trial::Freshness;
+use crate::trial::narrow::Breadth;
 
 /// An order on the untouched base, without cells.
 pub(crate) fn empty_order(id: &str) -> Order {
-    Order { id: id.to_owned(), atoms: vec![], cells: vec![], freshness: Freshness::Cached }
+    Order { id: id.to_owned(), atoms: vec![], cells: vec![], freshness: Freshness::Cached, breadth: Breadth::Whole }
 }
 
 /// Runs the suite.

@@ -2,6 +2,7 @@
 //! supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on to the next cell.
 
 mod floor;
+mod part;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +20,14 @@ use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
 use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
-use crate::report::CellSummary;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher};
-use crate::trial::reading::{Lines, for_people, name_units};
+use crate::trial::reading::{Lines, for_people};
 use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Phase, Reading, TrialReport, words};
-use crate::verdict::download_refusal;
+use crate::verdict::{Baseline, download_refusal};
 use crate::worker::Worker;
 use floor::{Floor, Seat, lock};
+use part::Shown;
 pub use slots::{Local, with};
 
 /// What a local executor works with.
@@ -73,6 +74,7 @@ struct Hand<'a> {
     shared: Arc<Shared>,
     limits: BTreeMap<CellKey, u64>,
     tolerated: BTreeSet<CellKey>,
+    known: Arc<Baseline>,
     launcher: Option<Launcher>,
     /// Whether this trial is to end; it heeds the user's wish, too.
     stop: Stop,
@@ -199,8 +201,8 @@ impl Hand<'_> {
     }
 
     fn run_cells(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        let mut executables = BTreeMap::new();
-        for (position, cell) in order.cells.iter().enumerate() {
+        let mut shown = Shown::default();
+        for (position, cell) in self.cells_of(order, report).iter().enumerate() {
             if report.unfetched.contains_key(&cell.project) {
                 continue;
             }
@@ -211,14 +213,10 @@ impl Hand<'_> {
                 report.noise = Some(why.into());
                 return Ok(());
             }
-            let mut ran = self.run_cell(order, cell)?;
-            executables.extend(std::mem::take(&mut ran.reading.executables));
-            name_units(&mut ran.reading, &executables);
-            ran.dirtied.extend(self.worker.restore()?);
-            self.tools.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
-            let success = ran.exit.is_success();
+            let ran = self.run_as_much_as_counts(order, cell, &mut shown)?;
+            let goes_on = ran.exit.is_success() || self.passed(&ran);
             report.cells.push(ran);
-            if !success && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
+            if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
                 report.broke_off = true;
                 return Ok(());
             }
@@ -241,8 +239,9 @@ impl Hand<'_> {
 
     /// Runs a cell to an end that counts: tests that fail beside another worker run again alone, for two suites at once may
     /// clash. So does whatever was too slow or was killed then.
-    fn run_cell(&self, order: &Order, cell: &Cell) -> Result<CellReport> {
-        let (ran, company) = self.run_once(order, cell, cell.check.company)?;
+    /// `nth` is the how-manieth run of the same check in this trial.
+    fn run_cell(&self, order: &Order, cell: &Cell, nth: usize) -> Result<CellReport> {
+        let (ran, company) = self.run_once(order, cell, nth, cell.check.company)?;
         let is_doubtful = match ran.exit {
             // Too slow or out of memory, maybe for the other one's sake.
             Exit::TimedOut | Exit::Signal(_) => true,
@@ -256,16 +255,17 @@ impl Hand<'_> {
         std::fs::rename(self.tools.out.join(&ran.log), self.tools.out.join(&log))
             .with_context(|| format!("cannot rename {}", ran.log))?;
         let dirtied = self.worker.restore()?;
-        let (mut alone, _) = self.run_once(order, cell, Company::Alone)?;
+        let (mut alone, _) = self.run_once(order, cell, nth, Company::Alone)?;
         alone.dirtied = dirtied;
         alone.beside = Some(Beside { failing: ran.failing().cloned().collect(), exit: ran.exit, log });
         Ok(alone)
     }
 
     /// Runs a cell once, and tells whether it was alone all the time.
-    fn run_once(&self, order: &Order, cell: &Cell, company: Company) -> Result<(CellReport, Company)> {
+    fn run_once(&self, order: &Order, cell: &Cell, nth: usize, company: Company) -> Result<(CellReport, Company)> {
         let words = words(&cell.check, order.freshness);
-        let log = format!("log/{}-{}-{}.log", order.id, slug(&cell.project), slug(&cell.check.name));
+        let nth = if nth > 1 { format!("-{nth}") } else { String::new() };
+        let log = format!("log/{}-{}-{}{nth}.log", order.id, slug(&cell.project), slug(&cell.check.name));
         let began = Event::CellBegan {
             trial: order.id.clone(),
             project: cell.project.clone(),
@@ -294,6 +294,7 @@ impl Hand<'_> {
             reading: lines.finish(),
             dirtied: Vec::new(),
             strays: ran.strays,
+            again: Vec::new(),
             beside: None,
         };
         Ok((report, company))
@@ -414,6 +415,7 @@ fn never_ran(cell: &Cell, words: Vec<String>, log: String) -> CellReport {
         reading: Reading::default(),
         dirtied: Vec::new(),
         strays: 0,
+        again: Vec::new(),
         beside: None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::flaps;
 use super::holds::{held, held_whole, is_held_with, own_locks};
 use crate::candidate::{Candidate, Held, Place, ReasonKind, Role, Version};
 use crate::cli::Talk;
@@ -197,6 +198,7 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
             let _ = writeln!(text, "    {budget}");
         }
     }
+    text.push_str(&flaps::lines(&report.flapped, talk));
     text.push_str(&summary(report));
     text
 }

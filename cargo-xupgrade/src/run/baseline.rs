@@ -12,8 +12,9 @@ use crate::executor::{Executor, Finished, Order};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
+use crate::trial::narrow::Breadth;
 use crate::trial::{CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport};
-use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell, time_limit};
+use crate::verdict::{Baseline, CellBaseline, Steadiness, Unexercised, Verdict, judge_cell, time_limit};
 
 /// How often the untouched base is run.
 const RUNS: usize = 2;
@@ -23,6 +24,8 @@ pub struct Ground {
     pub baseline: Baseline,
     pub trials: Vec<TrialSummary>,
     pub verdicts: Standing,
+    /// Each run with its name.
+    pub runs: Vec<(String, TrialReport)>,
     /// A failing run of each cell that makes its project red.
     pub failing: Vec<CellReport>,
     /// How many workers may run checks at once.
@@ -119,9 +122,11 @@ pub fn run(
     let workers = workers(local.capacity(), &reports, listener);
     let verdicts = standing(&reports, accept);
     let baseline = gather(&reports);
-    let first = reports.into_iter().next().map(|report| report.cells).unwrap_or_default();
+    let first = reports.first().map(|report| report.cells.clone()).unwrap_or_default();
     let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.is_red(&cell.cell.project));
-    Ok(Ground { failing: failing.collect(), verdicts, baseline, trials, workers })
+    let failing = failing.collect();
+    let runs = trials.iter().map(|trial: &TrialSummary| trial.id.clone()).zip(reports).collect();
+    Ok(Ground { baseline, trials, verdicts, runs, failing, workers })
 }
 
 /// Whether failing tests of the base are accepted.
@@ -193,7 +198,7 @@ fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
         remaining: RUNS.saturating_sub(number),
         seconds_left: None,
     });
-    Order { id, atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh }
+    Order { id, atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh, breadth: Breadth::Whole }
 }
 
 fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
@@ -228,7 +233,8 @@ fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {
 
 fn gather(reports: &[TrialReport]) -> Baseline {
     let cells = cells(reports).into_iter().map(|(key, runs)| (key, gather_cell(&runs))).collect();
-    Baseline { cells }
+    let exercised = reports.iter().flat_map(|report| report.exercised.clone()).collect();
+    Baseline { cells, exercised }
 }
 
 fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
@@ -247,8 +253,17 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         ran: names.len(),
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
+        steadiness: steadiness(runs),
         names,
     }
+}
+
+/// A run that failed without naming a test, beside one that passed, makes the whole cell unsteady.
+fn steadiness(runs: &[&CellReport]) -> Steadiness {
+    let passed = runs.iter().any(|cell| cell.exit.is_success());
+    let is_red = |cell: &CellReport| cell.reading.tests.values().any(|end| *end == TestEnd::Failed);
+    let fell = runs.iter().any(|cell| !cell.exit.is_success() && !is_red(cell));
+    if passed && fell { Steadiness::Unsteady } else { Steadiness::Steady }
 }
 
 fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
@@ -263,7 +278,8 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
             runs.iter().map(|cell| judge_cell(cell, judged_against(&known, accept).as_ref())).collect();
         let green = verdicts.contains(&Verdict::Passed);
         let always_red = !green && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Failed(_)));
-        let flaky_only = !known.flaky.is_empty() && !green;
+        // A test that is red each time is red, whatever else flaps beside it.
+        let flaky_only = !known.flaky.is_empty() && known.failing.is_empty() && !green;
         if always_red && !flaky_only {
             standing.red.entry(key.0.clone()).or_insert_with(|| red_reason(&runs, &verdicts));
         }
@@ -321,3 +337,6 @@ pub fn limits(plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u64> {
     };
     plan.cells.iter().map(limit).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::trial::{Check, Company, Reader, TestName};
+    use crate::trial::{Check, Company, Extent, Reader, TestName};
 
     fn cell(name: &str, phase: Phase) -> Cell {
         let check = Check {
@@ -60,7 +60,7 @@ mod tests {
             limit: None,
             company: Company::Any,
         };
-        Cell { project: "cargo .".into(), check, concerns: BTreeSet::new() }
+        Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole }
     }
 
     fn baseline(seconds: &[(&str, f64)]) -> Baseline {
@@ -68,7 +68,7 @@ mod tests {
             let known = CellBaseline { seconds: *seconds, warm_seconds: *seconds, ..CellBaseline::default() };
             (("cargo .".to_owned(), (*name).to_owned()), known)
         };
-        Baseline { cells: seconds.iter().map(one).collect() }
+        Baseline { cells: seconds.iter().map(one).collect(), ..Baseline::default() }
     }
 
     #[test]

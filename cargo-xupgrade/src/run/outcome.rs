@@ -12,6 +12,7 @@ use crate::engine::Trial;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named};
 use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
+use crate::trial::flap::{Flap, Seen, flapped};
 use crate::verdict::{Proof, Verdict, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
@@ -160,6 +161,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         untried,
         newest: plan.newest.clone(),
         trials,
+        flapped: flaps(session),
         projects: plan.projects.iter().map(|project| project_summary(session, project)).collect(),
         seconds: round(seconds),
         containment: session.containment.clone(),
@@ -167,6 +169,14 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         budget,
         folder: std::path::PathBuf::new(),
     }
+}
+
+/// What flapped, from the baseline to the last trial.
+fn flaps(session: &Session) -> Vec<Flap> {
+    let baseline = session.baseline_runs.iter().map(|(trial, report)| Seen { trial, report });
+    let trials = session.found.iter().flat_map(|found| &found.trials);
+    let trials = trials.map(|trial| Seen { trial: &trial.id, report: &trial.report });
+    flapped(&baseline.chain(trials).collect::<Vec<_>>())
 }
 
 /// A held dependency that an upgrade brought along says so: it moved as an effect, and nothing proved it by itself.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Build, Reader, Reading, TestEnd, TestName};
+use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
 
 /// How many telling lines are kept.
 const TELLING: usize = 12;
@@ -100,7 +100,8 @@ impl Lines {
         }
         let Some((name, version)) = message["package_id"].as_str().and_then(package_of) else { return };
         if let Some(stem) = message["executable"].as_str().and_then(file_stem) {
-            self.found.executables.insert(stem.to_owned(), name.clone());
+            let executable = Executable { package: name.clone(), select: selector(&message["target"]) };
+            self.found.executables.insert(stem.to_owned(), executable);
         }
         self.found.compiled.insert(format!("{name}@{version}"));
     }
@@ -240,22 +241,37 @@ fn running_unit(rest: &str) -> String {
     format!("{stem}|{source}")
 }
 
-/// Puts the package's name in the place of the executable's, which carries a hash.
-pub fn name_units(reading: &mut Reading, executables: &BTreeMap<String, String>) {
-    let tests = std::mem::take(&mut reading.tests);
-    reading.tests = tests
-        .into_iter()
-        .map(|(test, end)| {
-            let unit = match test.unit.split_once('|') {
-                Some((stem, source)) => {
-                    let bare = || stem.rsplit_once('-').map_or(stem, |(name, _)| name).to_owned();
-                    format!("{} {source}", executables.get(stem).cloned().unwrap_or_else(bare))
-                }
-                None => test.unit,
-            };
-            (TestName { unit, name: test.name }, end)
-        })
-        .collect();
+/// Puts the package's name in the place of the executable's, which carries a hash, and notes what selects each unit.
+pub fn name_units(reading: &mut Reading, executables: &BTreeMap<String, Executable>) {
+    for (test, end) in std::mem::take(&mut reading.tests) {
+        let (unit, select) = unit_of(&test.unit, executables);
+        if !select.is_empty() {
+            reading.units.insert(unit.clone(), select);
+        }
+        reading.tests.insert(TestName { unit, name: test.name }, end);
+    }
+}
+
+/// The name of a unit, and the words that select it.
+fn unit_of(unit: &str, executables: &BTreeMap<String, Executable>) -> (String, Vec<String>) {
+    if let Some((stem, source)) = unit.split_once('|') {
+        let bare = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
+        let known = executables.get(stem);
+        let package = known.map_or(bare, |one| &one.package);
+        return (format!("{package} {source}"), known.map(|one| one.select.clone()).unwrap_or_default());
+    }
+    let select = unit.ends_with(" doc").then(|| "--doc".to_owned());
+    (unit.to_owned(), select.into_iter().collect())
+}
+
+/// What selects a target on the command line, from its description in cargo's messages; empty where nothing does.
+fn selector(target: &Value) -> Vec<String> {
+    let name = target["name"].as_str().unwrap_or_default();
+    match target["kind"][0].as_str().unwrap_or_default() {
+        "lib" | "rlib" | "dylib" | "cdylib" | "staticlib" | "proc-macro" => vec!["--lib".into()],
+        kind @ ("bin" | "test" | "example" | "bench") if !name.is_empty() => vec![format!("--{kind}"), name.into()],
+        _ => Vec::new(),
+    }
 }
 
 fn file_stem(path: &str) -> Option<&str> {
@@ -272,6 +288,9 @@ fn package_of(id: &str) -> Option<(String, String)> {
     }
 }
 
+/// What a name server or a network that does not answer means.
+const NETWORK: &str = "the network does not answer";
+
 /// Signs in a line that a failure lies outside of the project.
 fn noise(line: &str) -> Option<&'static str> {
     const SIGNS: &[(&str, &str)] = &[
@@ -281,6 +300,12 @@ fn noise(line: &str) -> Option<&'static str> {
         ("signal: killed", "a process was killed from outside, most likely for want of memory"),
         ("Too many open files", "too many open files"),
         ("Resource temporarily unavailable", "out of processes or memory"),
+        ("Disk quota exceeded", "no space left on the disk"),
+        ("Temporary failure in name resolution", NETWORK),
+        ("failed to lookup address information", NETWORK),
+        ("Could not resolve host", NETWORK),
+        ("etwork is unreachable", NETWORK),
+        ("TLS handshake timeout", NETWORK),
     ];
     SIGNS.iter().find(|(sign, _)| line.contains(sign)).map(|(_, why)| *why)
 }
@@ -317,8 +342,11 @@ mod tests {
     #[test]
     fn libtest_lines_become_tests_named_by_package_and_source() {
         let mut reading = read(Reader::Libtest, LIBTEST);
-        let executables = [("app-0123456789abcdef".to_owned(), "my-app".to_owned())].into();
+        let executable = Executable { package: "my-app".into(), select: vec!["--lib".into()] };
+        let executables = [("app-0123456789abcdef".to_owned(), executable)].into();
         name_units(&mut reading, &executables);
+        assert_eq!(reading.units["my-app src/lib.rs"], ["--lib"]);
+        assert_eq!(reading.units["app doc"], ["--doc"]);
         assert_eq!(
             names(&reading, TestEnd::Passed),
             ["app doc src/lib.rs - f (line 3)", "my-app src/lib.rs tests::adds"]
@@ -340,12 +368,13 @@ mod tests {
     #[test]
     fn cargo_messages_name_compiled_packages_and_test_executables() {
         let text = r#"{"reason":"compiler-artifact","package_id":"registry+https://example.invalid/index#itoa@1.0.9","fresh":true,"executable":null}
-{"reason":"compiler-artifact","package_id":"path+file:///tmp/x/app#0.1.0","fresh":false,"executable":"/t/debug/deps/app-00ff"}
+{"reason":"compiler-artifact","package_id":"path+file:///tmp/x/app#0.1.0","target":{"kind":["test"],"name":"it"},"fresh":false,"executable":"/t/debug/deps/app-00ff"}
 error[E0425]: cannot find function `gone` in crate `x`
   --> src/lib.rs:3:5"#;
         let reading = read(Reader::CargoMessages, text);
         assert!(reading.compiled.contains("itoa@1.0.9"));
-        assert_eq!(reading.executables["app-00ff"], "app");
+        assert_eq!(reading.executables["app-00ff"].package, "app");
+        assert_eq!(reading.executables["app-00ff"].select, ["--test", "it"]);
         assert_eq!(reading.build_failed, Build::Failed);
         assert_eq!(reading.telling.len(), 2);
     }
@@ -397,5 +426,17 @@ error[E0425]: cannot find function `gone` in crate `x`
     fn a_full_disk_is_a_sign_of_noise() {
         assert!(read(Reader::Libtest, "error: No space left on device (os error 28)").noise.is_some());
         assert!(read(Reader::Libtest, "error: test failed").noise.is_none());
+    }
+
+    #[test]
+    fn a_process_killed_from_outside_and_a_dead_network_are_signs_of_noise() {
+        let killed = "  process didn't exit successfully: `/t/debug/deps/app-00ff` (signal: 9, SIGKILL: kill)";
+        assert!(read(Reader::Libtest, killed).noise.is_some());
+        assert!(
+            read(Reader::GoTest, r#"{"Action":"output","Package":"m","Output":"signal: killed\n"}"#).noise.is_some()
+        );
+        let deaf = "fatal: unable to access 'https://x/': Could not resolve host: x";
+        assert!(read(Reader::Plain, deaf).noise.is_some());
+        assert!(read(Reader::Libtest, "assertion failed: Err(ConnectionRefused)").noise.is_none());
     }
 }

@@ -24,6 +24,7 @@ fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
                 company: crate::trial::Company::Any,
             },
             concerns: BTreeSet::new(),
+            extent: Extent::Whole,
         },
         words: vec!["cargo".into(), "test".into()],
         seconds: 1.0,
@@ -32,6 +33,7 @@ fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
         reading,
         dirtied: vec![],
         strays: 0,
+        again: vec![],
         beside: None,
     }
 }
@@ -181,4 +183,153 @@ fn limits_come_from_the_baseline_with_a_floor() {
     assert_eq!(time_limit(Phase::Gate, 400.0), 800);
     assert_eq!(time_limit(Phase::Test, 2.0), 60);
     assert_eq!(time_limit(Phase::Test, 100.0), 500);
+}
+
+fn steady() -> CellBaseline {
+    CellBaseline { flaky: vec![name("a")], ..before(2) }
+}
+
+fn red(ends: &[(&str, TestEnd)]) -> CellReport {
+    let mut report = cell(Phase::Test, Exit::Code(101), tests(ends));
+    report.cell.check.argv = "cargo test --workspace --locked --no-fail-fast".split(' ').map(str::to_owned).collect();
+    report.reading.units = BTreeMap::from([("app src/lib.rs".to_owned(), vec!["--lib".to_owned()])]);
+    report
+}
+
+const A_FAILS: &[(&str, TestEnd)] = &[("a", TestEnd::Failed), ("b", TestEnd::Passed)];
+const BOTH_FAIL: &[(&str, TestEnd)] = &[("a", TestEnd::Failed), ("b", TestEnd::Failed)];
+
+/// A run of certain tests only.
+fn part(exit: Exit, wanted: &[&str], ends: &[(&str, TestEnd)]) -> CellReport {
+    let mut report = cell(Phase::Test, exit, tests(ends));
+    report.cell.extent = Extent::Tests(wanted.iter().map(|text| name(text)).collect());
+    report
+}
+
+#[test]
+fn a_flaky_test_that_passes_by_itself_is_forgiven_and_one_that_does_not_is_no_evidence() {
+    let mut report = red(A_FAILS);
+    report.again.push(part(Exit::Code(101), &["a"], &[("a", TestEnd::Failed)]));
+    assert!(matches!(judge_cell(&report, Some(&steady())), Verdict::Inconclusive(_)));
+    report.again.push(part(Exit::Code(0), &["a"], &[("a", TestEnd::Passed)]));
+    assert_eq!(judge_cell(&report, Some(&steady())), Verdict::Passed);
+}
+
+#[test]
+fn a_test_never_seen_flaky_is_believed_whatever_a_flaky_one_beside_it_does() {
+    let mut report = red(BOTH_FAIL);
+    report.again.push(part(Exit::Code(0), &["a", "b"], &[("a", TestEnd::Passed), ("b", TestEnd::Passed)]));
+    let Verdict::Failed(cause) = judge_cell(&report, Some(&steady())) else { panic!() };
+    assert_eq!(cause.evidence.tests, ["app src/lib.rs b"]);
+    assert!(only_flaky(&report, Some(&steady())).is_empty(), "and nothing runs until it is green");
+}
+
+#[test]
+fn only_the_flaky_tests_that_failed_run_again() {
+    let cells = only_flaky(&red(A_FAILS), Some(&steady()));
+    assert_eq!(cells.len(), 1);
+    assert_eq!(cells[0].check.argv[5..], ["--lib", "--", "--exact", "a"]);
+    let mut done = red(A_FAILS);
+    done.again.push(part(Exit::Code(0), &["a"], &[("a", TestEnd::Passed)]));
+    assert!(only_flaky(&done, Some(&steady())).is_empty());
+    assert!(only_flaky(&red(A_FAILS), None).is_empty(), "in the baseline nothing is known yet");
+    let mut broken = red(A_FAILS);
+    broken.reading.build_failed = Build::Failed;
+    assert!(only_flaky(&broken, Some(&steady())).is_empty());
+}
+
+#[test]
+fn a_forgiven_cell_still_has_to_run_all_its_tests() {
+    let mut report = red(&[("a", TestEnd::Failed)]);
+    report.again.push(part(Exit::Code(0), &["a"], &[("a", TestEnd::Passed)]));
+    assert_eq!(kind(&judge_cell(&report, Some(&steady()))), ReasonKind::FewerTests);
+}
+
+#[test]
+fn a_cell_that_failed_once_on_the_base_without_a_name_is_no_evidence_when_it_fails_so_again() {
+    let unsteady = CellBaseline { steadiness: Steadiness::Unsteady, ..before(0) };
+    for exit in [Exit::Code(1), Exit::TimedOut] {
+        let report = cell(Phase::Test, exit.clone(), Reading::default());
+        assert!(matches!(judge_cell(&report, Some(&unsteady)), Verdict::Inconclusive(_)));
+        assert!(matches!(judge_cell(&report, Some(&before(0))), Verdict::Failed(_)), "{exit:?}");
+    }
+    let named = cell(Phase::Test, Exit::Code(1), tests(&[("a", TestEnd::Failed)]));
+    assert_eq!(kind(&judge_cell(&named, Some(&unsteady))), ReasonKind::TestFailed);
+}
+
+#[test]
+fn certain_tests_pass_only_if_each_of_them_ran_and_passed() {
+    let all = ["a", "b"];
+    let good = part(Exit::Code(0), &all, &[("a", TestEnd::Passed), ("b", TestEnd::Passed)]);
+    assert_eq!(judge_cell(&good, Some(&before(900))), Verdict::Passed);
+    let absent = part(Exit::Code(0), &all, &[("a", TestEnd::Passed)]);
+    assert_eq!(kind(&judge_cell(&absent, None)), ReasonKind::FewerTests);
+    let skipped = part(Exit::Code(0), &all, &[("a", TestEnd::Passed), ("b", TestEnd::Skipped)]);
+    assert_eq!(kind(&judge_cell(&skipped, None)), ReasonKind::FewerTests);
+    let failed = part(Exit::Code(101), &all, A_FAILS);
+    assert_eq!(kind(&judge_cell(&failed, None)), ReasonKind::TestFailed);
+    let beside = part(Exit::Code(101), &["b"], A_FAILS);
+    assert_eq!(judge_cell(&beside, None), Verdict::Passed, "what ran beside them does not count");
+    let died = part(Exit::Code(101), &["b"], &[("b", TestEnd::Passed)]);
+    assert_eq!(kind(&judge_cell(&died, None)), ReasonKind::TestFailed);
+    let killed = part(Exit::Signal(9), &["b"], &[]);
+    assert!(matches!(judge_cell(&killed, None), Verdict::Inconclusive(_)));
+}
+
+#[test]
+fn a_cell_of_some_packages_is_compared_with_their_part_of_the_baseline() {
+    let other = TestName { unit: "other src/lib.rs".into(), name: "c".into() };
+    let known = CellBaseline { ran: 3, names: vec![name("a"), name("b"), other], ..CellBaseline::default() };
+    let mut report = cell(Phase::Test, Exit::Code(0), tests(&[("a", TestEnd::Passed), ("b", TestEnd::Passed)]));
+    report.cell.extent = Extent::Packages(BTreeSet::from(["app".to_owned()]));
+    assert_eq!(judge_cell(&report, Some(&known)), Verdict::Passed);
+    report.reading.tests.remove(&name("b"));
+    report.reading.tests.insert(TestName { unit: "stranger src/lib.rs".into(), name: "c".into() }, TestEnd::Passed);
+    assert_eq!(kind(&judge_cell(&report, Some(&known))), ReasonKind::FewerTests);
+}
+
+fn trial(test: CellReport) -> TrialReport {
+    let gate = cell(Phase::Gate, Exit::Code(0), Reading::default());
+    TrialReport { cells: vec![gate, test], ..TrialReport::default() }
+}
+
+fn known(cell: CellBaseline) -> Baseline {
+    let cells = BTreeMap::from([(("cargo .".to_owned(), "test".to_owned()), cell)]);
+    Baseline { cells, ..Baseline::default() }
+}
+
+#[test]
+fn a_failure_is_asked_again_by_the_gate_and_the_tests_that_decided_it() {
+    let cells = again(&trial(red(BOTH_FAIL)), &known(steady()));
+    assert_eq!(cells.iter().map(|cell| cell.check.name.as_str()).collect::<Vec<_>>(), ["gate", "test"]);
+    assert_eq!(cells[0].extent, Extent::Whole);
+    assert_eq!(cells[1].extent, Extent::Tests(BTreeSet::from([name("b")])), "`a` is known to be flaky");
+    assert!(again(&trial(red(A_FAILS)), &known(steady())).is_empty(), "no evidence, no question");
+}
+
+#[test]
+fn tests_that_are_missing_are_asked_for_by_name() {
+    let mut report = red(&[("a", TestEnd::Passed)]);
+    report.exit = Exit::Code(0);
+    let cells = again(&trial(report), &known(before(2)));
+    assert_eq!(cells[1].extent, Extent::Tests(BTreeSet::from([name("b")])));
+}
+
+#[test]
+fn a_failure_without_a_name_is_asked_again_as_a_whole() {
+    let cells = again(&trial(red(&[])), &known(before(0)));
+    assert_eq!(cells[1].extent, Extent::Whole);
+    let gate =
+        TrialReport { cells: vec![cell(Phase::Gate, Exit::Code(101), Reading::default())], ..TrialReport::default() };
+    assert_eq!(again(&gate, &Baseline::default()).len(), 1);
+}
+
+#[test]
+fn a_narrowed_cell_that_fails_without_a_red_test_runs_whole_in_its_place() {
+    let mut report = red(&[]);
+    assert!(!widens(&report));
+    report.cell.extent = Extent::Packages(BTreeSet::from(["app".to_owned()]));
+    assert!(widens(&report));
+    report.reading.tests = tests(A_FAILS).tests;
+    assert!(!widens(&report));
 }

@@ -8,7 +8,7 @@ mod notes;
 mod subject;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -116,7 +116,8 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
     files.sort();
     also_moved.sort();
     also_moved.dedup();
-    Ok(Resolution::Applied(Applied { files, also_moved, notes }))
+    let rewired: BTreeSet<String> = diff.flipped.iter().map(|flip| flip.user.0.clone()).collect();
+    Ok(Resolution::Applied(Applied { files, also_moved, rewired: rewired.into_iter().collect(), notes }))
 }
 
 /// Writes the lockfile in the format in which it was before the relock.

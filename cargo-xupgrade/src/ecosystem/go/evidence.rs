@@ -145,6 +145,7 @@ pub fn add(exercised: &mut Exercised, answer: &Compiled, build: Build) {
         }
         exercised.compiled.extend(package.tests_depend_on.iter().filter_map(versioned));
         if package.test_files {
+            exercised.alone.insert(package.import_path.clone());
             let below = exercised.below.entry(package.import_path.clone()).or_default();
             below.extend(package.tests_depend_on.iter().cloned());
         }

@@ -167,13 +167,19 @@ fn a_module_is_surveyed_raised_fetched_and_its_evidence_read() {
 fn report(check: Check) -> CellReport {
     CellReport {
         words: check.argv.clone(),
-        cell: crate::trial::Cell { project: "go .".into(), check, concerns: BTreeSet::new() },
+        cell: crate::trial::Cell {
+            project: "go .".into(),
+            check,
+            concerns: BTreeSet::new(),
+            extent: crate::trial::Extent::Whole,
+        },
         seconds: 1.0,
         exit: crate::trial::Exit::Code(0),
         log: String::new(),
         reading: crate::trial::Reading::default(),
         dirtied: vec![],
         strays: 0,
+        again: vec![],
         beside: None,
     }
 }

@@ -16,6 +16,7 @@ use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::supervisor::{Containment, Launcher, Tokens};
 use crate::trial::{CellKey, TrialReport};
+use crate::verdict::Baseline;
 
 /// A local executor and what it has seen.
 pub struct Local<'scope, 'a> {
@@ -25,6 +26,8 @@ pub struct Local<'scope, 'a> {
     pub limits: BTreeMap<CellKey, u64>,
     /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
     pub tolerated: BTreeSet<CellKey>,
+    /// What the untouched base does: which tests are flaky, and what stands on what.
+    pub known: Arc<Baseline>,
     /// What supervises the cells, where it is not this very program.
     pub launcher: Option<Launcher>,
     shared: Arc<Shared>,
@@ -83,6 +86,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
             tools,
             limits: BTreeMap::new(),
             tolerated: BTreeSet::new(),
+            known: Arc::default(),
             launcher: None,
             shared: Arc::new(Shared { floor: Floor::with_tokens(tokens), ..Shared::default() }),
             slots,
@@ -159,6 +163,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
             shared: Arc::clone(&self.shared),
             limits: self.limits.clone(),
             tolerated: self.tolerated.clone(),
+            known: Arc::clone(&self.known),
             launcher: self.launcher.clone(),
             stop: stop.clone(),
             seat,

@@ -31,7 +31,8 @@ pub fn judge(asked: &Asked<'_>, edited: &Edited) -> Result<Applied, Box<Reason>>
     if let Some(reason) = objections.iter().find_map(|objection| objection(asked, edited)) {
         return Err(Box::new(reason));
     }
-    Ok(Applied { files: Vec::new(), also_moved: moves(asked, edited), notes: notes(asked, edited) })
+    let (also_moved, notes) = (moves(asked, edited), notes(asked, edited));
+    Ok(Applied { also_moved, notes, ..Applied::default() })
 }
 
 fn something_lower(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {

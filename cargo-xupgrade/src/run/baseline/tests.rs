@@ -1,0 +1,68 @@
+//! What two runs of the untouched base say together, as sentences.
+
+use super::*;
+use crate::trial::{Cell, Check, Exit, Extent, Phase, Reader, Reading};
+
+fn run(exit: i32, ends: &[(&str, TestEnd)]) -> TrialReport {
+    let test = |name: &str| TestName { unit: "app src/lib.rs".into(), name: name.into() };
+    let cell = CellReport {
+        cell: Cell {
+            project: "cargo .".into(),
+            check: Check {
+                name: "test".into(),
+                phase: Phase::Test,
+                argv: vec!["cargo".into(), "test".into()],
+                afresh: vec![],
+                dir: ".".into(),
+                env: BTreeMap::new(),
+                reader: Reader::Libtest,
+                limit: None,
+                company: crate::trial::Company::Any,
+            },
+            concerns: BTreeSet::new(),
+            extent: Extent::Whole,
+        },
+        words: vec![],
+        seconds: 1.0,
+        exit: Exit::Code(exit),
+        log: String::new(),
+        reading: Reading { tests: ends.iter().map(|(name, end)| (test(name), *end)).collect(), ..Reading::default() },
+        dirtied: vec![],
+        strays: 0,
+        again: vec![],
+        beside: None,
+    };
+    TrialReport { cells: vec![cell], ..TrialReport::default() }
+}
+
+fn known(runs: &[TrialReport]) -> CellBaseline {
+    gather(runs).cells.into_values().next().unwrap()
+}
+
+const RED: TestEnd = TestEnd::Failed;
+const GREEN: TestEnd = TestEnd::Passed;
+
+#[test]
+fn a_test_that_failed_in_one_run_is_flaky_by_its_name_and_the_project_goes_on() {
+    let runs = [run(0, &[("a", GREEN), ("b", GREEN)]), run(101, &[("a", RED), ("b", GREEN)])];
+    let known = known(&runs);
+    assert_eq!(known.flaky.iter().map(|test| test.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(known.steadiness, Steadiness::Steady, "the name says all");
+    assert!(!standing(&runs, Accept::Nothing).is_red("cargo ."));
+}
+
+#[test]
+fn two_runs_that_differ_without_a_name_make_the_cell_unsteady() {
+    let runs = [run(0, &[]), run(1, &[])];
+    assert_eq!(known(&runs).steadiness, Steadiness::Unsteady);
+    assert!(!standing(&runs, Accept::Nothing).is_red("cargo ."));
+    assert_eq!(known(&[run(1, &[]), run(1, &[])]).steadiness, Steadiness::Steady);
+    assert!(standing(&[run(1, &[]), run(1, &[])], Accept::Nothing).is_red("cargo ."), "red each time is red");
+}
+
+#[test]
+fn a_test_that_is_red_each_time_makes_the_project_red_though_another_one_flaps() {
+    let runs = [run(101, &[("a", RED), ("b", RED)]), run(101, &[("a", GREEN), ("b", RED)])];
+    assert!(standing(&runs, Accept::Nothing).is_red("cargo ."));
+    assert!(!standing(&runs, Accept::Failing).is_red("cargo ."));
+}

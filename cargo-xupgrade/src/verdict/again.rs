@@ -1,0 +1,84 @@
+//! What is to run once more: the tests of a failed trial that decided it, or those of a cell that are known to be flaky.
+//! Never a whole group until it is green. Pure.
+
+use std::collections::BTreeSet;
+
+use super::{Baseline, CellBaseline, Verdict, judge_cell, part, tests_that};
+use crate::trial::narrow::narrow;
+use crate::trial::{Build, Cell, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
+
+/// The cells that ask once more what made a trial fail: the tests that failed, by name where the command can be told to
+/// run them alone, the whole cell else; before them the gates of the same projects, as tests that do not compile say
+/// nothing. To be run with nothing cached and judged as any other cells. Empty where no cell failed.
+#[must_use]
+pub fn again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
+    let before = |cell: &CellReport| baseline.cells.get(&cell.cell.key());
+    let failed: Vec<&CellReport> =
+        report.cells.iter().filter(|cell| matches!(judge_cell(cell, before(cell)), Verdict::Failed(_))).collect();
+    let projects: BTreeSet<&String> = failed.iter().map(|cell| &cell.cell.project).collect();
+    let gates = report.cells.iter().filter(|cell| is_gate(cell) && projects.contains(&cell.cell.project));
+    let gates = gates.map(|cell| cell.cell.clone());
+    let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| narrowed(cell, before(cell)));
+    gates.chain(tests).collect()
+}
+
+fn is_gate(cell: &CellReport) -> bool {
+    cell.cell.check.phase == Phase::Gate
+}
+
+fn narrowed(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell> {
+    let wanted = blamed(cell, before);
+    if wanted.is_empty() {
+        return vec![cell.cell.clone()];
+    }
+    narrow(&cell.cell, &Extent::Tests(wanted), &cell.reading.units).unwrap_or_else(|| vec![cell.cell.clone()])
+}
+
+/// The tests that a failed cell has against it: the red ones that were never seen flaky or red before, else those that
+/// are missing. None where a process died without a word.
+fn blamed(cell: &CellReport, before: Option<&CellBaseline>) -> BTreeSet<TestName> {
+    if let Extent::Tests(wanted) = &cell.cell.extent {
+        return wanted.clone();
+    }
+    let forgiven = |name: &TestName| before.is_some_and(|one| one.flaky.contains(name) || one.failing.contains(name));
+    let red: BTreeSet<TestName> =
+        tests_that(cell, TestEnd::Failed).into_iter().filter(|name| !forgiven(name)).collect();
+    match before {
+        Some(before) if red.is_empty() && cell.exit.is_success() => {
+            part::missing(cell, part::expected(&cell.cell.extent, before).1).into_iter().collect()
+        }
+        _ => red,
+    }
+}
+
+/// The cells that run the flaky tests of a failed cell once more, if nothing but known flaky tests stands against it.
+/// Empty where something else does, or where the command cannot be told to run them alone.
+#[must_use]
+pub fn only_flaky(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell> {
+    let Some(before) = before else { return Vec::new() };
+    let is_whole_failure = matches!(cell.exit, Exit::Code(code) if code != 0)
+        && cell.cell.check.phase == Phase::Test
+        && cell.reading.build_failed == Build::Fine
+        && !matches!(cell.cell.extent, Extent::Tests(_))
+        && cell.reading.noise.is_none();
+    let red: Vec<TestName> =
+        tests_that(cell, TestEnd::Failed).into_iter().filter(|name| !before.failing.contains(name)).collect();
+    if !is_whole_failure || red.is_empty() || red.iter().any(|name| !before.flaky.contains(name)) {
+        return Vec::new();
+    }
+    let left: BTreeSet<TestName> = part::still_failing(cell, &red).into_iter().collect();
+    if left.is_empty() {
+        return Vec::new();
+    }
+    narrow(&cell.cell, &Extent::Tests(left), &cell.reading.units).unwrap_or_default()
+}
+
+/// Whether a cell of some packages failed in a way that the narrowing may have brought about: without a red test. Then the
+/// whole cell is to run in its place.
+#[must_use]
+pub fn widens(cell: &CellReport) -> bool {
+    matches!(cell.cell.extent, Extent::Packages(_))
+        && matches!(cell.exit, Exit::Code(code) if code != 0)
+        && cell.reading.noise.is_none()
+        && tests_that(cell, TestEnd::Failed).is_empty()
+}
