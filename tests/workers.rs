@@ -12,7 +12,8 @@ use cargo_xupgrade::interrupt::Stop;
 use cargo_xupgrade::plan::Plan;
 use cargo_xupgrade::repo::Repo;
 use cargo_xupgrade::supervisor::Launcher;
-use cargo_xupgrade::trial::{Cell, Check, Company, Exit, Freshness, Phase, Reader};
+use cargo_xupgrade::trial::narrow::Breadth;
+use cargo_xupgrade::trial::{Cell, Check, Company, Exit, Extent, Freshness, Phase, Reader};
 use cargo_xupgrade::worker::Worker;
 
 use crate::common::process::{VARIABLE, assert_none_left, mark, wait_for};
@@ -230,8 +231,8 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         limit: Some(3600),
         company: Company::Any,
     };
-    let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new() };
-    Order { id: id.into(), atoms: vec![], cells: vec![cell], freshness: Freshness::Cached }
+    let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole };
+    Order { id: id.into(), atoms: vec![], cells: vec![cell], freshness: Freshness::Cached, breadth: Breadth::Whole }
 }
 
 /// Lets `act` work with the local executor, with so many workers on the repository.
