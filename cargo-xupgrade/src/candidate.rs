@@ -1,11 +1,14 @@
 //! The words of a plan: versions, places, releases, dependencies, rungs, candidates and held ones.
 //! Values only; the rules that turn one into the other are in `policy`.
 
+mod ladder;
 mod version;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use xupgrade_search::Depth;
 
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
@@ -93,6 +96,8 @@ pub struct Dependency {
     pub at: Option<Version>,
     /// Where it is required.
     pub places: Vec<Place>,
+    /// The packages that the version in use requires, as the lockfile has them; none where no lockfile tells.
+    pub over: BTreeSet<String>,
     /// Its releases, in any order.
     pub releases: Vec<Release>,
     /// The highest toolchain that a release may need (least `rust-version` of the members that use it; the `go` line).
@@ -118,7 +123,7 @@ pub enum Pinned {
     No,
 }
 
-/// One step that a dependency may climb to.
+/// One step that a dependency may climb to: a rung, or a release between two of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {
     /// The version reached.
@@ -129,6 +134,9 @@ pub struct Rung {
     pub breaking: bool,
     /// When it was published.
     pub published: Option<Instant>,
+    /// Whether it is a rung, or a release below one: tried only when the rungs have failed.
+    #[serde(skip)]
+    pub depth: Depth,
 }
 
 /// A dependency that can move, with the rungs that it may climb, lowest first.
@@ -145,10 +153,15 @@ pub struct Candidate {
     pub project: String,
     /// The version in use now.
     pub at: Version,
-    /// The ladder, lowest rung first; never empty.
+    /// The ladder, lowest version first, with the releases between the rungs; never empty, and the last one is a rung.
+    /// In JSON the rungs are `rungs`, and of the releases between them `between` has the versions.
+    #[serde(flatten, with = "ladder")]
     pub rungs: Vec<Rung>,
     /// Where it is required.
     pub places: Vec<Place>,
+    /// The packages that the version in use requires, as the lockfile has them; none where no lockfile tells.
+    #[serde(skip)]
+    pub over: BTreeSet<String>,
     /// Why it should move soon (yanked, retracted).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub urgent: Option<String>,
@@ -158,6 +171,14 @@ pub struct Candidate {
     /// Newer releases that the policy left out, and why: what is said when no rung passes, and beside an upgrade.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beyond: Option<Beyond>,
+}
+
+impl Candidate {
+    /// The rungs alone, lowest first.
+    #[must_use]
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Rung> {
+        self.rungs.iter().filter(|rung| rung.depth == Depth::Rung)
+    }
 }
 
 /// The newest release above the ladder, and why it is no rung.

@@ -82,6 +82,9 @@ pub struct Change<'a> {
     pub to: &'a Version,
     /// Where it is required.
     pub places: &'a [Place],
+    /// Upgrades of the same project that have to move in the same resolve, as the package manager takes none of them alone.
+    /// What one step cannot do, more than one does not do here either: each comes once more by itself, and is there already.
+    pub with: &'a [Change<'a>],
 }
 
 /// What a change did, read back from the files.
@@ -94,6 +97,9 @@ pub struct Applied {
     /// Packages that stay as they are and use another version of something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewired: Vec<String>,
+    /// The upgrades that were written in the same step, as the package manager takes none of them alone.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub with: Vec<String>,
     /// Things that a reader should know (edges that flipped, lines that changed).
     pub notes: Vec<String>,
 }

@@ -16,7 +16,7 @@ use crate::event::{self, Event, Listener};
 use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
-use crate::plan::Plan;
+use crate::plan::{Plan, partners};
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, Freshness, Phase, TrialReport};
@@ -265,7 +265,8 @@ impl Engine<'_> {
         // What is only compiled, or only run again, proves nothing new about what it exercises.
         let claimed = if proposal.scope == Scope::Concerned { proposal.fresh } else { 0 };
         let verdict = self.judge(&finished.report, &atoms, claimed);
-        let outcome = outcome(&verdict, &atoms);
+        let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
+        let outcome = outcome(&verdict, &atoms, |names| partners(names, self.plan, &fresh));
         self.keep(Trial {
             id: finished.id,
             why: Some(proposal.why),
@@ -380,12 +381,12 @@ impl Flight {
 }
 
 /// What a verdict tells the search.
-fn outcome(verdict: &Verdict, atoms: &[Atom]) -> Outcome {
+fn outcome(verdict: &Verdict, atoms: &[Atom], partners: impl Fn(&[String]) -> Vec<usize>) -> Outcome {
     match verdict {
         Verdict::Passed => Outcome::Passed,
         Verdict::Failed(cause) => Outcome::Failed {
             suspects: cause.suspects.iter().map(|position| atoms[*position].candidate).collect(),
-            partners: Vec::new(),
+            partners: partners(&cause.partners()),
             proof: proof(cause.kind),
         },
         Verdict::Inconclusive(_) => Outcome::Inconclusive,

@@ -6,6 +6,7 @@ pub mod conformance;
 #[cfg(test)]
 pub mod fake;
 pub mod local;
+pub mod together;
 
 use anyhow::Result;
 

@@ -1,8 +1,8 @@
 //! cargo-xupgrade upgrades the dependencies of mixed Rust and Go repositories and proves every upgrade by running the
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
-//! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`plan`], [`trial`], [`verdict`], [`message`],
-//!   [`report`], [`shell`].
+//! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`plan`], [`trial`], [`partner`], [`verdict`],
+//!   [`message`], [`report`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
 //! - The outside world: [`repo`], [`worker`], [`outside`], [`toolchain`], [`environment`], [`command`], [`supervisor`],
@@ -29,6 +29,7 @@ pub mod interrupt;
 pub mod journal;
 pub mod message;
 pub mod outside;
+pub mod partner;
 pub mod plan;
 pub mod policy;
 pub mod repo;

@@ -49,23 +49,44 @@ fn is_conventional(subject: &str) -> bool {
     !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase()) && (kind == head || head.ends_with(')'))
 }
 
-/// What proved an upgrade, for its commit.
+/// An upgrade and what proved it, for its commit.
 #[derive(Debug, Clone)]
 pub struct Proven<'a> {
     /// The upgrade.
     pub upgrade: &'a Upgrade,
     /// How many upgrades its trial proved together.
     pub group: usize,
-    /// The base commit of the run.
-    pub base: &'a str,
 }
 
-/// The whole message of an upgrade's commit.
+/// The whole message of a commit: of one upgrade, or of some that belong together.
 #[must_use]
-pub fn commit(style: Style, proven: &Proven<'_>) -> String {
+pub fn commit(style: Style, proven: &[Proven<'_>], base: &str) -> String {
+    let upgrades: Vec<&Upgrade> = proven.iter().map(|one| one.upgrade).collect();
+    let mut text = subject(style, &upgrades);
+    text.push('\n');
+    if proven.len() > 1 {
+        text.push_str("\nThey belong together: not each of them passes without the others.\n");
+    }
+    for one in proven {
+        text.push_str(&paragraph(one));
+    }
+    text.push('\n');
+    for Upgrade { ecosystem, name, from, to, .. } in &upgrades {
+        let _ = writeln!(text, "Xupgrade-Upgrade: {ecosystem}:{name} {from} -> {to}");
+    }
+    let mut trials: Vec<(&str, usize)> = proven.iter().map(|one| (one.upgrade.trial.as_str(), one.group)).collect();
+    trials.dedup();
+    for (trial, size) in trials {
+        let _ = writeln!(text, "Xupgrade-Trial: {trial} ({})", group(size));
+    }
+    let _ = writeln!(text, "Xupgrade-Base: {base}");
+    text
+}
+
+/// What is said of one upgrade.
+fn paragraph(proven: &Proven<'_>) -> String {
     let upgrade = proven.upgrade;
-    let mut text = subject(style, upgrade);
-    let _ = write!(text, "\n\n{} {} -> {} ({}", upgrade.name, upgrade.from, upgrade.to, upgrade.level);
+    let mut text = format!("\n{} {} -> {} ({}", upgrade.name, upgrade.from, upgrade.to, upgrade.level);
     text.push_str(if upgrade.breaking { ", breaking)" } else { ", compatible)" });
     let _ = writeln!(text, " in {} project `{}`.", upgrade.ecosystem, upgrade.project);
     if upgrade.role == Role::Transitive {
@@ -79,24 +100,36 @@ pub fn commit(style: Style, proven: &Proven<'_>) -> String {
     for note in &upgrade.notes {
         let _ = writeln!(text, "Note: {note}.");
     }
-    let _ =
-        write!(text, "\nXupgrade-Upgrade: {}:{} {} -> {}\n", upgrade.ecosystem, upgrade.name, upgrade.from, upgrade.to);
-    let _ = writeln!(text, "Xupgrade-Trial: {} ({})", upgrade.trial, group(proven.group));
-    let _ = writeln!(text, "Xupgrade-Base: {}", proven.base);
     text
 }
 
-fn subject(style: Style, upgrade: &Upgrade) -> String {
-    let role = if upgrade.role == Role::Transitive { " (transitive)" } else { "" };
-    let what = format!("pgrade {} from {} to {}{role}", upgrade.name, upgrade.from, upgrade.to);
+fn subject(style: Style, upgrades: &[&Upgrade]) -> String {
+    let what = format!("pgrade {}", what(upgrades));
     match style {
         Style::Plain => format!("U{what}"),
         Style::Conventional { kind } => {
             let kind = if kind == Kind::Build { "build" } else { "chore" };
-            let mark = if upgrade.breaking { "!" } else { "" };
+            let mark = if upgrades.iter().any(|upgrade| upgrade.breaking) { "!" } else { "" };
             format!("{kind}(deps){mark}: u{what}")
         }
     }
+}
+
+/// One upgrade with old and new version, two with the new one, and of more the names.
+fn what(upgrades: &[&Upgrade]) -> String {
+    if let [one] = upgrades {
+        let role = if one.role == Role::Transitive { " (transitive)" } else { "" };
+        return format!("{} from {} to {}{role}", one.name, one.from, one.to);
+    }
+    let told = |one: &&Upgrade| match upgrades.len() {
+        2 => format!("{} to {}", one.name, one.to),
+        _ => one.name.clone(),
+    };
+    let (last, before) = match upgrades.split_last() {
+        Some((last, before)) => (told(last), before.iter().map(told).collect::<Vec<_>>()),
+        None => return String::new(),
+    };
+    format!("{} and {last}", before.join(", "))
 }
 
 fn evidence(proven: &Proven<'_>) -> String {
@@ -128,6 +161,62 @@ fn also_moved(upgrade: &Upgrade) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::{EcosystemKind, Level, Version};
+    use crate::verdict::Proof;
+
+    fn upgrade(name: &str, to: &str, trial: &str) -> Upgrade {
+        Upgrade {
+            ecosystem: EcosystemKind::Cargo,
+            name: name.into(),
+            role: Role::Direct,
+            project: ".".into(),
+            places: vec![],
+            from: Version::parse("1.0.0").unwrap(),
+            to: Version::parse(to).unwrap(),
+            level: Level::Major,
+            breaking: to.starts_with('2'),
+            commit: None,
+            trial: trial.into(),
+            proof: Proof::Tests,
+            also_moved: vec![],
+            notes: vec![],
+            failed_above: vec![],
+            urgent: None,
+        }
+    }
+
+    fn message(upgrades: &[Upgrade]) -> String {
+        let proven: Vec<Proven<'_>> =
+            upgrades.iter().map(|upgrade| Proven { upgrade, group: upgrades.len() }).collect();
+        commit(Style::Conventional { kind: Kind::Build }, &proven, "base")
+    }
+
+    #[test]
+    fn the_commit_of_a_pair_names_both_in_its_subject_and_its_trailers() {
+        let text = message(&[upgrade("sender", "2.0.0", "t4"), upgrade("taker", "1.1.0", "t4")]);
+        assert!(text.starts_with("build(deps)!: upgrade sender to 2.0.0 and taker to 1.1.0\n\n"), "{text}");
+        assert!(text.contains("They belong together"), "{text}");
+        let trailers = "\n\nXupgrade-Upgrade: cargo:sender 1.0.0 -> 2.0.0\nXupgrade-Upgrade: cargo:taker 1.0.0 -> 1.1.0\n\
+            Xupgrade-Trial: t4 (one of 2 tried together)\nXupgrade-Base: base\n";
+        assert!(text.ends_with(trailers), "{text}");
+    }
+
+    #[test]
+    fn the_commit_of_three_names_all_and_each_of_their_trials() {
+        let text = message(&[upgrade("a", "1.1.0", "t1"), upgrade("b", "1.1.0", "t1"), upgrade("c", "1.1.0", "t2")]);
+        assert!(text.starts_with("build(deps): upgrade a, b and c\n"), "{text}");
+        assert_eq!(text.matches("Xupgrade-Trial: ").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn the_commit_of_one_upgrade_says_old_and_new_version() {
+        let text = message(&[upgrade("sender", "1.1.0", "t4")]);
+        assert!(
+            text.starts_with("build(deps): upgrade sender from 1.0.0 to 1.1.0\n\nsender 1.0.0 -> 1.1.0 (major"),
+            "{text}"
+        );
+        assert!(!text.contains("together\n\n") && text.contains("Xupgrade-Trial: t4 (alone)"), "{text}");
+    }
 
     fn lines(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()

@@ -1,10 +1,12 @@
 //! The plan: base, as-of, projects, candidates, holds and the matrix, written down before anything runs.
 //! Pure: surveys in, one plan out, in an order that depends on nothing but its content.
 
+mod partners;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use xupgrade_search::{AtomSpec, Break, Depth, Permille, RungSpec};
+use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
 use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
 use crate::clock::Instant;
@@ -14,6 +16,7 @@ use crate::policy::{Decision, NotReplayable, Policy, decide, floating, not_repla
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
+pub use partners::{is_named, partners};
 
 /// Everything that a run will do, decided.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -256,7 +259,7 @@ fn rungs(candidate: &Candidate) -> Vec<RungSpec> {
         .map(|rung| RungSpec {
             risk: risk(rung.level),
             breaking: if rung.breaking { Break::Breaking } else { Break::Compatible },
-            depth: Depth::Rung,
+            depth: rung.depth,
         })
         .collect()
 }

@@ -223,6 +223,7 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         at: at.clone(),
         rungs,
         places: dependency.places.clone(),
+        over: dependency.over.clone(),
         urgent: dependency.urgent.clone(),
         switch: dependency.switch.clone(),
         beyond,

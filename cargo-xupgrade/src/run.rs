@@ -11,6 +11,7 @@ mod reach;
 mod scene;
 mod setup;
 mod sight;
+mod unit;
 
 use std::collections::BTreeMap;
 
@@ -231,7 +232,8 @@ impl Session {
         };
         if !found.checkpoint.atoms.is_empty() {
             let upgrades = outcome::upgrades(&self.plan, &found);
-            match publish::branch(scene, args.branch.as_deref(), &upgrades, &found) {
+            let units = unit::units(&self.plan, &found);
+            match publish::branch(scene, args.branch.as_deref(), (&upgrades, &units), &found) {
                 Ok(written) => (found.branch, found.commits) = (Some(written.branch), written.commits),
                 // Nothing that was found may be lost with it: the report is still to come.
                 Err(error) => {

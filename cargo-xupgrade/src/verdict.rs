@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::candidate::{Evidence, Reason, ReasonKind};
 use crate::ecosystem::Exercised;
+use crate::partner;
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
 mod again;
@@ -89,6 +90,18 @@ pub struct Cause {
     pub suspects: Vec<usize>,
     /// The proof.
     pub evidence: Evidence,
+}
+
+impl Cause {
+    /// The packages that its words name as not fitting together, in the order of the words; they need not be candidates.
+    #[must_use]
+    pub fn partners(&self) -> Vec<String> {
+        match self.kind {
+            ReasonKind::BuildFailed => partner::named(&self.evidence.lines),
+            ReasonKind::ResolveRefused => partner::named(std::slice::from_ref(&self.text)),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A dependency that a trial must have compiled to be evidence for it.

@@ -13,13 +13,23 @@ def check(scene, ledger):
         return
     check_trees(scene, ledger)
     chain = chain_of(scene)
-    ledger.judge(f"the tip reaches the base in {len(report['upgrades'])} commits", chain_troubles(scene, chain))
-    claimed = [upgrade["commit"] for upgrade in report["upgrades"]]
+    claimed = claimed_commits(report)
+    ledger.judge(f"the tip reaches the base in {len(claimed)} commits", chain_troubles(scene, chain, len(claimed)))
     ledger.judge("each upgrade names its commit, in order",
                  [f"report {a}, branch {b}" for a, b in zip_longest(claimed, chain) if a != b])
-    for upgrade, commit in zip(report["upgrades"], chain):
+    for upgrade in report["upgrades"]:
+        commit = upgrade["commit"]
+        if commit not in chain:
+            ledger.judge(f"the commit of {upgrade['name']}", [f"{commit} is not on the branch"])
+            continue
         name = f"commit {commit[:12]} ({upgrade['name']} {upgrade['to']})"
         ledger.judge(name, [*trailer_troubles(scene, upgrade, commit), *file_troubles(scene, upgrade, commit)])
+
+
+def claimed_commits(report):
+    """The commits that the report names, in order; upgrades that belong together name the same one."""
+    commits = [upgrade["commit"] for upgrade in report["upgrades"]]
+    return [one for place, one in enumerate(commits) if place == 0 or one != commits[place - 1]]
 
 
 def zip_longest(a, b):
@@ -73,8 +83,8 @@ def chain_of(scene):
     return listed.split()
 
 
-def chain_troubles(scene, chain):
-    if len(chain) != len(scene.report["upgrades"]):
+def chain_troubles(scene, chain, expected):
+    if len(chain) != expected:
         yield f"{len(chain)} commits"
     parents = [scene.base, *chain]
     for parent, commit in zip(parents, chain):
@@ -86,14 +96,17 @@ def chain_troubles(scene, chain):
 def trailer_troubles(scene, upgrade, commit):
     body = scene.git("log", "-1", "--format=%(trailers:only,unfold)", commit)
     trailers = [line.split(": ", 1) for line in body.splitlines() if ": " in line]
-    values = dict(trailers)
+    values = {}
+    for key, value in trailers:
+        values.setdefault(key, []).append(value)
     stated = f"{upgrade['ecosystem']}:{upgrade['name']} {upgrade['from']} -> {upgrade['to']}"
-    if values.get("Xupgrade-Upgrade") != stated:
+    if stated not in values.get("Xupgrade-Upgrade", []):
         yield f"trailer Xupgrade-Upgrade is `{values.get('Xupgrade-Upgrade')}`"
-    if values.get("Xupgrade-Base") != scene.base:
+    if values.get("Xupgrade-Base") != [scene.base]:
         yield f"trailer Xupgrade-Base is `{values.get('Xupgrade-Base')}`"
-    trial = (values.get("Xupgrade-Trial") or "").split(" ")[0]
-    if trial != upgrade["trial"] or trial not in [one["id"] for one in scene.report["trials"] if one["verdict"] == "passed"]:
+    trials = [value.split(" ")[0] for value in values.get("Xupgrade-Trial", [])]
+    passed = [one["id"] for one in scene.report["trials"] if one["verdict"] == "passed"]
+    if upgrade["trial"] not in trials or upgrade["trial"] not in passed:
         yield f"trailer Xupgrade-Trial is `{values.get('Xupgrade-Trial')}`, and no such trial passed"
 
 

@@ -37,7 +37,9 @@ pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'
     let apply = |version: &str| {
         let (from, to) = (dependency.at.clone().unwrap(), Version::parse(version).unwrap());
         let places = &dependency.places;
-        ecosystem.apply(&world.repo, &Change { project, name: known.name, from: &from, to: &to, places }).unwrap()
+        ecosystem
+            .apply(&world.repo, &Change { project, name: known.name, from: &from, to: &to, places, with: &[] })
+            .unwrap()
     };
     let before = bytes(world, &files);
     assert!(matches!(apply(known.missing), Resolution::Refused(_) | Resolution::Noise(_)), "{}", known.missing);

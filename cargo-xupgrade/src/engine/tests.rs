@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use xupgrade_search::{Fate, Strategy};
+use xupgrade_search::{Depth, Fate, Strategy};
 
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind, Level as Size, Role, Rung, Version};
@@ -15,7 +15,13 @@ fn version(text: &str) -> Version {
 }
 
 fn candidate(name: &str, versions: &[&str]) -> Candidate {
-    let rung = |text: &&str| Rung { version: version(text), level: Size::Minor, breaking: false, published: None };
+    let rung = |text: &&str| Rung {
+        version: version(text),
+        level: Size::Minor,
+        breaking: false,
+        published: None,
+        depth: Depth::Rung,
+    };
     Candidate {
         ecosystem: EcosystemKind::Cargo,
         name: name.into(),
@@ -24,6 +30,7 @@ fn candidate(name: &str, versions: &[&str]) -> Candidate {
         at: version("1.0.0"),
         rungs: versions.iter().map(rung).collect(),
         places: vec![],
+        over: [].into(),
         urgent: None,
         switch: None,
         beyond: None,

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Atom, Order};
+use super::{Atom, Order, together};
 use crate::candidate::{Reason, ReasonKind};
-use crate::ecosystem::{Applied, Change, Ecosystem, Project, Resolution};
+use crate::ecosystem::{Applied, Ecosystem, Project, Resolution};
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
 use crate::interrupt::{Level, Stop};
@@ -135,7 +135,7 @@ impl Hand<'_> {
     fn write_atoms(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
         self.worker.reset()?;
         let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
-        let steps = self.known_steps(&keys);
+        let steps = self.known_steps(&keys, &order.atoms);
         let known = steps.len();
         if let Some(step) = steps.last() {
             self.worker.show(&step.tree)?;
@@ -150,7 +150,7 @@ impl Hand<'_> {
                 report.noise = Some(why.into());
                 return Ok(());
             }
-            match self.write_atom(atom)? {
+            match self.write_atom(atom, &order.atoms[position + 1..])? {
                 Resolution::Applied(applied) => {
                     let tree = self.worker.snapshot(&applied.files)?;
                     let published = self.worker.published(&tree)?;
@@ -174,24 +174,20 @@ impl Hand<'_> {
     }
 
     /// The longest part of a sequence that was written before, from its beginning.
-    fn known_steps(&self, keys: &[(usize, usize)]) -> Vec<Step> {
+    fn known_steps(&self, keys: &[(usize, usize)], atoms: &[Atom]) -> Vec<Step> {
         let written = lock(&self.shared.written);
-        let known = (0..=keys.len()).rev().find(|len| *len == 0 || written.contains_key(&keys[..*len])).unwrap_or(0);
+        let is_known = |len: &usize| {
+            let step = written.get(&keys[..*len]);
+            *len == 0 || step.is_some_and(|step| together::is_whole(self.tools.plan, &step.applied, &atoms[*len..]))
+        };
+        let known = (0..=keys.len()).rev().find(is_known).unwrap_or(0);
         (1..=known).filter_map(|len| written.get(&keys[..len]).cloned()).collect()
     }
 
-    fn write_atom(&self, atom: &Atom) -> Result<Resolution> {
-        let candidate = &self.tools.plan.candidates[atom.candidate];
-        let project =
-            self.tools.plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.project))?;
-        let change = Change {
-            project,
-            name: &candidate.name,
-            from: &candidate.at,
-            to: &candidate.rungs[atom.rung].version,
-            places: &candidate.places,
-        };
-        let resolution = self.ecosystem(project)?.apply(&self.worker.tree(), &change)?;
+    fn write_atom(&self, atom: &Atom, later: &[Atom]) -> Result<Resolution> {
+        let change = together::change(self.tools.plan, atom)?;
+        let project = change.project;
+        let resolution = together::write(self.ecosystem(project)?, &self.worker.tree(), self.tools.plan, atom, later)?;
         let Resolution::Applied(applied) = &resolution else { return Ok(resolution) };
         let Some(moved) = self.tools.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
         self.worker.restore()?;

@@ -1,25 +1,39 @@
-//! The ladder: of the releases that nothing stands against, the few that are worth a trial. Pure.
+//! The ladder: of the releases that nothing stands against, the few that are worth a trial, and those between them. Pure.
 
 use std::collections::BTreeMap;
 
+use xupgrade_search::Depth;
+
 use crate::candidate::{EcosystemKind, Level, Release, Rung, Version, compatible, level};
 
-/// The rungs among the allowed releases, lowest first: the newest patch, the newest compatible one, then the newest of
-/// each next breaking line.
+/// The ladder of the allowed releases, lowest version first: the rungs are the newest patch, the newest compatible one,
+/// then the newest of each next breaking line; every other release lies between them, below the rung of its own kind.
 pub(super) fn ladder(ecosystem: EcosystemKind, at: &Version, allowed: &[&Release]) -> Vec<Rung> {
-    let mut newest: BTreeMap<Step, &Release> = BTreeMap::new();
+    let mut kinds: BTreeMap<Step, Vec<&Release>> = BTreeMap::new();
     for release in allowed {
-        newest.insert(step(ecosystem, at, &release.version), release);
+        kinds.entry(step(ecosystem, at, &release.version)).or_default().push(release);
     }
-    newest
-        .into_values()
-        .map(|release| Rung {
+    kinds.into_values().flat_map(|releases| with_depths(ecosystem, at, &releases)).collect()
+}
+
+/// Releases of one kind, oldest version first: the newest is the rung. Two of one precedence (build metadata, the same
+/// version listed twice) are one, the later one.
+fn with_depths(ecosystem: EcosystemKind, at: &Version, releases: &[&Release]) -> Vec<Rung> {
+    let mut rungs: Vec<Rung> = Vec::new();
+    for release in releases {
+        rungs.pop_if(|last| last.version == release.version);
+        rungs.push(Rung {
             version: release.version.clone(),
             level: level(ecosystem, at, &release.version),
             breaking: !compatible(ecosystem, at, &release.version),
             published: release.published,
-        })
-        .collect()
+            depth: Depth::Between,
+        });
+    }
+    if let Some(newest) = rungs.last_mut() {
+        newest.depth = Depth::Rung;
+    }
+    rungs
 }
 
 /// Which rung a release competes for: only the newest of each is kept.

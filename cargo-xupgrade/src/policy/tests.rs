@@ -1,6 +1,9 @@
 //! What the policy must decide, as sentences.
 
+use xupgrade_search::Depth;
+
 use super::*;
+use crate::candidate::Rung;
 use crate::cooldown::Cooldown;
 
 fn version(text: &str) -> Version {
@@ -27,6 +30,7 @@ fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dep
         role: Role::Direct,
         at: Some(version(at)),
         places: vec![],
+        over: [].into(),
         releases,
         toolchain: None,
         urgent: None,
@@ -56,7 +60,19 @@ fn cargo(at: &str, versions: &[&str]) -> Dependency {
 
 fn rungs(decision: &Decision) -> Vec<String> {
     match decision {
-        Decision::Candidate(candidate) => candidate.rungs.iter().map(|rung| rung.version.to_string()).collect(),
+        Decision::Candidate(candidate) => candidate.steps().map(|rung| rung.version.to_string()).collect(),
+        other => panic!("no candidate: {other:?}"),
+    }
+}
+
+/// The whole ladder, what is no rung in brackets.
+fn whole(decision: &Decision) -> Vec<String> {
+    let shown = |rung: &Rung| match rung.depth {
+        Depth::Rung => rung.version.to_string(),
+        Depth::Between => format!("({})", rung.version),
+    };
+    match decision {
+        Decision::Candidate(candidate) => candidate.rungs.iter().map(shown).collect(),
         other => panic!("no candidate: {other:?}"),
     }
 }
@@ -72,6 +88,40 @@ fn kind(decision: &Decision) -> ReasonKind {
 fn the_ladder_has_the_newest_patch_and_the_newest_compatible_release() {
     let decision = decide(&cargo("1.2.0", &["1.2.1", "1.2.5", "1.3.0", "1.9.1", "2.0.0"]), &policy());
     assert_eq!(rungs(&decision), ["1.2.5", "1.9.1"]);
+}
+
+#[test]
+fn between_the_rungs_lies_every_other_release_that_nothing_stands_against() {
+    let mut dependency = cargo("1.2.0", &["1.1.9", "1.2.1", "1.2.5", "1.3.0", "1.4.0", "1.9.1", "2.0.0", "2.0.0-rc.1"]);
+    dependency.releases[2].withdrawn = true;
+    dependency.releases[4].needs = Some("1.99".into());
+    dependency.toolchain = Some("1.80".into());
+    dependency.releases.push(release("1.8.0", "2025-12-31"));
+    assert_eq!(whole(&decide(&dependency, &policy())), ["1.2.1", "(1.3.0)", "1.9.1"]);
+}
+
+#[test]
+fn a_breaking_line_has_its_own_releases_between() {
+    let asked = Policy { reach: Reach::Breaking, ..policy() };
+    let decision = decide(&cargo("0.3.1", &["0.3.2", "0.3.9", "0.4.0", "0.4.2", "1.0.0", "1.4.0"]), &asked);
+    assert_eq!(whole(&decision), ["(0.3.2)", "0.3.9", "(0.4.0)", "0.4.2", "(1.0.0)", "1.4.0"]);
+    let go = dependency(
+        EcosystemKind::Go,
+        "v0.3.1",
+        ["v0.3.2", "v0.3.3", "v0.4.0", "v0.5.0"].map(|text| release(text, "2025-01-01")).into(),
+    );
+    assert_eq!(whole(&decide(&go, &policy())), ["(v0.3.2)", "v0.3.3", "(v0.4.0)", "v0.5.0"]);
+}
+
+#[test]
+fn one_version_with_two_builds_is_one_step() {
+    let decision = decide(&cargo("1.0.0", &["1.0.1+a", "1.0.1+b"]), &policy());
+    assert_eq!(whole(&decision), ["1.0.1+b"]);
+}
+
+#[test]
+fn a_later_build_of_the_version_in_use_is_between_no_rungs() {
+    assert!(matches!(decide(&cargo("1.0.0", &["1.0.0+b"]), &policy()), Decision::Newest(_)));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn rungs(candidate: &Candidate) -> String {
     let mark = |rung: &crate::candidate::Rung| {
         if rung.breaking { format!("{}!", rung.version) } else { rung.version.to_string() }
     };
-    candidate.rungs.iter().map(mark).collect::<Vec<_>>().join(", ")
+    candidate.steps().map(mark).collect::<Vec<_>>().join(", ")
 }
 
 fn age(candidate: &Candidate, as_of: Instant) -> String {

@@ -2,22 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use xupgrade_search::{Fate, Why};
+use xupgrade_search::{Depth, Fate, Refusal, Why};
 
 use super::scene::Scene;
+use super::unit::units;
 use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Version};
-use crate::ecosystem::Move;
+use crate::ecosystem::{Applied, Move};
 use crate::engine::Trial;
+use crate::executor::together::label;
 use crate::executor::{Atom, others};
-use crate::plan::{Plan, held, named};
+use crate::plan::{Plan, held, named, partners};
 use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
 use crate::verdict::{Proof, Verdict, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
-    found.checkpoint.atoms.iter().enumerate().map(|(position, atom)| upgrade(plan, found, atom, position)).collect()
+    // A commit that has more upgrades than the first ones was never looked at in the state between them.
+    let ends: BTreeSet<usize> = units(plan, found).iter().filter_map(|unit| unit.last().copied()).collect();
+    let all = found.checkpoint.atoms.iter().enumerate();
+    let mut upgrades: Vec<Upgrade> = all.map(|(position, atom)| upgrade(plan, found, atom, position)).collect();
+    for (position, note) in found.notes.iter().filter(|(position, _)| ends.contains(position)) {
+        upgrades[*position].notes.push(note.clone());
+    }
+    upgrades
 }
 
 fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade {
@@ -25,9 +34,9 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
     let rung = &candidate.rungs[atom.rung];
     let confirmed = found.checkpoint.trial.map(|trial| &found.trials[trial].report);
     let applied = confirmed.and_then(|report| report.applied.get(position)).cloned().unwrap_or_default();
-    let mut notes = applied.notes.clone();
-    notes.extend(found.notes.iter().filter(|(at, _)| *at == position).map(|(_, note)| note.clone()));
+    let mut notes = same_step(plan, found, position).unwrap_or_else(|| applied.notes.clone());
     notes.extend(taken_out(plan, found, position, (candidate, &rung.version)));
+    notes.extend(landed_between(found, atom, candidate));
     Upgrade {
         ecosystem: candidate.ecosystem,
         name: candidate.name.clone(),
@@ -41,11 +50,37 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
         commit: found.commits.get(position).cloned(),
         trial: trial_of(found, atom).map(|trial| trial.id.clone()).unwrap_or_default(),
         proof: confirmed.map_or(Proof::None, |report| proof(report, &found.claims[position])),
-        also_moved: others(&applied.also_moved, &candidate.name, &candidate.at, &rung.version),
+        also_moved: moved_beside(plan, found, &applied, atom),
         notes,
-        failed_above: failed_above(found, atom, candidate),
+        failed_above: failed_above(plan, found, atom, candidate),
         urgent: candidate.urgent.clone(),
     }
+}
+
+/// What is said of an upgrade that was written in one step with others, as cargo takes none of them alone.
+fn same_step(plan: &Plan, found: &Found, position: usize) -> Option<Vec<String>> {
+    let applied = &found.trials[found.checkpoint.trial?].report.applied;
+    let atoms = &found.checkpoint.atoms;
+    let own = label(plan, &atoms[position]);
+    let (first, step) = applied
+        .iter()
+        .enumerate()
+        .find(|(at, one)| !one.with.is_empty() && (*at == position || one.with.contains(&own)))?;
+    let all = std::iter::once(label(plan, atoms.get(first)?)).chain(step.with.iter().cloned());
+    let others: Vec<String> = all.filter(|one| *one != own).collect();
+    let told = format!("it resolves only together with {}", others.join(", "));
+    let notes = if first == position { step.notes.clone() } else { Vec::new() };
+    Some(std::iter::once(told).chain(notes).collect())
+}
+
+/// What else moved with an upgrade: without those that are upgrades of the same step, which speak for themselves.
+fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> Vec<Move> {
+    let itself = |atom: &Atom, moves: &[Move]| {
+        let candidate = &plan.candidates[atom.candidate];
+        others(moves, &candidate.name, &candidate.at, &candidate.rungs[atom.rung].version)
+    };
+    let mates = found.checkpoint.atoms.iter().filter(|other| applied.with.contains(&label(plan, other)));
+    mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves))
 }
 
 /// A package that only others require may go again with a later upgrade of its user; then no cell of the whole matrix met it.
@@ -64,8 +99,29 @@ fn taken_out(plan: &Plan, found: &Found, position: usize, (candidate, to): (&Can
     (by.project == candidate.project).then(|| format!("the upgrade of {} takes it out again", by.name))
 }
 
+/// That an upgrade ended below its rungs, and which release stopped it there.
+fn landed_between(found: &Found, atom: &Atom, candidate: &Candidate) -> Option<String> {
+    if candidate.rungs[atom.rung].depth == Depth::Rung {
+        return None;
+    }
+    let next =
+        refusals(found, atom.candidate).map(|refusal| refusal.pick.rung).filter(|rung| *rung > atom.rung).min()?;
+    let unknown = match next - atom.rung - 1 {
+        0 => String::new(),
+        1 => ", one release between them was not tried".to_owned(),
+        more => format!(", {more} releases between them were not tried"),
+    };
+    let next = &candidate.rungs[next].version;
+    Some(format!("its newest releases fail, and this one was found below them: {next} fails{unknown}"))
+}
+
+/// Every rung of a candidate that failed alone, and every release between, in the order of the trials.
+fn refusals(found: &Found, candidate: usize) -> impl Iterator<Item = &Refusal> {
+    found.searched.solution.refusals.iter().filter(move |refusal| refusal.pick.atom == candidate)
+}
+
 /// The trial in which an atom first passed.
-fn trial_of<'a>(found: &'a Found, atom: &Atom) -> Option<&'a Trial> {
+pub fn trial_of<'a>(found: &'a Found, atom: &Atom) -> Option<&'a Trial> {
     match &found.searched.solution.fates[atom.candidate] {
         Fate::Accepted { ticket, .. } => found.searched.tickets.get(ticket).map(|index| &found.trials[*index]),
         _ => None,
@@ -81,14 +137,13 @@ pub fn group_of(found: &Found, atom: &Atom) -> usize {
 }
 
 /// The higher rungs of an accepted atom that were tried and failed.
-fn failed_above(found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> {
-    let refusals = found.searched.solution.refusals.iter().filter(|refusal| refusal.pick.atom == atom.candidate);
-    let mut above: Vec<Held> = refusals
+fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> {
+    let mut above: Vec<Held> = refusals(found, atom.candidate)
         .filter(|refusal| refusal.pick.rung > atom.rung)
         .filter_map(|refusal| {
             let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
             let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
-            Some(Held { wanted, ..held(candidate, reason_of(found, trial, vec![])) })
+            Some(Held { wanted, ..held(candidate, reason_of(plan, found, trial, vec![])) })
         })
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
@@ -100,12 +155,12 @@ fn failed_above(found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> 
 }
 
 /// The reason that a failed trial gives.
-fn reason_of(found: &Found, trial: &Trial, tried: Vec<Version>) -> Reason {
+fn reason_of(plan: &Plan, found: &Found, trial: &Trial, tried: Vec<Version>) -> Reason {
     let beside = beside(found, trial);
     match &trial.verdict {
         Verdict::Failed(cause) => Reason {
             kind: cause.kind,
-            text: cause.text.clone(),
+            text: with_partners(plan, &cause.partners(), trial, &cause.text),
             evidence: Some(Box::new(Evidence { trial: trial.id.clone(), tried, beside, ..cause.evidence.clone() })),
         },
         Verdict::Inconclusive(why) => {
@@ -113,6 +168,18 @@ fn reason_of(found: &Found, trial: &Trial, tried: Vec<Version>) -> Reason {
             Reason { kind: ReasonKind::Inconclusive, text: format!("no clear answer: {why}"), evidence }
         }
         Verdict::Passed => Reason::new(ReasonKind::Inconclusive, "it passed by itself and is not in the tested set"),
+    }
+}
+
+/// The words of a cause, and behind them which candidates they name as those that would have to move, too.
+fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> String {
+    const SHOWN: usize = 3;
+    let fresh: Vec<usize> = trial.atoms[trial.atoms.len() - trial.fresh..].iter().map(|atom| atom.candidate).collect();
+    let partners = partners(names, plan, &fresh);
+    let shown: Vec<&str> = partners.iter().take(SHOWN).map(|index| plan.candidates[*index].name.as_str()).collect();
+    match shown.as_slice() {
+        [] => text.to_owned(),
+        _ => format!("{text}; it may have to move together with {}", shown.join(" or ")),
     }
 }
 
@@ -210,7 +277,7 @@ fn leftovers(session: &Session) -> (Vec<Held>, Vec<Named>) {
     let upgraded: BTreeSet<usize> = found.checkpoint.atoms.iter().map(|atom| atom.candidate).collect();
     let (mut held_back, mut untried) = (Vec::new(), Vec::new());
     for (index, candidate) in plan.candidates.iter().enumerate().filter(|(index, _)| !upgraded.contains(index)) {
-        match why_not(found, index, candidate) {
+        match why_not(plan, found, index, candidate) {
             Some(reason) => held_back.push(held(candidate, reason)),
             None => untried.push(named(candidate)),
         }
@@ -218,20 +285,21 @@ fn leftovers(session: &Session) -> (Vec<Held>, Vec<Named>) {
     (held_back, untried)
 }
 
-fn why_not(found: &Found, index: usize, candidate: &Candidate) -> Option<Reason> {
+fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> Option<Reason> {
     match &found.searched.solution.fates[index] {
         Fate::Rejected { trials } => {
-            let tried = trials.iter().rev().map(|(rung, _)| candidate.rungs[*rung].version.clone()).collect();
+            let rungs: BTreeSet<usize> = trials.iter().map(|(rung, _)| *rung).collect();
+            let tried = rungs.iter().rev().map(|rung| candidate.rungs[*rung].version.clone()).collect();
             let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
-            let mut reason = reason_of(found, trial, tried);
+            let mut reason = reason_of(plan, found, trial, tried);
             if trial.why == Some(Why::Verify) {
                 reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
             }
             Some(reason)
         }
         Fate::Inconclusive { ticket } => {
-            Some(reason_of(found, &found.trials[*found.searched.tickets.get(ticket)?], vec![]))
+            Some(reason_of(plan, found, &found.trials[*found.searched.tickets.get(ticket)?], vec![]))
         }
         Fate::Accepted { .. } | Fate::Untried => None,
     }

@@ -1,5 +1,5 @@
 //! Commits: the trees that the confirmed trial wrote become a chain of commits in the clone, and one fetch brings the
-//! chain into the user's repository as a branch. No tree is made here.
+//! chain into the user's repository as a branch. Upgrades that belong together are one commit. No tree is made here.
 
 use anyhow::{Result, anyhow};
 
@@ -12,11 +12,17 @@ use crate::worker::{OUT, Signs};
 /// A branch that stands in the user's repository.
 pub struct Written {
     pub branch: String,
+    /// The commit of each upgrade; those that belong together have the same one.
     pub commits: Vec<String>,
 }
 
 /// Writes the branch.
-pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
+pub fn branch(
+    scene: &Scene<'_>,
+    wanted: Option<&str>,
+    (upgrades, units): (&[Upgrade], &[Vec<usize>]),
+    found: &Found,
+) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
     let trees = &found.trials[trial].report.trees;
     let usual = format!("xupgrade/{}", crate::clock::Instant::now().date());
@@ -26,11 +32,19 @@ pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], fou
     let style = scene.repo.style(&scene.base);
     let mut parent = scene.base.commit.clone();
     let mut commits = Vec::new();
-    for (position, (upgrade, tree)) in upgrades.iter().zip(trees).enumerate() {
-        let group = outcome::group_of(found, &found.checkpoint.atoms[position]);
-        let text = message::commit(style, &Proven { upgrade, group, base: &scene.base.commit });
+    for unit in units {
+        let last = unit.last().and_then(|last| trees.get(*last));
+        let tree = last.ok_or_else(|| anyhow!("a trial that passed wrote fewer trees than it has upgrades"))?;
+        let proven: Vec<Proven<'_>> = unit
+            .iter()
+            .map(|position| Proven {
+                upgrade: &upgrades[*position],
+                group: outcome::group_of(found, &found.checkpoint.atoms[*position]),
+            })
+            .collect();
+        let text = message::commit(style, &proven, &scene.base.commit);
         parent = scene.worker.commit(&settings, signs, tree, &parent, &text)?;
-        commits.push(parent.clone());
+        commits.extend(unit.iter().map(|_| parent.clone()));
     }
     scene.worker.offer(&parent)?;
     scene.repo.fetch_branch(&scene.worker.control(), OUT, &branch)?;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
+use crate::partner::is_telling;
 
 /// How many telling lines are kept.
 const TELLING: usize = 12;
@@ -83,6 +84,8 @@ impl Lines {
             self.tell(line);
         } else if self.found.build_failed == Build::Failed && line.trim_start().starts_with("-->") {
             self.tell(line);
+        } else if is_telling(line) {
+            self.tell(line.trim_start());
         } else if line.contains("panicked at") {
             // A build script that gives up says why in the line behind this one.
             self.panic_left = 1;
@@ -377,6 +380,18 @@ error[E0425]: cannot find function `gone` in crate `x`
         assert_eq!(reading.executables["app-00ff"].select, ["--test", "it"]);
         assert_eq!(reading.build_failed, Build::Failed);
         assert_eq!(reading.telling.len(), 2);
+    }
+
+    #[test]
+    fn that_two_copies_of_a_crate_meet_is_told() {
+        let text = "error[E0308]: mismatched types\n --> src/lib.rs:2:17\n  |\nnote: there are multiple different versions of \
+            crate `message` in the dependency graph\n --> /r/message-1.0.0/src/lib.rs:1:1\n  = help: you can\n";
+        let reading = read(Reader::CargoMessages, text);
+        assert_eq!(
+            reading.telling[2],
+            "note: there are multiple different versions of crate `message` in the dependency graph"
+        );
+        assert_eq!(reading.telling.len(), 4);
     }
 
     #[test]

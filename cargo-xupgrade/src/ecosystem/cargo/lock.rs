@@ -131,6 +131,13 @@ pub fn package_versions(lock: &Lock, name: &str) -> Vec<Version> {
     versions.into_iter().collect()
 }
 
+/// The names of the crates that a locked package requires.
+#[must_use]
+pub fn required_by(lock: &Lock, name: &str, version: &Version) -> BTreeSet<String> {
+    let its = lock.packages.iter().filter(|package| package.name == name && same_version(&package.version, version));
+    its.flat_map(|package| &package.dependencies).map(|edge| edge.name.clone()).collect()
+}
+
 /// The packages with an edge to this one, sorted. Build metadata do not count.
 #[must_use]
 pub fn users_of(lock: &Lock, name: &str, version: &Version) -> Vec<Named> {

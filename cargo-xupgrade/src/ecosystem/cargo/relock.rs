@@ -6,6 +6,7 @@ mod follow;
 mod judge;
 mod notes;
 mod subject;
+mod together;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use crate::ecosystem::{Applied, Change, Project, Resolution};
 use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};
 use subject::Subject;
+use together::relock_together;
 use update::{Extent, relock};
 pub use update::{is_shut_off, through_view};
 
@@ -84,7 +86,11 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
         Ok(edited) => edited,
         Err(reason) => return Ok(Resolution::Refused(reason)),
     };
-    if let Some(end) = relock(cargo, &subject, root, change, (&before, from), Extent::of(&edited))? {
+    let end = match change.with {
+        [] => relock(cargo, &subject, root, change, (&before, from), Extent::of(&edited))?,
+        _ => relock_together(cargo, &registries, root, change)?,
+    };
+    if let Some(end) = end {
         return Ok(end);
     }
     keep_format(root, change.project, originals)?;
@@ -117,7 +123,13 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
     also_moved.sort();
     also_moved.dedup();
     let rewired: BTreeSet<String> = diff.flipped.iter().map(|flip| flip.user.0.clone()).collect();
-    Ok(Resolution::Applied(Applied { files, also_moved, rewired: rewired.into_iter().collect(), notes }))
+    Ok(Resolution::Applied(Applied {
+        files,
+        also_moved,
+        rewired: rewired.into_iter().collect(),
+        notes,
+        ..Applied::default()
+    }))
 }
 
 /// Writes the lockfile in the format in which it was before the relock.
@@ -194,7 +206,8 @@ fn edit(
     originals: &Originals,
 ) -> Result<Result<Vec<String>, Reason>> {
     let mut edited: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for place in change.places {
+    let all = std::iter::once(change).chain(change.with);
+    for (change, place) in all.flat_map(|one| one.places.iter().map(move |place| (one, place))) {
         let bytes = edited.get(&place.manifest).or_else(|| originals.get(&place.manifest));
         let bytes = bytes.ok_or_else(|| anyhow!("{} is no manifest of {}", place.manifest, change.project.label()))?;
         let spot = manifest::Place { table: place.table.clone(), key: place.key.clone() };

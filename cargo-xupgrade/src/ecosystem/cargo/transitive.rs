@@ -165,6 +165,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         urgent: is_yanked(one, entries).then(|| format!("{} {at} is yanked", package.name)),
         at: Some(at),
         places: Vec::new(),
+        over: package.dependencies.iter().map(|used| used.name.clone()).collect(),
         releases,
         toolchain: one.toolchain.clone(),
         pinned: Pinned::No,

@@ -129,6 +129,7 @@ fn dependency(project: &Project, requirement: &Requirement, line: Option<&str>) 
         role: role(requirement),
         at: Version::parse(&requirement.version).ok(),
         places: project.manifests.iter().filter(|_| !requirement.unlisted).map(place).collect(),
+        over: [].into(),
         releases: requirement.releases.iter().filter_map(|one| release(requirement, one)).collect(),
         toolchain: line.map(str::to_owned),
         urgent: urgent(requirement),

@@ -79,7 +79,8 @@ impl Room {
 
     fn apply(&self, go: &Go<'_>, name: &str, to: &str) -> Resolution {
         let (project, from, to) = (self.project(go), Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
-        go.apply(&self.world.repo, &Change { project: &project, name, from: &from, to: &to, places: &[] }).unwrap()
+        go.apply(&self.world.repo, &Change { project: &project, name, from: &from, to: &to, places: &[], with: &[] })
+            .unwrap()
     }
 
     fn status(&self) -> String {
@@ -351,7 +352,7 @@ fn a_raise_tidies_the_modules_that_take_this_one_from_its_folder() {
     let of = |path: &str| projects.iter().find(|one| one.path == path).unwrap();
     assert_eq!((&of("lib").dependents, &of("app").dependents), (&vec!["app".to_owned()], &vec!["lib".to_owned()]));
     let (from, to) = (Version::parse("v1.0.0").unwrap(), Version::parse("v1.1.0").unwrap());
-    let change = Change { project: of("lib"), name: "demo.test/fine", from: &from, to: &to, places: &[] };
+    let change = Change { project: of("lib"), name: "demo.test/fine", from: &from, to: &to, places: &[], with: &[] };
     let done = applied(go.apply(&room.world.repo, &change).unwrap());
     assert_eq!(done.files, ["app/go.mod", "app/go.sum", "lib/go.mod", "lib/go.sum"]);
     assert!(room.text("app/go.mod").contains("demo.test/fine v1.1.0 // indirect"), "{}", room.text("app/go.mod"));
@@ -381,7 +382,7 @@ fn offline_a_module_is_raised_from_the_cache_and_what_is_not_there_is_told() {
         let (project, from, to) = (lib(go), Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
         go.apply(
             &room.world.repo,
-            &Change { project: &project, name: "demo.test/fine", from: &from, to: &to, places: &[] },
+            &Change { project: &project, name: "demo.test/fine", from: &from, to: &to, places: &[], with: &[] },
         )
         .unwrap()
     };

@@ -198,7 +198,7 @@ mod tests {
         let listener = |_: &crate::event::Event| {};
         let cargo = Cargo::new(outlook(), crate::cli::ManifestRule::Needed, &cache, &cache, &listener);
         let (from, to) = ["1.0.0", "1.1.0"].map(|text| crate::candidate::Version::parse(text).unwrap()).into();
-        let change = Change { project: &project, name: "x", from: &from, to: &to, places: &[] };
+        let change = Change { project: &project, name: "x", from: &from, to: &to, places: &[], with: &[] };
         for _ in 0..2 {
             let end = apply(&cargo, &root, &change).unwrap();
             assert!(matches!(&end, Resolution::Noise(words) if words.contains("did not answer for `y`")), "{end:?}");

@@ -60,6 +60,7 @@ pub(super) fn group(
             let at = locked_version(entry, &source, &users, locked);
             let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source.clone());
             let group = groups.entry(key).or_insert_with(|| new_group(project, entry, at.clone()));
+            group.dependency.over.extend(at.iter().flat_map(|at| lock::required_by(locked, &entry.package, at)));
             add(group, path, entry, &users, manifests);
             if let Some(obstacle) = unlocked(entry, at.as_ref()) {
                 group.dependency.obstacle.get_or_insert(obstacle);
@@ -142,6 +143,7 @@ fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
         role: Role::Direct,
         at: at.map(Into::into),
         places: Vec::new(),
+        over: BTreeSet::new(),
         releases: Vec::new(),
         toolchain: None,
         urgent: None,

@@ -17,7 +17,7 @@ fn raise(room: &Room, go: &Go<'_>, path: &str, name: &str, to: &str) -> Resoluti
     let found = go.survey(&room.world.repo, project).unwrap().unwrap();
     let from = found.iter().find(|one| one.name == name).unwrap().at.clone().unwrap();
     let to = Version::parse(to).unwrap();
-    go.apply(&room.world.repo, &Change { project, name, from: &from, to: &to, places: &[] }).unwrap()
+    go.apply(&room.world.repo, &Change { project, name, from: &from, to: &to, places: &[], with: &[] }).unwrap()
 }
 
 /// A raise at the root that must be refused and change no byte.
@@ -267,7 +267,7 @@ fn a_hold_in_a_dependent_stops_a_raise_above_its_version_and_no_lower_one() {
     let project = projects.iter().find(|one| one.path == "lib").unwrap();
     let raise = |to: &str| {
         let (from, to) = (Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
-        let change = Change { project, name: "demo.test/fine", from: &from, to: &to, places: &[] };
+        let change = Change { project, name: "demo.test/fine", from: &from, to: &to, places: &[], with: &[] };
         go.apply(&room.world.repo, &change).unwrap()
     };
     let reason = refusal(raise("v1.2.0"));

@@ -1,0 +1,167 @@
+//! Upgrades that the package manager takes only together: where it refuses one and names another one of the same trial,
+//! both are written in one step. Which they are follows from its words, so the same sequence always gives the same trees.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+
+use super::Atom;
+use crate::candidate::{EcosystemKind, Reason};
+use crate::ecosystem::{Applied, Change, Ecosystem, Resolution};
+use crate::partner;
+use crate::plan::{Plan, is_named};
+
+/// The change that an atom stands for.
+///
+/// # Errors
+/// When the plan does not know the candidate's project.
+pub fn change<'a>(plan: &'a Plan, atom: &Atom) -> Result<Change<'a>> {
+    let candidate = &plan.candidates[atom.candidate];
+    let project = plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.project))?;
+    Ok(Change {
+        project,
+        name: &candidate.name,
+        from: &candidate.at,
+        to: &candidate.rungs[atom.rung].version,
+        places: &candidate.places,
+        with: &[],
+    })
+}
+
+/// Writes one atom, and where the package manager takes it only with some of the later ones, those, too.
+///
+/// # Errors
+/// When the state of the tree is unknown afterwards.
+pub fn write(ecosystem: &dyn Ecosystem, tree: &Path, plan: &Plan, atom: &Atom, later: &[Atom]) -> Result<Resolution> {
+    let alone = change(plan, atom)?;
+    let resolution = ecosystem.apply(tree, &alone)?;
+    let Resolution::Refused(reason) = &resolution else { return Ok(resolution) };
+    let mates = mates(plan, atom, later, reason);
+    if mates.is_empty() {
+        return Ok(resolution);
+    }
+    let with = mates.iter().map(|mate| change(plan, mate)).collect::<Result<Vec<_>>>()?;
+    match ecosystem.apply(tree, &Change { with: &with, ..alone.clone() })? {
+        Resolution::Applied(mut applied) => {
+            applied.with = mates.iter().map(|mate| label(plan, mate)).collect();
+            Ok(Resolution::Applied(applied))
+        }
+        // What is said of it alone tells more.
+        _ => Ok(resolution),
+    }
+}
+
+/// The later atoms of a trial that a refusal names: crates that manifests of the same project require. Go has no need of
+/// this: the go command raises along what a module requires.
+fn mates<'o>(plan: &Plan, atom: &Atom, later: &'o [Atom], reason: &Reason) -> Vec<&'o Atom> {
+    let names = partner::named(std::slice::from_ref(&reason.text));
+    let one = &plan.candidates[atom.candidate];
+    let is_mate = |other: &&Atom| {
+        let other = &plan.candidates[other.candidate];
+        (other.ecosystem, &other.project) == (one.ecosystem, &one.project)
+            && !other.places.is_empty()
+            && names.iter().any(|name| is_named(other, name))
+    };
+    match one.ecosystem {
+        EcosystemKind::Cargo if !one.places.is_empty() => later.iter().filter(is_mate).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether everything that was written along with a step is among the atoms that come after it. A tree of which that is
+/// not so has more in it than its atoms say.
+#[must_use]
+pub fn is_whole(plan: &Plan, applied: &Applied, after: &[Atom]) -> bool {
+    applied.with.iter().all(|mate| after.iter().any(|atom| label(plan, atom) == *mate))
+}
+
+/// `name@version`.
+#[must_use]
+pub fn label(plan: &Plan, atom: &Atom) -> String {
+    let candidate = &plan.candidates[atom.candidate];
+    format!("{}@{}", candidate.name, candidate.rungs[atom.rung].version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::{Candidate, Level, Place, ReasonKind, Role, Rung, Version};
+    use crate::clock::Instant;
+
+    fn candidate(ecosystem: EcosystemKind, name: &str, project: &str) -> Candidate {
+        let version = |text| Version::parse(text).unwrap();
+        let depth = xupgrade_search::Depth::Rung;
+        let rung = |text| Rung { version: version(text), level: Level::Minor, breaking: false, published: None, depth };
+        let place =
+            Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: name.into(), registry: None };
+        Candidate {
+            ecosystem,
+            name: name.into(),
+            role: Role::Direct,
+            project: project.into(),
+            at: version("1.0.0"),
+            rungs: vec![rung("1.1.0"), rung("1.2.0")],
+            places: vec![place],
+            over: [].into(),
+            urgent: None,
+            switch: None,
+            beyond: None,
+        }
+    }
+
+    fn plan(candidates: Vec<Candidate>) -> Plan {
+        Plan {
+            base: "base".into(),
+            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
+            projects: vec![],
+            candidates,
+            held: vec![],
+            newest: vec![],
+            cells: vec![],
+            cooldowns: vec![],
+            frozen: vec![],
+            set_aside: vec![],
+            not_replayable: vec![],
+        }
+    }
+
+    fn atom(candidate: usize, rung: usize) -> Atom {
+        Atom { candidate, rung }
+    }
+
+    fn refusal() -> Reason {
+        let text = "failed to select a version for `helper`.; ... required by package `two v1.0.0`; previously selected \
+            package `helper v1.1.0`; ... which satisfies dependency `helper = \"=1.1.0\"` of package `one v1.1.0`";
+        Reason::new(ReasonKind::ResolveRefused, text)
+    }
+
+    #[test]
+    fn a_tree_with_more_in_it_than_its_atoms_say_serves_only_those_that_go_on_with_the_rest() {
+        use EcosystemKind::Cargo;
+        let plan = plan(vec![candidate(Cargo, "one", "."), candidate(Cargo, "two", ".")]);
+        let applied = Applied { with: vec!["two@1.1.0".into()], ..Applied::default() };
+        assert!(is_whole(&plan, &applied, &[atom(1, 0)]));
+        assert!(!is_whole(&plan, &applied, &[]), "alone it is another tree");
+        assert!(!is_whole(&plan, &applied, &[atom(1, 1)]), "another version is another tree");
+        assert!(is_whole(&plan, &Applied::default(), &[]));
+    }
+
+    #[test]
+    fn only_a_later_crate_that_the_refusal_names_and_the_same_project_requires_is_written_along() {
+        use EcosystemKind::{Cargo, Go};
+        let unplaced = Candidate { places: vec![], ..candidate(Cargo, "helper", ".") };
+        let all = vec![
+            candidate(Cargo, "one", "."),
+            candidate(Cargo, "fine", "."),
+            candidate(Cargo, "two", "."),
+            candidate(Cargo, "two", "fuzz"),
+            unplaced,
+            candidate(Go, "two", "."),
+        ];
+        let plan = plan(all);
+        let later: Vec<Atom> = (1..6).map(|index| atom(index, 0)).collect();
+        assert_eq!(mates(&plan, &atom(0, 0), &later, &refusal()), [&atom(2, 0)]);
+        let other = Reason::new(ReasonKind::WouldLower, "one 1.1.0 would lower two from 1.0.0 to 0.9.0");
+        assert!(mates(&plan, &atom(0, 0), &later, &other).is_empty());
+    }
+}

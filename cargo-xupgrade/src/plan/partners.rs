@@ -1,0 +1,147 @@
+//! Which candidates the names in a failure's words mean: those that should move along with what failed. Pure.
+
+use std::collections::BTreeSet;
+
+use super::Plan;
+use crate::candidate::{Candidate, EcosystemKind};
+use crate::partner::without_major;
+
+/// The candidates that should move along with the fresh atoms of a failed trial, by their position in the plan: those that
+/// the words name come first, then those that require what the words name.
+#[must_use]
+pub fn partners(names: &[String], plan: &Plan, fresh: &[usize]) -> Vec<usize> {
+    let near = |index: usize, one: &Candidate| !fresh.contains(&index) && is_near(plan, one, fresh);
+    let others = || plan.candidates.iter().enumerate().filter(|(index, one)| near(*index, one));
+    let mut found: Vec<usize> = Vec::new();
+    for name in names {
+        found.extend(others().filter(|(_, one)| is_named(one, name)).map(|(index, _)| index));
+    }
+    for name in names {
+        found.extend(others().filter(|(_, one)| one.over.contains(name)).map(|(index, _)| index));
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|index| seen.insert(*index));
+    found
+}
+
+/// Whether a candidate and a fresh one are of one ecosystem, in one project or in two of which one uses the other.
+fn is_near(plan: &Plan, one: &Candidate, fresh: &[usize]) -> bool {
+    let uses = |a: &Candidate, b: &Candidate| {
+        a.project == b.project || plan.project_of(a).is_some_and(|project| project.dependents.contains(&b.project))
+    };
+    fresh
+        .iter()
+        .map(|index| &plan.candidates[*index])
+        .any(|other| other.ecosystem == one.ecosystem && (uses(one, other) || uses(other, one)))
+}
+
+/// Whether a name in a failure's words means this candidate: its own name, a package in its module, or the name that
+/// Go code calls it by.
+#[must_use]
+pub fn is_named(candidate: &Candidate, name: &str) -> bool {
+    let own = candidate.name.as_str();
+    match candidate.ecosystem {
+        EcosystemKind::Cargo => own == name || own.replace('-', "_") == name,
+        EcosystemKind::Go => {
+            let below = name.strip_prefix(own).is_some_and(|rest| rest.starts_with('/') && without_major(name) != own);
+            own == name || below || without_major(own).rsplit('/').next() == Some(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::{Level, Role, Rung, Version};
+    use crate::clock::Instant;
+
+    fn candidate(ecosystem: EcosystemKind, name: &str, over: &[&str]) -> Candidate {
+        let version = |text| Version::parse(text).unwrap();
+        let rung = Rung {
+            version: version("1.1.0"),
+            level: Level::Minor,
+            breaking: false,
+            published: None,
+            depth: xupgrade_search::Depth::Rung,
+        };
+        Candidate {
+            ecosystem,
+            name: name.into(),
+            role: Role::Direct,
+            project: ".".into(),
+            at: version("1.0.0"),
+            rungs: vec![rung],
+            places: vec![],
+            over: over.iter().map(|name| (*name).to_owned()).collect(),
+            urgent: None,
+            switch: None,
+            beyond: None,
+        }
+    }
+
+    fn plan(candidates: Vec<Candidate>) -> Plan {
+        Plan {
+            base: "base".into(),
+            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
+            projects: vec![],
+            candidates,
+            held: vec![],
+            newest: vec![],
+            cells: vec![],
+            cooldowns: vec![],
+            frozen: vec![],
+            set_aside: vec![],
+            not_replayable: vec![],
+        }
+    }
+
+    fn of(words: &[&str], plan: &Plan, fresh: usize) -> Vec<usize> {
+        partners(&words.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), plan, &[fresh])
+    }
+
+    #[test]
+    fn the_partner_is_the_candidate_that_is_named() {
+        use EcosystemKind::{Cargo, Go};
+        let all = plan(vec![candidate(Cargo, "fine", &[]), candidate(Cargo, "one", &[]), candidate(Cargo, "two", &[])]);
+        assert_eq!(of(&["helper", "two", "app", "one"], &all, 1), [2]);
+        assert_eq!(of(&["helper", "two", "app", "one"], &all, 2), [1]);
+        let all = plan(vec![
+            candidate(Go, "demo.test/codec", &[]),
+            candidate(Go, "demo.test/free/v2", &[]),
+            candidate(Go, "demo.test/sender/v2", &[]),
+            candidate(Cargo, "codec", &[]),
+        ]);
+        assert_eq!(of(&["sender", "codec", "demo.test/message"], &all, 2), [0]);
+    }
+
+    #[test]
+    fn where_only_the_doubled_crate_is_named_the_partner_is_who_requires_it() {
+        use EcosystemKind::Cargo;
+        let all = plan(vec![
+            candidate(Cargo, "fine", &["libc"]),
+            candidate(Cargo, "sender", &["message"]),
+            candidate(Cargo, "taker", &["libc", "message"]),
+        ]);
+        assert_eq!(of(&["message", "tower-http"], &all, 1), [2]);
+        assert_eq!(of(&["message", "tower-http"], &all, 2), [1]);
+    }
+
+    #[test]
+    fn the_doubled_crate_itself_comes_before_who_requires_it() {
+        use EcosystemKind::Cargo;
+        let all = plan(vec![
+            candidate(Cargo, "axum", &["message"]),
+            candidate(Cargo, "sender", &[]),
+            candidate(Cargo, "message", &[]),
+        ]);
+        assert_eq!(of(&["message", "tower-http"], &all, 1), [2, 0]);
+    }
+
+    #[test]
+    fn a_candidate_of_another_project_is_no_partner() {
+        use EcosystemKind::Cargo;
+        let elsewhere = Candidate { project: "fuzz".into(), ..candidate(Cargo, "two", &[]) };
+        let all = plan(vec![candidate(Cargo, "one", &[]), elsewhere]);
+        assert_eq!(of(&["helper", "two", "app", "one"], &all, 0), [0; 0]);
+    }
+}
