@@ -62,3 +62,12 @@ fn what_passes_nowhere_is_held_with_the_versions_tried_the_highest_first() {
     assert_eq!(tried, ["1.3.0", "1.2.0", "1.1.0"]);
     assert!(never["reason"]["evidence"]["tests"].to_string().contains("is_there"), "{never:#}");
 }
+
+#[test]
+fn with_rungs_alone_nothing_between_them_is_tried() {
+    let run = shared("lands_between_rungs", &["--level", "breaking", "--depth", "rungs"]);
+    assert_eq!(run.ran.upgrades(), [""; 0], "{}", run.ran.said());
+    let tried = |name: &str| run.ran.held(name)["reason"]["evidence"]["tried"].clone();
+    assert_eq!(tried("count"), serde_json::json!(["1.5.0"]));
+    assert_eq!(tried("steps"), serde_json::json!(["0.3.0", "0.2.2"]));
+}

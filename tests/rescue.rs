@@ -63,3 +63,38 @@ fn one_of_two_modules_that_share_a_type_is_held_where_the_other_may_not_move() {
     let lines = run.ran.held("demo.test/sender")["reason"]["evidence"]["lines"].to_string();
     assert!(lines.contains("demo.test/message/v2"), "{lines}");
 }
+
+/// One upgrade a trial, so that each is tried alone and fails before its partner comes in.
+const ONE_BY_ONE: &[&str] = &["--strategy", "one-by-one", "--level", "breaking"];
+
+#[test]
+fn two_crates_that_fail_alone_and_pass_together_land_in_one_commit() {
+    let run = shared("pair_shared_type", ONE_BY_ONE);
+    assert_eq!(run.ran.code, 0, "{}", run.ran.said());
+    let mut upgrades = run.ran.upgrades();
+    upgrades.sort();
+    assert_eq!(upgrades, ["fine 1.0.0 -> 1.0.1", "sender 1.0.0 -> 2.0.0", "taker 1.0.0 -> 2.0.0"]);
+    let subject = common_commit(run, &["sender", "taker"]);
+    assert_eq!(subject, "build(deps)!: upgrade sender to 2.0.0 and taker to 2.0.0");
+    assert_ne!(run.ran.upgrade("fine")["commit"], run.ran.upgrade("sender")["commit"]);
+}
+
+#[test]
+fn the_commit_of_a_pair_has_the_tree_of_both() {
+    let run = shared("pair_shared_type", ONE_BY_ONE);
+    let commit = text(run.ran.upgrade("sender"), "commit");
+    let manifest = run.env.git(&["show", &format!("{commit}:Cargo.toml")]);
+    let before = run.env.git(&["show", &format!("{commit}^:Cargo.toml")]);
+    assert!(manifest.contains("sender = \"2\"") && manifest.contains("taker = \"2\""), "{manifest}");
+    assert!(before.contains("sender = \"1\"") && before.contains("taker = \"1\""), "{before}");
+}
+
+#[test]
+fn two_modules_that_fail_alone_and_pass_together_land_in_one_commit() {
+    let run = shared("go_pair_shared_type", ONE_BY_ONE);
+    let mut upgrades = run.ran.upgrades();
+    upgrades.sort();
+    assert_eq!(upgrades, ["demo.test/codec v1.0.0 -> v1.1.0", "demo.test/sender v1.0.0 -> v1.1.0"]);
+    let subject = common_commit(run, &["demo.test/codec", "demo.test/sender"]);
+    assert!(subject.starts_with("build(deps): upgrade demo.test/codec to v1.1.0 and demo.test/sender"), "{subject}");
+}
