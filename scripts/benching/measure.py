@@ -8,6 +8,8 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from .table import align
+
 
 @dataclass
 class Command:
@@ -83,5 +85,4 @@ def table(rows):
             f"{statistics.median(row.cpu):.2f}", f"{statistics.median(row.requests):.0f}",
             f"{max(row.memory):.0f}", f"{seconds / base:.1f}",
         ])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+    return align(lines)
