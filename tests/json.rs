@@ -11,7 +11,7 @@ fn schema(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn assert_valid(name: &str, value: &Value) {
+pub fn assert_valid(name: &str, value: &Value) {
     let schema = schema(name);
     jsonschema::meta::validate(&schema).expect("the schema is a schema");
     let validator: Validator = jsonschema::validator_for(&schema).unwrap();
@@ -92,6 +92,13 @@ fn the_closed_list_of_reasons_is_the_same_in_code_and_schemas() {
 }
 
 #[test]
+fn the_closed_list_of_why_a_trial_was_chosen_is_the_same_in_code_and_schema() {
+    let error = cargo_xupgrade::why::Why::deserialize(&Value::from("no such why")).unwrap_err().to_string();
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert_eq!(schema("report")["$defs"]["trial"]["properties"]["why"]["enum"], Value::from(known), "{error}");
+}
+
+#[test]
 fn every_field_of_a_report_is_in_the_schema() {
     let schema = schema("report");
     let report = &shared("breaks_test_lands_lower", &[]).ran.report;
@@ -102,7 +109,9 @@ fn every_field_of_a_report_is_in_the_schema() {
     };
     check(report, &schema, "the report");
     check(&report["upgrades"][0], &schema["$defs"]["upgrade"], "an upgrade");
-    check(&report["trials"][0], &schema["$defs"]["trial"], "a trial");
+    for trial in report["trials"].as_array().unwrap() {
+        check(trial, &schema["$defs"]["trial"], "a trial");
+    }
     check(&report["trials"][0]["cells"][0], &schema["$defs"]["cell"], "a cell");
     check(&report["upgrades"][0]["failed_above"][0], &schema["$defs"]["held"], "a held one");
 }

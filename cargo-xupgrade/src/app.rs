@@ -33,7 +33,8 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 
 fn job(args: &RunArgs, stop: &Stop) -> Result<Code> {
     let talk = if args.dry_run { beside_a_plan(&args.talk) } else { args.talk.clone() };
-    run::run(args, &*reporter::listener(&talk), stop)
+    let listener = if args.search.explain { reporter::explained(&talk) } else { reporter::listener(&talk) };
+    run::run(args, &*listener, stop)
 }
 
 /// Where the plan is the data on stdout, no events may stand beside it.
@@ -49,6 +50,10 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
             let (plan, code) = run::plan(&args, &*reporter::listener(&beside_a_plan(&args.talk)), stop)?;
             reporter::show_plan(&plan, &args.talk, plan.as_of)?;
             Ok(code)
+        }
+        Some(Command::Report(args)) => {
+            reporter::show_past(&run::past(args.repo.as_deref(), args.out.as_deref())?, &args)?;
+            Ok(Code::Done)
         }
         Some(Command::Demo(DemoArgs { archive: Some(archive), folder: Some(folder), .. })) => {
             demo::write_world(&archive, &folder)?;

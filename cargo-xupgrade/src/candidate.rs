@@ -179,6 +179,14 @@ impl Candidate {
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Rung> {
         self.rungs.iter().filter(|rung| rung.depth == Depth::Rung)
     }
+
+    /// The versions of the rungs below one that are of its kind (compatible or breaking), highest first.
+    #[must_use]
+    pub fn lower(&self, rung: usize) -> Vec<Version> {
+        let kind = self.rungs[rung].breaking;
+        let below = self.rungs[..rung].iter().rev().filter(|one| one.breaking == kind && one.depth == Depth::Rung);
+        below.map(|one| one.version.clone()).collect()
+    }
 }
 
 /// The newest release above the ladder, and why it is no rung.

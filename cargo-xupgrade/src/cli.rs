@@ -42,6 +42,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Show what a run would try; change nothing
     Plan(Box<PlanArgs>),
+    /// Show the last run again: what moved, what did not and why, and its trials as a tree
+    Report(ReportArgs),
     /// Make a small mixed repository and run the real job on it, offline
     Demo(DemoArgs),
     /// Remove the clones and target directories in the cache
@@ -197,6 +199,38 @@ pub struct PlanArgs {
     /// How to talk.
     #[command(flatten)]
     pub talk: Talk,
+}
+
+/// The flags of `report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// The git repository (default: the one around the current folder)
+    #[arg(long, value_name = "FOLDER")]
+    pub repo: Option<PathBuf>,
+    /// The output folder of the run (default: xupgrade.out at the repository's root)
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// How to write it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Human)]
+    pub format: ReportFormat,
+    /// Colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// List what nobody can act on, too
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// A tree and a table.
+    #[default]
+    Human,
+    /// JSON, as in `xupgrade.out/report.json`.
+    Json,
+    /// Markdown, for a pull request or a log.
+    Markdown,
 }
 
 /// The flags of `demo`.

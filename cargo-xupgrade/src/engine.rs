@@ -52,6 +52,8 @@ pub struct Trial {
     pub id: String,
     /// Why it was run; `None` for what is no part of the search.
     pub why: Option<Why>,
+    /// The trial that it looks at again.
+    pub of: Option<String>,
     /// Its atoms, in commit order.
     pub atoms: Vec<Atom>,
     /// How many of the last ones were new.
@@ -165,10 +167,16 @@ impl Engine<'_> {
     ) -> Result<()> {
         let again = |of: Ticket| self.failed_cells(flight, of);
         let order = orders::order(self.plan, &proposal, again);
-        self.announce(&order, &proposal, search.expected_remaining());
+        self.announce(&order, &proposal, self.looks_at(flight, &proposal), search.expected_remaining());
         flight.begun += usize::from(proposal.scope != Scope::Full);
         flight.proposals.insert(order.id.clone(), proposal);
         executor.submit(order)
+    }
+
+    /// The trial that a trial looks at again.
+    fn looks_at(&self, flight: &Flight, proposal: &Proposal) -> Option<String> {
+        let Scope::Again { of } = proposal.scope else { return None };
+        flight.tickets.get(&of).map(|place| self.trials[*place].id.clone())
     }
 
     /// The cells in which a trial failed, to be run once more.
@@ -192,7 +200,7 @@ impl Engine<'_> {
             search.record(ticket, Outcome::Inconclusive);
             return Ok(());
         }
-        let outcome = self.take(&proposal, finished)?;
+        let outcome = self.take(&proposal, self.looks_at(flight, &proposal), finished)?;
         flight.tickets.insert(ticket, self.trials.len() - 1);
         if proposal.why == Why::Bracket {
             self.learn_flakes();
@@ -234,12 +242,14 @@ impl Engine<'_> {
         Duration::from_secs_f64(known.map(CellBaseline::expected_seconds).sum::<f64>().clamp(0.0, 1e9))
     }
 
-    fn announce(&self, order: &Order, proposal: &Proposal, remaining: usize) {
+    fn announce(&self, order: &Order, proposal: &Proposal, of: Option<String>, remaining: usize) {
         let accepted = order.atoms.len() - proposal.fresh;
         let later = u32::try_from(remaining).unwrap_or(u32::MAX);
         let seconds_left = self.time_of(&order.cells).saturating_mul(later.saturating_add(1)).as_secs();
         self.listener.tell(&Event::TrialBegan {
             trial: order.id.clone(),
+            why: Some(proposal.why.into()),
+            of,
             fresh: order.atoms[accepted..].iter().map(|atom| self.step_of(atom)).collect(),
             accepted,
             remaining,
@@ -253,6 +263,8 @@ impl Engine<'_> {
             name: candidate.name.clone(),
             from: candidate.at.clone(),
             to: candidate.rungs[atom.rung].version.clone(),
+            risk: self.plan.risk(atom.candidate, atom.rung),
+            lower: candidate.lower(atom.rung),
         }
     }
 
@@ -260,7 +272,7 @@ impl Engine<'_> {
         &self.plan.candidates[atom.candidate]
     }
 
-    fn take(&mut self, proposal: &Proposal, finished: Finished) -> Result<Outcome> {
+    fn take(&mut self, proposal: &Proposal, of: Option<String>, finished: Finished) -> Result<Outcome> {
         let atoms = orders::atoms(&proposal.picks);
         // What is only compiled, or only run again, proves nothing new about what it exercises.
         let claimed = if proposal.scope == Scope::Concerned { proposal.fresh } else { 0 };
@@ -270,6 +282,7 @@ impl Engine<'_> {
         self.keep(Trial {
             id: finished.id,
             why: Some(proposal.why),
+            of,
             atoms,
             fresh: proposal.fresh,
             report: finished.report,
@@ -323,6 +336,8 @@ impl Engine<'_> {
         };
         TrialSummary {
             id: trial.id.clone(),
+            why: Some(trial.why.map_or(crate::why::Why::Commit, Into::into)),
+            parent: trial.of.clone(),
             atoms: trial.atoms.iter().map(name).collect(),
             fresh: trial.fresh,
             tree: trial.report.trees.last().cloned().unwrap_or_default(),
@@ -357,7 +372,7 @@ impl Engine<'_> {
                 notes.push((length - 1, "this commit does not pass by itself, only the branch's tip does".to_owned()));
             }
             let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
-            self.keep(Trial { id, why: None, atoms, fresh: 0, report, verdict, seconds })?;
+            self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, seconds })?;
         }
         Ok(notes)
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::candidate::{Held, Version};
 use crate::report::{CellSummary, Report};
+use crate::why::Why;
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]
@@ -42,6 +43,10 @@ pub enum Event {
     TrialBegan {
         /// Its name (`baseline-1`, `t3`, `full-1`).
         trial: String,
+        /// Why it was chosen; `null` for the baseline.
+        why: Option<Why>,
+        /// The trial that it looks at again, where it is a second look at a failure (`confirm`, `bracket`).
+        of: Option<String>,
         /// What it tries on top of what is accepted.
         fresh: Vec<Step>,
         /// How many are accepted already.
@@ -99,6 +104,10 @@ pub struct Step {
     pub from: Version,
     /// To this one.
     pub to: Version,
+    /// The chance that it fails, in 1/1000, as guessed before anything was tried.
+    pub risk: u16,
+    /// The lower versions of the same kind (compatible, breaking) on its ladder, highest first.
+    pub lower: Vec<Version>,
 }
 
 /// Somebody who is told, by several threads at once: ecosystems work side by side.

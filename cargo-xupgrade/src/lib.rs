@@ -2,7 +2,7 @@
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
 //! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`plan`], [`trial`], [`partner`], [`verdict`],
-//!   [`message`], [`report`], [`shell`].
+//!   [`message`], [`report`], [`why`], [`lineage`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
 //! - The outside world: [`repo`], [`worker`], [`outside`], [`toolchain`], [`environment`], [`command`], [`supervisor`],
@@ -27,6 +27,7 @@ pub mod executor;
 pub mod failure;
 pub mod interrupt;
 pub mod journal;
+pub mod lineage;
 pub mod message;
 pub mod outside;
 pub mod partner;
@@ -42,4 +43,5 @@ pub mod toml_text;
 pub mod toolchain;
 pub mod trial;
 pub mod verdict;
+pub mod why;
 pub mod worker;

@@ -170,6 +170,12 @@ impl Plan {
         self.candidates.iter().map(|candidate| AtomSpec { rungs: rungs(candidate), kin: 0 }).collect()
     }
 
+    /// The chance that a rung of a candidate fails, in 1/1000, as guessed before anything was tried.
+    #[must_use]
+    pub fn risk(&self, candidate: usize, rung: usize) -> Permille {
+        rungs(&self.candidates[candidate])[rung].risk
+    }
+
     /// The public form.
     #[must_use]
     pub fn report(&self) -> PlanReport {

@@ -11,6 +11,7 @@ use crate::policy::NotReplayable;
 use crate::trial::flap::Flap;
 use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;
+use crate::why::Why;
 
 /// The version of the format.
 pub const SCHEMA: &str = "cargo-xupgrade/report/1";
@@ -117,6 +118,12 @@ pub struct Upgrade {
 pub struct TrialSummary {
     /// Its name.
     pub id: String,
+    /// Why it was chosen; absent for the baseline.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<Why>,
+    /// The trial whose failure led to it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<String>,
     /// What it tried, in commit order: `ecosystem:name@version`.
     pub atoms: Vec<String>,
     /// How many of the last of them were new.
@@ -131,6 +138,14 @@ pub struct TrialSummary {
     pub seconds: f64,
     /// Its cells.
     pub cells: Vec<CellSummary>,
+}
+
+impl TrialSummary {
+    /// What was new in it.
+    #[must_use]
+    pub fn fresh_atoms(&self) -> &[String] {
+        &self.atoms[self.atoms.len().saturating_sub(self.fresh)..]
+    }
 }
 
 /// One cell of a trial.

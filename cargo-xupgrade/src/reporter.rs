@@ -1,11 +1,14 @@
 //! What a person or a program is told. Words only: nothing is decided here.
 //! stdout is data (the table, or JSON), stderr is talk; bars only on a terminal.
 
+mod explain;
 mod flaps;
 mod holds;
 mod lines;
+mod markdown;
 mod progress;
 mod table;
+mod tree;
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -13,11 +16,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::cli::{Color, Format, Talk};
+use crate::cli::{Color, Format, ReportArgs, ReportFormat, Talk};
 use crate::clock::Instant;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::repo::{Base, Repo};
+use crate::run::Past;
 use crate::verdict::{Baseline, CellBaseline, Steadiness};
 use table::When;
 
@@ -30,6 +34,12 @@ pub fn listener(talk: &Talk) -> Box<dyn Listener> {
         Format::Human if terminal && !talk.quiet => Box::new(progress::Bars::new(talk.clone())),
         Format::Human => Box::new(lines::Lines::new(talk.clone())),
     }
+}
+
+/// The same, with the story of the search beside it.
+#[must_use]
+pub fn explained(talk: &Talk) -> Box<dyn Listener> {
+    Box::new(explain::Explained::new(listener(talk), talk))
 }
 
 /// One event as a line of JSON on stdout.
@@ -57,6 +67,28 @@ pub fn show_plan(plan: &Plan, talk: &Talk, as_of: Instant) -> Result<()> {
             print_line(table::plan(plan, talk, when).trim_end());
         }
     }
+    Ok(())
+}
+
+/// Shows a run that is over on stdout.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn show_past(past: &Past, args: &ReportArgs) -> Result<()> {
+    let talk = Talk { color: args.color, all: args.all, ..Talk::default() };
+    let text = match args.format {
+        ReportFormat::Json => serde_json::to_string_pretty(&past.json()?)?,
+        ReportFormat::Markdown => markdown::report(past),
+        ReportFormat::Human => {
+            let paint = colour(&talk);
+            let trials = tree::trials(&past.report.trials, paint);
+            match past.warning() {
+                Some(warning) => format!("{warning}\n\n{trials}\n{}", table::undecided(&past.report)),
+                None => format!("{trials}\n{}", table::report(&past.report, &talk, paint).trim_start()),
+            }
+        }
+    };
+    print_line(text.trim_end());
     Ok(())
 }
 

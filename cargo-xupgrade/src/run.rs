@@ -5,6 +5,7 @@ mod cache;
 mod hint;
 mod options;
 mod outcome;
+mod past;
 mod prune;
 mod publish;
 mod reach;
@@ -31,6 +32,7 @@ use crate::trial::TrialReport;
 use crate::verdict::{Baseline, Unexercised};
 
 pub use cache::{Clean, clean, make_shared};
+pub use past::{Ended, Past, past};
 use scene::Scene;
 pub use scene::cache_root;
 

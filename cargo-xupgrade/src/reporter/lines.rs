@@ -6,6 +6,7 @@ use super::{clock, duration, print_line, table};
 use crate::cli::Talk;
 use crate::event::{Event, Listener, Step};
 use crate::failure::shown;
+use crate::why::Why;
 
 /// Writes one line for each event that matters.
 pub struct Lines {
@@ -38,9 +39,9 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
         Event::Began { what } if talk.verbose => Some(format!("{what} ...")),
         Event::Said { text } => Some(text.clone()),
         Event::Warned { text } => Some(format!("warning: {text}")),
-        Event::TrialBegan { trial, fresh, accepted, remaining, seconds_left } => {
+        Event::TrialBegan { trial, why, fresh, accepted, remaining, seconds_left, .. } => {
             let left = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
-            Some(format!("{trial}: {} ({remaining} more trials at a guess{left})", trying(fresh, *accepted)))
+            Some(format!("{trial}: {} ({remaining} more trials at a guess{left})", trying(*why, fresh, *accepted)))
         }
         Event::CellBegan { trial, project, command } if talk.verbose => Some(format!("{trial}: {project}: {command}")),
         Event::CellEnded { trial, cell } if talk.verbose || is_remarkable(cell) => {
@@ -75,9 +76,11 @@ fn cell_line(cell: &crate::report::CellSummary) -> String {
 }
 
 /// What a trial tries, in one line.
-pub fn trying(fresh: &[Step], accepted: usize) -> String {
+pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
     let names: Vec<String> = fresh.iter().map(|step| format!("{} {}", step.name, step.to)).collect();
     match (fresh.len(), accepted) {
+        (0, 0) if why == Some(Why::Bracket) => "the failed tests on the untouched base".into(),
+        (0, accepted) if why == Some(Why::Bracket) => format!("the failed tests on {accepted} upgrades"),
         (0, 0) => "the untouched base".into(),
         (0, accepted) => format!("the whole matrix on {accepted} upgrades"),
         (_, 0) => some(&names),

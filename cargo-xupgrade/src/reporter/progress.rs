@@ -78,9 +78,9 @@ impl Listener for Bars {
             Event::Began { what } => self.run(what, what),
             Event::Progressed { what, done, total } => self.progress(what, *done, *total),
             Event::Ended { what } => self.rest(what),
-            Event::TrialBegan { trial, fresh, accepted, remaining, seconds_left } => {
+            Event::TrialBegan { trial, why, fresh, accepted, remaining, seconds_left, .. } => {
                 let left = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
-                let trying = lines::trying(fresh, *accepted);
+                let trying = lines::trying(*why, fresh, *accepted);
                 self.show_whole(&format!("{trial}: {trying} ({remaining} more trials at a guess{left})"));
             }
             Event::CellBegan { trial, project, command } => {

@@ -24,7 +24,7 @@ pub enum Paint {
 }
 
 impl Paint {
-    fn over(self, code: &str, text: &str) -> String {
+    pub(super) fn over(self, code: &str, text: &str) -> String {
         match self {
             Self::Colour => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
             Self::Plain => text.to_owned(),
@@ -201,6 +201,12 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
     text.push_str(&flaps::lines(&report.flapped, talk));
     text.push_str(&summary(report));
     text
+}
+
+/// What a run without an end leaves open: all of it, as far as the user's repository goes.
+pub fn undecided(report: &Report) -> String {
+    let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();
+    format!("undecided: {}\n", shown(&names.join(", ")))
 }
 
 fn upgrades(upgrades: &[Upgrade]) -> String {

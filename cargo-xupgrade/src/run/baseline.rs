@@ -193,6 +193,8 @@ fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
     let id = format!("{NAME}{number}");
     listener.tell(&Event::TrialBegan {
         trial: id.clone(),
+        why: None,
+        of: None,
         fresh: vec![],
         accepted: 0,
         remaining: RUNS.saturating_sub(number),
@@ -205,6 +207,8 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
     let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success());
     let summary = TrialSummary {
         id: finished.id.clone(),
+        why: None,
+        parent: None,
         atoms: vec![],
         fresh: 0,
         tree: String::new(),

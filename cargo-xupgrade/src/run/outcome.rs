@@ -212,6 +212,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     for trial in trials.iter_mut().filter(|trial| trial.tree.is_empty()) {
         trial.tree.clone_from(&scene.base.tree);
     }
+    crate::lineage::link(&mut trials);
     Report {
         schema: SCHEMA.to_owned(),
         base: plan.base.clone(),

@@ -1,0 +1,322 @@
+//! What `--explain` says: why a trial was chosen, and what its end taught. A story heard from events, in plain words;
+//! nothing is decided here, and only the listener at the end of this file writes.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::cli::{Format, Talk};
+use crate::event::{Event, Listener, Step};
+use crate::failure::shown;
+use crate::lineage::{self, End, Past};
+use crate::why::Why;
+
+/// What was heard so far.
+#[derive(Debug, Default)]
+pub struct Story {
+    trials: Vec<Heard>,
+}
+
+/// One trial.
+#[derive(Debug)]
+struct Heard {
+    id: String,
+    why: Why,
+    fresh: Vec<Step>,
+    /// The same as `name@version`.
+    keys: Vec<String>,
+    accepted: usize,
+    parent: Option<usize>,
+    verdict: Option<String>,
+}
+
+impl Heard {
+    fn passed(&self) -> bool {
+        self.verdict.as_deref() == Some("passed")
+    }
+
+    fn failed(&self) -> bool {
+        self.verdict.as_deref() == Some("failed")
+    }
+
+    /// Whether it settled what it tried: it passed, or failed alone.
+    fn settles(&self, key: &String) -> bool {
+        (self.passed() || (self.failed() && self.keys.len() == 1)) && self.keys.contains(key)
+    }
+
+    fn named(&self) -> String {
+        list(&self.fresh)
+    }
+
+    /// What is left to try where it fails: its lower rungs. After a second look one of them may be in use.
+    fn below(&self, fails: &[Step]) -> String {
+        if self.why == Why::SecondLook { String::new() } else { format!("; {}", below(fails)) }
+    }
+}
+
+impl Story {
+    /// Takes an event, and gives the line that it is worth, if any.
+    pub fn hear(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::TrialBegan { trial, why: Some(why), of, fresh, accepted, .. } => {
+                let keys = fresh.iter().map(|step| format!("{}@{}", step.name, step.to)).collect();
+                let mut heard = Heard {
+                    id: trial.clone(),
+                    why: *why,
+                    fresh: fresh.clone(),
+                    keys,
+                    accepted: *accepted,
+                    parent: None,
+                    verdict: None,
+                };
+                heard.parent = self.parent(&heard, of.as_deref());
+                let text = format!("{trial}, why: {}", self.reason(&heard));
+                self.trials.push(heard);
+                Some(text)
+            }
+            Event::TrialEnded { trial, verdict, .. } => {
+                let at = self.trials.iter().rposition(|heard| heard.id == *trial)?;
+                self.trials[at].verdict = Some(verdict.clone());
+                Some(format!("{trial}, learnt: {}", self.lesson(&self.trials[at])))
+            }
+            _ => None,
+        }
+    }
+
+    /// The trial that led to this one: the one that it looks at again, or the one that its picks tell.
+    fn parent(&self, heard: &Heard, of: Option<&str>) -> Option<usize> {
+        let kept = self.trials.iter().filter(|one| one.verdict.as_deref() != Some("cancelled"));
+        let over = kept.filter_map(|one| Some((one, End::of(one.verdict.as_deref()?))));
+        let past: Vec<Past<'_>> =
+            over.map(|(one, end)| Past { id: &one.id, why: Some(one.why), fresh: &one.keys, end }).collect();
+        let id = of.or_else(|| lineage::parent(Some(heard.why), &heard.keys, &past))?;
+        self.trials.iter().rposition(|one| one.id == id)
+    }
+
+    fn parent_of(&self, heard: &Heard) -> Option<&Heard> {
+        heard.parent.map(|at| &self.trials[at])
+    }
+
+    /// What failed in a trial and has not been settled since.
+    fn left_of(&self, parent: usize) -> Vec<Step> {
+        let failed = &self.trials[parent];
+        let open = |key: &String| !self.trials[parent + 1..].iter().any(|later| later.settles(key));
+        failed.fresh.iter().zip(&failed.keys).filter(|(_, key)| open(key)).map(|(step, _)| step.clone()).collect()
+    }
+
+    /// What a bracket leaves out: of what failed, all that has not passed since.
+    fn left_out(&self, bracket: &Heard) -> Vec<Step> {
+        let Some(at) = bracket.parent else { return Vec::new() };
+        let failed = &self.trials[at];
+        let is_in = |key: &String| self.trials[at + 1..].iter().any(|later| later.passed() && later.keys.contains(key));
+        failed.fresh.iter().zip(&failed.keys).filter(|(_, key)| !is_in(key)).map(|(step, _)| step.clone()).collect()
+    }
+
+    fn reason(&self, heard: &Heard) -> String {
+        let from = self.parent_of(heard);
+        let of = from.map(|parent| parent.id.as_str()).unwrap_or_default();
+        let mut text = match heard.why {
+            Why::First | Why::Group if heard.fresh.len() > 1 => group(heard),
+            Why::First | Why::Group => alone(heard),
+            Why::Half => match from {
+                Some(parent) => {
+                    format!("{} of the {} that did not pass in {of}", heard.fresh.len(), parent.fresh.len())
+                }
+                None => "a part of a group that gave no answer".into(),
+            },
+            Why::Leaf => self.leaf(heard),
+            Why::Retry => "the same again, as it gave no answer".into(),
+            Why::Suspect => format!("the failure of {of} names it"),
+            Why::SecondLook => {
+                format!("a second look: more is accepted since it failed in {of}, perhaps what it needs")
+            }
+            Why::LastTime => "what passed the last time, all at once".into(),
+            Why::Pair if heard.fresh.len() > 2 => {
+                format!("{} that failed, as one: each may need another", heard.fresh.len())
+            }
+            Why::Pair => "as a pair, for each may need the other".into(),
+            Why::Union => "what passed side by side, now together".into(),
+            Why::Bisect => "releases half way between the highest that may pass and the lowest that failed".into(),
+            Why::Neighbour => "the release above the one that was found: failures need not begin at one version".into(),
+            Why::Confirm => format!("the tests that failed in {of} once more, for one red run is no proof"),
+            Why::Bracket => {
+                format!(
+                    "the tests that failed in {of} without {}: do they fail there, too?",
+                    some(&self.left_out(heard))
+                )
+            }
+            Why::Verify => "the whole matrix with nothing cached: only what passes it is published".into(),
+            Why::Commit => "this commit by itself".into(),
+        };
+        text.push_str(&self.lower_ones(heard));
+        text
+    }
+
+    fn leaf(&self, heard: &Heard) -> String {
+        let Some(at) = heard.parent else { return alone(heard) };
+        let parent = &self.trials[at];
+        if parent.keys.len() == 1 {
+            return format!("the next lower version, as {} failed in {}", list(&parent.fresh), parent.id);
+        }
+        if self.left_of(at).len() == 1 {
+            return format!("all that is left of what failed in {}; by itself, for evidence of its own", parent.id);
+        }
+        format!("one of the {} that failed in {}, by itself", parent.keys.len(), parent.id)
+    }
+
+    /// The upgrades that are here because a higher version failed.
+    fn lower_ones(&self, heard: &Heard) -> String {
+        if heard.why == Why::SecondLook || (heard.why == Why::Leaf && heard.parent.is_some()) {
+            return String::new();
+        }
+        let after = |step: &Step| {
+            let failed = self.trials.iter().rev().find(|one| {
+                one.failed()
+                    && one.fresh.len() == 1
+                    && one.fresh[0].name == step.name
+                    && one.fresh[0].lower.contains(&step.to)
+            })?;
+            Some(format!("; {} {} comes after {} failed in {}", step.name, step.to, failed.fresh[0].to, failed.id))
+        };
+        heard.fresh.iter().filter_map(after).collect()
+    }
+
+    fn lesson(&self, heard: &Heard) -> String {
+        match heard.verdict.as_deref() {
+            Some("passed") => self.after_a_pass(heard),
+            Some("failed") => self.after_a_failure(heard),
+            Some("cancelled") => "nothing, for its answer no longer matters".into(),
+            _ => "nothing, for noise is no evidence".into(),
+        }
+    }
+
+    fn after_a_pass(&self, heard: &Heard) -> String {
+        let from = self.parent_of(heard);
+        match (heard.why, from) {
+            (Why::Confirm, Some(parent)) => {
+                format!("the failure of {} does not come again, so it does not count", parent.id)
+            }
+            (Why::Bracket, Some(parent)) => {
+                let out = self.left_out(heard);
+                format!("it passes without {}, so that is what fails{}", some(&out), parent.below(&out))
+            }
+            (Why::Verify, _) => format!("the whole matrix passes with {}", count(heard.accepted)),
+            (Why::Commit, _) => "it passes by itself".into(),
+            _ => format!("{} passed{}", list(&heard.fresh), self.culprits(heard)),
+        }
+    }
+
+    /// What the pass of a part says about the rest of the group.
+    fn culprits(&self, heard: &Heard) -> String {
+        let is_a_part = |at: &usize| self.trials[*at].failed() && self.trials[*at].keys.len() > heard.keys.len();
+        let Some(at) = heard.parent.filter(is_a_part) else { return String::new() };
+        let left = self.left_of(at);
+        match left.len() {
+            0 => String::new(),
+            1 => format!(", so {} failed because of {}", self.trials[at].id, list(&left)),
+            _ => {
+                format!(", so {} failed because of one of {}, or of several together", self.trials[at].id, list(&left))
+            }
+        }
+    }
+
+    fn after_a_failure(&self, heard: &Heard) -> String {
+        match (heard.why, self.parent_of(heard)) {
+            (Why::Confirm, _) => "it fails again".into(),
+            (Why::Bracket, Some(_)) => {
+                format!("it fails without {}, too, so that is not to blame", some(&self.left_out(heard)))
+            }
+            (Why::Verify, _) => "they do not pass the whole matrix together; the part that does is looked for".into(),
+            (Why::Commit, _) => "it does not pass by itself, only the branch's tip does".into(),
+            (Why::Pair, _) => "they do not pass as a pair, either".into(),
+            (Why::LastTime, _) => "not all that passed the last time still does; it is tried in parts".into(),
+            _ if heard.fresh.len() == 1 => {
+                let top =
+                    if heard.accepted == 0 { String::new() } else { format!(" on top of {}", count(heard.accepted)) };
+                format!("{} fails{top}{}", heard.named(), heard.below(&heard.fresh))
+            }
+            _ => format!("one of these {} breaks it, or several together; a part of them is next", heard.fresh.len()),
+        }
+    }
+}
+
+fn group(heard: &Heard) -> String {
+    let which = if heard.why == Why::First { "the first" } else { "the next" };
+    let highest = heard.fresh.iter().map(|step| step.risk).max();
+    let most: Vec<&Step> = heard.fresh.iter().filter(|step| Some(step.risk) == highest).collect();
+    // Where several are doubted alike, naming one would mislead.
+    let doubted = match most[..] {
+        [step] => format!("; most in doubt: {} {}", step.name, step.to),
+        _ => String::new(),
+    };
+    format!("{which} {}, a chance of about {} that all of them pass{doubted}", heard.fresh.len(), chance(&heard.fresh))
+}
+
+fn alone(heard: &Heard) -> String {
+    match heard.fresh.first() {
+        Some(step) => format!("by itself, with a chance of about {} to pass", chance(std::slice::from_ref(step))),
+        None => "nothing new".into(),
+    }
+}
+
+/// The chance that all pass, if none has to do with another.
+fn chance(steps: &[Step]) -> String {
+    let all: f64 = steps.iter().map(|step| 1.0 - f64::from(step.risk) / 1000.0).product();
+    format!("{:.0} %", all * 100.0)
+}
+
+/// What is left below an upgrade that failed.
+fn below(steps: &[Step]) -> String {
+    match steps {
+        [step] => match step.lower.first() {
+            Some(lower) => format!("next lower: {lower}"),
+            None => "no lower rung is left".into(),
+        },
+        _ => "parts of it are next".into(),
+    }
+}
+
+/// The same as [`list`], where there may be none: the last verification takes away from the end what it suspects.
+fn some(steps: &[Step]) -> String {
+    if steps.is_empty() { "the last upgrades".into() } else { list(steps) }
+}
+
+fn count(upgrades: usize) -> String {
+    if upgrades == 1 { "1 upgrade".into() } else { format!("{upgrades} upgrades") }
+}
+
+/// The names of upgrades, the first few of many.
+fn list(steps: &[Step]) -> String {
+    const SHOWN: usize = 5;
+    let names: Vec<String> = steps.iter().take(SHOWN).map(|step| format!("{} {}", step.name, step.to)).collect();
+    let more = if steps.len() > SHOWN { format!(" and {} more", steps.len() - SHOWN) } else { String::new() };
+    format!("{}{more}", names.join(", "))
+}
+
+/// Tells another listener everything, and the story beside it.
+pub struct Explained {
+    inner: Box<dyn Listener>,
+    format: Format,
+    story: Mutex<Story>,
+}
+
+impl Explained {
+    /// Around another one.
+    pub fn new(inner: Box<dyn Listener>, talk: &Talk) -> Self {
+        Self { inner, format: talk.format, story: Mutex::default() }
+    }
+}
+
+impl Listener for Explained {
+    fn tell(&self, event: &Event) {
+        self.inner.tell(event);
+        let line = self.story.lock().unwrap_or_else(PoisonError::into_inner).hear(event);
+        match (line, self.format) {
+            // Stdout is for the events, which have the same in fields.
+            (Some(text), Format::Json) => eprintln!("{}", shown(&text)),
+            (Some(text), Format::Human) => self.inner.tell(&Event::Said { text: format!("  {text}") }),
+            (None, _) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
