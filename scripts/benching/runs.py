@@ -24,7 +24,7 @@ class Run:
 
     def search(self):
         """The trials of the search: not those of the baseline, and not the last verification."""
-        return [one for one in self.trials if not one["id"].startswith(("baseline", "full"))]
+        return [one for one in self.trials if not one["id"].startswith(("baseline", "full", "commit"))]
 
     def number(self, start):
         return sum(1 for one in self.trials if one["id"].startswith(start))
