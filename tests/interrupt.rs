@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::common::process::{VARIABLE, assert_none_left, mark};
 use crate::common::{Env, Ran, snapshot::Snapshot, text};
 
@@ -88,10 +90,10 @@ fn a_killed_tool_leaves_no_process_and_no_ref_and_the_next_run_works() {
 
 fn assert_finished_trials_are_on_disk(journal: &Path) {
     let lines = std::fs::read_to_string(journal).unwrap();
-    let ids: Vec<String> = lines
-        .lines()
-        .map(|line| text(&serde_json::from_str(line).expect("each line is whole"), "id").to_owned())
-        .collect();
+    let all: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("each line is whole")).collect();
+    assert_eq!(all[0]["line"], "header", "{lines}");
+    let trials = all.iter().filter(|line| line["line"] == "trial");
+    let ids: Vec<String> = trials.map(|line| text(line, "id").to_owned()).collect();
     assert_eq!(ids[..2], ["baseline-1", "baseline-2"], "{lines}");
 }
 
@@ -103,7 +105,8 @@ fn a_second_run_at_the_same_time_says_who_holds_the_lock() {
     first.wait_for_tests_of_a_trial(&mark);
     let second = env.run(&[]);
     assert_eq!(second.code, 1, "{}", second.said());
-    assert!(second.stderr.contains(&format!("process {}", first.id())), "{}", second.stderr);
+    let held = [format!("(process {}, since 20", first.id()), "cargo-xupgrade --format json".to_owned()];
+    assert!(held.iter().all(|words| second.stderr.contains(words)), "{}", second.stderr);
     first.signal("INT");
     assert_eq!(first.end(&env).code, 130, "the second run disturbed the first");
     assert_none_left(&mark);

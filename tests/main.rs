@@ -27,6 +27,7 @@ mod registries;
 mod replay;
 mod report;
 mod rescue;
+mod resume;
 mod run;
 mod safeguards;
 mod safety;

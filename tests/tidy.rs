@@ -206,6 +206,7 @@ fn pure_modules_have_no_effects() {
         "verdict",
         "message",
         "plan",
+        "priors",
         "candidate",
         "report",
         "trial",

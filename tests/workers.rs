@@ -8,8 +8,10 @@ use cargo_xupgrade::environment::CheckEnv;
 use cargo_xupgrade::event::Event;
 use cargo_xupgrade::executor::local::{self, Local, Place, Tools};
 use cargo_xupgrade::executor::{Executor as _, Order};
+use cargo_xupgrade::facts::Facts;
 use cargo_xupgrade::interrupt::Stop;
 use cargo_xupgrade::plan::Plan;
+use cargo_xupgrade::priors::Known;
 use cargo_xupgrade::repo::Repo;
 use cargo_xupgrade::supervisor::Launcher;
 use cargo_xupgrade::trial::narrow::Breadth;
@@ -259,9 +261,12 @@ fn with_workers<T>(
         frozen: vec![],
         set_aside: vec![],
         not_replayable: vec![],
+        known: Known::default(),
     };
     let (stop, out) = (Stop::never(), env.world.root.join("out"));
-    let tools = Tools { places: &places, plan: &plan, ecosystems: &[], out, listener: &|_: &Event| {}, stop };
+    let facts = Facts::none();
+    let listener = &|_: &Event| {};
+    let tools = Tools { places: &places, plan: &plan, ecosystems: &[], out, facts: &facts, listener, stop };
     local::with(tools, |local| {
         local.launcher = Some(Launcher::new(TOOL));
         act(local)

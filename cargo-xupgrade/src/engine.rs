@@ -195,6 +195,10 @@ impl Engine<'_> {
         let lost = || anyhow!("a trial nobody asked for: {}", finished.id);
         let proposal = flight.proposals.remove(&finished.id).ok_or_else(lost)?;
         let ticket = proposal.ticket;
+        // What an interrupted run had found costs this one nothing.
+        if finished.report.is_known() && proposal.scope != Scope::Full {
+            flight.begun = flight.begun.saturating_sub(1);
+        }
         if flight.cancelled.remove(&finished.id) && finished.report.noise.is_some() {
             self.tell_cancelled(finished);
             search.record(ticket, Outcome::Inconclusive);

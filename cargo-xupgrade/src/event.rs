@@ -72,6 +72,13 @@ pub enum Event {
         /// What happened.
         cell: CellSummary,
     },
+    /// A cell did not run: the journal of the run that was taken up knows how it ends.
+    CellKnown {
+        /// The trial.
+        trial: String,
+        /// What happened then.
+        cell: CellSummary,
+    },
     /// A trial ended.
     TrialEnded {
         /// Its name.

@@ -1,12 +1,12 @@
 //! cargo-xupgrade upgrades the dependencies of mixed Rust and Go repositories and proves every upgrade by running the
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
-//! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`plan`], [`trial`], [`partner`], [`verdict`],
-//!   [`message`], [`report`], [`why`], [`lineage`], [`shell`].
+//! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`priors`], [`plan`], [`trial`], [`partner`],
+//!   [`verdict`], [`message`], [`report`], [`why`], [`lineage`], [`shell`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
-//! - The loop (search, run, judge): [`engine`], [`executor`], [`event`].
+//! - The loop (search, run, judge): [`engine`], [`executor`], [`event`], [`facts`].
 //! - The outside world: [`repo`], [`worker`], [`outside`], [`toolchain`], [`environment`], [`command`], [`supervisor`],
-//!   [`interrupt`], [`journal`], [`digest`], [`disk`].
+//!   [`interrupt`], [`journal`], [`history`], [`digest`], [`disk`].
 //! - The face: [`cli`], [`config`], [`run`], [`app`], [`reporter`], [`failure`], [`demo`].
 
 pub mod app;
@@ -24,7 +24,9 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod executor;
+pub mod facts;
 pub mod failure;
+pub mod history;
 pub mod interrupt;
 pub mod journal;
 pub mod lineage;
@@ -33,6 +35,7 @@ pub mod outside;
 pub mod partner;
 pub mod plan;
 pub mod policy;
+pub mod priors;
 pub mod repo;
 pub mod report;
 pub mod reporter;

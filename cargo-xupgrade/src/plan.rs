@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
-use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Level, Named, Reason, ReasonKind};
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Named, Reason, ReasonKind, Rung};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Move, Project};
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, not_replayable};
+use crate::priors::{Known, risk};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
@@ -45,6 +46,9 @@ pub struct Plan {
     pub set_aside: Vec<String>,
     /// What was met that no registry keeps a history of.
     pub not_replayable: Vec<NotReplayable>,
+    /// What earlier runs know of the versions: no part of the plan, only of the guess where to begin.
+    #[serde(skip)]
+    pub known: Known,
 }
 
 impl Plan {
@@ -69,6 +73,7 @@ impl Plan {
             frozen: Vec::new(),
             set_aside: Vec::new(),
             not_replayable: Vec::new(),
+            known: Known::default(),
         };
         plan.not_replayable.extend(plan.projects.iter().flat_map(floating));
         for dependency in dependencies {
@@ -167,13 +172,32 @@ impl Plan {
     /// The candidates as the search sees them.
     #[must_use]
     pub fn atoms(&self) -> Vec<AtomSpec> {
-        self.candidates.iter().map(|candidate| AtomSpec { rungs: rungs(candidate), kin: 0 }).collect()
+        let spec = |candidate: &Candidate| AtomSpec { rungs: self.rungs(candidate), kin: self.kin(candidate) };
+        self.candidates.iter().map(spec).collect()
+    }
+
+    fn rungs(&self, candidate: &Candidate) -> Vec<RungSpec> {
+        let rung = |rung: &Rung| RungSpec {
+            risk: risk(candidate, rung, self.as_of, self.known.of(candidate, rung)),
+            breaking: if rung.breaking { Break::Breaking } else { Break::Compatible },
+            depth: rung.depth,
+        };
+        candidate.rungs.iter().map(rung).collect()
+    }
+
+    /// One number for each project: its upgrades make the same things be built anew.
+    fn kin(&self, candidate: &Candidate) -> usize {
+        let is_its =
+            |project: &Project| (project.ecosystem, &project.path) == (candidate.ecosystem, &candidate.project);
+        self.projects.iter().position(is_its).unwrap_or(self.projects.len())
     }
 
     /// The chance that a rung of a candidate fails, in 1/1000, as guessed before anything was tried.
     #[must_use]
     pub fn risk(&self, candidate: usize, rung: usize) -> Permille {
-        rungs(&self.candidates[candidate])[rung].risk
+        let candidate = &self.candidates[candidate];
+        let rung = &candidate.rungs[rung];
+        risk(candidate, rung, self.as_of, self.known.of(candidate, rung))
     }
 
     /// The public form.
@@ -256,26 +280,4 @@ pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
             places: dependency.places.clone(),
         })
         .collect()
-}
-
-fn rungs(candidate: &Candidate) -> Vec<RungSpec> {
-    candidate
-        .rungs
-        .iter()
-        .map(|rung| RungSpec {
-            risk: risk(rung.level),
-            breaking: if rung.breaking { Break::Breaking } else { Break::Compatible },
-            depth: rung.depth,
-        })
-        .collect()
-}
-
-/// How likely a step breaks something, in 1/1000: the priors of the measured worlds
-/// (patch 1 %, minor 4 %, breaking 30 %), until verdicts teach better ones.
-fn risk(level: Level) -> Permille {
-    match level {
-        Level::Patch => 10,
-        Level::Minor => 40,
-        Level::Major => 300,
-    }
 }

@@ -9,6 +9,7 @@ mod past;
 mod prune;
 mod publish;
 mod reach;
+mod resume;
 mod scene;
 mod setup;
 mod sight;
@@ -17,12 +18,14 @@ mod unit;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use xupgrade_search::Options;
 
 use crate::cli::{PlanArgs, RunArgs, VerifyCommits};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::executor::local::{self, Local, Tools};
 use crate::failure::{Code, Usage};
+use crate::history::{self, Flapped, History};
 use crate::interrupt::{Level, Stop};
 use crate::journal::{FOLDER, Journal};
 use crate::plan::Plan;
@@ -56,17 +59,20 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
         return Err(Usage(format!("`{branch}` is no name that git takes for a branch")).into());
     }
     let mut scene = Scene::open(&args.selection, listener, stop)?;
-    let plan = scene.plan(args.manifest)?;
     if args.dry_run {
+        let plan = scene.plan(args.manifest)?;
         reporter::show_plan(&plan, &args.talk, scene.outlook.as_of)?;
         return Ok(Code::Done);
     }
-    let mut journal = Journal::open(&scene.out_folder(args.out.as_deref(), FOLDER)?)?;
+    let folder = scene.out_folder(args.out.as_deref(), FOLDER)?;
+    let (mut plan, mut journal) = resume::begin(&mut scene, args, &folder, listener)?;
+    let history = resume::history(&scene, &journal, listener)?;
+    plan.known = history.known();
     journal.write("plan.json", &plan.report())?;
     listener.tell(&Event::Said {
         text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text(),
     });
-    let mut session = Session::new(plan);
+    let mut session = Session::new(plan, history);
     if !session.plan.candidates.is_empty() {
         session.work(&mut scene, &job, &mut journal)?;
     }
@@ -74,6 +80,11 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let mut report = session.report(&scene, job.began.elapsed().as_secs_f64(), stop);
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
+    session.history.learn(&report, &session.flapped);
+    if let Err(error) = session.history.write(&scene.cache) {
+        listener.tell(&Event::Warned { text: format!("{error:#}; the next run begins as if this one had not been") });
+    }
+    journal.end(resume::end(&report))?;
     let code = session.code(&report, args, stop);
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
     listener.tell(&Event::Finished { report: Box::new(report) });
@@ -100,6 +111,9 @@ struct Session {
     containment: Option<String>,
     /// Lockfiles that git does not track, as they were tested, by project label.
     locks: BTreeMap<String, TestedLock>,
+    history: History,
+    /// The tests that flapped in this run's own baseline.
+    flapped: Flapped,
 }
 
 /// What search, confirmation and commits left.
@@ -123,7 +137,7 @@ enum Publishing {
 }
 
 impl Session {
-    fn new(plan: Plan) -> Self {
+    fn new(plan: Plan, history: History) -> Self {
         Self {
             plan,
             baseline: Baseline::default(),
@@ -133,6 +147,8 @@ impl Session {
             nothing_green: false,
             containment: None,
             locks: BTreeMap::new(),
+            history,
+            flapped: Flapped::new(),
         }
     }
 
@@ -140,12 +156,19 @@ impl Session {
     fn work(&mut self, scene: &mut Scene<'_>, job: &Job<'_>, journal: &mut Journal) -> Result<()> {
         let Job { args, listener, stop, .. } = *job;
         let environments = scene.staff(args.search.jobs.get() as usize, journal.folder())?;
+        if let Some(environment) = environments.first() {
+            scene.facts = journal.facts(resume::surroundings(scene, environment, &self.plan.projects));
+        }
+        if journal.is_resumed() {
+            listener.tell(&Event::Said { text: resume::told(scene.facts.len()) });
+        }
         let places = scene.places(environments);
         let tools = Tools {
             places: &places,
             plan: &self.plan,
             ecosystems: &scene.ecosystems,
             out: journal.folder().to_owned(),
+            facts: &scene.facts,
             listener,
             stop: stop.clone(),
         };
@@ -164,6 +187,8 @@ impl Session {
         self.baseline_trials = ground.trials;
         self.baseline_runs = ground.runs;
         self.baseline = ground.baseline;
+        self.flapped = history::flapped(&self.baseline);
+        self.history.join(&mut self.baseline);
         if stop.requested() > Level::None {
             return Ok(());
         }
@@ -180,6 +205,7 @@ impl Session {
             plan: &self.plan,
             ecosystems: &scene.ecosystems,
             out: journal.folder().to_owned(),
+            facts: &scene.facts,
             listener,
             stop: stop.clone(),
         };
@@ -211,7 +237,8 @@ impl Session {
             journal,
             trials: Vec::new(),
         };
-        let options = options::options(&args.search, &self.plan.cells, &self.baseline);
+        let last_time = self.history.last_time(&self.plan.candidates);
+        let options = Options { last_time, ..options::options(&args.search, &self.plan.cells, &self.baseline) };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
         let notes = match args.verify_commits {

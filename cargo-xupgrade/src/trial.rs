@@ -119,7 +119,8 @@ impl Cell {
 pub type CellKey = (String, String);
 
 /// Whether results that a package manager cached may stand for a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Freshness {
     /// Cached results count: the search.
     Cached,
@@ -189,9 +190,10 @@ impl std::fmt::Display for TestName {
 }
 
 /// What a cell's output said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Tests and how they ended.
+    #[serde(with = "pairs")]
     pub tests: BTreeMap<TestName, TestEnd>,
     /// `name@version` of the compiled dependencies, fresh ones included.
     pub compiled: BTreeSet<String>,
@@ -207,6 +209,23 @@ pub struct Reading {
     pub build_failed: Build,
 }
 
+/// A map whose keys are no text, as a list of pairs: an object of JSON cannot hold it.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{TestEnd, TestName};
+
+    pub fn serialize<S: Serializer>(tests: &BTreeMap<TestName, TestEnd>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(tests)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<TestName, TestEnd>, D::Error> {
+        Vec::deserialize(from).map(|pairs: Vec<_>| pairs.into_iter().collect())
+    }
+}
+
 /// A test executable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executable {
@@ -217,7 +236,8 @@ pub struct Executable {
 }
 
 /// Whether the output says that something did not compile.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Build {
     /// No such word.
     #[default]
@@ -235,7 +255,7 @@ impl Reading {
 }
 
 /// What happened in one cell.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellReport {
     /// Which cell.
     pub cell: Cell,
@@ -286,6 +306,18 @@ impl CellReport {
     }
 }
 
+impl CellReport {
+    /// Whether it came to an end of its own that would count: what was stopped, never started, was killed from outside or
+    /// failed with a sign of noise has to run again.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        match &self.exit {
+            Exit::Interrupted | Exit::NotStarted(_) | Exit::Signal(9) => false,
+            exit => exit.is_success() || self.reading.noise.is_none(),
+        }
+    }
+}
+
 /// What happened in a trial.
 #[derive(Debug, Clone, Default)]
 pub struct TrialReport {
@@ -309,4 +341,16 @@ pub struct TrialReport {
     pub broke_off: bool,
     /// What was compiled, by project label.
     pub exercised: BTreeMap<String, Exercised>,
+    /// How many of the cells did not run, as the journal of an interrupted run knew how they end.
+    pub known: usize,
+    /// Seconds that those took when they ran.
+    pub known_seconds: f64,
+}
+
+impl TrialReport {
+    /// Whether it took cells, and all of them from the journal: such a trial costs nothing.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.known > 0 && self.known == self.cells.len()
+    }
 }

@@ -149,6 +149,13 @@ pub struct Running {
 }
 
 impl Running {
+    /// Reads one event; none at the end of the output.
+    pub fn next_event(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        let length = self.events.read_line(&mut line).unwrap();
+        (length > 0).then(|| serde_json::from_str(&line).unwrap())
+    }
+
     /// Reads events until one fits, and gives it; the end of the output is a failure.
     pub fn wait_for(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let mut seen = String::new();

@@ -1,5 +1,6 @@
 //! Processes, found by a variable in their environment: what a run starts inherits it, wherever it hides.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A mark that no other process carries.
@@ -27,6 +28,15 @@ pub fn marked(mark: &str) -> Vec<String> {
     found
 }
 
+/// The processes that work in a folder or below it, with their command lines.
+fn inside(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let works_there = |path: &Path| std::fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+    let words = |path: &Path| std::fs::read(path.join("cmdline")).unwrap_or_default();
+    let line = |path: &Path| format!("{} {}", path.display(), String::from_utf8_lossy(&words(path)).replace('\0', " "));
+    entries.map(|entry| entry.path()).filter(|path| works_there(path)).map(|path| line(&path)).collect()
+}
+
 /// Waits until a process with the mark has these words in its command line.
 pub fn wait_for(mark: &str, words: &str) {
     let start = Instant::now();
@@ -41,9 +51,18 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Waits until no process carries the mark.
 pub fn assert_none_left(mark: &str) {
+    assert_gone(&|| marked(mark));
+}
+
+/// Waits until no process works in a folder or below it.
+pub fn assert_none_inside(folder: &Path) {
+    assert_gone(&|| inside(folder));
+}
+
+fn assert_gone(look: &dyn Fn() -> Vec<String>) {
     let start = Instant::now();
     loop {
-        let left = marked(mark);
+        let left = look();
         if left.is_empty() {
             return;
         }

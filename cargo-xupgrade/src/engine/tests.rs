@@ -50,6 +50,7 @@ fn plan(candidates: Vec<Candidate>) -> Plan {
         frozen: vec![],
         set_aside: vec![],
         not_replayable: vec![],
+        known: crate::priors::Known::default(),
     }
 }
 
@@ -73,7 +74,7 @@ impl Run {
 
 fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order) -> Answer) -> Run {
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::open(folder.path()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
     let mut engine = Engine {
         plan,
         baseline: Baseline::default(),

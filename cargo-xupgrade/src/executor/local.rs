@@ -18,6 +18,7 @@ use crate::candidate::{Reason, ReasonKind};
 use crate::ecosystem::{Applied, Ecosystem, Project, Resolution};
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
+use crate::facts::Facts;
 use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::shell::typed;
@@ -41,6 +42,8 @@ pub struct Tools<'a> {
     pub ecosystems: &'a [Box<dyn Ecosystem + Sync + 'a>],
     /// The output folder.
     pub out: PathBuf,
+    /// What finished cells said, and where it is kept.
+    pub facts: &'a Facts,
     /// Whom to tell.
     pub listener: &'a dyn Listener,
     /// Whether the user wants it to end.
@@ -197,7 +200,11 @@ impl Hand<'_> {
     }
 
     fn run_cells(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        let mut shown = Shown::default();
+        let tree = match &report.tested {
+            Some(tree) => tree.clone(),
+            None => self.worker.snapshot(&[])?,
+        };
+        let mut shown = Shown::of(tree);
         for (position, cell) in self.cells_of(order, report).iter().enumerate() {
             if report.unfetched.contains_key(&cell.project) {
                 continue;
@@ -210,6 +217,7 @@ impl Hand<'_> {
                 return Ok(());
             }
             let ran = self.run_as_much_as_counts(order, cell, &mut shown)?;
+            (report.known, report.known_seconds) = shown.known;
             let goes_on = ran.exit.is_success() || self.passed(&ran);
             report.cells.push(ran);
             if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
@@ -262,6 +270,7 @@ impl Hand<'_> {
         let words = words(&cell.check, order.freshness);
         let nth = if nth > 1 { format!("-{nth}") } else { String::new() };
         let log = format!("log/{}-{}-{}{nth}.log", order.id, slug(&cell.project), slug(&cell.check.name));
+        let log = self.tools.facts.free_log(&log);
         let began = Event::CellBegan {
             trial: order.id.clone(),
             project: cell.project.clone(),

@@ -92,6 +92,7 @@ mod tests {
             frozen: vec![],
             set_aside: vec![],
             not_replayable: vec![],
+            known: crate::priors::Known::default(),
         }
     }
 

@@ -47,6 +47,9 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
         Event::CellEnded { trial, cell } if talk.verbose || is_remarkable(cell) => {
             Some(format!("{trial}: {}", cell_line(cell)))
         }
+        Event::CellKnown { trial, cell } if talk.verbose => {
+            Some(format!("{trial}: known from the journal: {}", cell_line(cell)))
+        }
         Event::TrialEnded { trial, verdict, text, seconds } => {
             let why = if text.is_empty() { String::new() } else { format!(": {text}") };
             Some(format!("{trial}: {verdict} in {}{why}", duration(*seconds)))

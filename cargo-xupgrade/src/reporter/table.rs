@@ -287,7 +287,7 @@ fn summary(report: &Report) -> String {
         None => text.push_str("no branch: nothing passed the whole matrix that was not there before\n"),
     }
     if report.interrupted {
-        text.push_str("interrupted: the next run starts afresh\n");
+        text.push_str("interrupted: the same command goes on from here\n");
     }
     text
 }

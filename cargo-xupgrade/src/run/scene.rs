@@ -19,6 +19,7 @@ use crate::ecosystem::{
 };
 use crate::environment;
 use crate::event::{Event, Listener};
+use crate::facts::Facts;
 use crate::failure::{Interrupted, Usage};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
@@ -54,6 +55,10 @@ pub struct Scene<'a> {
     sight: Sight,
     tracked: Tracked,
     outside: Outside,
+    /// A digest of what `[setup] copy` brought.
+    pub copied: String,
+    /// What finished cells said: nothing before there is a journal.
+    pub facts: Facts,
     _lock: Lock,
 }
 
@@ -96,14 +101,15 @@ impl<'a> Scene<'a> {
             listener.tell(&Event::Warned { text });
         }
         let tracked = worker.tracked()?;
-        let copied = setup::copy_named(&repo, &worker.tree(), &config.setup.copy, &tracked.files)?;
+        let credentials = setup::copy_named(&repo, &worker.tree(), &config.setup.copy, &tracked.files)?;
+        let copied = setup::digest_of(&repo, &worker.tree(), &config.setup.copy)?;
         for text in worker.missing_filters(&tracked, &repo.settings()).into_iter().chain(tracked.warnings()) {
             listener.tell(&Event::Warned { text });
         }
         let sight = Sight::new(tracked.files.clone(), &config)?;
         let mut outside = setup::look_outside(&repo, &worker, &sight.files, listener)?;
         // What lies in the repository is nearer than what lies above it, and a later value wins.
-        outside.credentials.extend(copied);
+        outside.credentials.extend(credentials);
         setup::warn_of_untracked(&repo, &worker.tree(), &sight.files, listener);
         Ok(Self {
             repo,
@@ -121,8 +127,17 @@ impl<'a> Scene<'a> {
             sight,
             tracked,
             outside,
+            copied,
+            facts: Facts::none(),
             _lock: lock,
         })
+    }
+
+    /// Looks at the registries as they were at another instant, from the next plan on.
+    pub fn look_at(&mut self, as_of: Instant) {
+        self.policy.as_of = as_of;
+        self.outlook.as_of = as_of;
+        self.outlook.cutoff = as_of.minus_days(self.policy.min_age);
     }
 
     /// Discovers the projects, surveys their dependencies and decides. Each ecosystem does its part in a thread of its own:

@@ -106,6 +106,22 @@ pub fn copy_named(repo: &Repo, tree: &Path, names: &[String], tracked: &[String]
     Ok(credentials)
 }
 
+/// A digest of what was copied, as it lies in the clone.
+///
+/// # Errors
+/// When git refuses.
+pub fn digest_of(repo: &Repo, tree: &Path, names: &[String]) -> Result<String> {
+    let mut all = BTreeSet::new();
+    for name in names {
+        all.extend(repo.unrecorded(name)?);
+    }
+    let one = |path: &String| {
+        let bytes = fs::read(tree.join(path)).map(|bytes| crate::digest::sha256_hex(&bytes)).unwrap_or_default();
+        format!("{bytes} {path}\n")
+    };
+    Ok(crate::digest::sha256_hex(all.iter().map(one).collect::<String>().as_bytes()))
+}
+
 /// Takes what opens a registry out of a copy, if it is of cargo's configuration; a link to such a file becomes a file.
 fn take_credentials(root: &Path, tree: &Path, path: &str) -> Result<Vec<(String, String)>> {
     let (original, copied) = (root.join(path), tree.join(path));

@@ -9,15 +9,20 @@ use super::Hand;
 use crate::ecosystem::Project;
 use crate::event::Event;
 use crate::executor::Order;
+use crate::facts::Asked;
 use crate::report::CellSummary;
 use crate::trial::narrow::{Breadth, Moved, target};
 use crate::trial::reading::name_units;
-use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport};
+use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport, words};
 use crate::verdict::{Verdict, judge_cell, only_flaky, widens};
 
 /// What the cells of a trial showed so far.
 #[derive(Default)]
 pub(super) struct Shown {
+    /// The tree that is tested.
+    tree: String,
+    /// How many cells were known from the journal, and the seconds that they took then.
+    pub(super) known: (usize, f64),
     /// The test executables, by file stem.
     executables: BTreeMap<String, Executable>,
     /// How often each check ran.
@@ -25,6 +30,11 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// Nothing yet, of a tree.
+    pub(super) fn of(tree: String) -> Self {
+        Self { tree, ..Self::default() }
+    }
+
     /// Counts one more run of a check.
     fn count(&mut self, cell: &Cell) -> usize {
         let runs = self.runs.entry(cell.key()).or_default();
@@ -63,13 +73,29 @@ impl Hand<'_> {
         target(&order.cells, &self.known.exercised, &moved, &ran)
     }
 
-    /// Runs a cell, reads it, and leaves the tree as it was.
+    /// What a cell says, with the units of its tests named by what the cells before it built.
     fn run_and_read(&self, order: &Order, cell: &Cell, shown: &mut Shown) -> Result<CellReport> {
-        let mut ran = self.run_cell(order, cell, shown.count(cell))?;
+        let mut ran = self.answer(order, cell, shown)?;
         shown.executables.extend(std::mem::take(&mut ran.reading.executables));
         name_units(&mut ran.reading, &shown.executables);
+        Ok(ran)
+    }
+
+    /// What a cell says on a tree: known from the journal, or run now and kept there. The tree is left as it was.
+    fn answer(&self, order: &Order, cell: &Cell, shown: &mut Shown) -> Result<CellReport> {
+        let asked = Asked::new(&shown.tree, cell, &words(&cell.check, order.freshness), order.freshness);
+        let nth = shown.count(cell);
+        let trial = order.id.clone();
+        if let Some(known) = self.tools.facts.known(&asked) {
+            shown.known.0 += 1;
+            shown.known.1 += known.seconds;
+            self.tools.listener.tell(&Event::CellKnown { trial, cell: CellSummary::from(&known) });
+            return Ok(known);
+        }
+        let mut ran = self.run_cell(order, cell, nth)?;
         ran.dirtied.extend(self.worker.restore()?);
-        self.tools.listener.tell(&Event::CellEnded { trial: order.id.clone(), cell: CellSummary::from(&ran) });
+        self.tools.facts.keep(&asked, &ran)?;
+        self.tools.listener.tell(&Event::CellEnded { trial, cell: CellSummary::from(&ran) });
         Ok(ran)
     }
 

@@ -145,8 +145,11 @@ impl<'scope, 'a> Local<'scope, 'a> {
             let began = Instant::now();
             let report = catch_unwind(AssertUnwindSafe(|| hand.run(&order)));
             drop(hand);
+            let known =
+                report.as_ref().ok().and_then(|report| report.as_ref().ok()).map_or(0.0, |one| one.known_seconds);
+            let seconds = began.elapsed().as_secs_f64() + known;
             // Nobody listens when the run broke off meanwhile.
-            let _ = tell.send(Done { slot, id: order.id, report, seconds: began.elapsed().as_secs_f64() });
+            let _ = tell.send(Done { slot, id: order.id, report, seconds });
         };
         let thread = Builder::new().name(format!("w{slot}")).spawn_scoped(self.scope, work);
         thread.map(drop).context("could not start a thread for a trial")

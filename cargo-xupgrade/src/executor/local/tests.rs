@@ -20,6 +20,7 @@ fn nothing_planned(base: &str) -> Plan {
         frozen: vec![],
         set_aside: vec![],
         not_replayable: vec![],
+        known: crate::priors::Known::default(),
     }
 }
 
@@ -46,11 +47,13 @@ impl Stage {
     fn play(&self, act: impl FnOnce(&mut Local<'_, '_>)) {
         let place = |worker| Place { worker, environment: CheckEnv::state(worker, &[], None).unwrap() };
         let places: Vec<Place<'_>> = self.workers.iter().map(place).collect();
+        let facts = Facts::none();
         let tools = Tools {
             places: &places,
             plan: &self.plan,
             ecosystems: &[],
             out: self.folder.path().join("out"),
+            facts: &facts,
             listener: &|_: &Event| {},
             stop: Stop::never(),
         };

@@ -1,0 +1,186 @@
+//! Whether a run takes up the one before it: what the journal in the output folder says, beside what is asked for now.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::scene::Scene;
+use crate::candidate::EcosystemKind;
+use crate::cli::{ResumeRule, RunArgs};
+use crate::clock::Instant;
+use crate::command::Tool;
+use crate::config::Config;
+use crate::digest::sha256_hex;
+use crate::ecosystem::Project;
+use crate::environment::CheckEnv;
+use crate::event::{Event, Listener};
+use crate::failure::Usage;
+use crate::history::History;
+use crate::journal::{End, FORMAT, Header, Journal, Past};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::toolchain;
+
+/// The version of the tool: another one may ask, read or judge otherwise.
+const TOOL: &str = env!("CARGO_PKG_VERSION");
+
+/// Makes the plan and opens the journal: that of an interrupted run with the same base, flags and plan, or a new one.
+pub fn begin(scene: &mut Scene<'_>, args: &RunArgs, folder: &Path, listener: &dyn Listener) -> Result<(Plan, Journal)> {
+    let wanted = Wanted {
+        base: scene.base.commit.clone(),
+        flags: flags(args, &scene.config),
+        as_of: args.selection.as_of.is_some().then_some(scene.policy.as_of),
+    };
+    let mut past = take_up(Past::read(folder), &wanted, args.search.resume, listener)?;
+    let now = scene.policy.as_of;
+    if let Some(past) = &past {
+        scene.look_at(past.header.as_of);
+    }
+    let mut plan = scene.plan(args.manifest)?;
+    if past.as_ref().is_some_and(|past| past.header.plan != digest(&plan)) {
+        refuse(args.search.resume, "the registries now give another plan for it", listener)?;
+        past = None;
+        scene.look_at(now);
+        plan = scene.plan(args.manifest)?;
+    }
+    let journal = match past {
+        Some(past) => {
+            let text = format!("resuming the run of {}", past.header.as_of);
+            listener.tell(&Event::Said { text });
+            Journal::resume(folder, past)?
+        }
+        None => Journal::begin(folder, &header(&wanted, &plan))?,
+    };
+    Ok((plan, journal))
+}
+
+/// What this run is about, as far as it is known before there is a plan.
+struct Wanted {
+    base: String,
+    flags: String,
+    /// The instant that the user names.
+    as_of: Option<Instant>,
+}
+
+fn header(wanted: &Wanted, plan: &Plan) -> Header {
+    Header {
+        format: FORMAT,
+        tool: TOOL.to_owned(),
+        base: wanted.base.clone(),
+        as_of: plan.as_of,
+        flags: wanted.flags.clone(),
+        plan: digest(plan),
+    }
+}
+
+/// The past run, if it is to be taken up.
+fn take_up(past: Option<Past>, wanted: &Wanted, rule: ResumeRule, listener: &dyn Listener) -> Result<Option<Past>> {
+    let past = past.filter(|past| rule != ResumeRule::Never && past.is_unfinished());
+    match past {
+        None if rule == ResumeRule::Always => Err(Usage("there is no interrupted run to resume".to_owned()).into()),
+        None => Ok(None),
+        Some(past) => match obstacle(&past.header, wanted) {
+            None => Ok(Some(past)),
+            Some(why) => refuse(rule, why, listener).map(|()| None),
+        },
+    }
+}
+
+/// Says why the interrupted run is not taken up; where it has to be, that is an error.
+fn refuse(rule: ResumeRule, why: &str, listener: &dyn Listener) -> Result<()> {
+    if rule == ResumeRule::Always {
+        return Err(Usage(format!("the interrupted run cannot be resumed: {why}")).into());
+    }
+    listener.tell(&Event::Said { text: format!("the interrupted run is not resumed, everything runs afresh: {why}") });
+    Ok(())
+}
+
+/// What stands in the way of taking a run up, before there is a plan.
+fn obstacle(past: &Header, wanted: &Wanted) -> Option<&'static str> {
+    if past.tool != TOOL {
+        Some("another version of this tool made it")
+    } else if past.base != wanted.base {
+        Some("it started from another commit")
+    } else if past.flags != wanted.flags {
+        Some("its flags or its configuration were others")
+    } else if wanted.as_of.is_some_and(|as_of| as_of != past.as_of) {
+        Some("`--as-of` names another instant")
+    } else {
+        None
+    }
+}
+
+/// A digest of a plan: of what is public, and of the cells as they would run.
+fn digest(plan: &Plan) -> String {
+    let words = |text: Result<String, serde_json::Error>| text.unwrap_or_default();
+    let public = words(serde_json::to_string(&plan.report()));
+    sha256_hex(format!("{public}\n{}", words(serde_json::to_string(&plan.cells))).as_bytes())
+}
+
+/// A digest of the flags and the configuration that change what is tried or how it is judged; budgets, numbers of
+/// workers and ways to talk do not.
+fn flags(args: &RunArgs, config: &Config) -> String {
+    let mut selection = args.selection.clone();
+    (selection.as_of, selection.repo, selection.config) = (None, None, None);
+    let search = (args.search.strategy, args.search.depth, args.search.verify_runs);
+    let run = (args.manifest, args.accept_failing, args.verify_commits);
+    sha256_hex(format!("{selection:?} {search:?} {run:?} {config:?}").as_bytes())
+}
+
+/// A digest of everything that an answer hangs on beside tree and command: the toolchains, the environment of the
+/// checks, and what the set-up brought.
+pub fn surroundings(scene: &Scene<'_>, environment: &CheckEnv, projects: &[Project]) -> String {
+    let mut text = format!("{:?}\n{}\n{:?}\n", environment.of(&[].into()), scene.copied, scene.config.setup);
+    let tree = scene.worker.tree();
+    let pinned = projects.iter().map(|project| tree.join(&project.path));
+    let pinned = pinned.filter(|folder| toolchain::file_in(folder).is_some());
+    for folder in std::iter::once(tree.clone()).chain(pinned) {
+        text.push_str(&version(toolchain::of_the_folder(Tool::new("rustc")).arg("-vV"), &folder));
+    }
+    if projects.iter().any(|project| project.ecosystem == EcosystemKind::Go) {
+        text.push_str(&version(Tool::new("go").arg("version").env("GOTOOLCHAIN", "local"), &tree));
+    }
+    sha256_hex(text.as_bytes())
+}
+
+/// What a toolchain says of itself, also where it says that it is not there.
+fn version(tool: Tool, folder: &Path) -> String {
+    tool.dir(folder).line().unwrap_or_else(|error| format!("{error:#}"))
+}
+
+/// What the facts of an interrupted run are worth, as a line.
+pub fn told(known: usize) -> String {
+    match known {
+        0 => "no cell of the interrupted run is known, or its toolchain or environment was another".to_owned(),
+        1 => "1 cell is known and does not run again".to_owned(),
+        known => format!("{known} cells are known and do not run again"),
+    }
+}
+
+/// What was remembered when the run began: a copy lies beside its journal, so that a run which takes it up guesses the
+/// same and asks the same questions.
+pub fn history(scene: &Scene<'_>, journal: &Journal, listener: &dyn Listener) -> Result<History> {
+    let folder = if journal.is_resumed() { journal.folder() } else { &scene.cache };
+    let history = History::read(folder).unwrap_or_else(|text| {
+        listener.tell(&Event::Warned { text });
+        History::default()
+    });
+    if !journal.is_resumed() {
+        history.write(journal.folder())?;
+    }
+    Ok(history)
+}
+
+/// Why a run that ends here does so.
+pub fn end(report: &Report) -> End {
+    if report.interrupted {
+        End::Interrupted
+    } else if report.budget.is_some() {
+        End::Budget
+    } else {
+        End::Done
+    }
+}
+
+#[cfg(test)]
+mod tests;
