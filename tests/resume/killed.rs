@@ -145,6 +145,7 @@ fn a_run_that_is_killed_at_any_moment_ends_as_if_nothing_had_happened() {
     for seed in 1..=seeds {
         counted.clear();
         kills += a_killed_run(&counted, &undisturbed, seed);
+        eprintln!("seed {seed}: {kills} kills so far");
         assert_eq!(before.intrusions(&Snapshot::of(counted.env.repo())), [""; 0], "seed {seed}");
         assert_eq!(counted.env.git(&["status", "--porcelain"]), status, "seed {seed}");
     }
