@@ -105,6 +105,15 @@ pub(crate) fn widest(risks: &[Permille], cuts: &[usize], whole: Whole) -> Option
     best
 }
 
+/// The chance, in 1/1000, that all of a window passes, or, where it is known to fail, all but its last.
+pub(crate) fn all_but_last(risks: &[Permille], whole: Whole) -> u64 {
+    let all = pass(risks);
+    match whole {
+        Whole::Open => all * 1000 / ONE,
+        Whole::Fails => (pass(&risks[..risks.len().saturating_sub(1)]) - all) * 1000 / (ONE - all).max(1),
+    }
+}
+
 /// Whether all of `risks` at once is worth a trial: it is when they stay away more often than once in as many
 /// trials as it takes to pass group by group, each pass brightening the risks of the next.
 pub(crate) fn all_at_once(risks: &[Permille], track: Track) -> bool {

@@ -116,8 +116,12 @@ impl Lane {
         }
         let mut cuts: Vec<usize> = self.probes.iter().map(|probe| probe.len - self.passed).collect();
         cuts.sort_unstable();
-        let known = if self.failure.is_some() { chance::Whole::Fails } else { chance::Whole::Open };
-        chance::widest(risks, &cuts, known).map(|(weight, cut)| (weight, self.passed + cut))
+        chance::widest(risks, &cuts, self.known()).map(|(weight, cut)| (weight, self.passed + cut))
+    }
+
+    /// What is known of its window.
+    pub(crate) fn known(&self) -> chance::Whole {
+        if self.failure.is_some() { chance::Whole::Fails } else { chance::Whole::Open }
     }
 
     /// Takes the probe of a ticket out of what is under way.

@@ -21,6 +21,9 @@ pub(crate) struct Ask {
 /// A nested cut pays when it tells something at least this often, in 1/1000.
 const WORTH_A_CUT: u64 = 50;
 
+/// A bet pays when it wins at least this often, in 1/1000.
+const WORTH_A_BET: u64 = 100;
+
 impl Batch {
     /// The next trial, if there is one worth a place.
     pub(crate) fn propose(&mut self, ticket: Ticket) -> Option<Ask> {
@@ -29,8 +32,8 @@ impl Batch {
             .or_else(|| self.ask_last_union(ticket))
             .or_else(|| self.draw(ticket))
             .or_else(|| self.ask_union(ticket))
-            .or_else(|| self.ask_nested(ticket))
             .or_else(|| self.ask_bet(ticket))
+            .or_else(|| self.ask_nested(ticket))
     }
 
     /// One more run of what failed, with or without the unit that is suspected.
@@ -170,11 +173,12 @@ impl Batch {
         if self.rule.strategy == Strategy::All {
             return None;
         }
-        let cuts =
-            self.lanes.iter().enumerate().filter(|(_, lane)| !lane.probes.is_empty()).filter_map(|(place, lane)| {
-                let (weight, len) = lane.nested(&self.risks(lane.window()))?;
-                Some((weight, core::cmp::Reverse(place), len))
-            });
+        // A union likely passes: it is cut only when it failed.
+        let worth = |lane: &Lane| !lane.probes.is_empty() && (lane.kind == Kind::Fresh || lane.failure.is_some());
+        let cuts = self.lanes.iter().enumerate().filter(|(_, lane)| worth(lane)).filter_map(|(place, lane)| {
+            let (weight, len) = lane.nested(&self.risks(lane.window()))?;
+            Some((weight, core::cmp::Reverse(place), len))
+        });
         let (weight, core::cmp::Reverse(place), len) = cuts.max()?;
         if weight < WORTH_A_CUT {
             return None;
@@ -190,9 +194,14 @@ impl Batch {
             return None;
         }
         let mut all = self.kept.clone();
+        let mut odds = 1000;
         for lane in self.lanes.iter().filter(|lane| lane.kind == Kind::Fresh) {
-            let last = if lane.failure.is_some() { lane.units.len() - 1 } else { lane.units.len() };
+            let last = lane.units.len() - usize::from(lane.failure.is_some());
             all.extend(&lane.units[lane.passed..last]);
+            odds = odds * chance::all_but_last(&self.risks(lane.window()), lane.known()) / 1000;
+        }
+        if odds < WORTH_A_BET {
+            return None;
         }
         let shot = Shot { based: self.settled.len(), units: all.into_iter().collect() };
         let is_probed = |lane: &Lane| {
