@@ -146,8 +146,8 @@ impl Batch {
         self.lanes.iter().filter(|lane| lane.failure.is_some()).map(cuts).sum()
     }
 
-    pub(crate) fn risks(&self, units: &[usize]) -> Vec<Permille> {
-        units.iter().map(|&unit| self.risk(unit)).collect()
+    pub(crate) fn priors(&self, units: &[usize]) -> Vec<Permille> {
+        units.iter().map(|&unit| self.units[unit].risk).collect()
     }
 
     /// The chance that a unit fails: its prior, corrected by how the priors did so far.
@@ -209,9 +209,8 @@ impl Batch {
         let group = shot.units.iter().map(|&unit| self.units[unit].picks.len()).sum();
         self.passes.push((shot, ticket));
         if kind == Kind::Fresh {
-            let priors: Vec<Permille> = new.iter().map(|&unit| self.units[unit].risk).collect();
-            self.track.learn(&priors, 0);
             for unit in new {
+                self.track.passed(self.units[unit].risk);
                 self.kept.insert(unit);
                 self.proofs.insert(unit, Proven { ticket, group });
             }
@@ -328,7 +327,7 @@ impl Batch {
             Finding::Void if self.comes_back(unit) => {
                 let lane = &mut self.lanes[place];
                 lane.failure = None;
-                let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(|doubt| doubt.tickets()).collect();
+                let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(Doubt::tickets).collect();
                 lane.retry = Some(lane.units.len());
                 self.forget(&tickets);
                 return false;
@@ -344,7 +343,7 @@ impl Batch {
         let shot = Shot { based: lane.based, units: lane.units.clone() };
         let kind = lane.kind;
         self.refused.push(Refused { unit, failure, shot });
-        self.track.learn(&[self.units[unit].risk], 1);
+        self.track.failed(self.units[unit].risk);
         if kind == Kind::Union {
             self.cast_out(unit);
         }

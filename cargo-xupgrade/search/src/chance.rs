@@ -8,63 +8,158 @@ use crate::Permille;
 /// The certain event, in the fixed point of this file (32 bits behind the point).
 const ONE: u64 = 1 << 32;
 
-/// The chance that all of `risks` stay away.
-fn pass(risks: &[Permille]) -> u64 {
-    risks.iter().fold(ONE, |chance, &risk| and(chance, risk))
+/// A chance of two chances.
+fn times(one: u64, other: u64) -> u64 {
+    u64::try_from((u128::from(one) * u128::from(other)) >> 32).unwrap_or(ONE)
 }
 
-/// `chance` and the pass of one more risk.
-fn and(chance: u64, risk: Permille) -> u64 {
-    chance * u64::from(1000 - risk.clamp(1, 999)) / 1000
+/// How many beliefs there are about the priors.
+const BELIEFS: usize = 8;
+
+/// What is believed about the priors before anything was tried, for the beliefs in the order of [`survival`].
+/// Tuned on simulated worlds (scripts/bench-search), half of it on the priors being right.
+const START: [u64; BELIEFS] = [4, 2, 2, 2, 12, 2, 2, 1];
+
+/// The chance to pass, by each belief: that of the prior to the power of 1/32, 1/8, 1/4, 1/2, 1, 2, 4, 8.
+fn survival(prior: Permille) -> [u64; BELIEFS] {
+    let root = |chance: u64| u64::try_from((u128::from(chance) << 32).isqrt()).unwrap_or(ONE);
+    let square = |chance: u64| times(chance, chance);
+    let one = u64::from(1000 - prior.clamp(1, 999)) * ONE / 1000;
+    let (half, two) = (root(one), square(one));
+    let (quarter, four) = (root(half), square(two));
+    let (eighth, eight) = (root(quarter), square(four));
+    [root(root(eighth)), eighth, quarter, half, one, two, four, eight]
 }
 
-/// The length of the prefix whose chance to pass is nearest `target`; the longer one of two.
-fn nearest_prefix(risks: &[Permille], target: u64) -> usize {
-    let (mut chance, mut nearest, mut length) = (ONE, u64::MAX, 1);
-    for (place, &risk) in risks.iter().enumerate() {
-        chance = and(chance, risk);
-        let distance = chance.abs_diff(target);
-        if distance > nearest {
-            break;
-        }
-        (nearest, length) = (distance, place + 1);
-    }
-    length
-}
-
-/// How well the priors did so far: a project may break more often, or less often, than they say.
-#[derive(Debug, Clone, Copy, Default)]
+/// How well the priors did so far, as weights of beliefs about them: a project may break more often, or less
+/// often, than they say.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Track {
-    /// How many picks that are settled were expected to fail, in 1/1000.
-    expected: u64,
-    /// How many of them did, in 1/1000.
-    failed: u64,
+    weights: [u64; BELIEFS],
+}
+
+impl Default for Track {
+    fn default() -> Self {
+        let mut track = Self { weights: START.map(|weight| weight << 16) };
+        track.normalise();
+        track
+    }
 }
 
 impl Track {
-    /// Picks with these priors are settled, and `failed` of them failed.
-    pub(crate) fn learn(&mut self, priors: &[Permille], failed: u64) {
-        self.expected += priors.iter().map(|&prior| u64::from(prior.clamp(1, 999))).sum::<u64>();
-        self.failed += failed * 1000;
+    /// A pick with this prior passed.
+    pub(crate) fn passed(&mut self, prior: Permille) {
+        for (weight, chance) in self.weights.iter_mut().zip(survival(prior)) {
+            *weight = times(*weight, chance);
+        }
+        self.normalise();
     }
 
-    /// The prior times (failed + 1/2) / (expected + 1/2), a factor that is kept within 0.1 and 8.
+    /// A pick with this prior failed.
+    pub(crate) fn failed(&mut self, prior: Permille) {
+        for (weight, chance) in self.weights.iter_mut().zip(survival(prior)) {
+            *weight = times(*weight, ONE - chance);
+        }
+        self.normalise();
+    }
+
+    /// The weights are a whole again; none dies, as the next picks may be of another kind.
+    fn normalise(&mut self) {
+        let sum: u64 = self.weights.iter().sum::<u64>().max(1);
+        for weight in &mut self.weights {
+            let share = (u128::from(*weight) << 32) / u128::from(sum);
+            *weight = u64::try_from(share).unwrap_or(ONE).max(1 << 8);
+        }
+    }
+
+    /// The chance of what has these chances by each belief.
+    fn mix(&self, chances: &[u64; BELIEFS]) -> u64 {
+        self.weights.iter().zip(chances).map(|(&weight, &chance)| times(weight, chance)).sum::<u64>().min(ONE)
+    }
+
+    /// The chance that a pick with this prior fails.
     pub(crate) fn corrected(&self, prior: Permille) -> Permille {
-        let factor = (1000 * (self.failed + 500) / (self.expected + 500)).clamp(100, 8000);
-        let risk = u64::from(prior.clamp(1, 999)) * factor / 1000;
+        let risk = ((ONE - self.mix(&survival(prior))) * 1000) >> 32;
         Permille::try_from(risk.clamp(1, 999)).unwrap_or(999)
     }
+
+    /// The chance of each prefix to pass, the empty one first.
+    fn clear(&self, priors: &[Permille]) -> Vec<u64> {
+        let mut chances = [ONE; BELIEFS];
+        let mut clear = Vec::with_capacity(priors.len() + 1);
+        clear.push(ONE);
+        for &prior in priors {
+            chances = both(&chances, &survival(prior));
+            clear.push(self.mix(&chances));
+        }
+        clear
+    }
+}
+
+fn both(one: &[u64; BELIEFS], other: &[u64; BELIEFS]) -> [u64; BELIEFS] {
+    core::array::from_fn(|belief| times(one[belief], other[belief]))
 }
 
 /// A risk above which a pick is best tried alone: (3 - sqrt 5) / 2, proved by Ungar in 1960.
 pub(crate) const ALONE: Permille = 382;
 
+/// A group that grows, the lowest risks first, until its chance to pass is nearest one half: then a trial of it
+/// teaches most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group {
+    chances: [u64; BELIEFS],
+    distance: u64,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { chances: [ONE; BELIEFS], distance: u64::MAX }
+    }
+}
+
+impl Group {
+    /// Whether one more is good for it.
+    pub(crate) fn takes(&mut self, prior: Permille, track: &Track) -> bool {
+        let chances = both(&self.chances, &survival(prior));
+        let distance = track.mix(&chances).abs_diff(ONE / 2);
+        let takes = distance <= self.distance;
+        if takes {
+            *self = Self { chances, distance };
+        }
+        takes
+    }
+}
+
+/// Whether all of `priors` at once is worth a trial: it is when they pass more often than once in as many
+/// trials as it takes to pass group by group, each pass brightening the risks of the next.
+pub(crate) fn all_at_once(priors: &[Permille], track: Track) -> bool {
+    let mut chances = [ONE; BELIEFS];
+    for &prior in priors {
+        chances = both(&chances, &survival(prior));
+    }
+    let all = track.mix(&chances);
+    let (mut track, mut groups, mut rest) = (track, 0, priors);
+    while !rest.is_empty() && all.saturating_mul(groups) <= ONE && groups < 64 {
+        let length = group(rest, &track);
+        rest[..length].iter().for_each(|&prior| track.passed(prior));
+        rest = &rest[length..];
+        groups += 1;
+    }
+    all.saturating_mul(groups) > ONE
+}
+
+/// The length of the group that is drawn from the front of `priors`; what likely fails is in no group.
+fn group(priors: &[Permille], track: &Track) -> usize {
+    let mut group = Group::default();
+    let takes = |prior: &&Permille| track.corrected(**prior) <= ALONE && group.takes(**prior, track);
+    priors.iter().take_while(takes).count().max(1)
+}
+
 /// Where to cut a group that is known to fail: the prefix L for which P(L passes | the group fails) is
 /// nearest one half. That chance is (P(L) - P(group)) / (1 - P(group)), so P(L) should be nearest
 /// (1 + P(group)) / 2. At least 1, and less than the length of a group of two or more.
-pub(crate) fn cut(risks: &[Permille]) -> usize {
-    let target = u64::midpoint(ONE, pass(risks));
-    nearest_prefix(&risks[..risks.len().saturating_sub(1)], target)
+pub(crate) fn cut(priors: &[Permille], track: &Track) -> usize {
+    widest(priors, &[], Whole::Fails, track).map_or(1, |(_, cut)| cut)
 }
 
 /// What is known of a window.
@@ -77,27 +172,24 @@ pub(crate) enum Whole {
 }
 
 /// The gap between trials under way (`cuts`, the lengths of prefixes, rising) in which the first failure most
-/// likely lies, with that chance, and where to cut it. `None` when no gap holds two risks.
-pub(crate) fn widest(risks: &[Permille], cuts: &[usize], whole: Whole) -> Option<(u64, usize)> {
-    let mut clear = Vec::with_capacity(risks.len() + 1);
-    clear.push(ONE);
-    for &risk in risks {
-        clear.push(and(clear[clear.len() - 1], risk));
-    }
+/// likely lies, with that chance in 1/1000, and where to cut it. `None` when no gap holds two.
+pub(crate) fn widest(priors: &[Permille], cuts: &[usize], whole: Whole, track: &Track) -> Option<(u64, usize)> {
+    let clear = track.clear(priors);
     let surely = match whole {
-        Whole::Fails => ONE - clear[risks.len()],
+        Whole::Fails => ONE - clear[priors.len()],
         Whole::Open => ONE,
     };
-    let ends = cuts.iter().copied().filter(|&cut| cut < risks.len()).chain([risks.len()]);
+    let ends = cuts.iter().copied().filter(|&cut| cut < priors.len()).chain([priors.len()]);
     let mut best: Option<(u64, usize)> = None;
     let mut start = 0;
     for end in ends {
         if end > start + 1 {
-            let weight = (clear[start] - clear[end]) * 1000 / surely.max(1);
+            let weight = clear[start].saturating_sub(clear[end]) * 1000 / surely.max(1);
             let target = u64::midpoint(clear[start], clear[end]);
-            let cut = (start + 1..end).min_by_key(|&place| clear[place].abs_diff(target)).unwrap_or(start + 1);
+            // Of two that are as near, the longer one.
+            let nearest = (start + 1..end).rev().min_by_key(|&place| clear[place].abs_diff(target));
             if best.is_none_or(|(most, _)| weight > most) {
-                best = Some((weight, cut));
+                best = Some((weight, nearest.unwrap_or(start + 1)));
             }
         }
         start = start.max(end);
@@ -106,60 +198,12 @@ pub(crate) fn widest(risks: &[Permille], cuts: &[usize], whole: Whole) -> Option
 }
 
 /// The chance, in 1/1000, that all of a window passes, or, where it is known to fail, all but its last.
-pub(crate) fn all_but_last(risks: &[Permille], whole: Whole) -> u64 {
-    let all = pass(risks);
+pub(crate) fn all_but_last(priors: &[Permille], whole: Whole, track: &Track) -> u64 {
+    let clear = track.clear(priors);
+    let all = clear[priors.len()];
     match whole {
         Whole::Open => all * 1000 / ONE,
-        Whole::Fails => (pass(&risks[..risks.len().saturating_sub(1)]) - all) * 1000 / (ONE - all).max(1),
-    }
-}
-
-/// Whether all of `risks` at once is worth a trial: it is when they stay away more often than once in as many
-/// trials as it takes to pass group by group, each pass brightening the risks of the next.
-pub(crate) fn all_at_once(risks: &[Permille], track: Track) -> bool {
-    let (mut track, mut groups, mut rest) = (track, 0, risks);
-    let corrected: Vec<Permille> = risks.iter().map(|&risk| track.corrected(risk)).collect();
-    let all = pass(&corrected);
-    while !rest.is_empty() && groups < 64 {
-        let length = group_of(rest, track);
-        track.learn(&rest[..length], 0);
-        rest = &rest[length..];
-        groups += 1;
-    }
-    all.saturating_mul(groups) > ONE
-}
-
-/// The length of the group that is drawn from the front of `priors`.
-fn group_of(priors: &[Permille], track: Track) -> usize {
-    let mut group = Group::default();
-    let takes = |prior: &&Permille| group.takes(track.corrected(**prior));
-    priors.iter().take_while(takes).count().max(1)
-}
-
-/// A group that grows, the lowest risks first, until its chance to pass is nearest one half: then a trial of it
-/// teaches most.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Group {
-    chance: u64,
-    distance: u64,
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        Self { chance: ONE, distance: u64::MAX }
-    }
-}
-
-impl Group {
-    /// Whether one more is good for it. What likely fails is in no group.
-    pub(crate) fn takes(&mut self, risk: Permille) -> bool {
-        let chance = and(self.chance, risk);
-        let distance = chance.abs_diff(ONE / 2);
-        let takes = risk <= ALONE && distance <= self.distance;
-        if takes {
-            *self = Self { chance, distance };
-        }
-        takes
+        Whole::Fails => clear[priors.len().saturating_sub(1)].saturating_sub(all) * 1000 / (ONE - all).max(1),
     }
 }
 
@@ -193,9 +237,19 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    /// The length of the group drawn from these risks, on a clean track; what likely fails is left out.
-    fn group(risks: &[Permille]) -> usize {
-        group_of(risks, Track::default())
+    /// A track on which the priors are believed.
+    fn believed() -> Track {
+        let mut track = Track { weights: [0, 0, 0, 0, ONE, 0, 0, 0] };
+        track.normalise();
+        track
+    }
+
+    fn group(priors: &[Permille]) -> usize {
+        super::group(priors, &believed())
+    }
+
+    fn cut(priors: &[Permille]) -> usize {
+        super::cut(priors, &believed())
     }
 
     #[test]
@@ -227,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_cut_leaves_something_on_both_sides() {
-        for length in 2..200 {
+        for length in 2..100 {
             for risk in [0, 1, 30, 500, 999, 5000] {
                 let place = cut(&vec![risk; length]);
                 assert!((1..length).contains(&place), "{length} x {risk} cut at {place}");
@@ -236,24 +290,39 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_risks_do_not_wear_the_fixed_point_out() {
-        let risks = vec![64; 10_000];
-        assert_eq!(group(&risks), 10);
-        assert_eq!(cut(&risks), 10, "a sum that surely fails is cut where a new group would be");
+    fn further_cuts_go_where_the_failure_likely_lies() {
+        let track = believed();
+        assert_eq!(widest(&[1; 64], &[32], Whole::Fails, &track).map(|found| found.1 % 32 / 15), Some(1));
+        assert_eq!(widest(&[10, 10, 10, 300, 300, 300], &[3], Whole::Fails, &track).map(|found| found.1), Some(4));
+        assert_eq!(widest(&[10, 10], &[1], Whole::Fails, &track), None, "no gap is left");
     }
 
     #[test]
-    fn priors_follow_what_was_seen_within_limits() {
+    fn ten_thousand_risks_do_not_wear_the_fixed_point_out() {
+        let risks = vec![64; 10_000];
+        assert_eq!(group(&risks), 10);
+        assert!((9..=11).contains(&cut(&risks)), "a sum that surely fails is cut where a new group would be");
+    }
+
+    #[test]
+    fn all_goes_at_once_where_that_likely_passes() {
+        assert!(all_at_once(&[1, 1, 1, 1, 390], believed()), "0.6 is more than one in two");
+        assert!(!all_at_once(&[1, 1, 1, 1, 600], believed()));
+        assert!(!all_at_once(&[100; 50], believed()));
+    }
+
+    #[test]
+    fn priors_follow_what_was_seen() {
         let mut track = Track::default();
-        assert_eq!(track.corrected(40), 40, "nothing seen, nothing corrected");
-        track.learn(&[100; 20], 0);
-        assert_eq!(track.corrected(40), 8, "2 expected, none came: a fifth");
-        track.learn(&[100; 20], 20);
-        assert_eq!(track.corrected(40), 182, "4 expected, 20 came: 20.5 / 4.5");
-        track.learn(&[1; 1000], 1000);
-        assert_eq!(track.corrected(40), 320, "at most eightfold");
-        track.learn(&vec![999; 60_000], 0);
-        assert_eq!(track.corrected(40), 4, "at least a tenth");
+        let at_first = track.corrected(40);
+        assert!((30..=60).contains(&at_first), "{at_first}");
+        (0..30).for_each(|_| track.passed(100));
+        assert!(track.corrected(40) < 10, "three failures expected, none came: {}", track.corrected(40));
+        let mut track = Track::default();
+        (0..20).for_each(|_| track.failed(100));
+        assert!(track.corrected(40) > 200, "two expected, twenty came: {}", track.corrected(40));
+        (0..60_000).for_each(|_| track.passed(999));
+        assert!(track.corrected(40) < 5, "and back again");
     }
 
     #[test]

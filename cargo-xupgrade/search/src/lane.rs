@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use crate::chance::Track;
 use crate::evidence::Doubt;
 use crate::{Permille, Proof, Ticket, Why, chance};
 
@@ -92,7 +93,7 @@ impl Lane {
     }
 
     /// The next trial of a part of it without one under way: its length and why.
-    pub(crate) fn next(&self, risks: &[Permille], halving: Cutting) -> Option<(usize, Why, Again)> {
+    pub(crate) fn next(&self, priors: &[Permille], cutting: Cutting, track: &Track) -> Option<(usize, Why, Again)> {
         if let Some(len) = self.retry {
             return Some((len, Why::Retry, Again::Yes));
         }
@@ -103,20 +104,20 @@ impl Lane {
         let len = match self.failure {
             None => longest,
             Some(_) if self.window().len() < 2 => return None,
-            Some(_) => (self.passed + cut(risks, halving)).min(longest),
+            Some(_) => (self.passed + cut(priors, cutting, track)).min(longest),
         };
         let whole = len == self.units.len();
         Some((len, if whole { self.why } else { part(len - self.passed) }, Again::No))
     }
 
     /// A further cut beside what is under way: its length, and how likely it is to be the one that tells.
-    pub(crate) fn nested(&self, risks: &[Permille]) -> Option<(u64, usize)> {
+    pub(crate) fn nested(&self, priors: &[Permille], track: &Track) -> Option<(u64, usize)> {
         if self.retry.is_some() || self.limit.is_some() {
             return None;
         }
         let mut cuts: Vec<usize> = self.probes.iter().map(|probe| probe.len - self.passed).collect();
         cuts.sort_unstable();
-        chance::widest(risks, &cuts, self.known()).map(|(weight, cut)| (weight, self.passed + cut))
+        chance::widest(priors, &cuts, self.known(), track).map(|(weight, cut)| (weight, self.passed + cut))
     }
 
     /// What is known of its window.
@@ -202,10 +203,10 @@ pub(crate) enum Cutting {
     InHalves,
 }
 
-fn cut(risks: &[Permille], cutting: Cutting) -> usize {
+fn cut(priors: &[Permille], cutting: Cutting, track: &Track) -> usize {
     match cutting {
-        Cutting::ByRisk => chance::cut(risks),
-        Cutting::InHalves => (risks.len() / 2).max(1),
+        Cutting::ByRisk => chance::cut(priors, track),
+        Cutting::InHalves => (priors.len() / 2).max(1),
     }
 }
 

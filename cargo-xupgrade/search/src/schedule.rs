@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::batch::{Asked, Batch, Shot};
-use crate::evidence::Side;
+use crate::evidence::{Doubt, Side};
 use crate::lane::{Again, Cutting, Kind, Lane, Probe};
 use crate::order::Company;
 use crate::{Scope, Strategy, Ticket, Why, chance};
@@ -38,7 +38,7 @@ impl Batch {
 
     /// One more run of what failed, with or without the unit that is suspected.
     fn ask_evidence(&mut self, ticket: Ticket) -> Option<Ask> {
-        let wants = |lane: &Lane| lane.leaf().and(lane.doubt.as_ref()).and_then(|doubt| doubt.wanted());
+        let wants = |lane: &Lane| lane.leaf().and(lane.doubt.as_ref()).and_then(Doubt::wanted);
         let lane = self.lanes.iter_mut().find(|lane| wants(lane).is_some())?;
         let side = wants(lane)?;
         let doubt = lane.doubt.as_mut()?;
@@ -59,7 +59,7 @@ impl Batch {
             Strategy::Halving => Cutting::InHalves,
             Strategy::Split | Strategy::OneByOne | Strategy::All => Cutting::ByRisk,
         };
-        let next = |lane: &Lane| lane.next(&self.risks(lane.window()), cutting);
+        let next = |lane: &Lane| lane.next(&self.priors(lane.window()), cutting, &self.track);
         let (place, (len, why, again)) =
             self.lanes.iter().enumerate().find_map(|(place, lane)| Some((place, next(lane)?)))?;
         self.lanes[place].retry = None;
@@ -106,7 +106,7 @@ impl Batch {
     /// The units from the front of the pool whose common chance to pass is nearest one half.
     fn even_chance(&self) -> Vec<usize> {
         let mut group = chance::Group::default();
-        self.sociable().take_while(|&unit| group.takes(self.risk(unit))).collect()
+        self.sociable().take_while(|&unit| group.takes(self.units[unit].risk, &self.track)).collect()
     }
 
     /// Whether a unit is best tried alone.
@@ -176,7 +176,7 @@ impl Batch {
         // A union likely passes: it is cut only when it failed.
         let worth = |lane: &Lane| !lane.probes.is_empty() && (lane.kind == Kind::Fresh || lane.failure.is_some());
         let cuts = self.lanes.iter().enumerate().filter(|(_, lane)| worth(lane)).filter_map(|(place, lane)| {
-            let (weight, len) = lane.nested(&self.risks(lane.window()))?;
+            let (weight, len) = lane.nested(&self.priors(lane.window()), &self.track)?;
             Some((weight, core::cmp::Reverse(place), len))
         });
         let (weight, core::cmp::Reverse(place), len) = cuts.max()?;
@@ -198,7 +198,7 @@ impl Batch {
         for lane in self.lanes.iter().filter(|lane| lane.kind == Kind::Fresh) {
             let last = lane.units.len() - usize::from(lane.failure.is_some());
             all.extend(&lane.units[lane.passed..last]);
-            odds = odds * chance::all_but_last(&self.risks(lane.window()), lane.known()) / 1000;
+            odds = odds * chance::all_but_last(&self.priors(lane.window()), lane.known(), &self.track) / 1000;
         }
         if odds < WORTH_A_BET {
             return None;

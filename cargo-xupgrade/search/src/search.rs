@@ -333,11 +333,10 @@ impl Search {
                 let wanted = climb.wants().is_some_and(|wanted| wanted.0 == pick.rung);
                 match (wanted, accepted, unit.single()) {
                     (true, true, _) => climb.passed(),
-                    (false, true, _) => climb.stop(),
                     (true, false, Some(pick)) if self.ledger.is_refused(pick) => {
                         climb.failed(&self.atoms[pick.atom], self.ledger.rung(pick.atom));
                     }
-                    (true, false, Some(_)) => climb.stop(),
+                    (false, true, _) | (true, false, Some(_)) => climb.stop(),
                     (_, false, _) => {}
                 }
             }
