@@ -71,8 +71,7 @@ impl Doubt {
         }
         let fails = self.with.failed;
         let needed = if self.with.passed == 0 { 2 } else { TIMES_TO_CONVICT };
-        let seen_clean = if self.with.passed == 0 { 1 } else { fails };
-        if fails >= needed && self.without.passed >= seen_clean {
+        if fails >= needed && self.without.passed >= needed {
             return Finding::Guilty;
         }
         if fails == 1 && self.with.passed >= PASSES_TO_ACQUIT || self.with.passed >= 2 * PASSES_TO_ACQUIT {
@@ -89,7 +88,7 @@ impl Doubt {
         }
         let convicting = self.with.failed >= if self.with.passed == 0 { 2 } else { TIMES_TO_CONVICT };
         let first = if convicting { Side::Without } else { Side::With };
-        let second = if convicting || self.without.asked >= self.with.failed { None } else { Some(Side::Without) };
+        let second = if convicting || self.without.asked >= self.with.asked { None } else { Some(Side::Without) };
         core::iter::once(first).chain(second).find(|&side| !pending(side))
     }
 
@@ -158,12 +157,13 @@ mod tests {
 
     #[test]
     fn a_failure_that_comes_again_and_not_without_the_pick_counts() {
-        assert_eq!(found(&[No], &[Yes]), (Finding::Guilty, 2));
+        assert_eq!(found(&[No], &[Yes, Yes]), (Finding::Guilty, 3));
     }
 
     #[test]
     fn a_test_that_fails_without_the_pick_says_nothing() {
         assert_eq!(found(&[No], &[No]), (Finding::Void, 2));
+        assert_eq!(found(&[No], &[Yes, No]), (Finding::Void, 3));
     }
 
     #[test]
@@ -174,6 +174,5 @@ mod tests {
     #[test]
     fn a_pick_that_makes_a_test_flaky_is_no_good() {
         assert_eq!(found(&[Yes, No, No], &[Yes; 4]).0, Finding::Guilty);
-        assert_eq!(found(&[No; 1], &[Yes; 1]).0, Finding::Guilty);
     }
 }

@@ -47,6 +47,11 @@ impl Climb {
         climb
     }
 
+    /// Nothing to climb.
+    pub(crate) fn over(kind: Break) -> Self {
+        Self { kind, below: Below::Rungs, place: Place::Done }
+    }
+
     /// The rung to try next, and why if it is no rung in its turn.
     pub(crate) fn wants(&self) -> Option<(usize, Option<Why>)> {
         match &self.place {

@@ -23,7 +23,7 @@ pub(crate) struct Ledger {
 #[derive(Debug, Clone, Default)]
 struct Note {
     accepted: Option<(usize, Proven)>,
-    unanswered: Option<Ticket>,
+    unanswered: Option<(Pick, Ticket)>,
     /// Whether its ladder was climbed to the end.
     settled: bool,
 }
@@ -85,12 +85,24 @@ impl Ledger {
     /// `pick` failed alone on top of `growth` accepted picks; an older refusal of it is replaced.
     pub(crate) fn refuse(&mut self, pick: Pick, ticket: Ticket, growth: usize, explained: Explained) {
         self.refusals.insert(pick, Refused { ticket, growth, explained });
+        let unanswered = &mut self.notes[pick.atom].unanswered;
+        *unanswered = unanswered.filter(|open| open.0 != pick);
+    }
+
+    /// What was accepted is not what it was: each refusal is worth another look.
+    pub(crate) fn shaken(&mut self) {
+        self.growth += 1;
+    }
+
+    /// The pick of an atom that gave no answer.
+    pub(crate) fn unanswered(&self, atom: usize) -> Option<Pick> {
+        self.notes[atom].unanswered.map(|open| open.0)
     }
 
     /// `pick` alone gave no answer. That does not undo an earlier refusal.
     pub(crate) fn leave_open(&mut self, pick: Pick, ticket: Ticket) {
         if !self.is_refused(pick) {
-            self.notes[pick.atom].unanswered = Some(ticket);
+            self.notes[pick.atom].unanswered = Some((pick, ticket));
         }
     }
 
@@ -148,7 +160,7 @@ impl Ledger {
         if let Some((rung, Proven { ticket, group })) = note.accepted {
             return Fate::Accepted { rung, ticket, group };
         }
-        if let Some(ticket) = note.unanswered {
+        if let Some((_, ticket)) = note.unanswered {
             return Fate::Inconclusive { ticket };
         }
         let mut trials: Vec<(usize, Ticket)> =

@@ -10,7 +10,7 @@ use crate::ladder::Climb;
 use crate::ledger::{Explained, Ledger};
 use crate::order::{self, Unit};
 use crate::rescue::Rescue;
-use crate::stage::{self, Stage};
+use crate::stage::{self, Open, Stage};
 use crate::verify::Verify;
 use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
 
@@ -32,6 +32,20 @@ pub struct Search {
     lost: Vec<Pick>,
     moot: BTreeSet<Ticket>,
     issued: u64,
+    /// How often the stage of second looks was gone through.
+    look_rounds: u32,
+    /// How often the whole matrix took something out and the search went on.
+    returns: u32,
+    /// The atoms that climb again after that; `None`: all.
+    reopened: Option<BTreeSet<usize>>,
+    pace: Pace,
+}
+
+/// Whether the search may still look for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Searching,
+    Finishing,
 }
 
 impl Search {
@@ -56,6 +70,10 @@ impl Search {
             lost: Vec::new(),
             moot: BTreeSet::new(),
             issued: 0,
+            look_rounds: 0,
+            returns: 0,
+            reopened: None,
+            pace: Pace::Searching,
         }
     }
 
@@ -67,7 +85,7 @@ impl Search {
         loop {
             let step = match self.stage {
                 Stage::Over => return Step::Done(self.ledger.solution()),
-                Stage::Verify => self.verify_step(room),
+                Stage::Verify if self.batch.is_none() => self.verify_step(room),
                 _ => self.batch_step(room),
             };
             if let Some(step) = step {
@@ -97,7 +115,8 @@ impl Search {
     /// Ends the search in good order, as the budget does: no new trials but those that verify what is accepted.
     /// What is still under way may be recorded before the next call of [`Search::next`], not after it.
     pub fn finish(&mut self) {
-        if matches!(self.stage, Stage::Verify | Stage::Over) {
+        self.pace = Pace::Finishing;
+        if self.stage == Stage::Over || self.verify.is_some() {
             return;
         }
         self.close_batch();
@@ -184,7 +203,9 @@ impl Search {
     fn verify_step(&mut self, room: usize) -> Option<Step> {
         let Some(verify) = &mut self.verify else {
             let before = core::mem::take(&mut self.before);
-            self.verify = Some(Verify::new(self.ledger.accepted.clone(), before, self.options.verify_runs));
+            let known = self.ledger.checkpoint.as_ref().is_some_and(|known| known.picks == self.ledger.accepted);
+            let target = if known { Vec::new() } else { self.ledger.accepted.clone() };
+            self.verify = Some(Verify::new(target, before, self.options.verify_runs));
             return None;
         };
         let mut proposals = Vec::new();
@@ -201,8 +222,8 @@ impl Search {
         if !verify.is_over() && verify.is_waiting() {
             return Some(Step::Wait);
         }
-        self.close_verify();
-        self.stage = Stage::Over;
+        let cut_out = self.close_verify();
+        self.stage = self.after_verify(cut_out);
         None
     }
 
@@ -212,12 +233,12 @@ impl Search {
             Stage::LastTime => (stage::last_time(&self.atoms, &self.options.last_time), Some(Why::LastTime)),
             Stage::Everything => (stage::everything(&self.atoms), Some(Why::Group)),
             Stage::Climb(_) => self.generation(),
-            Stage::Looks => (stage::looks(&self.atoms, &self.ledger), None),
+            Stage::Looks => (self.looks(), None),
             Stage::Together => (self.together(), None),
             Stage::Pairs(place) => (self.pair(place), None),
             Stage::Verify | Stage::Over => return,
         };
-        let again = matches!(self.stage, Stage::Climb(_)) && !units.is_empty();
+        let again = matches!(self.stage, Stage::Climb(_) | Stage::Looks) && !units.is_empty();
         if !again {
             self.advance();
         }
@@ -244,6 +265,30 @@ impl Search {
         };
     }
 
+    /// What is worth another look: each one that passes may let others pass.
+    fn looks(&mut self) -> Vec<Unit> {
+        // What gave no answer may pass without what was taken out; once is enough.
+        let open = if self.reopened.is_some() && self.look_rounds == 0 { Open::Too } else { Open::Stays };
+        self.look_rounds += 1;
+        if self.look_rounds > LOOK_ROUNDS { Vec::new() } else { stage::looks(&self.atoms, &self.ledger, open) }
+    }
+
+    /// What was taken out goes down its ladder, and what failed beside it is looked at again.
+    fn after_verify(&mut self, cut_out: BTreeSet<usize>) -> Stage {
+        self.returns += 1;
+        if cut_out.is_empty()
+            || self.returns > RETURNS
+            || self.pace == Pace::Finishing
+            || self.options.strategy == Strategy::All
+        {
+            return Stage::Over;
+        }
+        self.ledger.shaken();
+        self.look_rounds = 0;
+        self.reopened = Some(cut_out);
+        self.start_climb(Break::Compatible)
+    }
+
     fn start_climb(&mut self, kind: Break) -> Stage {
         self.climbs = self.climbs_of(kind);
         Stage::Climb(kind)
@@ -251,6 +296,9 @@ impl Search {
 
     fn climbs_of(&self, kind: Break) -> Vec<Climb> {
         let start = |(atom, spec): (usize, &AtomSpec)| {
+            if self.reopened.as_ref().is_some_and(|reopened| !reopened.contains(&atom)) {
+                return Climb::over(kind);
+            }
             let refused = |rung| self.ledger.is_refused(Pick { atom, rung });
             Climb::start(spec, kind, self.ledger.rung(atom), self.options.below, refused)
         };
@@ -343,9 +391,9 @@ impl Search {
         }
     }
 
-    /// Writes what the whole matrix said into the ledger.
-    fn close_verify(&mut self) {
-        let Some(verify) = self.verify.take() else { return };
+    /// Writes what the whole matrix said into the ledger; gives back the atoms that it took out.
+    fn close_verify(&mut self) -> BTreeSet<usize> {
+        let Some(verify) = self.verify.take() else { return BTreeSet::new() };
         if let Some((accepted, ticket)) = verify.accepted() {
             self.ledger.replace(accepted, ticket);
         }
@@ -356,8 +404,13 @@ impl Search {
         if let Some(checkpoint) = verify.checkpoint() {
             self.ledger.checkpoint = Some(checkpoint);
         }
+        verify.refused.iter().map(|(pick, _)| pick.atom).collect()
     }
 }
 
+/// So many rounds of second looks there are at most.
+const LOOK_ROUNDS: u32 = 4;
+/// So often the search goes on after the whole matrix took something out.
+const RETURNS: u32 = 3;
 /// Losers are tried in pairs when they are so few.
 const PAIRED: usize = 3;

@@ -63,11 +63,21 @@ pub(crate) fn everything(atoms: &[AtomSpec]) -> Vec<Unit> {
     atoms.iter().enumerate().filter_map(top).collect()
 }
 
+/// Whether what gave no answer is looked at again, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// It is: what was accepted then was at fault.
+    Too,
+    /// It is not.
+    Stays,
+}
+
 /// The picks worth a second look, one for each atom, which keeps the number of trials bounded.
-pub(crate) fn looks(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Unit> {
+pub(crate) fn looks(atoms: &[AtomSpec], ledger: &Ledger, open: Open) -> Vec<Unit> {
     let look = |(atom, spec)| {
-        let pick = loser(atom, spec, ledger)?;
-        ledger.grew_since_refusal(pick).then(|| Unit::alone([pick].into(), Why::SecondLook))
+        let unanswered = || ledger.unanswered(atom).filter(|_| open == Open::Too && ledger.rung(atom).is_none());
+        let refused = loser(atom, spec, ledger).filter(|&pick| ledger.grew_since_refusal(pick));
+        refused.or_else(unanswered).map(|pick| Unit::alone([pick].into(), Why::SecondLook))
     };
     atoms.iter().enumerate().filter_map(look).collect()
 }

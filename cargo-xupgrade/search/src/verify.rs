@@ -165,8 +165,10 @@ impl Verify {
             Finding::Void | Finding::NoAnswer => {
                 self.doubt = None;
                 self.voids += 1;
-                if finding == Finding::NoAnswer || self.voids > VOIDS {
+                if finding == Finding::NoAnswer {
                     self.state = State::Ended;
+                } else if self.voids > VOIDS {
+                    self.failed(len, of); // it fails only among all the others, but it does
                 }
             }
         }
