@@ -16,8 +16,18 @@ use crate::{Outcome, Permille, Pick, Proof, Scope, Strategy, Ticket, Why};
 pub(crate) struct Rule {
     pub(crate) strategy: Strategy,
     pub(crate) scope: Scope,
+    pub(crate) belief: Belief,
     /// Why everything is tried as a whole before anything else, if it is.
     pub(crate) whole_first: Option<Why>,
+}
+
+/// What a failure of tests is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Belief {
+    /// It must come again before it counts.
+    Doubted,
+    /// It is taken as it is: nothing is rejected that was not before.
+    Taken,
 }
 
 /// A sequence of units: so many of the settled ones, then these, in canonical order.
@@ -320,7 +330,8 @@ impl Batch {
             return false;
         };
         let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket));
-        let finding = if failure.proof == Proof::Certain { Finding::Guilty } else { doubt.finding() };
+        let taken = failure.proof == Proof::Certain || self.rule.belief == Belief::Taken;
+        let finding = if taken { Finding::Guilty } else { doubt.finding() };
         match finding {
             Finding::Open => return false,
             Finding::Guilty => self.refuse(place, unit, failure),

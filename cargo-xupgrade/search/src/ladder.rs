@@ -18,8 +18,8 @@ pub(crate) struct Climb {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    /// At a rung.
-    Rung(usize),
+    /// At a rung; with the releases above it and below a higher rung that failed, rising.
+    Rung { rung: usize, above: Vec<usize> },
     /// Between the rungs: what is open is `releases[low..high]`, rising.
     Bisect { releases: Vec<usize>, low: usize, high: usize, tried: Vec<usize>, found: Option<usize> },
     /// Above what was found, the next one last.
@@ -40,7 +40,7 @@ impl Climb {
         let mut climb = Self { kind, below, place: Place::Done };
         let rungs = rungs(spec, kind, floor);
         climb.place = match rungs.iter().copied().rev().find(|&rung| !refused(rung)) {
-            Some(rung) => Place::Rung(rung),
+            Some(rung) => climb.at(spec, &rungs, rung),
             None if rungs.is_empty() => Place::Done,
             None => climb.go_between(spec, floor),
         };
@@ -55,7 +55,7 @@ impl Climb {
     /// The rung to try next, and why if it is no rung in its turn.
     pub(crate) fn wants(&self) -> Option<(usize, Option<Why>)> {
         match &self.place {
-            Place::Rung(rung) => Some((*rung, None)),
+            Place::Rung { rung, .. } => Some((*rung, None)),
             Place::Bisect { releases, low, high, .. } => {
                 Some((releases[usize::midpoint(*low, *high)], Some(Why::Bisect)))
             }
@@ -72,16 +72,22 @@ impl Climb {
                 tried.push(releases[middle]);
                 narrowed(releases, middle + 1, high, tried, Some(middle))
             }
-            Place::Rung(_) | Place::Looks(_) | Place::Done => Place::Done,
+            // A higher rung failed: the highest version that passes may lie between the two.
+            Place::Rung { above, .. } => {
+                let high = above.len();
+                narrowed(above, 0, high, Vec::new(), None)
+            }
+            Place::Looks(_) | Place::Done => Place::Done,
         };
     }
 
     /// What it wanted failed.
     pub(crate) fn failed(&mut self, spec: &AtomSpec, floor: Option<usize>) {
         self.place = match core::mem::replace(&mut self.place, Place::Done) {
-            Place::Rung(rung) => {
-                let lower = rungs(spec, self.kind, floor).into_iter().rev().find(|&lower| lower < rung);
-                lower.map_or_else(|| self.go_between(spec, floor), Place::Rung)
+            Place::Rung { rung, .. } => {
+                let rungs = rungs(spec, self.kind, floor);
+                let lower = rungs.iter().copied().rev().find(|&lower| lower < rung);
+                lower.map_or_else(|| self.go_between(spec, floor), |lower| self.at(spec, &rungs, lower))
             }
             Place::Bisect { releases, low, high, mut tried, found } => {
                 let middle = usize::midpoint(low, high);
@@ -99,6 +105,14 @@ impl Climb {
     /// It gave no answer: nothing more of this kind.
     pub(crate) fn stop(&mut self) {
         self.place = Place::Done;
+    }
+
+    /// At one of the rungs; the one above it, if there is one, has failed.
+    fn at(&self, spec: &AtomSpec, rungs: &[usize], rung: usize) -> Place {
+        let failed = rungs.iter().copied().find(|&higher| higher > rung).filter(|_| self.below == Below::Bisect);
+        let is_between = |place: &usize| failed.is_some_and(|failed| *place < failed);
+        let above = releases(spec, self.kind, Some(rung)).into_iter().filter(is_between).collect();
+        Place::Rung { rung, above }
     }
 
     fn go_between(&self, spec: &AtomSpec, floor: Option<usize>) -> Place {
@@ -214,9 +228,11 @@ mod tests {
     }
 
     #[test]
-    fn a_rung_that_passes_ends_the_climb() {
+    fn above_a_rung_that_passes_the_releases_below_a_failed_one_are_bisected() {
         let ladder = atom(&[(Compatible, Between), (Compatible, Rung), (Compatible, Between), (Compatible, Rung)]);
-        assert_eq!(climbed(&ladder, Compatible, None, &[1]).0, [3, 1]);
+        assert_eq!(climbed(&ladder, Compatible, None, &[1]), (Vec::from([3, 1, 2]), Some(1)));
+        assert_eq!(climbed(&ladder, Compatible, None, &[1, 2]), (Vec::from([3, 1, 2]), Some(2)));
+        assert_eq!(climbed(&ladder, Compatible, None, &[3]), (Vec::from([3]), Some(3)));
         assert_eq!(climbed(&ladder, Compatible, None, &[0]).0, [3, 1, 0], "only below the lowest rung");
     }
 }

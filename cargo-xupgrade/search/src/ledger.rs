@@ -24,6 +24,8 @@ pub(crate) struct Ledger {
 struct Note {
     accepted: Option<(usize, Proven)>,
     unanswered: Option<(Pick, Ticket)>,
+    /// How often it was accepted itself.
+    own: usize,
     /// Whether its ladder was climbed to the end.
     settled: bool,
 }
@@ -32,6 +34,7 @@ struct Note {
 #[derive(Debug, Clone, Copy)]
 struct Refused {
     ticket: Ticket,
+    /// Without those of the same atom.
     growth: usize,
     explained: Explained,
 }
@@ -78,12 +81,14 @@ impl Ledger {
         self.growth += picks.len();
         for (pick, proven) in picks {
             self.notes[pick.atom].accepted = Some((pick.rung, *proven));
+            self.notes[pick.atom].own += 1;
             self.refusals.remove(pick);
         }
     }
 
     /// `pick` failed alone on top of `growth` accepted picks; an older refusal of it is replaced.
     pub(crate) fn refuse(&mut self, pick: Pick, ticket: Ticket, growth: usize, explained: Explained) {
+        let growth = growth.saturating_sub(self.notes[pick.atom].own);
         self.refusals.insert(pick, Refused { ticket, growth, explained });
         let unanswered = &mut self.notes[pick.atom].unanswered;
         *unanswered = unanswered.filter(|open| open.0 != pick);
@@ -138,9 +143,18 @@ impl Ledger {
         self.refusals.contains_key(&pick)
     }
 
-    /// Whether a rung failed alone before all that is accepted now was there.
+    /// A look at a refused rung failed on top of `growth` accepted picks: the refusal stands, and is newer.
+    pub(crate) fn looked(&mut self, pick: Pick, growth: usize) {
+        let growth = growth.saturating_sub(self.notes[pick.atom].own);
+        if let Some(refused) = self.refusals.get_mut(&pick) {
+            refused.growth = growth;
+        }
+    }
+
+    /// Whether a rung failed alone before all other atoms that are accepted now were there.
     pub(crate) fn grew_since_refusal(&self, pick: Pick) -> bool {
-        self.refusals.get(&pick).is_some_and(|refused| refused.growth < self.growth)
+        let others = self.growth - self.notes[pick.atom].own.min(self.growth);
+        self.refusals.get(&pick).is_some_and(|refused| refused.growth < others)
     }
 
     /// Whether the failure of a rung named what else should move.

@@ -4,7 +4,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::batch::{Batch, Rule};
+use crate::batch::{Batch, Belief, Rule};
 use crate::chance::{self, Track};
 use crate::ladder::Climb;
 use crate::ledger::{Explained, Ledger};
@@ -238,12 +238,17 @@ impl Search {
             Stage::Pairs(place) => (self.pair(place), None),
             Stage::Verify | Stage::Over => return,
         };
+        let belief = match self.stage {
+            Stage::Together | Stage::Pairs(_) => Belief::Taken,
+            Stage::Looks if self.reopened.is_none() => Belief::Taken,
+            _ => Belief::Doubted,
+        };
         let again = matches!(self.stage, Stage::Climb(_) | Stage::Looks) && !units.is_empty();
         if !again {
             self.advance();
         }
         if !units.is_empty() {
-            let rule = Rule { strategy: self.options.strategy, scope: Scope::Concerned, whole_first };
+            let rule = Rule { strategy: self.options.strategy, scope: Scope::Concerned, belief, whole_first };
             self.batch = Some(Batch::new(units, rule, self.track));
         }
     }
@@ -358,6 +363,10 @@ impl Search {
         self.ledger.accept(&accepted, batch.proven_by);
         for (pick, refused, growth) in batch.refusals() {
             let explained = if refused.partners.is_empty() { Explained::No } else { Explained::Yes };
+            if batch.rule.belief == Belief::Taken && self.ledger.is_refused(pick) {
+                self.ledger.looked(pick, base + growth);
+                continue;
+            }
             self.ledger.refuse(pick, refused.ticket, base + growth, explained);
             self.rescue.heard(pick, &refused.partners, self.atoms.len());
         }

@@ -165,6 +165,7 @@ impl Verify {
             Finding::Void | Finding::NoAnswer => {
                 self.doubt = None;
                 self.voids += 1;
+                self.passes.clear(); // or it would be tried until it passes
                 if finding == Finding::NoAnswer {
                     self.state = State::Ended;
                 } else if self.voids > VOIDS {
