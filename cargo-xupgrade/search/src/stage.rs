@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use crate::ladder::{self, Climb};
 use crate::ledger::Ledger;
 use crate::order::{Company, Unit};
-use crate::{AtomSpec, Break, Pick, Why};
+use crate::{AtomSpec, Break, Depth, Pick, Why};
 
 /// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,27 +76,32 @@ pub(crate) enum Open {
 pub(crate) fn looks(atoms: &[AtomSpec], ledger: &Ledger, open: Open) -> Vec<Unit> {
     let look = |(atom, spec)| {
         let unanswered = || ledger.unanswered(atom).filter(|_| open == Open::Too && ledger.rung(atom).is_none());
-        let refused = loser(atom, spec, ledger).filter(|&pick| ledger.grew_since_refusal(pick));
+        let refused = loser(atom, spec, ledger);
         refused.or_else(unanswered).map(|pick| Unit::alone([pick].into(), Why::SecondLook))
     };
     atoms.iter().enumerate().filter_map(look).collect()
 }
 
-/// The first choice of a rejected atom; the highest refused rung above where an accepted one landed.
+/// The first choice of a rejected atom; of an accepted one the highest rung above where it landed that failed before
+/// all others were there.
 fn loser(atom: usize, spec: &AtomSpec, ledger: &Ledger) -> Option<Pick> {
-    match ledger.rung(atom) {
-        None => ladder::top(spec, None).map(|rung| Pick { atom, rung }).filter(|&pick| ledger.is_refused(pick)),
-        Some(floor) => {
-            let is_rung = |pick: &Pick| pick.rung > floor && spec.rungs[pick.rung].depth == crate::Depth::Rung;
-            ledger.refused(atom).rfind(is_rung)
-        }
-    }
+    let Some(floor) = ledger.rung(atom) else {
+        return first_choice(atom, spec, ledger).filter(|&pick| ledger.grew_since_refusal(pick));
+    };
+    let is_rung = |pick: &Pick| pick.rung > floor && spec.rungs[pick.rung].depth == Depth::Rung;
+    ledger.refused(atom).rev().filter(is_rung).find(|&pick| ledger.grew_since_refusal(pick))
+}
+
+/// The rung that was tried first, if it was refused.
+fn first_choice(atom: usize, spec: &AtomSpec, ledger: &Ledger) -> Option<Pick> {
+    ladder::top(spec, None).map(|rung| Pick { atom, rung }).filter(|&pick| ledger.is_refused(pick))
 }
 
 /// The first choices of the atoms that moved nowhere, for no known reason.
 pub(crate) fn lost(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Pick> {
     let lost = |(atom, spec)| {
-        loser(atom, spec, ledger).filter(|&pick| ledger.rung(atom).is_none() && !ledger.is_explained(pick))
+        let is_lost = |&pick: &Pick| ledger.rung(atom).is_none() && !ledger.is_explained(pick);
+        first_choice(atom, spec, ledger).filter(is_lost)
     };
     atoms.iter().enumerate().filter_map(lost).collect()
 }
