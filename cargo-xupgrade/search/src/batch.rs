@@ -87,6 +87,8 @@ pub(crate) struct Batch {
     pub(crate) moot: BTreeSet<Ticket>,
     /// How long a group may be, after a long one twice gave no answer.
     pub(crate) timid: Option<usize>,
+    /// A sequence that passed, on which a test that failed in this trial failed again: something in it is bad at times.
+    pub(crate) trouble: Option<(Vec<Pick>, Ticket)>,
     pub(crate) lane_names: u64,
     pub(crate) track: Track,
 }
@@ -113,6 +115,7 @@ impl Batch {
             asked: BTreeMap::new(),
             moot: BTreeSet::new(),
             timid: None,
+            trouble: None,
             lane_names: 0,
             track,
         }
@@ -335,7 +338,12 @@ impl Batch {
         match finding {
             Finding::Open => return false,
             Finding::Guilty => self.refuse(place, unit, failure),
-            Finding::Void if self.comes_back(unit) => {
+            Finding::Void | Finding::Shared(_) if self.comes_back(unit) => {
+                if finding != Finding::Void {
+                    let lane = &self.lanes[place];
+                    let base = Shot { based: lane.based, units: lane.units[..lane.passed].to_vec() };
+                    self.trouble = Some((self.picks(&base).0, failure.ticket));
+                }
                 let lane = &mut self.lanes[place];
                 lane.failure = None;
                 let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(Doubt::tickets).collect();
@@ -343,7 +351,7 @@ impl Batch {
                 self.forget(&tickets);
                 return false;
             }
-            Finding::Void | Finding::NoAnswer => self.leave_open(place, failure.ticket),
+            Finding::Void | Finding::Shared(_) | Finding::NoAnswer => self.leave_open(place, failure.ticket),
         }
         true
     }

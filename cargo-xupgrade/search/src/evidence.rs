@@ -21,8 +21,10 @@ pub(crate) enum Finding {
     Open,
     /// The pick is to blame.
     Guilty,
-    /// The failure says nothing about the pick.
+    /// It did not come again often enough to count.
     Void,
+    /// It comes without the pick, too, as in this run.
+    Shared(Ticket),
     /// There is no finding out.
     NoAnswer,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Doubt {
     with: Runs,
     without: Runs,
     silent: u32,
+    /// The first run without the pick that failed.
+    shared: Option<Ticket>,
     pub(crate) asked: Vec<(Ticket, Side)>,
 }
 
@@ -57,14 +61,14 @@ impl Doubt {
     /// About the failure of this trial, which counts as the first run with the pick.
     pub(crate) fn about(of: Ticket) -> Self {
         let with = Runs { failed: 1, ..Runs::default() };
-        Self { of, with, without: Runs::default(), silent: 0, asked: Vec::new() }
+        Self { of, with, without: Runs::default(), silent: 0, shared: None, asked: Vec::new() }
     }
 
     /// What the runs say. A test that fails without the pick, too, says nothing about it; one that failed
     /// with it now and then but never without it, in as many runs, does.
     pub(crate) fn finding(&self) -> Finding {
-        if self.without.failed > 0 {
-            return Finding::Void;
+        if let Some(ticket) = self.shared {
+            return Finding::Shared(ticket);
         }
         if self.silent >= SILENT_RUNS {
             return Finding::NoAnswer;
@@ -106,7 +110,12 @@ impl Doubt {
         let (_, side) = self.asked.swap_remove(place);
         match passed {
             Some(Pass::Yes) => self.runs(side).passed += 1,
-            Some(Pass::No) => self.runs(side).failed += 1,
+            Some(Pass::No) => {
+                self.runs(side).failed += 1;
+                if side == Side::Without {
+                    self.shared = self.shared.or(Some(ticket));
+                }
+            }
             None => self.silent += 1,
         }
     }
@@ -162,8 +171,8 @@ mod tests {
 
     #[test]
     fn a_test_that_fails_without_the_pick_says_nothing() {
-        assert_eq!(found(&[No], &[No]), (Finding::Void, 2));
-        assert_eq!(found(&[No], &[Yes, No]), (Finding::Void, 3));
+        assert_eq!(found(&[No], &[No]), (Finding::Shared(Ticket(3)), 2));
+        assert_eq!(found(&[No], &[Yes, No]), (Finding::Shared(Ticket(4)), 3));
     }
 
     #[test]

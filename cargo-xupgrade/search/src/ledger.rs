@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::{vec, vec::Vec};
 
 use crate::batch::Proven;
-use crate::{Checkpoint, Fate, Pick, Refusal, Solution, Ticket};
+use crate::{Checkpoint, Fate, Pick, Proof, Refusal, Solution, Ticket};
 
 /// The evidence so far.
 #[derive(Debug, Clone)]
@@ -37,6 +37,7 @@ struct Refused {
     /// Without those of the same atom.
     growth: usize,
     explained: Explained,
+    proof: Proof,
 }
 
 /// Whether a failure said what else should move.
@@ -89,9 +90,29 @@ impl Ledger {
     /// `pick` failed alone on top of `growth` accepted picks; an older refusal of it is replaced.
     pub(crate) fn refuse(&mut self, pick: Pick, ticket: Ticket, growth: usize, explained: Explained) {
         let growth = growth.saturating_sub(self.notes[pick.atom].own);
-        self.refusals.insert(pick, Refused { ticket, growth, explained });
+        self.refusals.insert(pick, Refused { ticket, growth, explained, proof: Proof::Tests });
         let unanswered = &mut self.notes[pick.atom].unanswered;
         *unanswered = unanswered.filter(|open| open.0 != pick);
+    }
+
+    /// How far the refusal of `pick` can be believed.
+    pub(crate) fn note_proof(&mut self, pick: Pick, proof: Proof) {
+        if let Some(refused) = self.refusals.get_mut(&pick) {
+            refused.proof = proof;
+        }
+    }
+
+    /// `culprit` fails at times, as in the trial `ticket`: nothing is accepted any more, and failures of tests since it
+    /// was accepted are forgotten.
+    pub(crate) fn roll_back(&mut self, culprit: Pick, ticket: Ticket) {
+        let since = self.notes[culprit.atom].accepted.map_or(ticket, |(_, proven)| proven.ticket);
+        self.refusals.retain(|_, refused| refused.ticket < since || refused.proof == Proof::Certain);
+        for note in &mut self.notes {
+            note.unanswered = note.unanswered.filter(|open| open.1 < since);
+        }
+        self.replace(&[], None);
+        self.growth += 1;
+        self.refuse(culprit, ticket, self.growth, Explained::No);
     }
 
     /// What was accepted is not what it was: each refusal is worth another look.

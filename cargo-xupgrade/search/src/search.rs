@@ -10,7 +10,7 @@ use crate::ladder::Climb;
 use crate::ledger::{Explained, Ledger};
 use crate::order::{self, Unit};
 use crate::rescue::Rescue;
-use crate::stage::{self, Open, Stage};
+use crate::stage::{self, Open, Resume, Stage};
 use crate::verify::Verify;
 use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
 
@@ -34,6 +34,8 @@ pub struct Search {
     issued: u64,
     /// How often the stage of second looks was gone through.
     look_rounds: u32,
+    /// How often it was hunted for what fails at times.
+    hunts: u32,
     /// How often the whole matrix took something out and the search went on.
     returns: u32,
     /// The atoms that climb again after that; `None`: all.
@@ -71,6 +73,7 @@ impl Search {
             moot: BTreeSet::new(),
             issued: 0,
             look_rounds: 0,
+            hunts: 0,
             returns: 0,
             reopened: None,
             pace: Pace::Searching,
@@ -85,7 +88,7 @@ impl Search {
         loop {
             let step = match self.stage {
                 Stage::Over => return Step::Done(self.ledger.solution()),
-                Stage::Verify if self.batch.is_none() => self.verify_step(room),
+                Stage::Verify | Stage::Hunt(_) if self.batch.is_none() => self.verify_step(room),
                 _ => self.batch_step(room),
             };
             if let Some(step) = step {
@@ -102,7 +105,48 @@ impl Search {
             self.moot.extend(verify.record(ticket, &outcome));
         } else if let Some(batch) = &mut self.batch {
             batch.record(ticket, outcome);
+            if let Some((base, of)) = batch.trouble.take() {
+                self.start_hunt(&base, of);
+            }
         }
+    }
+
+    /// A test fails on what passed: before anything else is tried on it, what makes it fail is looked for.
+    fn start_hunt(&mut self, base: &[Pick], of: Ticket) {
+        let target = self.ledger.sequence(base);
+        let resume = match self.stage {
+            Stage::Climb(kind) => Resume::Climb(kind),
+            Stage::Looks => Resume::Looks,
+            _ => Resume::Verify,
+        };
+        if target.is_empty() || self.hunts >= HUNTS || self.pace == Pace::Finishing {
+            return;
+        }
+        self.hunts += 1;
+        self.close_batch();
+        self.verify = Some(Verify::hunt(target, of));
+        self.stage = Stage::Hunt(resume);
+    }
+
+    /// What the hunt found is out; the others are tried as a whole, and what failed beside it counts no more.
+    fn after_hunt(&mut self, resume: Resume) {
+        let Some(verify) = self.verify.take() else { return };
+        let Some(&(culprit, ticket)) = verify.refused.first() else {
+            self.stage = match resume {
+                Resume::Climb(kind) => Stage::Climb(kind),
+                Resume::Looks => Stage::Looks,
+                Resume::Verify => Stage::Verify,
+            };
+            return;
+        };
+        let others = self.ledger.accepted.iter().filter(|&&pick| pick != culprit);
+        self.options.last_time = others.copied().collect();
+        self.ledger.roll_back(culprit, ticket);
+        self.before.clear();
+        self.climbs.clear();
+        self.look_rounds = 0;
+        self.reopened = None;
+        self.stage = Stage::LastTime;
     }
 
     /// Trials that are under way and whose answer no longer matters; they may be ended, and recording them does no harm.
@@ -116,6 +160,9 @@ impl Search {
     /// What is still under way may be recorded before the next call of [`Search::next`], not after it.
     pub fn finish(&mut self) {
         self.pace = Pace::Finishing;
+        if matches!(self.stage, Stage::Hunt(_)) {
+            self.verify = None;
+        }
         if self.stage == Stage::Over || self.verify.is_some() {
             return;
         }
@@ -127,6 +174,9 @@ impl Search {
     /// outstanding trial no longer counts (record it before, if it is to).
     pub fn stop(&mut self) {
         self.close_batch();
+        if matches!(self.stage, Stage::Hunt(_)) {
+            self.verify = None;
+        }
         self.close_verify();
         self.moot.clear();
         self.stage = Stage::Over;
@@ -222,6 +272,10 @@ impl Search {
         if !verify.is_over() && verify.is_waiting() {
             return Some(Step::Wait);
         }
+        if let Stage::Hunt(resume) = self.stage {
+            self.after_hunt(resume);
+            return None;
+        }
         let cut_out = self.close_verify();
         self.stage = self.after_verify(cut_out);
         None
@@ -236,7 +290,7 @@ impl Search {
             Stage::Looks => (self.looks(), None),
             Stage::Together => (self.together(), None),
             Stage::Pairs(place) => (self.pair(place), None),
-            Stage::Verify | Stage::Over => return,
+            Stage::Hunt(_) | Stage::Verify | Stage::Over => return,
         };
         let belief = match self.stage {
             Stage::Together | Stage::Pairs(_) => Belief::Taken,
@@ -265,7 +319,9 @@ impl Search {
             Stage::Looks if self.options.strategy == Strategy::Split => Stage::Together,
             Stage::Together if (3..=PAIRED).contains(&self.lost.len()) => Stage::Pairs(0),
             Stage::Pairs(place) if place + 1 < self.lost.len() * (self.lost.len() - 1) / 2 => Stage::Pairs(place + 1),
-            Stage::Everything | Stage::Looks | Stage::Together | Stage::Pairs(_) | Stage::Verify => Stage::Verify,
+            Stage::Everything | Stage::Looks | Stage::Together | Stage::Pairs(_) | Stage::Hunt(_) | Stage::Verify => {
+                Stage::Verify
+            }
             Stage::Over => Stage::Over,
         };
     }
@@ -368,6 +424,7 @@ impl Search {
                 continue;
             }
             self.ledger.refuse(pick, refused.ticket, base + growth, explained);
+            self.ledger.note_proof(pick, refused.proof);
             self.rescue.heard(pick, &refused.partners, self.atoms.len());
         }
         for &(unit, ticket) in &batch.unanswered {
@@ -417,6 +474,8 @@ impl Search {
     }
 }
 
+/// So many hunts for what fails at times there are at most.
+const HUNTS: u32 = 12;
 /// So many rounds of second looks there are at most.
 const LOOK_ROUNDS: u32 = 4;
 /// So often the search goes on after the whole matrix took something out.

@@ -24,10 +24,23 @@ pub(crate) enum Stage {
     Together,
     /// Two that are rejected, as one: this pair of the losers, then those after it.
     Pairs(usize),
+    /// What was accepted fails a test at times: which of it does that; then this stage again.
+    Hunt(Resume),
     /// The whole matrix on what is accepted.
     Verify,
     /// Nothing is proposed any more.
     Over,
+}
+
+/// Where to go on after a hunt that found nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// With the rungs of this kind.
+    Climb(Break),
+    /// With the second looks.
+    Looks,
+    /// At the end.
+    Verify,
 }
 
 /// Below this chance to fail a release between the rungs is not taken for safe: one above it failed.

@@ -7,10 +7,14 @@ use alloc::vec::Vec;
 use crate::evidence::{Doubt, Finding, Pass, Side};
 use crate::{Checkpoint, Outcome, Pick, Proof, Scope, Ticket, Why};
 
-/// So many failures of one length may prove void before the verification gives up.
+/// So many failures of one length may prove void before it counts as failed.
 const VOIDS: u32 = 3;
 /// So many runs of one length may give no answer.
 const SILENT: u32 = 2;
+/// So many runs of a test that fails at times must pass before a sequence counts as free of it.
+const CLEAN: u32 = 4;
+/// So often the hunt for one culprit may begin anew.
+const RESTARTS: u32 = 6;
 
 /// The state of a verification.
 #[derive(Debug, Clone)]
@@ -19,16 +23,24 @@ pub(crate) struct Verify {
     /// What an atom falls back to when its pick is cut out.
     fallback: BTreeMap<usize, usize>,
     runs: usize,
+    aim: Aim,
     /// The first so many picks passed the whole matrix at least once (0: nothing is known to).
     good: (usize, Option<Ticket>),
-    /// The first so many picks failed it.
+    /// In the first so many picks the test that is hunted never failed.
+    clean: usize,
+    /// The first so many picks failed.
     bad: Option<(usize, Ticket)>,
+    /// The trial whose failing tests are hunted, by runs of just these.
+    hunted: Option<Ticket>,
+    /// How often the hunted test passed, by length.
+    seen: BTreeMap<usize, u32>,
     /// Passed runs of the whole target.
     passes: Vec<Ticket>,
     asked: Vec<(Ticket, usize)>,
     doubt: Option<(usize, Doubt)>,
     voids: u32,
     silent: u32,
+    restarts: u32,
     pub(crate) refused: Vec<(Pick, Ticket)>,
     state: State,
 }
@@ -37,6 +49,15 @@ pub(crate) struct Verify {
 enum State {
     Running,
     Ended,
+}
+
+/// What it is done for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// A checkpoint.
+    Checkpoint,
+    /// The pick that makes a test fail at times.
+    Culprit,
 }
 
 /// A run to propose: how many picks of the target, how, why.
@@ -54,16 +75,27 @@ impl Verify {
             target,
             fallback,
             runs: usize::try_from(runs.max(1)).unwrap_or(1),
+            aim: Aim::Checkpoint,
             good: (0, None),
+            clean: 0,
             bad: None,
+            hunted: None,
+            seen: BTreeMap::new(),
             passes: Vec::new(),
             asked: Vec::new(),
             doubt: None,
             voids: 0,
             silent: 0,
+            restarts: 0,
             refused: Vec::new(),
             state,
         }
+    }
+
+    /// The hunt for the pick in `target` that makes the tests fail which failed in the trial `of`.
+    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket) -> Self {
+        let doubt = (target.len(), Doubt::about(of));
+        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), 1) }
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -72,7 +104,7 @@ impl Verify {
 
     /// The target with the runs that it passed, when these were enough.
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
-        let done = !self.target.is_empty() && self.passes.len() >= self.runs;
+        let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.passes.len() >= self.runs;
         done.then(|| Checkpoint { picks: self.target.clone(), proven_by: self.passes.clone() })
     }
 
@@ -92,28 +124,44 @@ impl Verify {
         if self.is_over() {
             return None;
         }
+        let low = self.low();
         if let Some((len, doubt)) = &mut self.doubt {
             let side = doubt.wanted()?;
             doubt.ask(side, ticket);
             let scope = Scope::Again { of: doubt.of };
             return Some(match side {
                 Side::With => Full { len: *len, scope, why: Why::Confirm },
-                Side::Without => Full { len: self.good.0, scope, why: Why::Bracket },
+                Side::Without => Full { len: low, scope, why: Why::Bracket },
             });
         }
-        let len = match self.bad {
-            None if self.passes.len() + self.asked.len() < self.runs => self.target.len(),
-            None => return None,
-            Some((bad, _)) => self.cut(bad)?,
+        let (len, scope, why) = match (self.bad, self.hunted) {
+            (None, _) if self.passes.len() + self.asked.len() < self.runs => {
+                (self.target.len(), Scope::Full, Why::Verify)
+            }
+            (None, _) => return None,
+            (Some((bad, _)), None) => (self.cut(bad)?, Scope::Full, Why::Verify),
+            (Some((bad, _)), Some(of)) => (self.hunting_ground(bad)?, Scope::Again { of }, Why::Bracket),
         };
         self.asked.push((ticket, len));
-        Some(Full { len, scope: Scope::Full, why: Why::Verify })
+        Some(Full { len, scope, why })
+    }
+
+    /// The longest length that nothing speaks against.
+    fn low(&self) -> usize {
+        self.good.0.max(self.clean)
+    }
+
+    /// The middle of what is open, while it needs more runs.
+    fn hunting_ground(&self, bad: usize) -> Option<usize> {
+        let middle = usize::midpoint(self.low(), bad);
+        let asked = self.asked.len() + self.seen.get(&middle).map_or(0, |&seen| seen as usize);
+        (middle > self.low() && asked < CLEAN as usize).then_some(middle)
     }
 
     /// The middle of the widest gap between what passed, what is under way and what failed.
     fn cut(&self, bad: usize) -> Option<usize> {
         let mut ends: Vec<usize> = self.asked.iter().map(|asked| asked.1).collect();
-        ends.extend([self.good.0, bad]);
+        ends.extend([self.low(), bad]);
         ends.sort_unstable();
         let gaps = ends.windows(2).filter(|pair| pair[1] - pair[0] > 1);
         let widest = gaps.max_by_key(|pair| (pair[1] - pair[0], core::cmp::Reverse(pair[0])))?;
@@ -137,6 +185,9 @@ impl Verify {
             return Vec::new();
         };
         let (_, len) = self.asked.remove(place);
+        if self.hunted.is_some() {
+            return self.tracked(len, ticket, outcome);
+        }
         match outcome {
             Outcome::Passed => self.passed(len, ticket),
             Outcome::Failed { proof: Proof::Certain, .. } => self.failed(len, ticket),
@@ -148,6 +199,37 @@ impl Verify {
         }
     }
 
+    /// A run of the hunted test.
+    fn tracked(&mut self, len: usize, ticket: Ticket, outcome: &Outcome) -> Vec<Ticket> {
+        let moot = match outcome {
+            Outcome::Passed => {
+                let seen = self.seen.entry(len).or_default();
+                *seen += 1;
+                if *seen < CLEAN {
+                    return Vec::new();
+                }
+                self.clean = len;
+                self.drop_asked(|asked| asked <= len)
+            }
+            Outcome::Failed { .. } => {
+                self.bad = Some((len, ticket));
+                self.drop_asked(|asked| asked >= len)
+            }
+            Outcome::Inconclusive => return self.gave_no_answer(),
+        };
+        self.corner();
+        moot
+    }
+
+    /// Where only one pick is left between what is clean and what failed, it is doubted, as any leaf is.
+    fn corner(&mut self) {
+        if let (Some((bad, _)), Some(of)) = (self.bad, self.hunted)
+            && bad == self.low() + 1
+        {
+            self.doubt = Some((bad, Doubt::about(of)));
+        }
+    }
+
     /// A failure of tests was run again.
     fn weigh(&mut self) -> Vec<Ticket> {
         let Some((len, doubt)) = &self.doubt else {
@@ -156,24 +238,54 @@ impl Verify {
         let (len, of) = (*len, doubt.of);
         let finding = doubt.finding();
         let moot: Vec<Ticket> = doubt.tickets().collect();
+        if finding == Finding::Open {
+            return Vec::new();
+        }
+        self.doubt = None;
         match finding {
-            Finding::Open => return Vec::new(),
-            Finding::Guilty => {
-                self.doubt = None;
-                self.failed(len, of);
+            Finding::Open => {}
+            Finding::Guilty => self.convict(len, of),
+            Finding::Shared(ticket) if self.low() > 0 && self.restarts < RESTARTS => {
+                self.restarts += 1;
+                self.bad = Some((self.low(), ticket)); // what seemed good is not
+                self.hunted = Some(of);
+                (self.good, self.clean) = ((0, None), 0);
+                self.seen.clear();
+                self.corner();
             }
-            Finding::Void | Finding::NoAnswer => {
-                self.doubt = None;
-                self.voids += 1;
-                self.passes.clear(); // or it would be tried until it passes
-                if finding == Finding::NoAnswer {
-                    self.state = State::Ended;
-                } else if self.voids > VOIDS {
-                    self.failed(len, of); // it fails only among all the others, but it does
-                }
-            }
+            Finding::Void | Finding::Shared(_) => self.take_back(len, of, finding),
+            Finding::NoAnswer => self.state = State::Ended,
         }
         moot
+    }
+
+    /// Tests fail again and again with the first `len` picks, and not with those that are clean.
+    fn convict(&mut self, len: usize, of: Ticket) {
+        self.passes.clear();
+        if self.bad.is_none_or(|(bad, _)| bad != len) {
+            self.bad = Some((len, of));
+        }
+        if len == self.low() + 1 {
+            (self.hunted, self.clean) = (None, self.low());
+            return self.blame();
+        }
+        self.hunted = Some(of);
+    }
+
+    /// A failure does not count, or not yet.
+    fn take_back(&mut self, len: usize, of: Ticket, finding: Finding) {
+        self.voids += 1;
+        self.passes.clear(); // or it would be tried until it passes
+        let hunting = self.hunted.take().is_some();
+        if hunting || self.aim == Aim::Culprit {
+            (self.bad, self.clean) = (None, 0);
+            self.seen.clear();
+        }
+        if self.aim == Aim::Culprit || self.voids > VOIDS && finding != Finding::Void {
+            self.state = State::Ended;
+        } else if self.voids > VOIDS {
+            self.failed(len, of); // it fails only among all the others, but it does
+        }
     }
 
     fn passed(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
@@ -204,7 +316,7 @@ impl Verify {
 
     /// Where only one pick is left between what passed and what failed, it is cut out.
     fn blame(&mut self) {
-        let Some((bad, ticket)) = self.bad.filter(|(bad, _)| *bad == self.good.0 + 1) else {
+        let Some((bad, ticket)) = self.bad.filter(|(bad, _)| *bad == self.low() + 1) else {
             return;
         };
         let pick = self.target.remove(bad - 1);
@@ -214,7 +326,14 @@ impl Verify {
         }
         self.bad = None;
         self.voids = 0;
+        self.restarts = 0;
+        self.clean = 0;
+        self.seen.clear();
         self.asked.clear();
+        if self.aim == Aim::Culprit {
+            self.state = State::Ended;
+            return;
+        }
         if self.good.0 == self.target.len() {
             self.passes.extend(self.good.1); // the rest is what passed on the way
         }
@@ -248,7 +367,7 @@ impl Verify {
         if self.is_over() {
             return 0;
         }
-        let split = self.bad.map_or(0, |(bad, _)| (bad - self.good.0).max(1).ilog2() as usize);
+        let split = self.bad.map_or(0, |(bad, _)| (bad - self.low().min(bad)).max(1).ilog2() as usize);
         split + self.runs - self.passes.len().min(self.runs)
     }
 }
