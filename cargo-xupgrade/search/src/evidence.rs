@@ -45,6 +45,8 @@ pub(crate) struct Doubt {
     with: Runs,
     without: Runs,
     silent: u32,
+    /// The first run with the pick that failed again.
+    pub(crate) again: Option<Ticket>,
     /// The first run without the pick that failed.
     shared: Option<Ticket>,
     pub(crate) asked: Vec<(Ticket, Side)>,
@@ -61,7 +63,7 @@ impl Doubt {
     /// About the failure of this trial, which counts as the first run with the pick.
     pub(crate) fn about(of: Ticket) -> Self {
         let with = Runs { failed: 1, ..Runs::default() };
-        Self { of, with, without: Runs::default(), silent: 0, shared: None, asked: Vec::new() }
+        Self { of, with, without: Runs::default(), silent: 0, again: None, shared: None, asked: Vec::new() }
     }
 
     /// What the runs say. A test that fails without the pick, too, says nothing about it; one that failed
@@ -112,8 +114,9 @@ impl Doubt {
             Some(Pass::Yes) => self.runs(side).passed += 1,
             Some(Pass::No) => {
                 self.runs(side).failed += 1;
-                if side == Side::Without {
-                    self.shared = self.shared.or(Some(ticket));
+                match side {
+                    Side::With => self.again = self.again.or(Some(ticket)),
+                    Side::Without => self.shared = self.shared.or(Some(ticket)),
                 }
             }
             None => self.silent += 1,

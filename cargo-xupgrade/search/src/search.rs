@@ -477,7 +477,7 @@ impl Search {
 /// So many hunts for what fails at times there are at most.
 const HUNTS: u32 = 12;
 /// So many rounds of second looks there are at most.
-const LOOK_ROUNDS: u32 = 4;
+const LOOK_ROUNDS: u32 = 6;
 /// So often the search goes on after the whole matrix took something out.
 const RETURNS: u32 = 3;
 /// Losers are tried in pairs when they are so few.

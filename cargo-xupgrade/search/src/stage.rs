@@ -95,14 +95,15 @@ pub(crate) fn looks(atoms: &[AtomSpec], ledger: &Ledger, open: Open) -> Vec<Unit
     atoms.iter().enumerate().filter_map(look).collect()
 }
 
-/// The first choice of a rejected atom; of an accepted one the highest rung above where it landed that failed before
-/// all others were there.
+/// The highest rung above where an atom landed that failed before all others were there; for one that moved nowhere
+/// its first choice comes before. One that fails again is not asked for twice, so the next one follows.
 fn loser(atom: usize, spec: &AtomSpec, ledger: &Ledger) -> Option<Pick> {
-    let Some(floor) = ledger.rung(atom) else {
-        return first_choice(atom, spec, ledger).filter(|&pick| ledger.grew_since_refusal(pick));
-    };
-    let is_rung = |pick: &Pick| pick.rung > floor && spec.rungs[pick.rung].depth == Depth::Rung;
-    ledger.refused(atom).rev().filter(is_rung).find(|&pick| ledger.grew_since_refusal(pick))
+    let floor = ledger.rung(atom);
+    let grew = |pick: &Pick| ledger.grew_since_refusal(*pick);
+    let first = first_choice(atom, spec, ledger).filter(|pick| floor.is_none() && grew(pick));
+    let is_above = |pick: &Pick| floor.is_none_or(|floor| pick.rung > floor);
+    let is_rung = |pick: &Pick| is_above(pick) && spec.rungs[pick.rung].depth == Depth::Rung;
+    first.or_else(|| ledger.refused(atom).rev().filter(is_rung).find(grew))
 }
 
 /// The rung that was tried first, if it was refused.

@@ -236,6 +236,8 @@ impl Verify {
             return Vec::new();
         };
         let (len, of) = (*len, doubt.of);
+        // What is hunted failed in a trial of something else first; on the target only when it came again.
+        let first = if self.aim == Aim::Culprit { doubt.again.unwrap_or(of) } else { of };
         let finding = doubt.finding();
         let moot: Vec<Ticket> = doubt.tickets().collect();
         if finding == Finding::Open {
@@ -244,7 +246,7 @@ impl Verify {
         self.doubt = None;
         match finding {
             Finding::Open => {}
-            Finding::Guilty => self.convict(len, of),
+            Finding::Guilty => self.convict(len, of, first),
             Finding::Shared(ticket) if self.low() > 0 && self.restarts < RESTARTS => {
                 self.restarts += 1;
                 self.bad = Some((self.low(), ticket)); // what seemed good is not
@@ -260,10 +262,10 @@ impl Verify {
     }
 
     /// Tests fail again and again with the first `len` picks, and not with those that are clean.
-    fn convict(&mut self, len: usize, of: Ticket) {
+    fn convict(&mut self, len: usize, of: Ticket, first: Ticket) {
         self.passes.clear();
         if self.bad.is_none_or(|(bad, _)| bad != len) {
-            self.bad = Some((len, of));
+            self.bad = Some((len, first));
         }
         if len == self.low() + 1 {
             (self.hunted, self.clean) = (None, self.low());
