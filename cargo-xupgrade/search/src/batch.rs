@@ -77,6 +77,8 @@ pub(crate) struct Batch {
     proofs: BTreeMap<usize, Proven>,
     /// Sequences that passed and may become the settled one.
     pub(crate) passes: Vec<(Shot, Ticket)>,
+    /// Bets that did not win: not made again.
+    pub(crate) lost: Vec<Shot>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) unanswered: Vec<(usize, Ticket)>,
     /// Units that evidence named: tried alone.
@@ -108,6 +110,7 @@ impl Batch {
             kept: BTreeSet::new(),
             proofs: BTreeMap::new(),
             passes: Vec::new(),
+            lost: Vec::new(),
             refused: Vec::new(),
             unanswered: Vec::new(),
             suspects: BTreeSet::new(),
@@ -176,6 +179,8 @@ impl Batch {
             Some(Asked::Bet(shot)) => {
                 if outcome == Outcome::Passed {
                     self.passes.push((shot, ticket));
+                } else {
+                    self.lost.push(shot);
                 }
             }
             Some(Asked::Lane(name)) => {

@@ -5,11 +5,22 @@
 //! how the search chooses is nobody else's business. It is `no_std` so that the compiler keeps it pure.
 //!
 //! What it keeps to, whatever the answers are:
-//! - *Sound*: the accepted sequence of a [`Solution`] was itself tried and passed, or is empty.
-//! - *Honest*: a rejected rung has a failing trial of what was accepted then plus that rung alone.
+//! - *Sound*: the accepted sequence of a [`Solution`] was itself tried and passed, or is empty; a checkpoint passed the
+//!   whole matrix as often as was asked for.
+//! - *Honest*: a rejected rung has a failing trial of which it is the last pick, and what stands before it there passed
+//!   (or is empty). Where only tests failed, they failed again with it, and twice they passed without it. (Only what fails
+//!   within the whole matrix again and again, but never when its tests run alone, is rejected on that.)
 //! - *Literal*: a failure is only inferred for a sequence that is pick for pick the one that failed. A
 //!   lockfile depends on the path taken to it, so the same upgrades in another order are another trial.
 //! - *Total*: it ends after a bounded number of trials, and no order of calls makes it panic.
+//! - *Order-free*: where nothing fails by chance, the solution is the same whatever the number of trials under way and
+//!   the order of their answers: of two that clash, the first in the canonical order stays (compatible before breaking,
+//!   then the lower risk as guessed before anything was tried, then kin, then plan order).
+//! - *Monotone*: more room never makes the solution worse.
+//!
+//! How it goes, from the inside out: a `lane` settles a run of picks on a fixed base, a `batch` settles one generation
+//! with lanes side by side and unions of what they keep, `ladder` says what an atom tries next, `search` goes from
+//! generation to generation and stage to stage, and `verify` has the last word with the whole matrix.
 #![no_std]
 
 extern crate alloc;
@@ -65,7 +76,7 @@ pub enum Depth {
     /// Tried in its turn.
     #[default]
     Rung,
-    /// Between the rungs: where all rungs of its kind above it have failed, those below the lowest one are bisected.
+    /// Between the rungs: where the rungs of its kind above it have failed, it is a place of the bisection below them.
     Between,
 }
 
@@ -104,11 +115,12 @@ impl Ticket {
 pub struct Proposal {
     /// What to hand back to [`Search::record`].
     pub ticket: Ticket,
-    /// The whole sequence in commit order: what is accepted, then the fresh ones in plan order. An atom
-    /// stands in it once: a fresh pick of an accepted atom (a lift to a breaking rung) takes the atom out
-    /// of its old place and puts it at the end.
+    /// The whole sequence in commit order: what is accepted, then the fresh ones in canonical order (see the top of this
+    /// crate). An atom stands in it once: a fresh pick of an accepted atom (a lift to a breaking rung) takes the atom
+    /// out of its old place and puts it at the end. Empty only where a failure runs again on nothing at all, as evidence.
     pub picks: Vec<Pick>,
-    /// How many of the picks, counted from the end, are not accepted yet.
+    /// How many of the picks, counted from the end, are not accepted yet; 0 where the whole matrix runs on what is
+    /// accepted, and where a failure runs again without the pick that is suspected.
     pub fresh: usize,
     /// How much of the matrix it is to run.
     pub scope: Scope,
@@ -251,9 +263,9 @@ pub enum Fate {
         /// How many fresh atoms that trial proved together.
         group: usize,
     },
-    /// Every rung failed alone on top of what was accepted then.
+    /// Every rung that its ladder led to failed alone on top of what was accepted then, or the whole matrix failed with it.
     Rejected {
-        /// Each rung with its newest failing trial, in the order of the trials.
+        /// Each of these rungs with its failing trial, in the order of the trials.
         trials: Vec<(usize, Ticket)>,
     },
     /// No rung passed, and one of them gave no answer twice.
@@ -283,7 +295,7 @@ pub enum Strategy {
     Split,
     /// Each atom alone in plan order, on top of what passed.
     OneByOne,
-    /// All at once; what fails is halved.
+    /// All at once; what fails is cut in the middle.
     Halving,
     /// All at once, and nothing else: either everything passes or nothing moves.
     All,
@@ -319,10 +331,10 @@ impl Default for Options {
     }
 }
 
-/// What happens to an atom of which every rung of a kind has failed.
+/// What happens to an atom of which the highest rungs of a kind have failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Below {
-    /// The releases below the lowest rung are bisected.
+    /// The releases below the lowest rung that failed, and above one that passed, are bisected.
     #[default]
     Bisect,
     /// Nothing: only rungs are tried.

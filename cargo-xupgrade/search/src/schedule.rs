@@ -208,7 +208,7 @@ impl Batch {
             let of = |probe: &Probe| lane.based == shot.based && lane.units[..probe.len] == shot.units[..];
             lane.probes.iter().any(of)
         };
-        let known = self.passes.iter().any(|(pass, _)| *pass == shot);
+        let known = self.lost.contains(&shot) || self.passes.iter().any(|(pass, _)| *pass == shot);
         if shot.units.is_empty() || known || self.is_bet(&shot) || self.lanes.iter().any(is_probed) {
             return None;
         }

@@ -4,7 +4,8 @@ use Break::{Breaking, Compatible};
 use Rung::{Bad, Good};
 use xupgrade_search::sim::{Reveal, Run, Rung, World, drive};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proposal, RungSpec, Search, Solution, Strategy, Why,
+    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
+    Strategy, Why,
 };
 
 fn atom(rungs: &[(u16, Break)]) -> AtomSpec {
@@ -180,4 +181,194 @@ fn groups_grow_while_the_priors_prove_too_dark() {
     assert_eq!(sizes[0], 9, "0.9^7 = 0.48, and the priors may be too dark");
     assert!(sizes[1] > 12, "after seven passes the next group is bolder: {sizes:?}");
     assert!(sizes.len() <= 4, "{sizes:?}");
+}
+
+/// Drives a search with so many trials at once, answered newest first, and the answers are made by `answer`.
+fn run_wide(
+    search: &mut Search,
+    room: usize,
+    mut answer: impl FnMut(&Proposal) -> Outcome,
+) -> (Vec<Proposal>, Solution) {
+    let (mut asked, mut waiting) = (Vec::new(), Vec::<Proposal>::new());
+    loop {
+        match search.next(room - waiting.len()) {
+            Step::Done(solution) => return (asked, solution),
+            Step::Wait => {}
+            Step::Try(proposals) => {
+                asked.extend(proposals.clone());
+                waiting.extend(proposals);
+            }
+        }
+        assert!(asked.len() < 1000, "no end in sight: {:?}", asked.last());
+        let proposal = waiting.pop().expect("something is under way");
+        search.record(proposal.ticket, answer(&proposal));
+        let moot = search.obsolete();
+        waiting.retain(|proposal| !moot.contains(&proposal.ticket));
+    }
+}
+
+fn fails(proof: Proof) -> Outcome {
+    Outcome::Failed { suspects: vec![], partners: vec![], proof }
+}
+
+fn has(proposal: &Proposal, atom: usize) -> bool {
+    proposal.picks.iter().any(|pick| pick.atom == atom)
+}
+
+#[test]
+fn many_workers_keep_what_one_keeps_and_the_first_of_two_that_clash() {
+    let plan = vec![atom(&[(60, Compatible)]); 60];
+    let world = || {
+        let mut rungs = vec![vec![Good]; 60];
+        rungs[33][0] = Bad;
+        World { conflicts: vec![(3, 41), (12, 50)], ..World::independent(rungs) }
+    };
+    let one = run(&plan, world()).1;
+    for room in [2, 3, 8, 16] {
+        let mut world = world();
+        let (_, many) = run_wide(&mut Search::new(&plan, &Options::default()), room, |proposal| world.answer(proposal));
+        assert_eq!(many.accepted, one.accepted, "{room} workers");
+    }
+    assert_eq!(one.accepted.len(), 57);
+    assert!([3, 12].iter().all(|&atom| matches!(one.fates[atom], Fate::Accepted { .. })));
+}
+
+#[test]
+fn a_test_that_fails_once_and_never_again_rejects_nothing() {
+    let mut turn = 0;
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |_| {
+        turn += 1;
+        if turn == 1 { fails(Proof::Tests) } else { Outcome::Passed }
+    });
+    let confirms = asked.iter().filter(|proposal| proposal.why == Why::Confirm).count();
+    assert_eq!(confirms, 3, "one red run against three green ones");
+    assert_eq!(accepted(&solution), [(0, 0)]);
+}
+
+#[test]
+fn a_test_that_fails_again_but_not_without_the_pick_rejects_it() {
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| {
+        if has(proposal, 0) { fails(Proof::Tests) } else { Outcome::Passed }
+    });
+    let whys: Vec<Why> = asked.iter().map(|proposal| proposal.why).collect();
+    assert_eq!(whys, [Why::First, Why::Confirm, Why::Bracket, Why::Bracket]);
+    assert!(matches!(solution.fates[0], Fate::Rejected { .. }));
+}
+
+#[test]
+fn a_test_that_fails_on_what_was_there_before_rejects_nothing() {
+    let mut turn = 0;
+    let (_, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| {
+        turn += 1;
+        if turn <= 2 || proposal.picks.is_empty() { fails(Proof::Tests) } else { Outcome::Passed }
+    });
+    assert_eq!(accepted(&solution), [(0, 0)]);
+}
+
+#[test]
+fn what_breaks_a_test_at_times_is_hunted_down_when_it_shows() {
+    // Atom 0 passes the first time; from then on a test fails wherever it is.
+    let mut turn = 0;
+    let plan = [atom(&[(10, Compatible)]), atom(&[(500, Compatible)]), atom(&[(600, Compatible)])];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
+        turn += 1;
+        if turn > 1 && has(proposal, 0) { fails(Proof::Tests) } else { Outcome::Passed }
+    });
+    assert_eq!(accepted(&solution), [(1, 0), (2, 0)], "{asked:#?}");
+    assert!(matches!(solution.fates[0], Fate::Rejected { .. }));
+    assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.picks), Some(solution.accepted));
+}
+
+#[test]
+fn only_what_passed_the_whole_matrix_often_enough_is_a_checkpoint() {
+    let options = Options { verify_runs: 3, ..Options::default() };
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(5), &options), 1, |_| Outcome::Passed);
+    let full: Vec<_> = asked.iter().filter(|proposal| proposal.scope == Scope::Full).collect();
+    let checkpoint = solution.checkpoint.expect("all passed");
+    assert_eq!((full.len(), checkpoint.proven_by.len()), (3, 3));
+    assert!(full.iter().all(|proposal| proposal.picks == checkpoint.picks));
+}
+
+#[test]
+fn what_fails_the_whole_matrix_is_cut_out_and_the_rest_verified() {
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(8), &Options::default()), 1, |proposal| {
+        let fails_there = proposal.scope == Scope::Full && has(proposal, 5);
+        if fails_there { fails(Proof::Certain) } else { Outcome::Passed }
+    });
+    assert!(matches!(solution.fates[5], Fate::Accepted { .. } | Fate::Rejected { .. }));
+    let checkpoint = solution.checkpoint.expect("the others pass");
+    assert_eq!(checkpoint.picks.len(), 7, "{asked:#?}");
+    assert!(checkpoint.picks.iter().all(|pick| pick.atom != 5));
+}
+
+#[test]
+fn what_fails_only_within_the_whole_matrix_is_cut_out_too() {
+    let (_, solution) = run_wide(&mut Search::new(&atoms(2), &Options::default()), 1, |proposal| {
+        let fails_there = proposal.scope == Scope::Full && has(proposal, 1);
+        if fails_there { fails(Proof::Tests) } else { Outcome::Passed }
+    });
+    let checkpoint = solution.checkpoint.expect("the other one passes");
+    assert_eq!(checkpoint.picks, [Pick { atom: 0, rung: 0 }]);
+}
+
+#[test]
+fn noise_in_the_verification_makes_no_checkpoint_and_no_rejection() {
+    let (_, solution) = run_wide(&mut Search::new(&atoms(3), &Options::default()), 1, |proposal| {
+        if proposal.scope == Scope::Full { Outcome::Inconclusive } else { Outcome::Passed }
+    });
+    assert_eq!((solution.accepted.len(), solution.checkpoint, solution.refusals.len()), (3, None, 0));
+}
+
+#[test]
+fn a_budget_that_ends_verifies_what_is_accepted_and_tries_nothing_new() {
+    let plan = vec![atom(&[(300, Compatible)]); 20];
+    let mut search = Search::new(&plan, &Options::default());
+    let Step::Try(first) = search.next(1) else { panic!("nothing to try") };
+    search.record(first[0].ticket, Outcome::Passed);
+    search.finish();
+    let (asked, solution) = run_wide(&mut search, 1, |_| Outcome::Passed);
+    assert!(asked.iter().all(|proposal| proposal.scope == Scope::Full));
+    assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.picks), Some(first[0].picks.clone()));
+    assert_eq!(solution.fates.iter().filter(|&fate| *fate == Fate::Untried).count(), 20 - first[0].picks.len());
+}
+
+#[test]
+fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other() {
+    let plan = vec![atom(&[(100, Compatible)]); 12];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
+        if has(proposal, 2) == has(proposal, 9) {
+            return Outcome::Passed;
+        }
+        Outcome::Failed { suspects: vec![], partners: vec![2, 9], proof: Proof::Certain }
+    });
+    assert_eq!(solution.accepted.len(), 12);
+    assert_eq!(asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), 1);
+}
+
+#[test]
+fn what_passed_last_time_is_tried_first_as_a_whole_and_in_its_order() {
+    let last_time = [7, 2, 5].map(|atom| Pick { atom, rung: 0 }).to_vec();
+    let options = Options { last_time: last_time.clone(), ..Options::default() };
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(9), &options), 1, |_| Outcome::Passed);
+    assert_eq!((asked[0].why, &asked[0].picks), (Why::LastTime, &last_time));
+    assert_eq!(solution.accepted.len(), 9);
+}
+
+#[test]
+fn all_or_nothing_is_one_trial() {
+    let options = Options { strategy: Strategy::All, ..Options::default() };
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(9), &options), 4, |_| fails(Proof::Certain));
+    assert_eq!((asked.len(), asked[0].fresh), (1, 9));
+    assert!(solution.fates.iter().all(|fate| *fate == Fate::Untried) && solution.refusals.is_empty());
+}
+
+#[test]
+fn halving_takes_all_and_cuts_in_the_middle() {
+    let options = Options { strategy: Strategy::Halving, ..Options::default() };
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(8), &options), 1, |proposal| {
+        if has(proposal, 6) { fails(Proof::Certain) } else { Outcome::Passed }
+    });
+    let sizes: Vec<usize> = asked.iter().map(|proposal| proposal.fresh).take(4).collect();
+    assert_eq!(sizes, [8, 4, 2, 1]);
+    assert_eq!(solution.accepted.len(), 7);
 }
