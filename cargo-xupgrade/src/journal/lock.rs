@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -36,7 +37,7 @@ impl Lock {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let path = folder.join(name);
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
-        if file.try_lock().is_err() {
+        if !is_taken(&file) {
             let holder = fs::read_to_string(&path).unwrap_or_default();
             bail!("another run {does} ({}); wait for it or stop it", holder.trim());
         }
@@ -44,6 +45,20 @@ impl Lock {
         file.write_all(holder().as_bytes())?;
         Ok(Self { _file: file })
     }
+}
+
+/// Takes the lock, if nobody holds it for longer than a moment: a process that its last holder was just starting shares
+/// the open file until it is another program.
+fn is_taken(file: &File) -> bool {
+    const TRIES: u32 = 50;
+    const PAUSE: Duration = Duration::from_millis(10);
+    (0..TRIES).any(|_| {
+        let taken = file.try_lock().is_ok();
+        if !taken {
+            std::thread::sleep(PAUSE);
+        }
+        taken
+    })
 }
 
 /// Who we are, in one line.
