@@ -42,3 +42,15 @@ fn a_time_that_nobody_understands_is_a_wrong_command_line() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("`45m`"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_check_that_hangs_is_cut_at_the_deadline_and_judged_by_nobody() {
+    let env = Env::new("hangs");
+    let before = Snapshot::of(env.repo());
+    let ran = env.run(&["--deadline", "25s"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    promises::hold(&env, &ran, &before);
+    assert!(names(&ran.report, "held").is_empty(), "too slow for the deadline is no verdict: {}", ran.said());
+    assert!(!names(&ran.report, "untried").is_empty(), "{}", ran.said());
+    assert!(text(&ran.report, "budget").contains("--deadline"));
+}

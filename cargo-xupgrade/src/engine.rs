@@ -127,7 +127,7 @@ impl Engine<'_> {
                 }
                 Step::Try(proposals) => {
                     for proposal in proposals {
-                        self.begin(executor, &search, &mut flight, proposal)?;
+                        self.begin(executor, &search, &mut flight, (proposal, options))?;
                     }
                     // There may be room for more.
                     continue;
@@ -145,8 +145,7 @@ impl Engine<'_> {
     /// The next step, within the budget. When that is spent, what is under way is awaited, and then only verified.
     fn step(&self, search: &mut Search, flight: &mut Flight, room: usize, options: &Options) -> Step {
         if self.stop.requested() == Level::None {
-            let trial = self.full_time();
-            let fits = self.budget.fits(flight.begun, self.began.elapsed(), trial, trial * options.verify_runs.max(1));
+            let fits = self.budget.fits(flight.begun, self.began.elapsed(), self.full_time(), self.kept_back(options));
             flight.spent = flight.spent.or(fits.err());
         }
         match flight.spent {
@@ -163,10 +162,13 @@ impl Engine<'_> {
         executor: &mut dyn Executor,
         search: &Search,
         flight: &mut Flight,
-        proposal: Proposal,
+        (proposal, options): (Proposal, &Options),
     ) -> Result<()> {
         let again = |of: Ticket| self.failed_cells(flight, of);
-        let order = orders::order(self.plan, &proposal, again);
+        let mut order = orders::order(self.plan, &proposal, again);
+        if !matches!(proposal.why, Why::Verify) {
+            order.until = self.last_call(options);
+        }
         self.announce(&order, &proposal, self.looks_at(flight, &proposal), search.expected_remaining());
         flight.begun += usize::from(proposal.scope != Scope::Full);
         flight.proposals.insert(order.id.clone(), proposal);
@@ -234,6 +236,16 @@ impl Engine<'_> {
                 known.flaky.sort();
             }
         }
+    }
+
+    /// The time to verify what passed.
+    fn kept_back(&self, options: &Options) -> Duration {
+        self.full_time() * options.verify_runs.max(1)
+    }
+
+    /// When a running trial has to make way for the verification.
+    fn last_call(&self, options: &Options) -> Option<Instant> {
+        self.budget.last_call(self.kept_back(options)).map(|since| self.began + since)
     }
 
     /// What one run of the whole matrix takes, as far as the baseline tells.
@@ -369,7 +381,7 @@ impl Engine<'_> {
             let id = format!("commit-{length}");
             let atoms = checkpoint.atoms[..length].to_vec();
             let breadth = Breadth::Whole;
-            executor.submit(Order { id, atoms: atoms.clone(), cells, freshness: Freshness::Cached, breadth })?;
+            executor.submit(Order { id, atoms: atoms.clone(), cells, freshness: Freshness::Cached, breadth, until: None })?;
             let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
             let verdict = self.judge(&finished.report, &atoms, 0);
             if verdict != Verdict::Passed {

@@ -8,6 +8,8 @@ pub mod fake;
 pub mod local;
 pub mod together;
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use crate::candidate::{EcosystemKind, Version};
@@ -37,6 +39,8 @@ pub struct Order {
     pub freshness: Freshness,
     /// How much of each cell runs.
     pub breadth: Breadth,
+    /// The moment at which the budget ends what still runs; that is no answer, and no verdict on slowness.
+    pub until: Option<Instant>,
 }
 
 impl Order {

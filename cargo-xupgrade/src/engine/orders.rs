@@ -29,7 +29,7 @@ pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::T
         Scope::Concerned => Breadth::Targeted { fresh: proposal.fresh },
         Scope::Gate | Scope::Full | Scope::Again { .. } => Breadth::Whole,
     };
-    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth }
+    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, until: None }
 }
 
 fn only_gates(mut cells: Vec<Cell>) -> Vec<Cell> {

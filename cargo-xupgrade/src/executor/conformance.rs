@@ -6,7 +6,7 @@ use crate::trial::narrow::Breadth;
 
 /// An order on the untouched base, without cells.
 pub(crate) fn empty_order(id: &str) -> Order {
-    Order { id: id.to_owned(), atoms: vec![], cells: vec![], freshness: Freshness::Cached, breadth: Breadth::Whole }
+    Order { id: id.to_owned(), atoms: vec![], cells: vec![], freshness: Freshness::Cached, breadth: Breadth::Whole, until: None }
 }
 
 /// Runs the suite.

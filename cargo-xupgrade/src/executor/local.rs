@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -280,7 +280,10 @@ impl Hand<'_> {
             return Ok((never_ran(cell, words, log), Company::Alone));
         };
         self.tools.listener.tell(&began);
-        let job = self.job(cell, &words, &log)?;
+        let mut job = self.job(cell, &words, &log)?;
+        let left = order.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let cut = left.filter(|left| *left < job.limit);
+        job.limit = cut.unwrap_or(job.limit);
         let mut lines = Lines::new(cell.check.reader);
         let launcher = self.launcher.clone().map_or_else(Launcher::this_binary, Ok)?;
         let ran = launcher.run(&job, &self.stop, &mut |line: &str| lines.line(line))?;
@@ -294,7 +297,7 @@ impl Hand<'_> {
             cell: cell.clone(),
             words,
             seconds: ran.seconds,
-            exit: exit(ran.exit),
+            exit: if cut.is_some() && ran.exit == supervisor::Exit::TimedOut { Exit::Interrupted } else { exit(ran.exit) },
             log,
             reading: lines.finish(),
             dirtied: Vec::new(),
