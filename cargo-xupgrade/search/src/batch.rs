@@ -6,7 +6,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::chance::Track;
-use crate::evidence::{Doubt, Finding, Pass};
+use crate::evidence::{Doubt, Finding, Pass, Weight};
 use crate::lane::{Again, Failure, Kind, Lane};
 use crate::order::Unit;
 use crate::{Outcome, Permille, Pick, Proof, Scope, Strategy, Ticket, Why};
@@ -17,6 +17,8 @@ pub(crate) struct Rule {
     pub(crate) strategy: Strategy,
     pub(crate) scope: Scope,
     pub(crate) belief: Belief,
+    /// What a failure weighs.
+    pub(crate) weight: Weight,
     /// Why everything is tried as a whole before anything else, if it is.
     pub(crate) whole_first: Option<Why>,
 }
@@ -91,6 +93,8 @@ pub(crate) struct Batch {
     pub(crate) timid: Option<usize>,
     /// A sequence that passed, on which a test that failed in this trial failed again: something in it is bad at times.
     pub(crate) trouble: Option<(Vec<Pick>, Ticket)>,
+    /// Failures that were taken back.
+    pub(crate) taken_back: Vec<Ticket>,
     pub(crate) lane_names: u64,
     pub(crate) track: Track,
 }
@@ -119,6 +123,7 @@ impl Batch {
             moot: BTreeSet::new(),
             timid: None,
             trouble: None,
+            taken_back: Vec::new(),
             lane_names: 0,
             track,
         }
@@ -330,6 +335,7 @@ impl Batch {
 
     /// Whether the lane is done with.
     fn conclude_lane(&mut self, place: usize) -> bool {
+        let weight = self.rule.weight;
         let lane = &mut self.lanes[place];
         let Some(unit) = lane.leaf() else {
             return lane.window().is_empty();
@@ -337,9 +343,12 @@ impl Batch {
         let Some(failure) = lane.failure.clone() else {
             return false;
         };
-        let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket));
+        let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket, weight));
         let taken = failure.proof == Proof::Certain || self.rule.belief == Belief::Taken;
         let finding = if taken { Finding::Guilty } else { doubt.finding() };
+        if finding == Finding::Void {
+            self.taken_back.push(failure.ticket);
+        }
         match finding {
             Finding::Open => return false,
             Finding::Guilty => self.refuse(place, unit, failure),

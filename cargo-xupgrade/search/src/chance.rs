@@ -133,13 +133,17 @@ impl Group {
 /// Whether all of `priors` at once is worth a trial: it is when they pass more often than once in as many
 /// trials as it takes to pass group by group, each pass brightening the risks of the next.
 pub(crate) fn all_at_once(priors: &[Permille], track: Track) -> bool {
-    let mut chances = [ONE; BELIEFS];
+    const MOST: u64 = 64;
+    let (mut chances, mut all) = ([ONE; BELIEFS], ONE);
     for &prior in priors {
         chances = both(&chances, &survival(prior));
+        all = track.mix(&chances);
+        if all * MOST < ONE {
+            return false;
+        }
     }
-    let all = track.mix(&chances);
     let (mut track, mut groups, mut rest) = (track, 0, priors);
-    while !rest.is_empty() && all.saturating_mul(groups) <= ONE && groups < 64 {
+    while !rest.is_empty() && all.saturating_mul(groups) <= ONE && groups < MOST {
         let length = group(rest, &track);
         rest[..length].iter().for_each(|&prior| track.passed(prior));
         rest = &rest[length..];

@@ -3,7 +3,30 @@
 
 use alloc::vec::Vec;
 
-use crate::Ticket;
+use crate::{Permille, Ticket};
+
+/// What one more failure weighs against a pick, in 1/10 bit, where tests fail for no reason now and then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight(u32);
+
+/// What a pass weighs for it.
+const PASS: u32 = 12;
+/// So much convicts: a hundred to one.
+const CONVICTS: u32 = 66;
+
+impl Weight {
+    /// A bad pick fails six times in ten; one test of those that make a run fail with the chance `flake` fails half as
+    /// often as the run, at most.
+    pub(crate) fn of(flake: Permille) -> Self {
+        Self(match flake {
+            0..=50 => 46,
+            51..=100 => 36,
+            101..=150 => 30,
+            151..=200 => 26,
+            _ => 20,
+        })
+    }
+}
 
 /// One of the two sequences that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +68,11 @@ pub(crate) struct Doubt {
     with: Runs,
     without: Runs,
     silent: u32,
+    weight: Weight,
+    /// So many passes acquit.
+    patience: u32,
+    /// Whether it was seen on other picks only.
+    pub(crate) is_suspicion: bool,
     /// The first run with the pick that failed again.
     pub(crate) again: Option<Ticket>,
     /// The first run without the pick that failed.
@@ -52,18 +80,41 @@ pub(crate) struct Doubt {
     pub(crate) asked: Vec<(Ticket, Side)>,
 }
 
-/// So many failures convict a pick that passed in between, if the tests never failed without it.
-const TIMES_TO_CONVICT: u32 = 3;
-/// So many passes after the first failure take it back.
+/// So many passes after the first failure take it back, where more runs follow anyway.
 const PASSES_TO_ACQUIT: u32 = 3;
+/// So many do where nobody looks again.
+const LAST_PASSES: u32 = 7;
+/// So many passes without the pick are enough, however often it failed with it.
+const MOST_BRACKETS: u32 = 4;
 /// So many runs that gave no answer end the matter.
 const SILENT_RUNS: u32 = 2;
 
 impl Doubt {
     /// About the failure of this trial, which counts as the first run with the pick.
-    pub(crate) fn about(of: Ticket) -> Self {
+    pub(crate) fn about(of: Ticket, weight: Weight) -> Self {
         let with = Runs { failed: 1, ..Runs::default() };
-        Self { of, with, without: Runs::default(), silent: 0, again: None, shared: None, asked: Vec::new() }
+        Self {
+            of,
+            with,
+            without: Runs::default(),
+            silent: 0,
+            weight,
+            patience: PASSES_TO_ACQUIT,
+            is_suspicion: false,
+            again: None,
+            shared: None,
+            asked: Vec::new(),
+        }
+    }
+
+    /// The same about a failure of the whole matrix, after which nobody looks again.
+    pub(crate) fn last(of: Ticket, weight: Weight) -> Self {
+        Self { patience: LAST_PASSES, ..Self::about(of, weight) }
+    }
+
+    /// About a failure that was taken back on other picks: on these it has not been seen yet.
+    pub(crate) fn suspicion(of: Ticket, weight: Weight) -> Self {
+        Self { with: Runs::default(), is_suspicion: true, ..Self::last(of, weight) }
     }
 
     /// What the runs say. A test that fails without the pick, too, says nothing about it; one that failed
@@ -76,14 +127,18 @@ impl Doubt {
             return Finding::NoAnswer;
         }
         let fails = self.with.failed;
-        let needed = if self.with.passed == 0 { 2 } else { TIMES_TO_CONVICT };
-        if fails >= needed && self.without.passed >= needed {
+        if self.convicts() && self.without.passed >= fails.min(MOST_BRACKETS) {
             return Finding::Guilty;
         }
-        if fails == 1 && self.with.passed >= PASSES_TO_ACQUIT || self.with.passed >= 2 * PASSES_TO_ACQUIT {
+        if fails <= 1 && self.with.passed >= self.patience || self.with.passed >= 2 * self.patience {
             return Finding::Void;
         }
         Finding::Open
+    }
+
+    /// Whether the failures with the pick are so many that they are no accident.
+    fn convicts(&self) -> bool {
+        self.with.failed >= 2 && self.with.failed * self.weight.0 >= CONVICTS + self.with.passed * PASS
     }
 
     /// The next run worth asking for, if one is that is not under way.
@@ -92,9 +147,10 @@ impl Doubt {
         if self.finding() != Finding::Open {
             return None;
         }
-        let convicting = self.with.failed >= if self.with.passed == 0 { 2 } else { TIMES_TO_CONVICT };
+        let convicting = self.convicts();
         let first = if convicting { Side::Without } else { Side::With };
-        let second = if convicting || self.without.asked >= self.with.asked { None } else { Some(Side::Without) };
+        let early = convicting || self.with.failed == 0 || self.without.asked >= self.with.asked;
+        let second = if early { None } else { Some(Side::Without) };
         core::iter::once(first).chain(second).find(|&side| !pending(side))
     }
 
@@ -151,7 +207,7 @@ mod tests {
 
     /// Answers run by run, each side from its own list; what is found, and after how many runs.
     fn found(with: &[Pass], without: &[Pass]) -> (Finding, usize) {
-        let mut doubt = Doubt::about(Ticket(1));
+        let mut doubt = Doubt::about(Ticket(1), Weight::of(0));
         let (mut with, mut without) = (with.iter(), without.iter());
         for run in 2.. {
             let Some(side) = doubt.wanted() else {

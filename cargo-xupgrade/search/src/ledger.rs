@@ -72,9 +72,11 @@ impl Ledger {
     }
 
     /// These picks passed on top of the accepted sequence, the trial of all of them being `ticket`.
-    pub(crate) fn accept(&mut self, picks: &[(Pick, Proven)], ticket: Option<Ticket>) {
+    /// Gives back the failures of tests that these picks were once refused for: one pass is no acquittal.
+    pub(crate) fn accept(&mut self, picks: &[(Pick, Proven)], ticket: Option<Ticket>) -> Vec<Ticket> {
+        let mut suspicious = Vec::new();
         if picks.is_empty() {
-            return;
+            return suspicious;
         }
         let plain: Vec<Pick> = picks.iter().map(|(pick, _)| *pick).collect();
         self.accepted = self.sequence(&plain);
@@ -83,8 +85,10 @@ impl Ledger {
         for (pick, proven) in picks {
             self.notes[pick.atom].accepted = Some((pick.rung, *proven));
             self.notes[pick.atom].own += 1;
-            self.refusals.remove(pick);
+            let refused = self.refusals.remove(pick).filter(|refused| refused.proof == Proof::Tests);
+            suspicious.extend(refused.map(|refused| refused.ticket));
         }
+        suspicious
     }
 
     /// `pick` failed alone on top of `growth` accepted picks; an older refusal of it is replaced.
@@ -112,7 +116,12 @@ impl Ledger {
         }
         self.replace(&[], None);
         self.growth += 1;
-        self.refuse(culprit, ticket, self.growth, Explained::No);
+        self.convict(culprit, ticket);
+    }
+
+    /// `pick` was found to be at fault among all others: it is not looked at again, or it would be tried until it passes.
+    pub(crate) fn convict(&mut self, pick: Pick, ticket: Ticket) {
+        self.refuse(pick, ticket, usize::MAX, Explained::No);
     }
 
     /// What was accepted is not what it was: each refusal is worth another look.

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::batch::{Batch, Belief, Rule};
 use crate::chance::{self, Track};
+use crate::evidence::Weight;
 use crate::ladder::Climb;
 use crate::ledger::{Explained, Ledger};
 use crate::order::{self, Unit};
@@ -34,6 +35,8 @@ pub struct Search {
     issued: u64,
     /// How often the stage of second looks was gone through.
     look_rounds: u32,
+    /// Failures of tests that were taken back, the newest last.
+    taken_back: Vec<Ticket>,
     /// How often it was hunted for what fails at times.
     hunts: u32,
     /// How often the whole matrix took something out and the search went on.
@@ -73,6 +76,7 @@ impl Search {
             moot: BTreeSet::new(),
             issued: 0,
             look_rounds: 0,
+            taken_back: Vec::new(),
             hunts: 0,
             returns: 0,
             reopened: None,
@@ -105,6 +109,7 @@ impl Search {
             self.moot.extend(verify.record(ticket, &outcome));
         } else if let Some(batch) = &mut self.batch {
             batch.record(ticket, outcome);
+            self.taken_back.append(&mut batch.taken_back);
             if let Some((base, of)) = batch.trouble.take() {
                 self.start_hunt(&base, of);
             }
@@ -124,7 +129,7 @@ impl Search {
         }
         self.hunts += 1;
         self.close_batch();
-        self.verify = Some(Verify::hunt(target, of));
+        self.verify = Some(Verify::hunt(target, of, Weight::of(self.options.flake)));
         self.stage = Stage::Hunt(resume);
     }
 
@@ -255,7 +260,8 @@ impl Search {
             let before = core::mem::take(&mut self.before);
             let known = self.ledger.checkpoint.as_ref().is_some_and(|known| known.picks == self.ledger.accepted);
             let target = if known { Vec::new() } else { self.ledger.accepted.clone() };
-            self.verify = Some(Verify::new(target, before, self.options.verify_runs));
+            let verify = Verify::new(target, before, self.options.verify_runs, Weight::of(self.options.flake));
+            self.verify = Some(verify.suspecting(&self.taken_back));
             return None;
         };
         let mut proposals = Vec::new();
@@ -302,7 +308,13 @@ impl Search {
             self.advance();
         }
         if !units.is_empty() {
-            let rule = Rule { strategy: self.options.strategy, scope: Scope::Concerned, belief, whole_first };
+            let rule = Rule {
+                strategy: self.options.strategy,
+                scope: Scope::Concerned,
+                belief,
+                weight: Weight::of(self.options.flake),
+                whole_first,
+            };
             self.batch = Some(Batch::new(units, rule, self.track));
         }
     }
@@ -416,7 +428,8 @@ impl Search {
                 self.before.insert(pick.atom, rung);
             }
         }
-        self.ledger.accept(&accepted, batch.proven_by);
+        let suspicious = self.ledger.accept(&accepted, batch.proven_by);
+        self.taken_back.extend(suspicious);
         for (pick, refused, growth) in batch.refusals() {
             let explained = if refused.partners.is_empty() { Explained::No } else { Explained::Yes };
             if batch.rule.belief == Belief::Taken && self.ledger.is_refused(pick) {
@@ -464,7 +477,7 @@ impl Search {
             self.ledger.replace(accepted, ticket);
         }
         for &(pick, ticket) in &verify.refused {
-            self.ledger.refuse(pick, ticket, self.ledger.growth, Explained::No);
+            self.ledger.convict(pick, ticket);
             self.ledger.settle(pick.atom);
         }
         if let Some(checkpoint) = verify.checkpoint() {

@@ -4,7 +4,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::evidence::{Doubt, Finding, Pass, Side};
+use crate::evidence::{Doubt, Finding, Pass, Side, Weight};
 use crate::{Checkpoint, Outcome, Pick, Proof, Scope, Ticket, Why};
 
 /// So many failures of one length may prove void before it counts as failed.
@@ -13,6 +13,8 @@ const VOIDS: u32 = 3;
 const SILENT: u32 = 2;
 /// So many runs of a test that fails at times must pass before a sequence counts as free of it.
 const CLEAN: u32 = 4;
+/// So many of the failures that the search took back are looked at again.
+const SUSPICIONS: usize = 6;
 /// So often the hunt for one culprit may begin anew.
 const RESTARTS: u32 = 6;
 
@@ -23,6 +25,8 @@ pub(crate) struct Verify {
     /// What an atom falls back to when its pick is cut out.
     fallback: BTreeMap<usize, usize>,
     runs: usize,
+    /// What a failure weighs.
+    weight: Weight,
     aim: Aim,
     /// The first so many picks passed the whole matrix at least once (0: nothing is known to).
     good: (usize, Option<Ticket>),
@@ -38,7 +42,10 @@ pub(crate) struct Verify {
     passes: Vec<Ticket>,
     asked: Vec<(Ticket, usize)>,
     doubt: Option<(usize, Doubt)>,
-    voids: u32,
+    /// Failures that the search took back: their tests run again on the whole target first.
+    suspicions: Vec<Ticket>,
+    /// How often a failure of a length was taken back.
+    voids: BTreeMap<usize, u32>,
     silent: u32,
     restarts: u32,
     pub(crate) refused: Vec<(Pick, Ticket)>,
@@ -69,12 +76,13 @@ pub(crate) struct Full {
 }
 
 impl Verify {
-    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, runs: u32) -> Self {
+    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, runs: u32, weight: Weight) -> Self {
         let state = if target.is_empty() { State::Ended } else { State::Running };
         Self {
             target,
             fallback,
             runs: usize::try_from(runs.max(1)).unwrap_or(1),
+            weight,
             aim: Aim::Checkpoint,
             good: (0, None),
             clean: 0,
@@ -84,7 +92,8 @@ impl Verify {
             passes: Vec::new(),
             asked: Vec::new(),
             doubt: None,
-            voids: 0,
+            suspicions: Vec::new(),
+            voids: BTreeMap::new(),
             silent: 0,
             restarts: 0,
             refused: Vec::new(),
@@ -93,9 +102,15 @@ impl Verify {
     }
 
     /// The hunt for the pick in `target` that makes the tests fail which failed in the trial `of`.
-    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket) -> Self {
-        let doubt = (target.len(), Doubt::about(of));
-        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), 1) }
+    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket, weight: Weight) -> Self {
+        let doubt = (target.len(), Doubt::about(of, weight));
+        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), 1, weight) }
+    }
+
+    /// The same, after the search took back the failures of these trials, the newest last.
+    pub(crate) fn suspecting(mut self, taken_back: &[Ticket]) -> Self {
+        self.suspicions = taken_back.iter().rev().take(SUSPICIONS).copied().collect();
+        self
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -125,6 +140,10 @@ impl Verify {
             return None;
         }
         let low = self.low();
+        if self.doubt.is_none() && self.bad.is_none() && self.asked.is_empty() {
+            let suspicion = self.suspicions.pop();
+            self.doubt = suspicion.map(|of| (self.target.len(), Doubt::suspicion(of, self.weight)));
+        }
         if let Some((len, doubt)) = &mut self.doubt {
             let side = doubt.wanted()?;
             doubt.ask(side, ticket);
@@ -192,7 +211,7 @@ impl Verify {
             Outcome::Passed => self.passed(len, ticket),
             Outcome::Failed { proof: Proof::Certain, .. } => self.failed(len, ticket),
             Outcome::Failed { proof: Proof::Tests, .. } => {
-                self.doubt = Some((len, Doubt::about(ticket)));
+                self.doubt = Some((len, Doubt::last(ticket, self.weight)));
                 self.drop_asked(|_| true)
             }
             Outcome::Inconclusive => self.gave_no_answer(),
@@ -226,7 +245,7 @@ impl Verify {
         if let (Some((bad, _)), Some(of)) = (self.bad, self.hunted)
             && bad == self.low() + 1
         {
-            self.doubt = Some((bad, Doubt::about(of)));
+            self.doubt = Some((bad, Doubt::about(of, self.weight)));
         }
     }
 
@@ -237,13 +256,18 @@ impl Verify {
         };
         let (len, of) = (*len, doubt.of);
         // What is hunted failed in a trial of something else first; on the target only when it came again.
-        let first = if self.aim == Aim::Culprit { doubt.again.unwrap_or(of) } else { of };
+        let elsewhere = self.aim == Aim::Culprit || doubt.is_suspicion;
+        let first = if elsewhere { doubt.again.unwrap_or(of) } else { of };
+        let acquitted = doubt.is_suspicion && doubt.finding() != Finding::Guilty;
         let finding = doubt.finding();
         let moot: Vec<Ticket> = doubt.tickets().collect();
         if finding == Finding::Open {
             return Vec::new();
         }
         self.doubt = None;
+        if acquitted {
+            return moot;
+        }
         match finding {
             Finding::Open => {}
             Finding::Guilty => self.convict(len, of, first),
@@ -276,16 +300,18 @@ impl Verify {
 
     /// A failure does not count, or not yet.
     fn take_back(&mut self, len: usize, of: Ticket, finding: Finding) {
-        self.voids += 1;
+        let voids = self.voids.entry(len).or_default();
+        *voids += 1;
+        let often = *voids > VOIDS;
         self.passes.clear(); // or it would be tried until it passes
         let hunting = self.hunted.take().is_some();
         if hunting || self.aim == Aim::Culprit {
             (self.bad, self.clean) = (None, 0);
             self.seen.clear();
         }
-        if self.aim == Aim::Culprit || self.voids > VOIDS && finding != Finding::Void {
+        if self.aim == Aim::Culprit || often && (hunting || finding != Finding::Void) {
             self.state = State::Ended;
-        } else if self.voids > VOIDS {
+        } else if often {
             self.failed(len, of); // it fails only among all the others, but it does
         }
     }
@@ -327,7 +353,7 @@ impl Verify {
             self.target.push(Pick { atom: pick.atom, rung });
         }
         self.bad = None;
-        self.voids = 0;
+        self.voids.clear();
         self.restarts = 0;
         self.clean = 0;
         self.seen.clear();
