@@ -1,9 +1,19 @@
 //! Simulated worlds: what would pass if it were tried. For tests and benchmarks only, never for a run.
 //! A world knows the truth, answers trials from it, and may answer with noise from its own seeded dice.
 
+mod dice;
+pub mod draw;
+mod drive;
+mod noise;
+
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::{Outcome, Pick, Proof, Proposal, Search, Solution, Step};
+use crate::{Outcome, Permille, Pick, Proof, Proposal, Scope, Ticket};
+
+pub use dice::Dice;
+pub use drive::{Run, drive, drive_rounds, drive_shuffled};
+pub use noise::{Cause, FlakyTest, Known};
 
 /// The truth about a set of atoms.
 #[derive(Debug, Clone)]
@@ -18,8 +28,12 @@ pub struct World {
     pub reveal: Reveal,
     /// How many of 1000 trials give no answer.
     pub noise: u16,
+    /// Tests that fail at times, whatever has moved.
+    pub flaky: Vec<FlakyTest>,
     /// The state of the dice.
     pub dice: Dice,
+    /// What failed in each trial that failed, for [`Scope::Again`].
+    failed: BTreeMap<Ticket, Vec<Cause>>,
 }
 
 /// How a rung behaves by itself.
@@ -27,8 +41,14 @@ pub struct World {
 pub enum Rung {
     /// It passes.
     Good,
-    /// It fails whatever else has moved.
+    /// It does not compile, whatever else has moved: the gates see it.
     Bad,
+    /// One test fails every time.
+    Red,
+    /// One test fails at times; this is the chance that it passes.
+    Shaky(Permille),
+    /// One test fails every time, but only the whole matrix runs it.
+    Deep,
 }
 
 /// What a failure tells.
@@ -38,43 +58,50 @@ pub enum Reveal {
     Nothing,
     /// The first atom of the sequence that does not fit on those before it, as a resolver does.
     FirstCulprit,
-}
-
-/// A linear congruential generator: Knuth's MMIX constants, the high bits used.
-#[derive(Debug, Clone)]
-pub struct Dice(pub u64);
-
-impl Dice {
-    /// The next number below `sides`, which is not zero.
-    pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
+    /// The partners that the first atom at fault lacks or clashes with, as a compiler does.
+    Partners,
 }
 
 impl World {
     /// A world of independent breakers, without noise, in which a failure names nothing.
     #[must_use]
     pub fn independent(rungs: Vec<Vec<Rung>>) -> Self {
-        Self { rungs, conflicts: Vec::new(), requires: Vec::new(), reveal: Reveal::Nothing, noise: 0, dice: Dice(1) }
+        Self {
+            rungs,
+            conflicts: Vec::new(),
+            requires: Vec::new(),
+            reveal: Reveal::Nothing,
+            noise: 0,
+            flaky: Vec::new(),
+            dice: Dice(1),
+            failed: BTreeMap::new(),
+        }
     }
 
-    /// The first atom at fault in a sequence: bad, in conflict with one before it, or lacking a partner
-    /// anywhere in the sequence. `None` when the sequence passes.
+    /// The first atom at fault in a sequence: not good by itself, in conflict with one before it, or lacking a
+    /// partner anywhere in the sequence. `None` when the sequence truly passes.
     #[must_use]
     pub fn culprit(&self, picks: &[Pick]) -> Option<usize> {
+        (0..picks.len()).find(|&place| self.is_at_fault(picks, place)).map(|place| picks[place].atom)
+    }
+
+    fn is_at_fault(&self, picks: &[Pick], place: usize) -> bool {
+        let Pick { atom, rung } = picks[place];
+        self.rungs[atom][rung] != Rung::Good || !self.partners(picks, place).is_empty()
+    }
+
+    /// The atoms that the one at `place` clashes with among those before it, or lacks in the whole sequence.
+    fn partners(&self, picks: &[Pick], place: usize) -> Vec<usize> {
+        let atom = picks[place].atom;
         let moved = |atom: usize, among: &[Pick]| among.iter().any(|pick| pick.atom == atom);
-        let at_fault = |&place: &usize| {
-            let Pick { atom, rung } = picks[place];
-            let before = &picks[..place];
-            let clashes = self
-                .conflicts
-                .iter()
-                .any(|&(one, other)| (one == atom && moved(other, before)) || (other == atom && moved(one, before)));
-            let lacks = self.requires.iter().any(|&(one, partner)| one == atom && !moved(partner, picks));
-            self.rungs[atom][rung] == Rung::Bad || clashes || lacks
+        let other = |&(one, two): &(usize, usize)| match atom {
+            _ if one == atom => Some(two),
+            _ if two == atom => Some(one),
+            _ => None,
         };
-        (0..picks.len()).find(at_fault).map(|place| picks[place].atom)
+        let clashes = self.conflicts.iter().filter_map(other).filter(|&other| moved(other, &picks[..place]));
+        let needs = self.requires.iter().filter(|pair| pair.0 == atom).map(|pair| pair.1);
+        clashes.chain(needs.filter(|&partner| !moved(partner, picks))).collect()
     }
 
     /// The answer to a trial.
@@ -82,44 +109,39 @@ impl World {
         if self.dice.roll(1000) < u64::from(self.noise) {
             return Outcome::Inconclusive;
         }
-        match (self.culprit(&proposal.picks), self.reveal) {
-            (None, _) => Outcome::Passed,
-            (Some(_), Reveal::Nothing) => failed(Vec::new()),
-            (Some(atom), Reveal::FirstCulprit) => failed([atom].into()),
+        let causes = self.run(&proposal.picks, proposal.scope);
+        let Some(causes) = self.without_known(causes, &proposal.picks) else { return Outcome::Inconclusive };
+        if causes.is_empty() {
+            return Outcome::Passed;
+        }
+        let proof = if causes.iter().any(Cause::is_certain) { Proof::Certain } else { Proof::Tests };
+        self.failed.insert(proposal.ticket, causes);
+        self.tell(&proposal.picks, proof)
+    }
+
+    /// A failure, as far as its words tell.
+    fn tell(&self, picks: &[Pick], proof: Proof) -> Outcome {
+        let first = (0..picks.len()).find(|&place| self.is_at_fault(picks, place));
+        let (mut suspects, mut partners) = (Vec::new(), Vec::new());
+        match (self.reveal, first) {
+            (Reveal::FirstCulprit, Some(place)) if proof == Proof::Certain => suspects.push(picks[place].atom),
+            (Reveal::Partners, Some(place)) => partners = self.partners(picks, place),
+            _ => {}
+        }
+        Outcome::Failed { suspects, partners, proof }
+    }
+
+    /// What fails in one run of a scope.
+    fn run(&mut self, picks: &[Pick], scope: Scope) -> Vec<Cause> {
+        match scope {
+            Scope::Again { of } => {
+                let before = self.failed.get(&of).cloned().unwrap_or_default();
+                before.into_iter().filter(|cause| self.fails_again(*cause, picks)).collect()
+            }
+            Scope::Gate | Scope::Concerned | Scope::Full => {
+                let certain = self.certain(picks);
+                if certain.is_empty() && scope != Scope::Gate { self.tests(picks, scope) } else { certain }
+            }
         }
     }
-}
-
-fn failed(suspects: Vec<usize>) -> Outcome {
-    Outcome::Failed { suspects, partners: Vec::new(), proof: Proof::Certain }
-}
-
-/// A search driven to its end.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// Every trial with its answer, in the order of the proposals.
-    pub trials: Vec<(Proposal, Outcome)>,
-    /// What came of it; `None` if the search had not ended after the trials allowed.
-    pub solution: Option<Solution>,
-}
-
-/// Drives `search` with one trial at a time, for at most `limit` trials.
-pub fn drive(search: &mut Search, limit: usize, mut answer: impl FnMut(&Proposal) -> Outcome) -> Run {
-    let mut trials = Vec::new();
-    while trials.len() <= limit {
-        match search.next(1) {
-            Step::Try(proposals) => {
-                for proposal in proposals {
-                    let outcome = answer(&proposal);
-                    search.record(proposal.ticket, outcome.clone());
-                    trials.push((proposal, outcome));
-                }
-            }
-            Step::Done(solution) => {
-                return Run { trials, solution: Some(solution) };
-            }
-            Step::Wait => break,
-        }
-    }
-    Run { trials, solution: None }
 }

@@ -1,14 +1,13 @@
-//! Plans and worlds to try a search in, and its promises as checks of a run. Shared by the property tests.
+//! Plans and worlds to try a search in. The promises, as checks of a run, are in `checks`. Shared by the property tests.
+
+pub mod checks;
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
-use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World};
-use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, Refusal, RungSpec, Solution, Strategy,
-    Ticket,
-};
+use xupgrade_search::sim::{Dice, Known, Reveal, Run, Rung, World, draw};
+use xupgrade_search::{AtomSpec, Break, Depth, Options, Outcome, Pick, Proof, Proposal, RungSpec, Solution, Strategy};
 
 /// One rung: its prior, its kind, its truth.
 pub type Truth = (RungSpec, Rung);
@@ -29,10 +28,6 @@ pub fn plan() -> impl Generator<Value = Vec<Vec<Truth>>> {
     proptest::collection::vec(ladder(), 0..14)
 }
 
-pub fn either() -> impl Generator<Value = Strategy> {
-    prop_oneof![Just(Strategy::Split), Just(Strategy::OneByOne)]
-}
-
 pub fn by(strategy: Strategy) -> Options {
     Options { strategy, ..Options::default() }
 }
@@ -47,134 +42,62 @@ pub fn truths(plan: &[Vec<Truth>]) -> Vec<Vec<Rung>> {
 
 /// A world with everything in it: breakers, clashes, partners, evidence that names culprits, noise.
 pub fn world(plan: &[Vec<Truth>], pairs: &[(usize, usize, bool)], reveal: Reveal, noise: u16) -> World {
+    let mut made = World::independent(truths(plan));
     let inside = |&&(one, other, _): &&(usize, usize, bool)| one != other && one.max(other) < plan.len();
     let pairs = || pairs.iter().filter(inside);
-    World {
-        conflicts: pairs().filter(|pair| pair.2).map(|pair| (pair.0, pair.1)).collect(),
-        requires: pairs().filter(|pair| !pair.2).map(|pair| (pair.0, pair.1)).collect(),
-        reveal,
-        noise,
-        dice: Dice(7),
-        ..World::independent(truths(plan))
-    }
+    made.conflicts = pairs().filter(|pair| pair.2).map(|pair| (pair.0, pair.1)).collect();
+    made.requires = pairs().filter(|pair| !pair.2).map(|pair| (pair.0, pair.1)).collect();
+    (made.reveal, made.noise, made.dice) = (reveal, noise, Dice(7));
+    made
 }
 
-pub fn failed(suspects: Vec<usize>) -> Outcome {
-    Outcome::Failed { suspects, partners: vec![], proof: Proof::Certain }
+/// The same with tests that fail at times: some that are known to, some that are not.
+pub fn noisy(mut world: World, flake: u16, seed: u64) -> World {
+    world.flaky = draw::flaky(flake, Known::Yes);
+    world.dice = Dice(seed);
+    world
+}
+
+pub fn failed(suspects: Vec<usize>, proof: Proof) -> Outcome {
+    Outcome::Failed { suspects, partners: vec![], proof }
 }
 
 /// An answer made from any number, true of no world at all.
 pub fn nonsense(number: u16, proposal: &Proposal) -> Outcome {
-    let atom = proposal.picks[usize::from(number) % proposal.picks.len()].atom;
-    match number % 7 {
-        0 | 1 => Outcome::Passed,
-        2 | 3 => failed(vec![]),
-        4 => failed(vec![atom, 9999]),
-        5 => failed(proposal.fresh_picks().iter().map(|pick| pick.atom).collect()),
+    let atom = match proposal.picks.len() {
+        0 => 0,
+        length => proposal.picks[usize::from(number) % length].atom,
+    };
+    match number % 9 {
+        0..=2 => Outcome::Passed,
+        3 => failed(vec![], Proof::Certain),
+        4 => failed(vec![], Proof::Tests),
+        5 => failed(vec![atom, 9999], Proof::Certain),
+        6 => failed(proposal.fresh_picks().iter().map(|pick| pick.atom).collect(), Proof::Certain),
+        7 => Outcome::Failed { suspects: vec![], partners: vec![atom, 0, 1, 9999], proof: Proof::Tests },
         _ => Outcome::Inconclusive,
     }
 }
 
-/// No search may need more trials than this, whatever the answers: each rung is settled alone at most
-/// once per look, and on the way there each settled one is split off in log2 n steps, each tried twice.
+/// No search may need more trials than this, whatever the answers: each rung is settled alone a few times, each time
+/// split off in log2 n steps, each of these tried twice, and doubted a few times; then a pair of atoms now and then,
+/// and the whole matrix.
 pub fn limit(plan: &[Vec<Truth>]) -> usize {
     let picks = plan.iter().map(Vec::len).sum::<usize>() + plan.len();
-    4 * picks * (2 + plan.len().max(1).ilog2() as usize)
+    40 * (picks + 1) * (2 + plan.len().max(1).ilog2() as usize) + 10 * plan.len() * plan.len()
 }
 
 pub fn ended(run: &Run) -> Result<Solution, TestCaseError> {
     run.solution.clone().ok_or_else(|| TestCaseError::fail(format!("no end after {} trials", run.trials.len())))
 }
 
-/// Where the trial of a ticket stands in a run of one trial at a time.
-fn place(ticket: Ticket) -> usize {
-    usize::try_from(ticket.number()).expect("tickets are small") - 1
-}
-
-/// The accepted picks before the trial at `place`: those of the newest trial that passed.
-pub fn accepted_before(run: &Run, place: usize) -> Vec<Pick> {
-    let passed = |(_, outcome): &&(Proposal, Outcome)| *outcome == Outcome::Passed;
-    run.trials[..place].iter().rfind(passed).map(|(proposal, _)| proposal.picks.clone()).unwrap_or_default()
-}
-
-/// Each proposal is the accepted sequence without the atoms it lifts, then fresh picks in plan order.
-pub fn proposals_are_well_formed(run: &Run) -> Result<(), TestCaseError> {
-    for (place, (proposal, _)) in run.trials.iter().enumerate() {
-        let fresh = proposal.fresh_picks();
-        prop_assert!(!fresh.is_empty());
-        prop_assert!(fresh.windows(2).all(|pair| pair[0].atom < pair[1].atom), "plan order: {fresh:?}");
-        let mut expected = accepted_before(run, place);
-        expected.retain(|old| fresh.iter().all(|new| new.atom != old.atom));
-        expected.extend(fresh);
-        prop_assert_eq!(&proposal.picks, &expected);
-        prop_assert_eq!(proposal.ticket.number(), place as u64 + 1);
-    }
-    Ok(())
-}
-
-/// What is accepted was itself tried and passed, and every accepted fate says in which trial.
-pub fn is_sound(run: &Run, solution: &Solution) -> Result<(), TestCaseError> {
-    let proof = run.trials.iter().find(|(proposal, _)| Some(proposal.ticket) == solution.proven_by);
-    match proof {
-        None => prop_assert!(solution.accepted.is_empty() && solution.proven_by.is_none()),
-        Some((proposal, outcome)) => {
-            prop_assert_eq!(outcome, &Outcome::Passed);
-            prop_assert_eq!(&proposal.picks, &solution.accepted);
-        }
-    }
-    let mut fates = 0;
-    for (atom, fate) in solution.fates.iter().enumerate() {
-        if let Fate::Accepted { rung, ticket, group } = *fate {
-            fates += 1;
-            let pick = Pick { atom, rung };
-            prop_assert!(solution.accepted.contains(&pick));
-            let (proposal, outcome) = &run.trials[place(ticket)];
-            prop_assert!(proposal.fresh_picks().contains(&pick) && *outcome == Outcome::Passed);
-            prop_assert_eq!(proposal.fresh, group);
-        }
-    }
-    prop_assert_eq!(fates, solution.accepted.len());
-    Ok(())
-}
-
-/// Each rejection shows, for each rung, a failing trial of what was accepted then and that rung alone.
-pub fn is_honest(run: &Run, solution: &Solution, plan: &[Vec<Truth>]) -> Result<(), TestCaseError> {
-    for refusal in &solution.refusals {
-        let place = place(refusal.ticket);
-        let (proposal, outcome) = &run.trials[place];
-        prop_assert!(matches!(outcome, Outcome::Failed { .. }), "{refusal:?} rests on {outcome:?}");
-        let mut alone = accepted_before(run, place);
-        alone.retain(|pick| pick.atom != refusal.pick.atom);
-        alone.push(refusal.pick);
-        prop_assert_eq!(&proposal.picks, &alone);
-    }
-    for (atom, fate) in solution.fates.iter().enumerate() {
-        if let Fate::Rejected { trials } = fate {
-            let refused = |rung| trials.iter().filter(|trial| trial.0 == rung).count();
-            prop_assert!((0..plan[atom].len()).all(|rung| refused(rung) == 1), "{trials:?}");
-            for &(rung, ticket) in trials {
-                let shown = |refusal: &Refusal| refusal.pick == Pick { atom, rung } && refusal.ticket == ticket;
-                prop_assert!(solution.refusals.iter().any(shown));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A group that failed is not tried again as the same sequence. (A single pick is, for its own evidence.)
-pub fn wastes_nothing(run: &Run) -> Result<(), TestCaseError> {
-    let mut failed: BTreeMap<&[Pick], u64> = BTreeMap::new();
-    for (proposal, outcome) in &run.trials {
-        let before = failed.get(&proposal.picks[..]);
-        prop_assert!(proposal.fresh == 1 || before.is_none(), "{proposal:?} is trial {before:?} again");
-        if matches!(outcome, Outcome::Failed { .. }) {
-            failed.insert(&proposal.picks, proposal.ticket.number());
-        }
-    }
-    Ok(())
-}
-
 /// The solution as a map from atoms to rungs, where the order does not matter.
 pub fn landed(solution: &Solution) -> BTreeMap<usize, usize> {
     solution.accepted.iter().map(|pick| (pick.atom, pick.rung)).collect()
+}
+
+/// A sequence with one more pick at its end, which takes its atom out of its old place.
+pub fn lifted(accepted: &[Pick], pick: Pick) -> Vec<Pick> {
+    let stays = |old: &&Pick| old.atom != pick.atom;
+    accepted.iter().filter(stays).copied().chain([pick]).collect()
 }
