@@ -166,7 +166,8 @@ impl Engine<'_> {
     ) -> Result<()> {
         let again = |of: Ticket| self.failed_cells(flight, of);
         let mut order = orders::order(self.plan, &proposal, again);
-        if !matches!(proposal.why, Why::Verify) {
+        // Once the budget is spent there is only the verification, which goes on until it knows.
+        if flight.spent.is_none() && proposal.scope != Scope::Full {
             order.until = self.last_call(options);
         }
         self.announce(&order, &proposal, self.looks_at(flight, &proposal), search.expected_remaining());
@@ -208,7 +209,7 @@ impl Engine<'_> {
         }
         let outcome = self.take(&proposal, self.looks_at(flight, &proposal), finished)?;
         flight.tickets.insert(ticket, self.trials.len() - 1);
-        if proposal.why == Why::Bracket {
+        if proposal.picks.is_empty() {
             self.learn_flakes();
         }
         if self.stop.requested() == Level::None {
@@ -226,7 +227,8 @@ impl Engine<'_> {
         });
     }
 
-    /// Tests that fail without the upgrade that was suspected are flaky, whatever they did in the baseline.
+    /// Tests that fail on the untouched base are flaky, whatever they did in the baseline. Not so those that fail on what is
+    /// accepted: an upgrade in it may be what makes them fail at times.
     fn learn_flakes(&mut self) {
         let Some(trial) = self.trials.last() else { return };
         for (key, test) in orders::failed_tests(&trial.report) {
