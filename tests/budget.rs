@@ -48,7 +48,7 @@ fn a_check_that_hangs_is_cut_at_the_deadline_and_judged_by_nobody() {
     let env = Env::new("hangs");
     let before = Snapshot::of(env.repo());
     let ran = env.run(&["--deadline", "25s"]);
-    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert!(matches!(ran.code, 0 | 3), "nothing failed; that nothing was clear may be said: {}", ran.said());
     promises::hold(&env, &ran, &before);
     assert!(names(&ran.report, "held").is_empty(), "too slow for the deadline is no verdict: {}", ran.said());
     assert!(!names(&ran.report, "untried").is_empty(), "{}", ran.said());

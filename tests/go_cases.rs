@@ -228,7 +228,7 @@ fn tools_are_raised_and_proven_by_building_them() {
     let run = shared("go_tools", &[]);
     assert_eq!(
         run.ran.upgrades(),
-        ["demo.test/gen v1.0.0 -> v1.0.1", "demo.test/gen/v2 v2.0.0 -> v2.1.0"],
+        ["demo.test/gen/v2 v2.0.0 -> v2.1.0", "demo.test/gen v1.0.0 -> v1.0.1"],
         "{}",
         run.ran.said()
     );

@@ -299,7 +299,10 @@ fn a_job_leads_a_group_apart_from_the_tools_session() {
     in_each_containment(|scene| {
         let (mut seen, stop) = (Vec::new(), Stop::never());
         let ran = scene.launcher.run(&scene.shell("echo up; exec sleep 1000"), &stop, &mut |_| {
-            seen = alive(&scene.mark).iter().map(|process| group_and_session(process)).collect();
+            // While it becomes `sleep`, it has no environment to be known by.
+            while seen.is_empty() {
+                seen = alive(&scene.mark).iter().map(|process| group_and_session(process)).collect();
+            }
             stop.trip(Level::Now);
         });
         assert_eq!(ran.unwrap().exit, Exit::Killed);

@@ -234,7 +234,14 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         company: Company::Any,
     };
     let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole };
-    Order { id: id.into(), atoms: vec![], cells: vec![cell], freshness: Freshness::Cached, breadth: Breadth::Whole, until: None }
+    Order {
+        id: id.into(),
+        atoms: vec![],
+        cells: vec![cell],
+        freshness: Freshness::Cached,
+        breadth: Breadth::Whole,
+        until: None,
+    }
 }
 
 /// Lets `act` work with the local executor, with so many workers on the repository.

@@ -383,7 +383,14 @@ impl Engine<'_> {
             let id = format!("commit-{length}");
             let atoms = checkpoint.atoms[..length].to_vec();
             let breadth = Breadth::Whole;
-            executor.submit(Order { id, atoms: atoms.clone(), cells, freshness: Freshness::Cached, breadth, until: None })?;
+            executor.submit(Order {
+                id,
+                atoms: atoms.clone(),
+                cells,
+                freshness: Freshness::Cached,
+                breadth,
+                until: None,
+            })?;
             let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
             let verdict = self.judge(&finished.report, &atoms, 0);
             if verdict != Verdict::Passed {

@@ -6,7 +6,14 @@ use crate::trial::narrow::Breadth;
 
 /// An order on the untouched base, without cells.
 pub(crate) fn empty_order(id: &str) -> Order {
-    Order { id: id.to_owned(), atoms: vec![], cells: vec![], freshness: Freshness::Cached, breadth: Breadth::Whole, until: None }
+    Order {
+        id: id.to_owned(),
+        atoms: vec![],
+        cells: vec![],
+        freshness: Freshness::Cached,
+        breadth: Breadth::Whole,
+        until: None,
+    }
 }
 
 /// Runs the suite.

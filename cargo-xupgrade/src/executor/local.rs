@@ -297,7 +297,11 @@ impl Hand<'_> {
             cell: cell.clone(),
             words,
             seconds: ran.seconds,
-            exit: if cut.is_some() && ran.exit == supervisor::Exit::TimedOut { Exit::Interrupted } else { exit(ran.exit) },
+            exit: if cut.is_some() && ran.exit == supervisor::Exit::TimedOut {
+                Exit::Interrupted
+            } else {
+                exit(ran.exit)
+            },
             log,
             reading: lines.finish(),
             dirtied: Vec::new(),

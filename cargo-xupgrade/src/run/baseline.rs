@@ -200,7 +200,14 @@ fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
         remaining: RUNS.saturating_sub(number),
         seconds_left: None,
     });
-    Order { id, atoms: vec![], cells: plan.cells.clone(), freshness: Freshness::Afresh, breadth: Breadth::Whole, until: None }
+    Order {
+        id,
+        atoms: vec![],
+        cells: plan.cells.clone(),
+        freshness: Freshness::Afresh,
+        breadth: Breadth::Whole,
+        until: None,
+    }
 }
 
 fn conclude(finished: Finished, listener: &dyn Listener) -> Run {

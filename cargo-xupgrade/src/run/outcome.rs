@@ -143,7 +143,7 @@ fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) 
         .filter_map(|refusal| {
             let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
             let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
-            Some(Held { wanted, ..held(candidate, reason_of(plan, found, trial, vec![])) })
+            Some(Held { wanted, ..held(candidate, reason_of(plan, found, trial, (refusal.pick.atom, vec![]))) })
         })
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
@@ -154,9 +154,9 @@ fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) 
     above
 }
 
-/// The reason that a failed trial gives.
-fn reason_of(plan: &Plan, found: &Found, trial: &Trial, tried: Vec<Version>) -> Reason {
-    let beside = beside(found, trial);
+/// The reason that a failed trial gives for a candidate.
+fn reason_of(plan: &Plan, found: &Found, trial: &Trial, (candidate, tried): (usize, Vec<Version>)) -> Reason {
+    let beside = beside(found, trial, candidate);
     match &trial.verdict {
         Verdict::Failed(cause) => Reason {
             kind: cause.kind,
@@ -183,10 +183,11 @@ fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> St
     }
 }
 
-/// The upgrades of a trial that were accepted before it.
-fn beside(found: &Found, trial: &Trial) -> Vec<String> {
+/// The upgrades of a trial that come before a candidate's own.
+fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<String> {
     let summary = found.summaries.iter().find(|summary| summary.id == trial.id);
-    summary.map(|summary| summary.atoms[..summary.atoms.len() - summary.fresh].to_vec()).unwrap_or_default()
+    let before = trial.atoms.iter().take_while(|atom| atom.candidate != candidate).count();
+    summary.map(|summary| summary.atoms[..before].to_vec()).unwrap_or_default()
 }
 
 /// The whole report.
@@ -293,14 +294,15 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
             let tried = rungs.iter().rev().map(|rung| candidate.rungs[*rung].version.clone()).collect();
             let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
-            let mut reason = reason_of(plan, found, trial, tried);
+            let mut reason = reason_of(plan, found, trial, (index, tried));
             if trial.why == Some(Why::Verify) {
                 reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
             }
             Some(reason)
         }
         Fate::Inconclusive { ticket } => {
-            Some(reason_of(plan, found, &found.trials[*found.searched.tickets.get(ticket)?], vec![]))
+            let trial = &found.trials[*found.searched.tickets.get(ticket)?];
+            Some(reason_of(plan, found, trial, (index, vec![])))
         }
         Fate::Accepted { .. } | Fate::Untried => None,
     }
