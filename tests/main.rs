@@ -35,6 +35,7 @@ mod supervise;
 mod tidy;
 mod toolchains;
 mod transitive;
+mod trust;
 mod workers;
 
 /// A file that is not declared above would never be compiled, and its tests would pass by not being there.

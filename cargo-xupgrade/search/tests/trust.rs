@@ -1,0 +1,187 @@
+//! What the search must never do, whatever the strategy, the number of workers and the order in which trials end:
+//! publish what fails, lose what passes, or take a flaky test or noise for evidence. Each test here goes red when a
+//! patch of `scripts/safeguards/` takes its safeguard out.
+
+use proptest::prelude::*;
+use proptest::strategy::Strategy as Generator;
+use xupgrade_search::sim::Dice;
+use xupgrade_search::{
+    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
+    Strategy,
+};
+
+/// Atoms with one rung each.
+fn atoms(count: usize) -> Vec<AtomSpec> {
+    let rung = RungSpec { risk: 50, breaking: Break::Compatible, depth: Depth::Rung };
+    vec![AtomSpec { rungs: vec![rung], kin: 0 }; count]
+}
+
+fn failed(partners: Vec<usize>, proof: Proof) -> Outcome {
+    Outcome::Failed { suspects: vec![], partners, proof }
+}
+
+fn holds(picks: &[Pick], atom: usize) -> bool {
+    picks.iter().any(|pick| pick.atom == atom)
+}
+
+/// What is published, as atoms.
+fn published(solution: &Solution) -> Vec<usize> {
+    solution.checkpoint.iter().flat_map(|found| &found.picks).map(|pick| pick.atom).collect()
+}
+
+/// Runs a search to its end with so many workers, whose trials end in an order that the dice choose. An answer is worth
+/// what the world says when it is asked for.
+fn drive(
+    count: usize,
+    options: &Options,
+    workers: usize,
+    dice: &mut Dice,
+    answer: &mut dyn FnMut(&Proposal) -> Outcome,
+) -> Solution {
+    let mut search = Search::new(&atoms(count), options);
+    let mut flying: Vec<(Proposal, Outcome)> = Vec::new();
+    for _ in 0..200 * (count + 1) {
+        match search.next(workers - flying.len()) {
+            Step::Done(solution) => return solution,
+            Step::Try(proposals) => {
+                for proposal in proposals {
+                    let outcome = answer(&proposal);
+                    flying.push((proposal, outcome));
+                }
+            }
+            Step::Wait => {}
+        }
+        assert!(!flying.is_empty(), "it waits for nothing");
+        let place = usize::try_from(dice.roll(flying.len() as u64)).unwrap();
+        let (proposal, outcome) = flying.swap_remove(place);
+        search.record(proposal.ticket, outcome);
+    }
+    panic!("it does not end");
+}
+
+fn any_strategy() -> impl Generator<Value = Strategy> {
+    prop_oneof![Just(Strategy::Split), Just(Strategy::Halving), Just(Strategy::OneByOne), Just(Strategy::All)]
+}
+
+/// How many atoms there are, and two of them.
+fn two() -> impl Generator<Value = (usize, usize, usize)> {
+    (2usize..20)
+        .prop_flat_map(|count| (0..count, 1..count).prop_map(move |(one, step)| (count, one, (one + step) % count)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_that_only_fail_together_are_not_both_published(
+        count in 2usize..24, pairs in proptest::collection::vec((0usize..24, 0usize..24), 1..5),
+        strategy in any_strategy(), workers in 1usize..5, seed in any::<u64>(),
+    ) {
+        let clash = |picks: &[Pick]| pairs.iter().any(|&(one, other)| one != other && holds(picks, one) && holds(picks, other));
+        let mut answer = |proposal: &Proposal| {
+            if clash(&proposal.picks) { failed(vec![], Proof::Certain) } else { Outcome::Passed }
+        };
+        let options = Options { strategy, ..Options::default() };
+        let solution = drive(count, &options, workers, &mut Dice(seed), &mut answer);
+        prop_assert!(!clash(&solution.accepted), "accepted: {:?}", solution.accepted);
+        let picks = solution.checkpoint.iter().flat_map(|found| found.picks.clone()).collect::<Vec<_>>();
+        prop_assert!(!clash(&picks), "published: {picks:?}");
+    }
+
+    #[test]
+    fn two_that_fail_together_only_in_the_whole_matrix_are_not_both_published(
+        (count, one, other) in two(), workers in 1usize..4, seed in any::<u64>(),
+    ) {
+        let mut answer = |proposal: &Proposal| {
+            let clash = holds(&proposal.picks, one) && holds(&proposal.picks, other);
+            if clash && proposal.scope == Scope::Full { failed(vec![], Proof::Certain) } else { Outcome::Passed }
+        };
+        let solution = drive(count, &Options::default(), workers, &mut Dice(seed), &mut answer);
+        let found = published(&solution);
+        prop_assert!(!(found.contains(&one) && found.contains(&other)), "published: {found:?}");
+        prop_assert_eq!(found.len(), count - 1, "one of the two, and all others, are published");
+    }
+
+    #[test]
+    fn two_that_only_pass_together_are_both_published(
+        (count, one, other) in two(), named in any::<bool>(), workers in 1usize..4, seed in any::<u64>(),
+    ) {
+        // Where no failure names the other one, only the usual strategy tries the losers together.
+        let strategy = if named { Strategy::OneByOne } else { Strategy::Split };
+        let mut answer = |proposal: &Proposal| {
+            let (first, second) = (holds(&proposal.picks, one), holds(&proposal.picks, other));
+            match (first, second) {
+                (true, false) if named => failed(vec![other], Proof::Certain),
+                (false, true) if named => failed(vec![one], Proof::Certain),
+                (true, false) | (false, true) => failed(vec![], Proof::Certain),
+                _ => Outcome::Passed,
+            }
+        };
+        let options = Options { strategy, ..Options::default() };
+        let solution = drive(count, &options, workers, &mut Dice(seed), &mut answer);
+        prop_assert_eq!(published(&solution).len(), count, "{:?}", solution.fates);
+    }
+
+    #[test]
+    fn noise_rejects_nothing_and_proves_nothing(
+        count in 1usize..16, noise in 1u64..1000, workers in 1usize..4, seed in any::<u64>(),
+    ) {
+        let (mut dice, mut passed) = (Dice(seed ^ 1), vec![]);
+        let mut answer = |proposal: &Proposal| {
+            if dice.roll(1000) < noise {
+                return Outcome::Inconclusive;
+            }
+            passed.push(proposal.ticket);
+            Outcome::Passed
+        };
+        let solution = drive(count, &Options::default(), workers, &mut Dice(seed), &mut answer);
+        prop_assert!(solution.refusals.is_empty(), "{:?}", solution.refusals);
+        prop_assert!(!solution.fates.iter().any(|fate| matches!(fate, Fate::Rejected { .. })), "{:?}", solution.fates);
+        let proofs = solution.checkpoint.iter().flat_map(|found| &found.proven_by).chain(&solution.proven_by);
+        prop_assert!(proofs.clone().all(|ticket| passed.contains(ticket)), "{proofs:?}");
+    }
+}
+
+/// How often a test fails for no reason in each of these worlds, in 1/1000 of its runs.
+const FLAKES: [u64; 3] = [20, 100, 200];
+/// How many worlds there are of each kind.
+const WORLDS: u64 = 100;
+
+#[test]
+fn a_test_that_flaps_on_the_base_loses_nearly_no_good_upgrade() {
+    for rate in FLAKES {
+        let mut lost = 0;
+        for seed in 0..WORLDS {
+            let mut coin = Dice(seed);
+            let mut answer = |proposal: &Proposal| match proposal.scope {
+                Scope::Gate => Outcome::Passed,
+                _ if coin.roll(1000) < rate => failed(vec![], Proof::Tests),
+                _ => Outcome::Passed,
+            };
+            let options = Options { flake: u16::try_from(rate).unwrap(), ..Options::default() };
+            let solution = drive(12, &options, 1, &mut Dice(1), &mut answer);
+            lost += 12 - solution.accepted.len();
+        }
+        assert!(lost as u64 * 1000 < WORLDS * 12 * 30, "{lost} of {} at {rate}", WORLDS * 12);
+    }
+}
+
+#[test]
+fn an_upgrade_that_makes_a_test_fail_at_times_is_nearly_never_published() {
+    for (rate, most) in [(900, 2), (700, 5), (500, 30)] {
+        let mut slipped = 0;
+        for seed in 0..WORLDS {
+            let mut coin = Dice(seed);
+            let culprit = usize::try_from(seed % 12).unwrap();
+            let mut answer = |proposal: &Proposal| {
+                let runs_tests = proposal.scope != Scope::Gate;
+                let red = runs_tests && holds(&proposal.picks, culprit) && coin.roll(1000) < rate;
+                if red { failed(vec![], Proof::Tests) } else { Outcome::Passed }
+            };
+            let options = Options { flake: 10, ..Options::default() };
+            let solution = drive(12, &options, 1, &mut Dice(1), &mut answer);
+            slipped += usize::from(published(&solution).contains(&culprit));
+        }
+        assert!(slipped <= most, "{slipped} of {WORLDS} at {rate}");
+    }
+}

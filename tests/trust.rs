@@ -1,0 +1,60 @@
+//! What must never happen, where no other file of these tests has it: a candidate that blesses its own snapshot, and noise
+//! that counts as evidence. `scripts/safeguards/README.md` lists all of them with their tests.
+
+use crate::common::{Env, names};
+
+/// A test in the manner of insta: what it does with a snapshot that does not fit, two variables say.
+const SNAPSHOT_TEST: &str = r#"
+#[test]
+fn it_is_as_expected() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/expected.txt");
+    let says = |name: &str, word: &str| std::env::var(name).is_ok_and(|value| value == word);
+    let real = format!("{}\n", shape::NAME);
+    if std::fs::read_to_string(path).unwrap() == real || says("INSTA_FORCE_PASS", "1") {
+        return;
+    }
+    assert!(says("INSTA_UPDATE", "always"), "it is {real}");
+    std::fs::write(path, real).unwrap();
+}
+"#;
+
+/// Cargo sets these for each test that it runs, unless they are set already.
+fn with_variables(lines: &str) -> Env {
+    let env = Env::new("cargo_self_blessing");
+    env.write("src/lib.rs", SNAPSHOT_TEST).write(".cargo/config.toml", &format!("[env]\n{lines}\n")).commit();
+    env
+}
+
+#[test]
+fn a_repository_that_updates_its_snapshots_on_the_way_does_not_bless_those_of_a_candidate() {
+    for lines in ["INSTA_UPDATE = \"always\"", "INSTA_FORCE_PASS = \"1\""] {
+        let ran = with_variables(lines).run(&[]);
+        assert_eq!(ran.upgrades(), ["shape 1.0.0 -> 1.0.1"], "{lines}: {}", ran.said());
+        assert_eq!(ran.upgrade("shape")["failed_above"][0]["reason"]["kind"], "test_failed", "{lines}");
+    }
+}
+
+/// A check that does this to itself once a dependency is upgraded.
+fn with_check(script: &str) -> Env {
+    let env = Env::new("lock_only");
+    let script = format!("! grep -q 0.3.4 Cargo.lock || {{ {script}; }}");
+    let command = serde_json::to_string(&["sh", "-c", &script]).unwrap();
+    env.write("xupgrade.toml", &format!("[[check]]\nname = \"hungry\"\necosystem = \"cargo\"\ncommand = {command}\n"));
+    env
+}
+
+#[test]
+fn a_check_that_is_killed_for_want_of_memory_rejects_no_upgrade() {
+    let ran = with_check("kill -9 $$").run(&["-p", "cat"]);
+    assert_eq!(ran.code, 3, "{}", ran.said());
+    assert_eq!((ran.why("cat"), names(&ran.report, "upgrades").len()), ("inconclusive", 0));
+    assert!(ran.words("cat").contains("killed from outside"), "{}", ran.words("cat"));
+}
+
+#[test]
+fn a_disk_that_is_full_during_a_check_rejects_no_upgrade() {
+    let ran = with_check("echo 'cc: error: No space left on device' >&2; exit 1").run(&["-p", "cat"]);
+    assert_eq!(ran.code, 3, "{}", ran.said());
+    assert_eq!((ran.why("cat"), names(&ran.report, "upgrades").len()), ("inconclusive", 0));
+    assert!(ran.words("cat").contains("no space left"), "{}", ran.words("cat"));
+}
