@@ -1,8 +1,8 @@
 //! Tests for `scripts/prove-safeguards` where no other test would notice that a safeguard is gone: each of them goes red
 //! when the patch of the same theme in `scripts/safeguards/` is applied.
 
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::common::Env;
@@ -59,5 +59,56 @@ fn wait_for(file: &Path, child: &mut Child) {
     while !file.exists() {
         assert_eq!(child.try_wait().unwrap(), None, "it ended before {} was there", file.display());
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// The patches that take safeguards out, by name.
+fn patches() -> Vec<(String, PathBuf)> {
+    let files = root().join("scripts/safeguards").read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let patches = files.filter(|path| path.extension().is_some_and(|one| one == "patch"));
+    let mut named: Vec<_> =
+        patches.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path)).collect();
+    named.sort();
+    assert!(!named.is_empty());
+    named
+}
+
+#[test]
+fn each_safeguard_can_still_be_taken_out() {
+    for (name, path) in patches() {
+        // As `scripts/prove-safeguards` applies them.
+        let tried =
+            Command::new("git").args(["apply", "-C1", "--check"]).arg(&path).current_dir(root()).output().unwrap();
+        let said = String::from_utf8_lossy(&tried.stderr);
+        assert!(tried.status.success(), "{name}.patch no longer applies, so nothing proves that safeguard: {said}");
+    }
+}
+
+#[test]
+fn each_patch_is_in_the_table_and_names_tests_that_exist() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let table = read("scripts/safeguards/README.md");
+    let words: Vec<&str> = table.split([' ', ',', '|', '\n', '.']).collect();
+    for (name, path) in patches() {
+        assert!(words.contains(&name.as_str()), "{name} is not in scripts/safeguards/README.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let named = |head: &str| -> Vec<String> {
+            text.lines().filter_map(|line| line.strip_prefix(head)).map(|test| test.trim().to_owned()).collect()
+        };
+        let (ours, of_the_search) = (named("# test: "), named("# search-test: "));
+        assert!(ours.len() + of_the_search.len() > 0, "{name} names no test");
+        for test in &ours {
+            let (module, function) = test.rsplit_once("::").unwrap();
+            let text = read(&format!("tests/{}.rs", module.replace("::", "/")));
+            assert!(text.contains(&format!("fn {function}()")), "{name}: there is no test {test}");
+        }
+        let text = read("cargo-xupgrade/search/tests/trust.rs");
+        for test in &of_the_search {
+            assert!(text.contains(&format!("fn {test}(")), "{name}: there is no test {test}");
+        }
     }
 }
