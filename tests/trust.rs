@@ -34,6 +34,20 @@ fn a_repository_that_updates_its_snapshots_on_the_way_does_not_bless_those_of_a_
     }
 }
 
+#[test]
+fn snapshots_that_one_check_updated_are_as_they_were_for_the_next_one() {
+    let env = Env::new("cargo_self_blessing");
+    env.write("src/lib.rs", SNAPSHOT_TEST).commit();
+    let check = "[[check]]\nname = \"renew\"\necosystem = \"cargo\"\nphase = \"gate\"\n\
+                 command = [\"sh\", \"-c\", \"INSTA_UPDATE=always cargo test --locked\"]\n";
+    env.write("xupgrade.toml", check);
+    let ran = env.run(&[]);
+    assert_eq!(ran.upgrades(), ["shape 1.0.0 -> 1.0.1"], "{}", ran.said());
+    let trials = ran.report["trials"].as_array().unwrap().iter();
+    let renewed = trials.flat_map(|trial| trial["cells"].as_array().unwrap()).filter(|cell| cell["check"] == "renew");
+    assert!(renewed.into_iter().any(|cell| cell["dirtied"] == serde_json::json!(["expected.txt"])), "{}", ran.said());
+}
+
 /// A check that does this to itself once a dependency is upgraded.
 fn with_check(script: &str) -> Env {
     let env = Env::new("lock_only");
