@@ -52,7 +52,7 @@ fn drive(
             Step::Wait => {}
         }
         assert!(!flying.is_empty(), "it waits for nothing");
-        let place = usize::try_from(dice.roll(flying.len() as u64)).unwrap();
+        let place = usize::try_from(dice.roll(flying.len() as u64)).expect("a place in a list");
         let (proposal, outcome) = flying.swap_remove(place);
         search.record(proposal.ticket, outcome);
     }
@@ -158,11 +158,11 @@ fn a_test_that_flaps_on_the_base_rejects_nearly_no_good_upgrade() {
                 _ if coin.roll(1000) < rate => failed(vec![], Proof::Tests),
                 _ => Outcome::Passed,
             };
-            let options = Options { flake: u16::try_from(rate).unwrap(), ..Options::default() };
+            let options = Options { flake: u16::try_from(rate).expect("at most 1000"), ..Options::default() };
             let solution = drive(count, &options, 1, &mut Dice(1), &mut answer);
             lost += solution.fates.iter().filter(|fate| matches!(fate, Fate::Rejected { .. })).count() as u64;
         }
-        let all = u64::try_from(count).unwrap() * WORLDS;
+        let all = count as u64 * WORLDS;
         assert!(
             2 * 1000 * lost < rate * all,
             "{lost} of {all} at {rate}: a single failure of each would cost twice this"
@@ -176,7 +176,7 @@ fn an_upgrade_that_makes_a_test_fail_at_times_is_nearly_never_published() {
         let mut slipped = 0;
         for seed in 0..WORLDS {
             let mut coin = Dice(seed);
-            let culprit = usize::try_from(seed % 12).unwrap();
+            let culprit = usize::try_from(seed % 12).expect("below 12");
             let mut answer = |proposal: &Proposal| {
                 let runs_tests = proposal.scope != Scope::Gate;
                 let red = runs_tests && holds(&proposal.picks, culprit) && coin.roll(1000) < rate;
