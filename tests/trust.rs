@@ -3,7 +3,7 @@
 
 use crate::common::{Env, names};
 
-/// A test in the manner of insta: what it does with a snapshot that does not fit, two variables say.
+/// A test in the manner of insta, trybuild and snapbox: variables say what it does with a snapshot that does not fit.
 const SNAPSHOT_TEST: &str = r#"
 #[test]
 fn it_is_as_expected() {
@@ -13,7 +13,8 @@ fn it_is_as_expected() {
     if std::fs::read_to_string(path).unwrap() == real || says("INSTA_FORCE_PASS", "1") {
         return;
     }
-    assert!(says("INSTA_UPDATE", "always"), "it is {real}");
+    let updates = [("INSTA_UPDATE", "always"), ("TRYBUILD", "overwrite"), ("SNAPSHOTS", "overwrite")];
+    assert!(updates.iter().any(|(name, word)| says(name, word)), "it is {real}");
     std::fs::write(path, real).unwrap();
 }
 "#;
@@ -27,7 +28,8 @@ fn with_variables(lines: &str) -> Env {
 
 #[test]
 fn a_repository_that_updates_its_snapshots_on_the_way_does_not_bless_those_of_a_candidate() {
-    for lines in ["INSTA_UPDATE = \"always\"", "INSTA_FORCE_PASS = \"1\""] {
+    let overwrite = "TRYBUILD = \"overwrite\"\nSNAPSHOTS = \"overwrite\"";
+    for lines in ["INSTA_UPDATE = \"always\"", "INSTA_FORCE_PASS = \"1\"", overwrite] {
         let ran = with_variables(lines).run(&[]);
         assert_eq!(ran.upgrades(), ["shape 1.0.0 -> 1.0.1"], "{lines}: {}", ran.said());
         assert_eq!(ran.upgrade("shape")["failed_above"][0]["reason"]["kind"], "test_failed", "{lines}");

@@ -127,9 +127,12 @@ const STATED: &[(&str, &str)] = &[
     ("CARGO_INCREMENTAL", "0"),
     ("CARGO_NET_OFFLINE", "true"),
     ("RUSTUP_AUTO_INSTALL", "0"),
-    // A candidate must not bless its own snapshots.
+    // A candidate must not bless its own snapshots; cargo's `[env]` leaves alone what is set. The last two say what
+    // trybuild and snapbox do where nothing is said.
     ("INSTA_UPDATE", "no"),
     ("INSTA_FORCE_PASS", "0"),
+    ("TRYBUILD", "wip"),
+    ("SNAPSHOTS", "verify"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("XUPGRADE", "1"),
