@@ -27,6 +27,28 @@ fn a_deadline_that_leaves_no_time_for_a_trial_leaves_everything_untried() {
     assert!(env.branches().is_empty());
 }
 
+/// Runs three times with a budget of one trial; gives how many trials of the search each report tells.
+fn one_trial_at_a_time(fixture: &str) -> Vec<usize> {
+    let env = Env::new(fixture);
+    let searched = |_| {
+        let ran = env.run(&["--strategy", "one-by-one", "--max-trials", "1"]);
+        assert_eq!(ran.code, 0, "{}", ran.said());
+        let trials = ran.report["trials"].as_array().unwrap().iter();
+        trials.filter(|one| text(one, "id").starts_with('t')).count()
+    };
+    (0..3).map(searched).collect()
+}
+
+#[test]
+fn the_smallest_budget_gets_further_each_time_the_run_is_taken_up() {
+    assert_eq!(one_trial_at_a_time("mixed"), [1, 2, 3], "what is known costs nothing");
+}
+
+#[test]
+fn what_a_package_manager_refused_before_costs_nothing_when_the_run_is_taken_up() {
+    assert_eq!(one_trial_at_a_time("resolver_refuses"), [1, 2, 3]);
+}
+
 #[test]
 fn a_generous_budget_changes_nothing() {
     let env = Env::new("mixed");

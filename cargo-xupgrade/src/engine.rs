@@ -146,12 +146,15 @@ impl Engine<'_> {
     fn step(&self, search: &mut Search, flight: &mut Flight, room: usize, options: &Options) -> Step {
         if self.stop.requested() == Level::None {
             let fits = self.budget.fits(flight.begun, self.began.elapsed(), self.full_time(), self.kept_back(options));
-            flight.spent = flight.spent.or(fits.err());
+            match flight.spent.or(fits.err()) {
+                None => {}
+                // What is under way may turn out to cost nothing.
+                Some(_) if flight.is_searching() => return Step::Wait,
+                spent => flight.spent = spent,
+            }
         }
-        match flight.spent {
-            None => {}
-            Some(_) if flight.is_searching() => return Step::Wait,
-            Some(_) => search.finish(),
+        if flight.spent.is_some() {
+            search.finish();
         }
         // Trials that the budget counts are begun one by one: each may be the last.
         search.next(room.min(if self.budget == Budget::default() { usize::MAX } else { 1 }))
@@ -209,6 +212,9 @@ impl Engine<'_> {
         }
         let outcome = self.take(&proposal, self.looks_at(flight, &proposal), finished)?;
         flight.tickets.insert(ticket, self.trials.len() - 1);
+        if proposal.scope != Scope::Full && self.was_refused_before() {
+            flight.begun = flight.begun.saturating_sub(1);
+        }
         if proposal.picks.is_empty() {
             self.learn_flakes();
         }
@@ -216,6 +222,13 @@ impl Engine<'_> {
             search.record(ticket, outcome);
         }
         Ok(())
+    }
+
+    /// Whether the newest trial ran no cell, now as in the interrupted run: what a package manager refuses is asked again.
+    fn was_refused_before(&self) -> bool {
+        self.trials.last().is_some_and(|trial| {
+            trial.report.known + trial.report.ran == 0 && self.journal.was_told(&self.summary(trial))
+        })
     }
 
     fn tell_cancelled(&self, finished: Finished) {

@@ -137,11 +137,17 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn append(&mut self, trial: &TrialSummary) -> Result<()> {
-        let key = |one: &TrialSummary| (one.id.clone(), one.atoms.clone(), one.tree.clone(), one.verdict.clone());
-        if self.told.iter().any(|told| key(told) == key(trial)) {
+        if self.was_told(trial) {
             return Ok(());
         }
         self.lines.append(&Line::Trial(trial.clone()))
+    }
+
+    /// Whether the run that was taken up had finished a trial with the same result.
+    #[must_use]
+    pub fn was_told(&self, trial: &TrialSummary) -> bool {
+        let key = |one: &TrialSummary| (one.id.clone(), one.atoms.clone(), one.tree.clone(), one.verdict.clone());
+        self.told.iter().any(|told| key(told) == key(trial))
     }
 
     /// Says that the run is over, and why.

@@ -341,8 +341,10 @@ pub struct TrialReport {
     pub broke_off: bool,
     /// What was compiled, by project label.
     pub exercised: BTreeMap<String, Exercised>,
-    /// How many of the cells did not run, as the journal of an interrupted run knew how they end.
+    /// How many times a cell did not run, as the journal of an interrupted run knew how it ends.
     pub known: usize,
+    /// How many times a cell ran, the second looks at flaky tests counted.
+    pub ran: usize,
     /// Seconds that those took when they ran.
     pub known_seconds: f64,
 }
@@ -351,6 +353,6 @@ impl TrialReport {
     /// Whether it took cells, and all of them from the journal: such a trial costs nothing.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        self.known > 0 && self.known == self.cells.len()
+        self.known > 0 && self.ran == 0
     }
 }

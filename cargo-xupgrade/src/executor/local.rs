@@ -218,6 +218,7 @@ impl Hand<'_> {
             }
             let ran = self.run_as_much_as_counts(order, cell, &mut shown)?;
             (report.known, report.known_seconds) = shown.known;
+            report.ran = shown.ran;
             let goes_on = ran.exit.is_success() || self.passed(&ran);
             report.cells.push(ran);
             if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {

@@ -21,8 +21,10 @@ use crate::verdict::{Verdict, judge_cell, only_flaky, widens};
 pub(super) struct Shown {
     /// The tree that is tested.
     tree: String,
-    /// How many cells were known from the journal, and the seconds that they took then.
+    /// How many answers were known from the journal, and the seconds that they took then.
     pub(super) known: (usize, f64),
+    /// How many ran.
+    pub(super) ran: usize,
     /// The test executables, by file stem.
     executables: BTreeMap<String, Executable>,
     /// How often each check ran.
@@ -92,6 +94,7 @@ impl Hand<'_> {
             self.tools.listener.tell(&Event::CellKnown { trial, cell: CellSummary::from(&known) });
             return Ok(known);
         }
+        shown.ran += 1;
         let mut ran = self.run_cell(order, cell, nth)?;
         ran.dirtied.extend(self.worker.restore()?);
         self.tools.facts.keep(&asked, &ran)?;
