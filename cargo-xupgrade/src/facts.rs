@@ -122,6 +122,7 @@ impl Facts {
         let Some(disk) = self.disk.as_ref().filter(|_| report.is_finished()) else { return Ok(()) };
         let number = {
             let mut state = self.state();
+            state.logs.insert(report.log.clone());
             let number = state.numbers.entry(asked.clone()).or_default();
             *number += 1;
             *number

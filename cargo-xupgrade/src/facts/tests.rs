@@ -94,3 +94,15 @@ fn no_log_of_a_known_answer_is_written_over() {
     assert_eq!(facts.free_log("log/y.log"), "log/y-2.log");
     assert_eq!(facts.free_log("log/z.log"), "log/z.log");
 }
+
+#[test]
+fn no_log_of_an_answer_is_written_over_be_it_an_old_one_or_a_new_one() {
+    let (_folder, _journal, facts) = after("here", &[("t", Exit::Code(0))]);
+    let mut again = report(Exit::Code(0));
+    let stem = again.log.trim_end_matches(".log").to_owned();
+    let second = facts.free_log(&again.log);
+    assert_eq!(second, format!("{stem}-2.log"));
+    again.log.clone_from(&second);
+    facts.keep(&asked("u"), &again).unwrap();
+    assert_eq!(facts.free_log(&second), format!("{stem}-2-2.log"), "a second run of the same check wants this name");
+}
