@@ -391,6 +391,9 @@ impl Engine<'_> {
     ) -> Result<Vec<(usize, String)>> {
         let mut notes = Vec::new();
         for length in 1..checkpoint.atoms.len() {
+            if self.stop.requested() > Level::None {
+                break;
+            }
             let mut cells = self.plan.cells.clone();
             cells.retain(|cell| how == VerifyCommits::Full || cell.check.phase == Phase::Gate);
             let id = format!("commit-{length}");
@@ -406,9 +409,7 @@ impl Engine<'_> {
             })?;
             let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
             let verdict = self.judge(&finished.report, &atoms, 0);
-            if verdict != Verdict::Passed {
-                notes.push((length - 1, "this commit does not pass by itself, only the branch's tip does".to_owned()));
-            }
+            notes.extend(note(&verdict).map(|text| (length - 1, text)));
             let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
             self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, seconds })?;
         }
@@ -430,6 +431,15 @@ impl Flight {
                 executor.cancel(&id);
             }
         }
+    }
+}
+
+/// What is said of a commit that was tried by itself.
+fn note(verdict: &Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Passed => None,
+        Verdict::Failed(_) => Some("this commit does not pass by itself, only the branch's tip does".to_owned()),
+        Verdict::Inconclusive(why) => Some(format!("whether this commit passes by itself is not known: {why}")),
     }
 }
 

@@ -72,10 +72,8 @@ impl Run {
     }
 }
 
-fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order) -> Answer) -> Run {
-    let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
-    let mut engine = Engine {
+fn engine<'a>(plan: &'a Plan, budget: Budget, journal: &'a mut Journal) -> Engine<'a> {
+    Engine {
         plan,
         baseline: Baseline::default(),
         unexercised: Unexercised::Allow,
@@ -83,9 +81,15 @@ fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order
         began: std::time::Instant::now(),
         listener: &|_: &Event| {},
         stop: Stop::never(),
-        journal: &mut journal,
+        journal,
         trials: Vec::new(),
-    };
+    }
+}
+
+fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order) -> Answer) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = engine(plan, budget, &mut journal);
     let mut fake = Fake::new(rule);
     let searched = engine.search(&mut fake, options).unwrap();
     let verdicts = engine.trials.iter().map(|trial| (trial.id.clone(), trial.verdict.clone())).collect();
@@ -179,4 +183,22 @@ fn a_budget_of_one_trial_verifies_what_it_found_and_tries_no_more() {
     assert_eq!(ended.taken.iter().filter(|id| !id.starts_with("full")).count(), 1);
     let untried = ended.searched.solution.fates.iter().filter(|fate| **fate == Fate::Untried).count();
     assert_eq!(untried, 2, "what the budget did not get to is untried, not held");
+}
+
+#[test]
+fn noise_says_nothing_against_a_commit_and_after_the_stop_none_is_tried() {
+    let plan = three();
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = engine(&plan, Budget::default(), &mut journal);
+    let atoms = [(0, 0), (1, 1), (2, 0)].map(|(candidate, rung)| Atom { candidate, rung }).into();
+    let checkpoint = Checkpoint { atoms, trial: None };
+    let answer = |order: &Order| if order.id == "commit-1" { Answer::Noise } else { Answer::Red };
+    let notes = engine.verify_commits(&mut Fake::new(answer), &checkpoint, VerifyCommits::Full).unwrap();
+    let [(0, noise), (1, red)] = notes.as_slice() else { panic!("{notes:?}") };
+    assert!(noise.contains("is not known: noise by rule") && red.contains("does not pass by itself"), "{notes:?}");
+    engine.stop.trip(Level::Gentle);
+    let mut fake = Fake::new(answer);
+    assert!(engine.verify_commits(&mut fake, &checkpoint, VerifyCommits::Full).unwrap().is_empty());
+    assert!(fake.taken.is_empty(), "{:?}", fake.taken);
 }
