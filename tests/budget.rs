@@ -75,4 +75,5 @@ fn a_check_that_hangs_is_cut_at_the_deadline_and_judged_by_nobody() {
     assert!(names(&ran.report, "held").is_empty(), "too slow for the deadline is no verdict: {}", ran.said());
     assert!(!names(&ran.report, "untried").is_empty(), "{}", ran.said());
     assert!(text(&ran.report, "budget").contains("--deadline"));
+    assert!(ran.stderr.contains("it had to make way for the verification before the deadline"), "{}", ran.said());
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::common::process::{VARIABLE, assert_none_left, mark};
+use crate::common::process::{self, VARIABLE, assert_none_left, mark};
 use crate::common::{Env, Ran, snapshot::Snapshot, text};
 
 /// The world of a test that never ends once `wait` is upgraded; what it starts carries the mark.
@@ -68,6 +68,21 @@ fn an_interrupt_in_the_baseline_tries_nothing() {
     assert_interrupted(&env, &ran, &before, &mark);
     let ids: Vec<&str> = ran.report["trials"].as_array().unwrap().iter().map(|trial| text(trial, "id")).collect();
     assert!(ids.iter().all(|id| id.starts_with("baseline")), "{ids:?}");
+}
+
+#[test]
+fn an_interrupt_in_the_set_up_is_an_interrupt_and_no_failure_of_its_command() {
+    let mark = mark();
+    let mut env = Env::new("lock_only");
+    env.set(VARIABLE, &mark);
+    env.write("xupgrade.toml", &format!("pass-env = [\"{VARIABLE}\"]\n[setup]\ncommands = [\"sleep 3600\"]\n"));
+    let before = Snapshot::of(env.repo());
+    let run = env.start(&["--jobs", "2"]);
+    process::wait_for(&mark, "sleep");
+    run.signal("INT");
+    let ran = run.end(&env);
+    assert_interrupted(&env, &ran, &before, &mark);
+    assert!(!ran.stderr.contains("failed"), "{}", ran.said());
 }
 
 #[test]

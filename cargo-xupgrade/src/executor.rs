@@ -26,6 +26,9 @@ pub struct Atom {
     pub rung: usize,
 }
 
+/// Why a trial gave no answer that made way for the verification.
+pub const CUT: &str = "it had to make way for the verification before the deadline";
+
 /// A trial to run: base + atoms in commit order, on some cells.
 #[derive(Debug, Clone)]
 pub struct Order {

@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::{Atom, Order, together};
+use super::{Atom, CUT, Order, together};
 use crate::candidate::{Reason, ReasonKind};
 use crate::ecosystem::{Applied, Ecosystem, Project, Resolution};
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
 use crate::facts::Facts;
+use crate::failure::Interrupted;
 use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::shell::typed;
@@ -219,6 +220,9 @@ impl Hand<'_> {
             let ran = self.run_as_much_as_counts(order, cell, &mut shown)?;
             (report.known, report.known_seconds) = shown.known;
             report.ran = shown.ran;
+            if ran.exit == Exit::Interrupted && self.halted().is_none() {
+                report.noise = Some(CUT.into());
+            }
             let goes_on = ran.exit.is_success() || self.passed(&ran);
             report.cells.push(ran);
             if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
@@ -380,7 +384,7 @@ fn stale_lock(words: &str) -> Option<Reason> {
 /// Runs the checks' set-up: commands of the configuration, in the tree, in the environment of the checks.
 ///
 /// # Errors
-/// When one of them fails.
+/// When one of them fails, or the user stops it.
 pub fn set_up(
     worker: &Worker,
     environment: &CheckEnv,
@@ -405,6 +409,9 @@ pub fn set_up(
             log_limit: supervisor::USUAL_LOG_LIMIT,
         };
         let ran = supervisor::run(&job, stop, &mut |_: &str| {})?;
+        if stop.requested() > Level::None {
+            return Err(Interrupted.into());
+        }
         if ran.exit != supervisor::Exit::Code(0) {
             return Err(anyhow!(
                 "the set-up command `{}` failed ({:?}); see {}",
