@@ -96,6 +96,14 @@ impl Searched {
     }
 }
 
+/// What a trial taught about the untouched base.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taught {
+    Nothing,
+    /// Tests that fail there, too.
+    Flakes,
+}
+
 /// What is under way.
 #[derive(Default)]
 struct Flight {
@@ -116,6 +124,7 @@ impl Engine<'_> {
     pub fn search(&mut self, executor: &mut dyn Executor, options: &Options) -> Result<Searched> {
         let mut search = Search::new(&self.plan.atoms(), options);
         let mut flight = Flight::default();
+        executor.learn(&self.baseline);
         loop {
             if self.stop.requested() > Level::None {
                 search.stop();
@@ -138,7 +147,9 @@ impl Engine<'_> {
                 flight.cancel(executor, ticket);
             }
             let Some(finished) = executor.poll()? else { bail!("the search waits for a trial that nobody runs") };
-            self.land(&mut search, &mut flight, finished)?;
+            if self.land(&mut search, &mut flight, finished)? == Taught::Flakes {
+                executor.learn(&self.baseline);
+            }
         }
     }
 
@@ -197,7 +208,7 @@ impl Engine<'_> {
     }
 
     /// Takes a finished trial: judged, written down, told to the search.
-    fn land(&mut self, search: &mut Search, flight: &mut Flight, finished: Finished) -> Result<()> {
+    fn land(&mut self, search: &mut Search, flight: &mut Flight, finished: Finished) -> Result<Taught> {
         let lost = || anyhow!("a trial nobody asked for: {}", finished.id);
         let proposal = flight.proposals.remove(&finished.id).ok_or_else(lost)?;
         let ticket = proposal.ticket;
@@ -208,20 +219,18 @@ impl Engine<'_> {
         if flight.cancelled.remove(&finished.id) && finished.report.noise.is_some() {
             self.tell_cancelled(finished);
             search.record(ticket, Outcome::Inconclusive);
-            return Ok(());
+            return Ok(Taught::Nothing);
         }
         let outcome = self.take(&proposal, self.looks_at(flight, &proposal), finished)?;
         flight.tickets.insert(ticket, self.trials.len() - 1);
         if proposal.scope != Scope::Full && self.was_refused_before() {
             flight.begun = flight.begun.saturating_sub(1);
         }
-        if proposal.picks.is_empty() {
-            self.learn_flakes();
-        }
+        let taught = if proposal.picks.is_empty() { self.learn_flakes() } else { Taught::Nothing };
         if self.stop.requested() == Level::None {
             search.record(ticket, outcome);
         }
-        Ok(())
+        Ok(taught)
     }
 
     /// Whether the newest trial ran no cell, now as in the interrupted run: what a package manager refuses is asked again.
@@ -242,15 +251,18 @@ impl Engine<'_> {
 
     /// Tests that fail on the untouched base are flaky, whatever they did in the baseline. Not so those that fail on what is
     /// accepted: an upgrade in it may be what makes them fail at times.
-    fn learn_flakes(&mut self) {
-        let Some(trial) = self.trials.last() else { return };
+    fn learn_flakes(&mut self) -> Taught {
+        let mut taught = Taught::Nothing;
+        let Some(trial) = self.trials.last() else { return taught };
         for (key, test) in orders::failed_tests(&trial.report) {
             let known = self.baseline.cells.entry(key).or_default();
             if !known.failing.contains(&test) && !known.flaky.contains(&test) {
                 known.flaky.push(test);
                 known.flaky.sort();
+                taught = Taught::Flakes;
             }
         }
+        taught
     }
 
     /// The time to verify what passed.
@@ -420,7 +432,7 @@ impl Engine<'_> {
 impl Flight {
     /// Whether something is under way that is no verification.
     fn is_searching(&self) -> bool {
-        self.proposals.values().any(|proposal| proposal.scope != Scope::Full && proposal.fresh > 0)
+        self.proposals.values().any(|proposal| proposal.scope != Scope::Full)
     }
 
     /// Tells the executor that an answer no longer matters.

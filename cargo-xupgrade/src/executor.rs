@@ -16,6 +16,7 @@ use crate::candidate::{EcosystemKind, Version};
 use crate::ecosystem::Move;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, Freshness, TrialReport};
+use crate::verdict::Baseline;
 
 /// One upgrade of a trial: which candidate, to which version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,9 @@ pub struct Finished {
 pub trait Executor {
     /// How many trials it can take at once.
     fn capacity(&self) -> usize;
+
+    /// Takes what is known by now of the untouched base, such as its flaky tests; trials that begin later heed it.
+    fn learn(&mut self, known: &Baseline);
 
     /// Takes a trial.
     ///

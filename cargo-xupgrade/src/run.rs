@@ -226,7 +226,6 @@ impl Session {
         let Job { args, listener, stop, began } = *job;
         local.limits = baseline::limits(&self.plan, &self.baseline);
         local.tolerated = self.baseline.red_cells();
-        local.known = std::sync::Arc::new(self.baseline.clone());
         let mut engine = Engine {
             plan: &self.plan,
             baseline: self.baseline.clone(),

@@ -202,3 +202,15 @@ fn noise_says_nothing_against_a_commit_and_after_the_stop_none_is_tried() {
     assert!(engine.verify_commits(&mut fake, &checkpoint, VerifyCommits::Full).unwrap().is_empty());
     assert!(fake.taken.is_empty(), "{:?}", fake.taken);
 }
+
+#[test]
+fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
+    let plan = plan(vec![candidate("a", &["1.1.0"])]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = engine(&plan, Budget::default(), &mut journal);
+    let mut fake = Fake::new(|_: &Order| Answer::RedTest);
+    engine.search(&mut fake, &Options::default()).unwrap();
+    let flaky: Vec<String> = fake.known.cells.values().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect();
+    assert_eq!(flaky, ["a b"], "so that it runs again by its name: {:?}", fake.taken);
+}

@@ -8,7 +8,8 @@ use anyhow::Result;
 
 use super::{Atom, Executor, Finished, Order};
 use crate::candidate::{Reason, ReasonKind};
-use crate::trial::TrialReport;
+use crate::trial::{Exit, TestEnd, TrialReport};
+use crate::verdict::Baseline;
 
 /// What the rule says to a sequence of atoms.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub enum Answer {
     Red,
     /// The atom at this position cannot be written.
     Refused(usize),
+    /// A test is red, in a cell of its own.
+    RedTest,
     /// No evidence.
     Noise,
 }
@@ -31,12 +34,15 @@ pub struct Fake<F> {
     unwanted: BTreeSet<String>,
     /// The orders taken so far, by name.
     pub taken: Vec<String>,
+    /// What it was told last of the untouched base.
+    pub known: Baseline,
 }
 
 impl<F: Fn(&Order) -> Answer> Fake<F> {
     /// With a rule.
     pub fn new(rule: F) -> Self {
-        Self { rule, capacity: 1, queue: VecDeque::new(), unwanted: BTreeSet::new(), taken: Vec::new() }
+        let (queue, unwanted, taken) = (VecDeque::new(), BTreeSet::new(), Vec::new());
+        Self { rule, capacity: 1, queue, unwanted, taken, known: Baseline::default() }
     }
 
     /// With room for so many orders at once.
@@ -51,6 +57,11 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
         match (self.rule)(order) {
             Answer::Green => {}
             Answer::Red => report.unfit = Some(Reason::new(ReasonKind::TestFailed, "red by rule")),
+            Answer::RedTest => {
+                let mut cell = crate::journal::tests::report(Exit::Code(101));
+                cell.reading.tests.values_mut().for_each(|end| *end = TestEnd::Failed);
+                report.cells = vec![cell];
+            }
             Answer::Noise => report.noise = Some("noise by rule".into()),
             Answer::Refused(position) => {
                 report.trees.truncate(position);
@@ -71,6 +82,10 @@ fn trees(atoms: &[Atom]) -> Vec<String> {
 impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
     fn capacity(&self) -> usize {
         self.capacity
+    }
+
+    fn learn(&mut self, known: &Baseline) {
+        self.known = known.clone();
     }
 
     fn submit(&mut self, order: Order) -> Result<()> {

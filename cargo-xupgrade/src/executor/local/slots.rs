@@ -27,7 +27,7 @@ pub struct Local<'scope, 'a> {
     /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
     pub tolerated: BTreeSet<CellKey>,
     /// What the untouched base does: which tests are flaky, and what stands on what.
-    pub known: Arc<Baseline>,
+    known: Arc<Baseline>,
     /// What supervises the cells, where it is not this very program.
     pub launcher: Option<Launcher>,
     shared: Arc<Shared>,
@@ -183,6 +183,10 @@ impl<'scope, 'a> Local<'scope, 'a> {
 impl Executor for Local<'_, '_> {
     fn capacity(&self) -> usize {
         self.slots.len()
+    }
+
+    fn learn(&mut self, known: &Baseline) {
+        self.known = Arc::new(known.clone());
     }
 
     fn submit(&mut self, order: Order) -> Result<()> {
