@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::scene::cache_root;
 use crate::candidate::Named;
 use crate::failure::Usage;
-use crate::journal::FOLDER;
+use crate::journal::{self, FOLDER};
 use crate::lineage;
 use crate::repo::Repo;
 use crate::report::{PLAN_SCHEMA, PlanReport, ProjectSummary, Report, SCHEMA, TrialSummary, round};
@@ -136,13 +136,8 @@ fn so_far(folder: &Path) -> Result<Report> {
         return Err(Usage(text).into());
     };
     let plan: PlanReport = of_schema(&text, &folder.join("plan.json"), PLAN_SCHEMA)?;
-    let trials = trials(&read(folder, "journal.jsonl")?.unwrap_or_default());
+    let trials = journal::Past::read(folder).map(|past| past.trials).unwrap_or_default();
     Ok(unfinished(plan, trials))
-}
-
-/// The trials of a journal. Its last line may be torn, and lines of other kinds are no trials.
-fn trials(journal: &str) -> Vec<TrialSummary> {
-    journal.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// Nothing is published before the end, so that every candidate is untried as far as the user's repository goes.
@@ -183,13 +178,6 @@ fn unfinished(plan: PlanReport, trials: Vec<TrialSummary>) -> Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_torn_line_and_lines_of_other_kinds_are_no_trials() {
-        let trial = r#"{"id":"t1","atoms":["cargo:a@1.0.1"],"fresh":1,"tree":"","verdict":"passed","text":"","seconds":1.5,"cells":[]}"#;
-        let found = trials(&format!("{{\"lock\":\"held\"}}\n{trial}\n{}", &trial[..40]));
-        assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["t1"]);
-    }
 
     #[test]
     fn another_format_is_refused_in_one_line() {
