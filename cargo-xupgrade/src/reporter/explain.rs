@@ -102,6 +102,11 @@ impl Story {
         failed.fresh.iter().zip(&failed.keys).filter(|(_, key)| open(key)).map(|(step, _)| step.clone()).collect()
     }
 
+    /// Whether everything that a trial tries passed before it.
+    fn has_passed(&self, heard: &Heard) -> bool {
+        heard.keys.iter().all(|key| self.trials.iter().any(|one| one.passed() && one.keys.contains(key)))
+    }
+
     /// What a bracket leaves out: of what failed, all that has not passed since.
     fn left_out(&self, bracket: &Heard) -> Vec<Step> {
         let Some(at) = bracket.parent else { return Vec::new() };
@@ -133,7 +138,8 @@ impl Story {
                 format!("{} that failed, as one: each may need another", heard.fresh.len())
             }
             Why::Pair => "as a pair, for each may need the other".into(),
-            Why::Union => "what passed side by side, now together".into(),
+            Why::Union if self.has_passed(heard) => "what passed side by side, now together".into(),
+            Why::Union => "a bet that all of it passes, beside the trials of its parts".into(),
             Why::Bisect => "releases half way between the highest that may pass and the lowest that failed".into(),
             Why::Neighbour => "the release above the one that was found: failures need not begin at one version".into(),
             Why::Confirm => format!("the tests that failed in {of} once more, for one red run is no proof"),

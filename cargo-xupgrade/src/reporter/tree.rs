@@ -109,6 +109,7 @@ pub(super) fn label(trial: &TrialSummary) -> String {
         Why::LastTime => format!("the {fresh} of last time"),
         Why::Pair if fresh > 2 => format!("{fresh} as one"),
         Why::Pair => "pair".into(),
+        Why::Union if fresh == 1 => "on top of the rest".into(),
         Why::Union => format!("{fresh} together"),
         Why::Bisect => "between".into(),
         Why::Neighbour => "next above".into(),

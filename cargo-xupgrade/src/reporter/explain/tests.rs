@@ -218,3 +218,15 @@ fn the_baseline_and_cells_are_no_part_of_the_story() {
         Event::TrialEnded { trial: "baseline-1".into(), verdict: "passed".into(), text: String::new(), seconds: 1.0 };
     assert_eq!(story.hear(&ended), None);
 }
+
+#[test]
+fn a_union_beside_its_parts_is_called_a_bet_and_one_after_them_what_passed() {
+    let lines = told(&[
+        ("t1", Why::Half, 0, "a@1.1.0", "passed"),
+        ("t2", Why::Union, 0, "a@1.1.0 b@1.1.0", "passed"),
+        ("t3", Why::Half, 0, "c@1.1.0", "passed"),
+        ("t4", Why::Union, 1, "b@1.1.0 c@1.1.0", "passed"),
+    ]);
+    assert_eq!(lines[2], "t2, why: a bet that all of it passes, beside the trials of its parts");
+    assert_eq!(lines[6], "t4, why: what passed side by side, now together");
+}
