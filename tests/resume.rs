@@ -112,6 +112,19 @@ fn two_clones_that_name_one_output_folder_do_not_share_it() {
     assert_none_left(&mark);
 }
 
+#[test]
+fn a_run_that_was_killed_before_it_copied_what_was_remembered_forgets_nothing() {
+    let counted = Counted::new("breaks_build");
+    assert_eq!(counted.env.run(&[]).code, 0);
+    counted.env.git(&["commit", "--quiet", "--allow-empty", "--message=Another base"]);
+    kill_after_cells(&counted, &[], 1);
+    std::fs::remove_file(counted.env.repo().join("xupgrade.out/history.json")).unwrap();
+    let ran = counted.env.run(&["--resume", "always"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    let gone: Vec<_> = searched(&ran).into_iter().filter(|all| all.iter().any(|one| one.contains(":gone@"))).collect();
+    assert!(gone.iter().all(|fresh| fresh.len() == 1), "it failed before: {gone:?}");
+}
+
 /// The trials of the search, as the names of what was new in each.
 fn searched(ran: &Ran) -> Vec<Vec<String>> {
     let trials = ran.report["trials"].as_array().unwrap().iter().filter(|one| text(one, "id").starts_with('t'));

@@ -15,7 +15,7 @@ use crate::ecosystem::Project;
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
 use crate::failure::Usage;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::journal::{End, FORMAT, Header, Journal, Past};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -160,12 +160,14 @@ pub fn told(known: usize) -> String {
 /// What was remembered when the run began: a copy lies beside its journal, so that a run which takes it up guesses the
 /// same and asks the same questions.
 pub fn history(scene: &Scene<'_>, journal: &Journal, listener: &dyn Listener) -> Result<History> {
-    let folder = if journal.is_resumed() { journal.folder() } else { &scene.cache };
+    // A run that was killed as soon as its journal had a first line left no copy.
+    let is_copied = journal.is_resumed() && journal.folder().join(history::FILE).exists();
+    let folder = if is_copied { journal.folder() } else { &scene.cache };
     let history = History::read(folder).unwrap_or_else(|text| {
         listener.tell(&Event::Warned { text });
         History::default()
     });
-    if !journal.is_resumed() {
+    if !is_copied {
         history.write(journal.folder())?;
     }
     Ok(history)
