@@ -98,3 +98,18 @@ fn two_modules_that_fail_alone_and_pass_together_land_in_one_commit() {
     let subject = common_commit(run, &["demo.test/codec", "demo.test/sender"]);
     assert!(subject.starts_with("build(deps): upgrade demo.test/codec to v1.1.0 and demo.test/sender"), "{subject}");
 }
+
+#[test]
+fn two_crates_that_passed_in_a_group_and_fail_alone_land_in_one_commit() {
+    let run = shared("pair_shared_type", &["--level", "breaking"]);
+    let subject = common_commit(run, &["sender", "taker"]);
+    assert_eq!(subject, "build(deps)!: upgrade sender to 2.0.0 and taker to 2.0.0");
+    assert_ne!(run.ran.upgrade("fine")["commit"], run.ran.upgrade("sender")["commit"]);
+}
+
+#[test]
+fn two_modules_that_passed_in_a_group_and_fail_alone_land_in_one_commit() {
+    let run = shared("go_pair_shared_type", &[]);
+    let subject = common_commit(run, &["demo.test/codec", "demo.test/sender"]);
+    assert!(subject.starts_with("build(deps): upgrade demo.test/codec to v1.1.0 and demo.test/sender"), "{subject}");
+}

@@ -181,12 +181,12 @@ pub enum ManifestRule {
 /// How the commits below the tip are tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum VerifyCommits {
-    /// They resolve; the tip is tested.
+    /// They resolve, and compile where two copies of a package meet; the tip is tested.
     #[default]
     No,
-    /// Each compiles.
+    /// Each compiles; what does not is one commit with the next.
     Gate,
-    /// Each passes the whole matrix.
+    /// Each passes the whole matrix, else it is one commit with the next.
     Full,
 }
 

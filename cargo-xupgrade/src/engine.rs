@@ -2,6 +2,7 @@
 //! but when the budget is used up; only a tree that passed the whole matrix, afresh, leaves this room.
 
 mod budget;
+mod commits;
 mod orders;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,15 +12,13 @@ use anyhow::{Result, anyhow, bail};
 use xupgrade_search::{Options, Outcome, Proof, Proposal, Scope, Search, Solution, Step, Ticket, Why};
 
 use crate::candidate::{Candidate, ReasonKind};
-use crate::cli::VerifyCommits;
 use crate::event::{self, Event, Listener};
 use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::{Plan, partners};
 use crate::report::{CellSummary, TrialSummary, round};
-use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, Freshness, Phase, TrialReport};
+use crate::trial::{Cell, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge};
 pub use budget::{Budget, Spent};
 
@@ -390,43 +389,6 @@ impl Engine<'_> {
             cells: trial.report.cells.iter().map(CellSummary::from).collect(),
         }
     }
-
-    /// Tries every commit below the tip by itself: its gate, or the whole matrix. What does not stand alone gets a note.
-    ///
-    /// # Errors
-    /// When the executor's state is unknown.
-    pub fn verify_commits(
-        &mut self,
-        executor: &mut dyn Executor,
-        checkpoint: &Checkpoint,
-        how: VerifyCommits,
-    ) -> Result<Vec<(usize, String)>> {
-        let mut notes = Vec::new();
-        for length in 1..checkpoint.atoms.len() {
-            if self.stop.requested() > Level::None {
-                break;
-            }
-            let mut cells = self.plan.cells.clone();
-            cells.retain(|cell| how == VerifyCommits::Full || cell.check.phase == Phase::Gate);
-            let id = format!("commit-{length}");
-            let atoms = checkpoint.atoms[..length].to_vec();
-            let breadth = Breadth::Whole;
-            executor.submit(Order {
-                id,
-                atoms: atoms.clone(),
-                cells,
-                freshness: Freshness::Cached,
-                breadth,
-                until: None,
-            })?;
-            let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
-            let verdict = self.judge(&finished.report, &atoms, 0);
-            notes.extend(note(&verdict).map(|text| (length - 1, text)));
-            let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
-            self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, seconds })?;
-        }
-        Ok(notes)
-    }
 }
 
 impl Flight {
@@ -443,15 +405,6 @@ impl Flight {
                 executor.cancel(&id);
             }
         }
-    }
-}
-
-/// What is said of a commit that was tried by itself.
-fn note(verdict: &Verdict) -> Option<String> {
-    match verdict {
-        Verdict::Passed => None,
-        Verdict::Failed(_) => Some("this commit does not pass by itself, only the branch's tip does".to_owned()),
-        Verdict::Inconclusive(why) => Some(format!("whether this commit passes by itself is not known: {why}")),
     }
 }
 

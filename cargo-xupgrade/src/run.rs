@@ -15,12 +15,12 @@ mod setup;
 mod sight;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use xupgrade_search::Options;
 
-use crate::cli::{PlanArgs, RunArgs, VerifyCommits};
+use crate::cli::{PlanArgs, RunArgs};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::executor::CUT;
@@ -125,7 +125,8 @@ struct Found {
     summaries: Vec<crate::report::TrialSummary>,
     commits: Vec<String>,
     branch: Option<String>,
-    notes: Vec<(usize, String)>,
+    /// After these upgrades no commit may end: what stands there does not pass.
+    open: BTreeSet<usize>,
     claims: Vec<crate::verdict::Claim>,
     publishing: Publishing,
 }
@@ -241,10 +242,7 @@ impl Session {
         let options = Options { last_time, ..options::options(&args.search, &self.plan.cells, &self.baseline) };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
-        let notes = match args.verify_commits {
-            VerifyCommits::No => Vec::new(),
-            how => engine.verify_commits(local, &checkpoint, how)?,
-        };
+        let open = engine.verify_commits(local, &searched, &checkpoint, args.verify_commits)?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let claims = checkpoint.atoms.iter().enumerate().map(|(position, atom)| engine.claim(atom, position)).collect();
         let trials = engine.trials;
@@ -255,7 +253,7 @@ impl Session {
             summaries,
             commits: Vec::new(),
             branch: None,
-            notes,
+            open,
             claims,
             publishing: Publishing::Fine,
         };

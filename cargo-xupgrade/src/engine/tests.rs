@@ -186,24 +186,6 @@ fn a_budget_of_one_trial_verifies_what_it_found_and_tries_no_more() {
 }
 
 #[test]
-fn noise_says_nothing_against_a_commit_and_after_the_stop_none_is_tried() {
-    let plan = three();
-    let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
-    let mut engine = engine(&plan, Budget::default(), &mut journal);
-    let atoms = [(0, 0), (1, 1), (2, 0)].map(|(candidate, rung)| Atom { candidate, rung }).into();
-    let checkpoint = Checkpoint { atoms, trial: None };
-    let answer = |order: &Order| if order.id == "commit-1" { Answer::Noise } else { Answer::Red };
-    let notes = engine.verify_commits(&mut Fake::new(answer), &checkpoint, VerifyCommits::Full).unwrap();
-    let [(0, noise), (1, red)] = notes.as_slice() else { panic!("{notes:?}") };
-    assert!(noise.contains("is not known: noise by rule") && red.contains("does not pass by itself"), "{notes:?}");
-    engine.stop.trip(Level::Gentle);
-    let mut fake = Fake::new(answer);
-    assert!(engine.verify_commits(&mut fake, &checkpoint, VerifyCommits::Full).unwrap().is_empty());
-    assert!(fake.taken.is_empty(), "{:?}", fake.taken);
-}
-
-#[test]
 fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
     let plan = plan(vec![candidate("a", &["1.1.0"])]);
     let folder = tempfile::tempdir().unwrap();
@@ -213,4 +195,48 @@ fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
     engine.search(&mut fake, &Options::default()).unwrap();
     let flaky: Vec<String> = fake.known.cells.values().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect();
     assert_eq!(flaky, ["a b"], "so that it runs again by its name: {:?}", fake.taken);
+}
+
+/// The positions after which no commit may end, where each commit is tried and answered so; and what was tried.
+fn open_commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<usize>, Vec<String>) {
+    let plan = three();
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = Engine {
+        plan: &plan,
+        baseline: Baseline::default(),
+        unexercised: Unexercised::Allow,
+        budget: Budget::default(),
+        began: std::time::Instant::now(),
+        listener: &|_: &Event| {},
+        stop: Stop::never(),
+        journal: &mut journal,
+        trials: Vec::new(),
+    };
+    let is_commit = |order: &Order| order.id.starts_with("commit-");
+    let mut fake = Fake::new(|order: &Order| if is_commit(order) { answer(order.atoms.len()) } else { Answer::Green });
+    let searched = engine.search(&mut fake, &Options::default()).unwrap();
+    engine.stop = stop.clone();
+    let how = crate::cli::VerifyCommits::Gate;
+    let open = engine.verify_commits(&mut fake, &searched, &searched.checkpoint(), how).unwrap();
+    fake.taken.retain(|id| id.starts_with("commit-"));
+    (open.into_iter().collect(), fake.taken)
+}
+
+#[test]
+fn a_commit_that_fails_by_itself_is_one_with_the_next() {
+    let red = |length| if length == 2 { Answer::Red } else { Answer::Green };
+    assert_eq!(open_commits(red, &Stop::never()), (vec![1], vec!["commit-1".to_owned(), "commit-2".to_owned()]));
+}
+
+#[test]
+fn a_commit_that_gave_no_answer_is_not_said_to_fail() {
+    assert_eq!(open_commits(|_| Answer::Noise, &Stop::never()).0, [0; 0]);
+}
+
+#[test]
+fn whoever_wants_it_to_end_waits_for_no_commit() {
+    let stop = Stop::never();
+    stop.trip(Level::Gentle);
+    assert_eq!(open_commits(|_| Answer::Green, &stop), (vec![], vec![]));
 }

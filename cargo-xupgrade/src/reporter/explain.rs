@@ -170,7 +170,7 @@ impl Story {
 
     /// The upgrades that are here because a higher version failed.
     fn lower_ones(&self, heard: &Heard) -> String {
-        if heard.why == Why::SecondLook || (heard.why == Why::Leaf && heard.parent.is_some()) {
+        if matches!(heard.why, Why::SecondLook | Why::Commit) || (heard.why == Why::Leaf && heard.parent.is_some()) {
             return String::new();
         }
         let after = |step: &Step| {
@@ -231,7 +231,7 @@ impl Story {
                 format!("it fails without {}, too, so that is not to blame", some(&self.left_out(heard)))
             }
             (Why::Verify, _) => "they do not pass the whole matrix together; the part that does is looked for".into(),
-            (Why::Commit, _) => "it does not pass by itself, only the branch's tip does".into(),
+            (Why::Commit, _) => "it does not pass by itself, so it is one commit with the next upgrade".into(),
             (Why::Pair, _) => "they do not pass as a pair, either".into(),
             (Why::LastTime, _) => "not all that passed the last time still does; it is tried in parts".into(),
             _ if heard.fresh.len() == 1 => {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use xupgrade_search::{Depth, Fate, Refusal, Why};
 
 use super::scene::Scene;
-use super::unit::units;
 use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Version};
 use crate::ecosystem::{Applied, Move};
@@ -19,14 +18,8 @@ use crate::verdict::{Proof, Verdict, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
-    // A commit that has more upgrades than the first ones was never looked at in the state between them.
-    let ends: BTreeSet<usize> = units(plan, found).iter().filter_map(|unit| unit.last().copied()).collect();
     let all = found.checkpoint.atoms.iter().enumerate();
-    let mut upgrades: Vec<Upgrade> = all.map(|(position, atom)| upgrade(plan, found, atom, position)).collect();
-    for (position, note) in found.notes.iter().filter(|(position, _)| ends.contains(position)) {
-        upgrades[*position].notes.push(note.clone());
-    }
-    upgrades
+    all.map(|(position, atom)| upgrade(plan, found, atom, position)).collect()
 }
 
 fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade {

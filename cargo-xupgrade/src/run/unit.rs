@@ -1,5 +1,5 @@
-//! Which upgrades of a set are one commit: those that were proved only as a pair, and those that the package manager takes
-//! only together, land in one commit or not at all. Pure.
+//! Which upgrades of a set are one commit: those that were proved only as a pair, those that the package manager takes
+//! only together, and those after which the tree fails, land in one commit with the others or not at all. Pure.
 
 use xupgrade_search::Why;
 
@@ -21,6 +21,7 @@ pub fn units(plan: &Plan, found: &Found) -> Vec<Vec<usize>> {
     let belongs = |first: usize, second: usize| {
         proof(first).is_some_and(|trial| proof(second) == Some(trial))
             || with(first).contains(&label(plan, &atoms[second]))
+            || (second == first + 1 && found.open.contains(&first))
     };
     joined(atoms.len(), belongs)
 }
