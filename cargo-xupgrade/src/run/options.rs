@@ -19,14 +19,15 @@ pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline) -> Option
     }
 }
 
-/// What the gates cost of a trial, in 1/1000, in steps of a tenth; 1000 where nothing was measured.
+/// What the gates cost of a trial, in 1/1000, in steps of a tenth; 1000 where nothing was measured, and where there is no
+/// gate: what would run nothing is no cheaper way to look.
 fn gate_cost(cells: &[Cell], baseline: &Baseline) -> Permille {
     let seconds = |wanted: fn(&Cell) -> bool| -> f64 {
         let cells = cells.iter().filter(|cell| wanted(cell));
         cells.filter_map(|cell| baseline.cells.get(&cell.key())).map(CellBaseline::expected_seconds).sum()
     };
     let all = seconds(|_| true);
-    if all <= 0.0 {
+    if all <= 0.0 || cells.iter().all(|cell| cell.check.phase != Phase::Gate) {
         return 1000;
     }
     let share = seconds(|cell| cell.check.phase == Phase::Gate) / all;
@@ -78,6 +79,12 @@ mod tests {
         assert_eq!(gate_cost(&cells, &baseline(&[("gate", 2.2), ("test", 8.1)])), 200);
         assert_eq!(gate_cost(&cells, &baseline(&[("gate", 0.0), ("test", 9.0)])), 100, "never for nothing");
         assert_eq!(gate_cost(&cells, &Baseline::default()), 1000);
+    }
+
+    #[test]
+    fn where_no_check_is_a_gate_none_is_asked_first() {
+        let cells = [cell("test", Phase::Test)];
+        assert_eq!(gate_cost(&cells, &baseline(&[("test", 9.0)])), 1000);
     }
 
     #[test]
