@@ -71,3 +71,9 @@ fn with_rungs_alone_nothing_between_them_is_tried() {
     assert_eq!(tried("count"), serde_json::json!(["1.5.0"]));
     assert_eq!(tried("steps"), serde_json::json!(["0.3.0", "0.2.2"]));
 }
+
+#[test]
+fn a_hold_tells_the_lower_versions_that_were_tried() {
+    let run = shared("lands_between_rungs", &["--level", "breaking"]);
+    assert!(run.ran.stdout.contains("lower versions fail, too: 1.2.0, 1.1.0\n"), "{}", run.ran.stdout);
+}

@@ -128,7 +128,7 @@ impl Preface {
                 .count();
             match &project.obstacle {
                 Some(reason) => lines.push(format!("project {}: held, {}", project.label(), reason.text)),
-                None => lines.push(format!("project {}: {count} candidates", project.label())),
+                None => lines.push(format!("project {}: {}", project.label(), self::count(count, "candidate"))),
             }
             if project.lock.is_some() {
                 lines.push(
@@ -184,13 +184,15 @@ pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
     )]
     let total = (expected * (trials + 1) as f64) as u64;
     let mut text = format!(
-        "the baseline is green: the whole matrix took {} at most; about {trials} trials for {} candidates, done in about {}",
+        "the baseline is green: the whole matrix took {} at most; about {} for {}, done in about {}",
         duration(seconds),
-        plan.candidates.len(),
+        count(trials, "trial"),
+        count(plan.candidates.len(), "candidate"),
         clock(total),
     );
     if flaky > 0 {
-        let _ = write!(text, "\n{flaky} tests did not end the same way each time; they are no evidence by themselves");
+        let _ =
+            write!(text, "\n{} did not end the same way each time: no evidence by themselves", count(flaky, "test"));
     }
     let unsteady = baseline.cells.iter().filter(|(_, cell)| cell.steadiness == Steadiness::Unsteady);
     for ((project, check), _) in unsteady {
@@ -207,6 +209,12 @@ pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
 fn expected_trials(candidates: usize) -> usize {
     let bits = usize::try_from(candidates.max(1).ilog2()).unwrap_or(0) + 1;
     1 + candidates.div_ceil(16) * bits
+}
+
+/// A number and what it counts.
+#[must_use]
+pub fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Seconds, as a person reads them.

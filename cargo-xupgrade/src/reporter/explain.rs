@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::count;
 use crate::cli::{Format, Talk};
 use crate::event::{Event, Listener, Step};
 use crate::failure::shown;
@@ -46,9 +47,11 @@ impl Heard {
         list(&self.fresh)
     }
 
-    /// What is left to try where it fails: its lower rungs. After a second look one of them may be in use.
-    fn below(&self, fails: &[Step]) -> String {
-        if self.why == Why::SecondLook { String::new() } else { format!("; {}", below(fails)) }
+    /// The rung below where it fails alone. After a second look that one may be in use.
+    fn below(&self) -> String {
+        let lower = self.fresh.first().and_then(|step| step.lower.first());
+        let told = lower.filter(|_| self.why != Why::SecondLook).map(|lower| format!("; next lower: {lower}"));
+        told.unwrap_or_default()
     }
 }
 
@@ -200,11 +203,10 @@ impl Story {
             (Why::Confirm, Some(parent)) => {
                 format!("the failure of {} does not come again, so it does not count", parent.id)
             }
-            (Why::Bracket, Some(parent)) => {
-                let out = self.left_out(heard);
-                format!("it passes without {}, so that is what fails{}", some(&out), parent.below(&out))
+            (Why::Bracket, Some(_)) => {
+                format!("it passes without {}, which speaks against that", some(&self.left_out(heard)))
             }
-            (Why::Verify, _) => format!("the whole matrix passes with {}", count(heard.accepted)),
+            (Why::Verify, _) => format!("the whole matrix passes with {}", count(heard.accepted, "upgrade")),
             (Why::Commit, _) => "it passes by itself".into(),
             _ => format!("{} passed{}", list(&heard.fresh), self.culprits(heard)),
         }
@@ -235,9 +237,12 @@ impl Story {
             (Why::Pair, _) => "they do not pass as a pair, either".into(),
             (Why::LastTime, _) => "not all that passed the last time still does; it is tried in parts".into(),
             _ if heard.fresh.len() == 1 => {
-                let top =
-                    if heard.accepted == 0 { String::new() } else { format!(" on top of {}", count(heard.accepted)) };
-                format!("{} fails{top}{}", heard.named(), heard.below(&heard.fresh))
+                let top = if heard.accepted == 0 {
+                    String::new()
+                } else {
+                    format!(" on top of {}", count(heard.accepted, "upgrade"))
+                };
+                format!("{} fails{top}{}", heard.named(), heard.below())
             }
             _ => format!("one of these {} breaks it, or several together; a part of them is next", heard.fresh.len()),
         }
@@ -269,24 +274,9 @@ fn chance(steps: &[Step]) -> String {
     format!("{:.0} %", all * 100.0)
 }
 
-/// What is left below an upgrade that failed.
-fn below(steps: &[Step]) -> String {
-    match steps {
-        [step] => match step.lower.first() {
-            Some(lower) => format!("next lower: {lower}"),
-            None => "no lower rung is left".into(),
-        },
-        _ => "parts of it are next".into(),
-    }
-}
-
 /// The same as [`list`], where there may be none: the last verification takes away from the end what it suspects.
 fn some(steps: &[Step]) -> String {
     if steps.is_empty() { "the last upgrades".into() } else { list(steps) }
-}
-
-fn count(upgrades: usize) -> String {
-    if upgrades == 1 { "1 upgrade".into() } else { format!("{upgrades} upgrades") }
 }
 
 /// The names of upgrades, the first few of many.

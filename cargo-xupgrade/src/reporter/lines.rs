@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{clock, duration, print_line, table};
+use super::{clock, count, duration, print_line, table};
 use crate::cli::Talk;
 use crate::event::{Event, Listener, Step};
 use crate::failure::shown;
@@ -40,8 +40,8 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
         Event::Said { text } => Some(text.clone()),
         Event::Warned { text } => Some(format!("warning: {text}")),
         Event::TrialBegan { trial, why, fresh, accepted, remaining, seconds_left, .. } => {
-            let left = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
-            Some(format!("{trial}: {} ({remaining} more trials at a guess{left})", trying(*why, fresh, *accepted)))
+            let left = left(*remaining, *seconds_left);
+            Some(format!("{trial}: {} ({left})", trying(*why, fresh, *accepted)))
         }
         Event::CellBegan { trial, project, command } if talk.verbose => Some(format!("{trial}: {project}: {command}")),
         Event::CellEnded { trial, cell } if talk.verbose || is_remarkable(cell) => {
@@ -78,14 +78,20 @@ fn cell_line(cell: &crate::report::CellSummary) -> String {
     text
 }
 
+/// How much is still to come, at a guess.
+pub fn left(remaining: usize, seconds_left: Option<u64>) -> String {
+    let time = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
+    format!("{} at a guess{time}", count(remaining, "more trial"))
+}
+
 /// What a trial tries, in one line.
 pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
     let names: Vec<String> = fresh.iter().map(|step| format!("{} {}", step.name, step.to)).collect();
     match (fresh.len(), accepted) {
         (0, 0) if why == Some(Why::Bracket) => "the failed tests on the untouched base".into(),
-        (0, accepted) if why == Some(Why::Bracket) => format!("the failed tests on {accepted} upgrades"),
+        (0, accepted) if why == Some(Why::Bracket) => format!("the failed tests on {}", count(accepted, "upgrade")),
         (0, 0) => "the untouched base".into(),
-        (0, accepted) => format!("the whole matrix on {accepted} upgrades"),
+        (0, accepted) => format!("the whole matrix on {}", count(accepted, "upgrade")),
         (_, 0) => some(&names),
         (_, accepted) => format!("{} on top of {accepted}", some(&names)),
     }

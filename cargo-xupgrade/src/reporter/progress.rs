@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{clock, lines, print_line, table};
+use super::{lines, print_line, table};
 use crate::cli::Talk;
 use crate::event::{Event, Listener};
 use crate::failure::shown;
@@ -79,9 +79,8 @@ impl Listener for Bars {
             Event::Progressed { what, done, total } => self.progress(what, *done, *total),
             Event::Ended { what } => self.rest(what),
             Event::TrialBegan { trial, why, fresh, accepted, remaining, seconds_left, .. } => {
-                let left = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
-                let trying = lines::trying(*why, fresh, *accepted);
-                self.show_whole(&format!("{trial}: {trying} ({remaining} more trials at a guess{left})"));
+                let (trying, left) = (lines::trying(*why, fresh, *accepted), lines::left(*remaining, *seconds_left));
+                self.show_whole(&format!("{trial}: {trying} ({left})"));
             }
             Event::CellBegan { trial, project, command } => {
                 self.run(trial, &format!("{trial}: {project}: {command}"));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::flaps;
 use super::holds::{held, held_whole, is_held_with, own_locks};
+use super::{count, flaps};
 use crate::candidate::{Candidate, Held, Place, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
@@ -69,11 +69,6 @@ pub enum When {
     Today,
     /// Those of an earlier day (`--as-of`): what has no history is told.
     Earlier,
-}
-
-/// A number and what it counts.
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// The table of a plan.
@@ -259,6 +254,12 @@ fn failures(all: &[Held], folder: &Path) -> String {
         };
         let wanted = one.wanted.as_ref().map(|wanted| format!(" {wanted}")).unwrap_or_default();
         let _ = writeln!(text, "\n{}{wanted}{more}, trial {}:", one.name, evidence.trial);
+        if let [_, below @ ..] = evidence.tried.as_slice()
+            && !below.is_empty()
+        {
+            let below: Vec<String> = below.iter().map(ToString::to_string).collect();
+            let _ = writeln!(text, "    lower versions fail, too: {}", below.join(", "));
+        }
         for line in evidence.lines.iter().take(LINES) {
             let _ = writeln!(text, "    {}", shown(line).replace('\n', " "));
         }
