@@ -101,6 +101,18 @@ fn a_flaky_test_that_never_passes_again_is_no_evidence_for_the_upgrade() {
 }
 
 #[test]
+fn a_test_that_turns_out_to_be_flaky_on_the_base_runs_again_by_itself_from_then_on() {
+    // Green in both baselines; red in the trial, with and without the upgrade, and once more in the next trial.
+    let (env, counts) = counted(&[("holds_left", "3 4 5 6")]);
+    let ran = env.run(&["-p", "left"]);
+    assert_eq!(ran.upgrades(), ["left 1.0.0 -> 1.0.1"], "{}", told(&ran));
+    assert!(runs(&counts, "holds_left") > 6, "{}", told(&ran));
+    let silent: Vec<&Value> =
+        trials(&ran, "t").into_iter().filter(|trial| text(trial, "verdict") == "inconclusive").collect();
+    assert!(silent.is_empty(), "{}", told(&ran));
+}
+
+#[test]
 fn a_failure_never_seen_before_is_believed_within_its_trial_and_never_run_until_it_is_green() {
     let (env, _) = counted(&[("holds_left", "3")]);
     let ran = env.run(&["-p", "left"]);
