@@ -34,11 +34,15 @@ fn narrowed(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell> {
     narrow(&cell.cell, &Extent::Tests(wanted), &cell.reading.units).unwrap_or_else(|| vec![cell.cell.clone()])
 }
 
-/// The tests that a failed cell has against it: the red ones that were never seen flaky or red before, else those that
-/// are missing. None where a process died without a word.
+/// The tests that a failed cell has against it: the red ones that were never seen flaky or red before, with those that
+/// their process did not come to, else those that are missing. None where a process died or hung without a word.
 fn blamed(cell: &CellReport, before: Option<&CellBaseline>) -> BTreeSet<TestName> {
     if let Extent::Tests(wanted) = &cell.cell.extent {
         return wanted.clone();
+    }
+    // The one that hangs is none of those that came to an end.
+    if cell.exit == Exit::TimedOut {
+        return BTreeSet::new();
     }
     let forgiven = |name: &TestName| before.is_some_and(|one| one.flaky.contains(name) || one.failing.contains(name));
     let red: BTreeSet<TestName> =
@@ -47,8 +51,18 @@ fn blamed(cell: &CellReport, before: Option<&CellBaseline>) -> BTreeSet<TestName
         Some(before) if red.is_empty() && cell.exit.is_success() => {
             part::missing(cell, part::expected(&cell.cell.extent, before).1).into_iter().collect()
         }
+        Some(before) if !red.is_empty() => red.into_iter().chain(lost(cell, before)).collect(),
         _ => red,
     }
+}
+
+/// Tests that did not run although others of their unit did: it may have died. Units that never began may stand behind
+/// one that failed.
+fn lost(cell: &CellReport, before: &CellBaseline) -> Vec<TestName> {
+    let began: BTreeSet<&String> = cell.reading.tests.keys().map(|name| &name.unit).collect();
+    let mut missing = part::missing(cell, part::expected(&cell.cell.extent, before).1);
+    missing.retain(|name| began.contains(&name.unit));
+    missing
 }
 
 /// The cells that run the flaky tests of a failed cell once more, if nothing but known flaky tests stands against it.

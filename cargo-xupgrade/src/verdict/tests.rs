@@ -316,6 +316,20 @@ fn tests_that_are_missing_are_asked_for_by_name() {
 }
 
 #[test]
+fn a_test_that_was_lost_beside_a_red_one_is_asked_for_with_it() {
+    let report = red(&[("a", TestEnd::Passed), ("c", TestEnd::Failed)]);
+    let before = CellBaseline { names: ["a", "b", "c"].map(name).to_vec(), ..before(3) };
+    let cells = again(&trial(report), &known(before));
+    assert_eq!(cells[1].extent, Extent::Tests(["b", "c"].map(name).into()), "`b` died with its process");
+}
+
+#[test]
+fn a_check_that_hangs_is_asked_again_as_a_whole_whatever_failed_before() {
+    let report = CellReport { exit: Exit::TimedOut, ..red(BOTH_FAIL) };
+    assert_eq!(again(&trial(report), &known(steady()))[1].extent, Extent::Whole);
+}
+
+#[test]
 fn a_failure_without_a_name_is_asked_again_as_a_whole() {
     let cells = again(&trial(red(&[])), &known(before(0)));
     assert_eq!(cells[1].extent, Extent::Whole);
