@@ -76,12 +76,12 @@ fn ended(cell: &CellReport, wanted: TestEnd) -> impl Iterator<Item = &TestName> 
     cell.reading.tests.iter().filter(move |(_, end)| **end == wanted).map(|(test, _)| test)
 }
 
-/// How a cell ended as far as no test tells it: noise and failing tests say nothing about the rest.
+/// How a cell ended as far as no test tells it: noise and failing tests say nothing about the rest, and a part of the
+/// check nothing about the whole.
 fn nameless(cell: &CellReport) -> Option<TestEnd> {
-    let told = matches!(cell.cell.extent, Extent::Tests(_))
-        || cell.reading.noise.is_some()
-        || ended(cell, TestEnd::Failed).next().is_some();
+    let told = cell.reading.noise.is_some() || ended(cell, TestEnd::Failed).next().is_some();
     match cell.exit {
+        _ if cell.cell.extent != Extent::Whole => None,
         Exit::Code(0) => Some(TestEnd::Passed),
         Exit::Code(_) | Exit::TimedOut if !told => Some(TestEnd::Failed),
         _ => None,

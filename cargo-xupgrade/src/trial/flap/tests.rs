@@ -91,3 +91,16 @@ fn a_check_that_fails_at_times_without_a_name_flapped_as_a_whole() {
     let killed = [("a", report(None, vec![cell(&[])])), ("b", report(None, vec![fell(Exit::Signal(9))]))];
     assert!(told(&killed).is_empty(), "noise is none");
 }
+
+#[test]
+fn a_part_of_a_check_says_nothing_about_the_whole() {
+    let mut part = cell(&[]);
+    let mut whole = part.clone();
+    whole.exit = Exit::Code(101);
+    for extent in [Extent::Packages(["app".to_owned()].into()), Extent::Tests(BTreeSet::new())] {
+        part.cell.extent = extent;
+        let trials =
+            [("t1", report(Some("x"), vec![part.clone()])), ("full-2", report(Some("x"), vec![whole.clone()]))];
+        assert_eq!(told(&trials), [""; 0]);
+    }
+}
