@@ -80,6 +80,8 @@ fn what_flapped_is_told_with_the_trials_in_which_it_did() {
     assert_eq!(text(&flapped[0], "test"), "ada src/lib.rs flaps");
     assert_eq!(flapped[0]["failed_in"], serde_json::json!(["baseline-2", "t1"]));
     assert!(ran.stdout.contains("ada src/lib.rs flaps (test of cargo .): passed"), "{}", ran.said());
+    let markdown = env.run(&["report", "--format", "markdown"]).stdout;
+    assert!(markdown.contains("- `ada src/lib.rs flaps (test of cargo .)`: passed "), "{markdown}");
     assert!(ran.stderr.contains("1 test did not end the same way each time"), "{}", ran.said());
 }
 

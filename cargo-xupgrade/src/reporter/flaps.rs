@@ -17,17 +17,25 @@ pub(super) fn lines(flaps: &[Flap], talk: &Talk) -> String {
     let most = if talk.all { flaps.len() } else { SHOWN };
     let mut text = "\nflaky: with the very same packages these passed and failed\n".to_owned();
     for flap in flaps.iter().take(most) {
-        let what = match &flap.test {
-            Some(name) => format!("{name} ({} of {})", flap.check, flap.project),
-            None => format!("the whole {} of {}, which does not say which test it is", flap.check, flap.project),
-        };
-        let (passed, failed) = (times(flap.passed), times(flap.failed));
-        let _ = writeln!(text, "  {}: passed {passed}, failed {failed} ({})", shown(&what), places(&flap.failed_in));
+        let _ = writeln!(text, "  {}: {}", shown(&what(flap)), often(flap));
     }
     if flaps.len() > most {
         let _ = writeln!(text, "  {} more (--all lists them)", flaps.len() - most);
     }
     text
+}
+
+/// The test and its check.
+pub(super) fn what(flap: &Flap) -> String {
+    match &flap.test {
+        Some(name) => format!("{name} ({} of {})", flap.check, flap.project),
+        None => format!("the whole {} of {}, which does not say which test it is", flap.check, flap.project),
+    }
+}
+
+/// How often it passed and failed, and where it failed.
+pub(super) fn often(flap: &Flap) -> String {
+    format!("passed {}, failed {} ({})", times(flap.passed), times(flap.failed), places(&flap.failed_in))
 }
 
 fn times(count: usize) -> String {

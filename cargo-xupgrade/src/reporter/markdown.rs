@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 
-use super::{duration, tree};
+use super::{duration, flaps, tree};
 use crate::candidate::{Held, Version};
 use crate::failure::shown;
 use crate::report::{Report, TrialSummary, Upgrade};
 use crate::run::Past;
+use crate::trial::flap::Flap;
 
 /// The report as Markdown.
 pub fn report(past: &Past) -> String {
@@ -24,7 +25,11 @@ pub fn report(past: &Past) -> String {
     if !report.untried.is_empty() {
         let names: Vec<String> = report.untried.iter().map(|one| code(&one.name)).collect();
         let _ = writeln!(text, "## Untried\n\n{}\n", names.join(", "));
+        if let Some(budget) = &report.budget {
+            let _ = writeln!(text, "{}\n", shown(budget));
+        }
     }
+    text.push_str(&flaky(&report.flapped));
     text.push_str(&trials(&report.trials));
     text
 }
@@ -79,6 +84,15 @@ fn held(all: &[Held]) -> String {
     }
     text.push('\n');
     text
+}
+
+/// What passed and failed with the very same packages.
+fn flaky(all: &[Flap]) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let line = |flap: &Flap| format!("- {}: {}\n", code(&flaps::what(flap)), flaps::often(flap));
+    format!("## Flaky\n\n{}\n", all.iter().map(line).collect::<String>())
 }
 
 fn trials(all: &[TrialSummary]) -> String {
