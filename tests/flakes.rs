@@ -112,6 +112,9 @@ fn a_test_that_turns_out_to_be_flaky_on_the_base_runs_again_by_itself_from_then_
     let silent: Vec<&Value> =
         trials(&ran, "t").into_iter().filter(|trial| text(trial, "verdict") == "inconclusive").collect();
     assert!(silent.is_empty(), "{}", told(&ran));
+    let second = env.run(&["-p", "left"]);
+    let flaky = &second.report["projects"][0]["flaky"];
+    assert_eq!(*flaky, serde_json::json!(["ada src/lib.rs holds_left"]), "the next run knows it: {}", told(&second));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! What earlier runs on a repository learnt: which versions passed and failed, the set that landed, flaky tests by name,
-//! seconds. On a new base this is no verdict, only a guess where to begin. One bounded file in the cache.
+//! What earlier runs on a repository learnt: which versions passed and failed, the set that landed, and flaky tests
+//! by name. On a new base this is no verdict, only a guess where to begin. One bounded file in the cache.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -35,14 +35,12 @@ pub struct History {
     /// The upgrades that the newest run with any landed, in commit order.
     accepted: Vec<Landed>,
     flaky: Vec<Flaky>,
-    /// Seconds of each cell on the untouched base, by project and check.
-    seconds: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
 impl Default for History {
     fn default() -> Self {
         let (versions, accepted, flaky) = (Vec::new(), Vec::new(), Vec::new());
-        Self { format: FORMAT, versions, accepted, flaky, seconds: BTreeMap::new() }
+        Self { format: FORMAT, versions, accepted, flaky }
     }
 }
 
@@ -135,7 +133,6 @@ impl History {
             self.accepted = all.map(|one| landed(one.ecosystem, &one.project, &one.name, &one.to)).collect();
         }
         self.learn_flakes(flapped, report);
-        self.learn_seconds(report);
         self.forget();
     }
 
@@ -181,12 +178,6 @@ impl History {
         }
     }
 
-    fn learn_seconds(&mut self, report: &Report) {
-        for cell in report.trials.iter().filter(|trial| trial.id.starts_with("baseline")).flat_map(|one| &one.cells) {
-            self.seconds.entry(cell.project.clone()).or_default().insert(cell.check.clone(), cell.seconds);
-        }
-    }
-
     fn forget(&mut self) {
         self.flaky.retain(|known| known.quiet < QUIET);
         self.flaky.sort_by(|a, b| (a.quiet, &a.project, &a.test).cmp(&(b.quiet, &b.project, &b.test)));
@@ -222,18 +213,6 @@ impl History {
             cell.flaky.extend(more);
             cell.flaky.sort();
         }
-    }
-
-    /// In how many earlier runs a test flapped.
-    #[must_use]
-    pub fn times_flapped(&self, project: &str, test: &str) -> u32 {
-        self.flaky.iter().find(|one| one.project == project && one.test == test).map_or(0, |one| one.runs)
-    }
-
-    /// Seconds of a cell on the untouched base of the last run.
-    #[must_use]
-    pub fn seconds(&self, project: &str, check: &str) -> Option<f64> {
-        self.seconds.get(project)?.get(check).copied()
     }
 }
 

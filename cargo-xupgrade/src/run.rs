@@ -128,6 +128,8 @@ struct Found {
     /// After these upgrades no commit may end: what stands there does not pass.
     open: BTreeSet<usize>,
     claims: Vec<crate::verdict::Claim>,
+    /// What the untouched base does, with the flaky tests that showed themselves on the way.
+    baseline: Baseline,
     publishing: Publishing,
 }
 
@@ -212,6 +214,10 @@ impl Session {
             stop: stop.clone(),
         };
         let found = local::with(tools, |local| self.search(scene, job, journal, local, unexercised))?;
+        // Those of earlier runs are no news.
+        let before = history::flapped(&self.baseline);
+        self.flapped.extend(history::flapped(&found.baseline).difference(&before).cloned());
+        self.baseline.clone_from(&found.baseline);
         self.found = Some(found);
         Ok(())
     }
@@ -245,7 +251,7 @@ impl Session {
         let open = engine.verify_commits(local, &searched, &checkpoint, args.verify_commits)?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let claims = checkpoint.atoms.iter().enumerate().map(|(position, atom)| engine.claim(atom, position)).collect();
-        let trials = engine.trials;
+        let (trials, baseline) = (engine.trials, engine.baseline);
         let mut found = Found {
             searched,
             checkpoint,
@@ -255,6 +261,7 @@ impl Session {
             branch: None,
             open,
             claims,
+            baseline,
             publishing: Publishing::Fine,
         };
         if !found.checkpoint.atoms.is_empty() {
