@@ -53,7 +53,7 @@ impl Took {
 /// One world settled.
 pub struct Settled {
     pub took: Took,
-    /// Trials that ended at their gates.
+    /// Trials of the search that ended at their gates.
     pub stopped: usize,
     pub solution: Solution,
     pub world: World,
@@ -100,7 +100,8 @@ pub fn settle(atoms: &[AtomSpec], mut world: World, options: &Options, room: usi
     let run = drive_rounds(&mut search, room, 1_000_000, |proposal| world.answer(proposal));
     let took = Took::of(&run);
     let is_stopped = |(proposal, outcome): &&(Proposal, Outcome)| {
-        proposal.scope == Scope::Concerned && matches!(outcome, Outcome::Failed { proof: Proof::Certain, .. })
+        let searches = proposal.scope == Scope::Concerned && !matches!(proposal.why, Why::SecondLook | Why::Pair);
+        searches && matches!(outcome, Outcome::Failed { proof: Proof::Certain, .. })
     };
     let stopped = run.trials.iter().filter(is_stopped).count();
     let Some(solution) = run.solution else {

@@ -1,0 +1,83 @@
+//! What a generation, or the whole matrix, taught: it goes into the ledger, and the atoms go on from it.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::Search;
+use crate::batch::{Batch, Belief};
+use crate::ledger::Explained;
+
+impl Search {
+    /// Writes what a generation taught into the ledger, whether it is over or not.
+    pub(super) fn close_batch(&mut self) {
+        let Some(batch) = self.batch.take() else { return };
+        self.moot.extend(batch.moot.iter().chain(batch.asked.keys()));
+        self.track = batch.track;
+        let base = self.ledger.growth;
+        let mut accepted = Vec::new();
+        for (unit, proven) in batch.accepted() {
+            accepted.extend(unit.picks.iter().map(|&pick| (pick, proven)));
+        }
+        for (pick, _) in &accepted {
+            if let Some(rung) = self.ledger.rung(pick.atom) {
+                self.before.insert(pick.atom, rung);
+            }
+        }
+        let suspicious = self.ledger.accept(&accepted, batch.proven_by);
+        self.taken_back.extend(suspicious);
+        for (pick, refused, growth) in batch.refusals() {
+            let explained = if refused.partners.is_empty() { Explained::No } else { Explained::Yes };
+            if batch.rule.belief == Belief::Taken && self.ledger.is_refused(pick) {
+                self.ledger.looked(pick, base + growth);
+                continue;
+            }
+            self.ledger.refuse(pick, refused.ticket, base + growth, explained);
+            self.ledger.note_proof(pick, refused.proof);
+            self.rescue.heard(pick, &refused.partners, self.atoms.len());
+        }
+        for &(unit, ticket) in &batch.unanswered {
+            if let Some(pick) = batch.units[unit].single() {
+                self.ledger.leave_open(pick, ticket);
+            }
+        }
+        self.move_climbs(&batch);
+    }
+
+    /// Each atom of the generation goes on from what became of it.
+    fn move_climbs(&mut self, batch: &Batch) {
+        if self.climbs.is_empty() {
+            return;
+        }
+        for unit in &batch.units {
+            for pick in &unit.picks {
+                let climb = &mut self.climbs[pick.atom];
+                let accepted = self.ledger.rung(pick.atom) == Some(pick.rung);
+                let wanted = climb.wants().is_some_and(|wanted| wanted.0 == pick.rung);
+                match (wanted, accepted, unit.single()) {
+                    (true, true, _) => climb.passed(),
+                    (true, false, Some(pick)) if self.ledger.is_refused(pick) => {
+                        climb.failed(&self.atoms[pick.atom], self.ledger.rung(pick.atom));
+                    }
+                    (false, true, _) | (true, false, Some(_)) => climb.stop(),
+                    (_, false, _) => {}
+                }
+            }
+        }
+    }
+
+    /// Writes what the whole matrix said into the ledger; gives back the atoms that it took out.
+    pub(super) fn close_verify(&mut self) -> BTreeSet<usize> {
+        let Some(verify) = self.verify.take() else { return BTreeSet::new() };
+        if let Some((accepted, ticket)) = verify.accepted() {
+            self.ledger.replace(accepted, ticket);
+        }
+        for &(pick, ticket) in &verify.refused {
+            self.ledger.convict(pick, ticket);
+            self.ledger.settle(pick.atom);
+        }
+        if let Some(checkpoint) = verify.checkpoint() {
+            self.ledger.checkpoint = Some(checkpoint);
+        }
+        verify.refused.iter().map(|(pick, _)| pick.atom).collect()
+    }
+}
