@@ -129,6 +129,11 @@ impl Batch {
         }
     }
 
+    /// Some of its units are tried alone.
+    pub(crate) fn suspecting(self, suspects: BTreeSet<usize>) -> Self {
+        Self { suspects, ..self }
+    }
+
     /// Whether everything is settled.
     pub(crate) fn is_over(&self) -> bool {
         self.pool.is_empty() && self.lanes.is_empty() && self.kept.is_empty()

@@ -19,7 +19,7 @@
 //! - *Monotone*: more room never makes the solution worse.
 //!
 //! How it goes, from the inside out: a `lane` settles a run of picks on a fixed base, a `batch` settles one generation
-//! with lanes side by side and unions of what they keep, `ladder` says what an atom tries next, `search` goes from
+//! with lanes side by side and unions of what they keep, `sieve` sends it through cheap gates first, `ladder` says what an atom tries next, `search` goes from
 //! generation to generation and stage to stage, and `verify` has the last word with the whole matrix.
 #![no_std]
 
@@ -35,6 +35,7 @@ mod order;
 mod rescue;
 mod schedule;
 mod search;
+mod sieve;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 mod stage;
@@ -131,7 +132,8 @@ pub struct Proposal {
 /// How much of the matrix a trial runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The gates that the fresh picks concern: does it resolve, does it compile.
+    /// The gates that the fresh picks concern: does it resolve, does it compile. To pass this accepts nothing, and to
+    /// fail it rejects nothing: who fails here is tried alone next.
     Gate,
     /// Those gates, then the tests of what depends on the fresh picks. Cached results count.
     Concerned,
@@ -166,7 +168,7 @@ pub enum Why {
     Leaf,
     /// The same again, as the first time gave no answer.
     Retry,
-    /// One pick alone, as evidence of a failed group named it.
+    /// One pick alone, as evidence of a failed group named it, or as it failed among others at the gates.
     Suspect,
     /// A rejected pick once more: what was accepted has grown since, and may hold its partner.
     SecondLook,
@@ -310,7 +312,8 @@ pub struct Options {
     pub below: Below,
     /// How many passed runs of the whole matrix make a checkpoint; at least 1 is taken.
     pub verify_runs: u32,
-    /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known.
+    /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known. Where they are cheap,
+    /// [`Strategy::Split`] searches with them alone before tests run.
     pub gate_cost: Permille,
     /// The chance that a good trial fails for no reason, as the baseline and earlier runs showed it.
     pub flake: Permille,

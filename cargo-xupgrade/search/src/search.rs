@@ -13,6 +13,7 @@ use crate::ladder::Climb;
 use crate::ledger::Ledger;
 use crate::order::{self, Unit};
 use crate::rescue::Rescue;
+use crate::sieve::{Sieve, Sifted};
 use crate::stage::{self, Open, Resume, Stage};
 use crate::verify::Verify;
 use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
@@ -28,6 +29,8 @@ pub struct Search {
     climbs: Vec<Climb>,
     rescue: Rescue,
     batch: Option<Batch>,
+    /// A generation on its way through the gates.
+    sieve: Option<Sieve>,
     verify: Option<Verify>,
     /// Where an atom was before it was lifted.
     before: BTreeMap<usize, usize>,
@@ -72,6 +75,7 @@ impl Search {
             climbs: Vec::new(),
             rescue: Rescue::default(),
             batch: None,
+            sieve: None,
             verify: None,
             before: BTreeMap::new(),
             lost: Vec::new(),
@@ -149,6 +153,7 @@ impl Search {
         let others = self.ledger.accepted.iter().filter(|&&pick| pick != culprit);
         self.options.last_time = others.copied().collect();
         self.ledger.roll_back(culprit, ticket);
+        self.sieve = None;
         self.before.clear();
         self.climbs.clear();
         self.look_rounds = 0;
@@ -291,20 +296,24 @@ impl Search {
 
     /// The next generation, or the next stage.
     fn refill(&mut self) {
-        let (units, whole_first) = match self.stage {
-            Stage::LastTime => (stage::last_time(&self.atoms, &self.options.last_time), Some(Why::LastTime)),
-            Stage::Everything => (stage::everything(&self.atoms), Some(Why::Group)),
-            Stage::Climb(_) => self.generation(),
-            Stage::Looks => (self.looks(), None),
-            Stage::Together => (self.together(), None),
-            Stage::Pairs(place) => (self.pair(place), None),
+        let sifted = match self.stage {
+            Stage::LastTime => {
+                Sifted::unsifted(stage::last_time(&self.atoms, &self.options.last_time), Some(Why::LastTime))
+            }
+            Stage::Everything => Sifted::unsifted(stage::everything(&self.atoms), Some(Why::Group)),
+            Stage::Climb(_) => self.climbing(),
+            Stage::Looks => Sifted::unsifted(self.looks(), None),
+            Stage::Together => Sifted::unsifted(self.together(), None),
+            Stage::Pairs(place) => Sifted::unsifted(self.pair(place), None),
             Stage::Hunt(_) | Stage::Verify | Stage::Over => return,
         };
         let belief = match self.stage {
+            _ if self.sieve.is_some() => Belief::Taken,
             Stage::Together | Stage::Pairs(_) => Belief::Taken,
             Stage::Looks if self.reopened.is_none() => Belief::Taken,
             _ => Belief::Doubted,
         };
+        let Sifted { units, whole_first, suspects } = sifted;
         let again = matches!(self.stage, Stage::Climb(_) | Stage::Looks) && !units.is_empty();
         if !again {
             self.advance();
@@ -312,12 +321,25 @@ impl Search {
         if !units.is_empty() {
             let rule = Rule {
                 strategy: self.options.strategy,
-                scope: Scope::Concerned,
+                scope: if self.sieve.is_some() { Scope::Gate } else { Scope::Concerned },
                 belief,
                 weight: Weight::of(self.options.flake),
                 whole_first,
             };
-            self.batch = Some(Batch::new(units, rule, self.track));
+            self.batch = Some(Batch::new(units, rule, self.track).suspecting(suspects));
+        }
+    }
+
+    /// What the atoms want to try next: at first at the gates, where these are cheap.
+    fn climbing(&mut self) -> Sifted {
+        if let Some(sieve) = self.sieve.take() {
+            return sieve.sifted();
+        }
+        let (units, whole_first) = self.generation();
+        self.sieve = Sieve::new(&units, whole_first, &self.options);
+        match &self.sieve {
+            Some(sieve) => Sifted::unsifted(sieve.units(), whole_first),
+            None => Sifted::unsifted(units, whole_first),
         }
     }
 

@@ -20,6 +20,12 @@ fn pairs() -> impl Generator<Value = Pairs> {
     proptest::collection::vec((0usize..14, 0usize..14, any::<bool>()), 0..6)
 }
 
+/// A strategy, and gates that are cheap or dear.
+fn chosen() -> impl Generator<Value = Options> {
+    let gate_cost = prop_oneof![2 => Just(1000u16), 1 => Just(200)];
+    (searching(), gate_cost).prop_map(|(strategy, gate_cost)| Options { gate_cost, ..by(strategy) })
+}
+
 fn reveal() -> impl Generator<Value = Reveal> {
     prop_oneof![Just(Reveal::Nothing), Just(Reveal::FirstCulprit), Just(Reveal::Partners)]
 }
@@ -56,10 +62,10 @@ proptest! {
 
     #[test]
     fn any_world_ends_in_a_sound_and_honest_solution(
-        plan in plan(), strategy in searching(), reveal in reveal(), noise in prop_oneof![3 => Just(0u16), 1 => Just(150), 1 => Just(1000)],
+        plan in plan(), options in chosen(), reveal in reveal(), noise in prop_oneof![3 => Just(0u16), 1 => Just(150), 1 => Just(1000)],
         pairs in pairs(), room in 1usize..7, order in any::<u64>(),
     ) {
-        let (run, world) = run(&plan, &by(strategy), world(&plan, &pairs, reveal, noise), room, order);
+        let (run, world) = run(&plan, &options, world(&plan, &pairs, reveal, noise), room, order);
         let solution = ended(&run)?;
         keeps_its_promises(&run, &solution, &plan, 2)?;
         prop_assert_eq!(world.culprit(&solution.accepted), None, "what is accepted truly passes");
@@ -70,20 +76,20 @@ proptest! {
 
     #[test]
     fn tests_that_fail_at_times_break_no_promise(
-        plan in plan(), pairs in pairs(), flake in 0u16..300, room in 1usize..5, order in any::<u64>(), runs in 1u32..4,
+        plan in plan(), pairs in pairs(), flake in 0u16..300, room in 1usize..5, order in any::<u64>(), runs in 1u32..4, options in chosen(),
     ) {
-        let options = Options { flake, verify_runs: runs, ..Options::default() };
+        let options = Options { flake, verify_runs: runs, strategy: Strategy::Split, ..options };
         let (run, _) = run(&plan, &options, noisy(world(&plan, &pairs, Reveal::Partners, 0), flake, order), room, order);
         keeps_its_promises(&run, &ended(&run)?, &plan, runs)?;
     }
 
     #[test]
     fn even_nonsense_ends_in_a_sound_and_honest_solution(
-        plan in plan(), strategy in searching(), room in 1usize..6, order in any::<u64>(),
+        plan in plan(), options in chosen(), room in 1usize..6, order in any::<u64>(),
         answers in proptest::collection::vec(any::<u16>(), 1..60),
     ) {
         let mut turn = 0;
-        let mut search = Search::new(&specs(&plan), &by(strategy));
+        let mut search = Search::new(&specs(&plan), &options);
         let run = drive_shuffled(&mut search, room, limit(&plan), &mut Dice(order), |proposal| {
             turn += 1;
             nonsense(answers[turn % answers.len()], proposal)
@@ -94,8 +100,8 @@ proptest! {
     }
 
     #[test]
-    fn each_atom_lands_on_its_highest_passing_rung(plan in plan(), strategy in searching(), reveal in reveal(), room in 1usize..6, order in any::<u64>()) {
-        let (run, _) = run(&plan, &by(strategy), world(&plan, &[], reveal, 0), room, order);
+    fn each_atom_lands_on_its_highest_passing_rung(plan in plan(), options in chosen(), reveal in reveal(), room in 1usize..6, order in any::<u64>()) {
+        let (run, _) = run(&plan, &options, world(&plan, &[], reveal, 0), room, order);
         let solution = ended(&run)?;
         for (atom, ladder) in plan.iter().enumerate() {
             let best = ladder.iter().rposition(|rung| rung.1 == Rung::Good);
@@ -109,18 +115,18 @@ proptest! {
     }
 
     #[test]
-    fn no_rejected_upgrade_could_be_added_and_pass(plan in flat(), strategy in searching(), reveal in reveal(), pairs in pairs(), room in 1usize..5, order in any::<u64>()) {
-        let (run, world) = run(&plan, &by(strategy), world(&plan, &pairs, reveal, 0), room, order);
+    fn no_rejected_upgrade_could_be_added_and_pass(plan in flat(), options in chosen(), reveal in reveal(), pairs in pairs(), room in 1usize..5, order in any::<u64>()) {
+        let (run, world) = run(&plan, &options, world(&plan, &pairs, reveal, 0), room, order);
         is_maximal(&world, &ended(&run)?).map_err(|error| TestCaseError::fail(format!("{error}\n{}", told(&run))))?;
     }
 
     #[test]
     fn without_noise_workers_and_the_order_of_answers_change_nothing(
-        plan in plan(), strategy in searching(), reveal in reveal(), clashes in pairs(), room in 2usize..9, order in any::<u64>(),
+        plan in plan(), options in chosen(), reveal in reveal(), clashes in pairs(), room in 2usize..9, order in any::<u64>(),
     ) {
         let clashes: Pairs = clashes.into_iter().map(|(one, other, _)| (one, other, true)).collect();
-        let (first, _) = run(&plan, &by(strategy), world(&plan, &clashes, reveal, 0), 1, 0);
-        let (other, _) = run(&plan, &by(strategy), world(&plan, &clashes, reveal, 0), room, order);
+        let (first, _) = run(&plan, &options, world(&plan, &clashes, reveal, 0), 1, 0);
+        let (other, _) = run(&plan, &options, world(&plan, &clashes, reveal, 0), room, order);
         let (one, several) = (ended(&first)?, ended(&other)?);
         let all = || format!("one worker:\n{}{room} workers:\n{}", told(&first), told(&other));
         prop_assert_eq!(landed(&several), landed(&one), "{}", all());
@@ -132,11 +138,11 @@ proptest! {
 
     #[test]
     fn one_that_needs_another_lands_however_many_workers_there_are(
-        plan in flat(), strategy in searching(), reveal in reveal(), needs in pairs(), room in 2usize..9, order in any::<u64>(),
+        plan in flat(), options in chosen(), reveal in reveal(), needs in pairs(), room in 2usize..9, order in any::<u64>(),
     ) {
         let needs: Pairs = needs.into_iter().map(|(one, other, _)| (one.max(other), one.min(other), false)).collect();
-        let (first, _) = run(&plan, &by(strategy), world(&plan, &needs, reveal, 0), 1, 0);
-        let (other, _) = run(&plan, &by(strategy), world(&plan, &needs, reveal, 0), room, order);
+        let (first, _) = run(&plan, &options, world(&plan, &needs, reveal, 0), 1, 0);
+        let (other, _) = run(&plan, &options, world(&plan, &needs, reveal, 0), room, order);
         let all = || format!("one worker:\n{}{room} workers:\n{}", told(&first), told(&other));
         prop_assert_eq!(landed(&ended(&other)?), landed(&ended(&first)?), "{}", all());
     }
@@ -170,9 +176,9 @@ proptest! {
     }
 
     #[test]
-    fn no_atom_ever_ends_below_where_it_was(plan in plan(), strategy in searching(), pairs in pairs(), room in 1usize..5) {
+    fn no_atom_ever_ends_below_where_it_was(plan in plan(), options in chosen(), pairs in pairs(), room in 1usize..5) {
         let mut world = world(&plan, &pairs, Reveal::Nothing, 0);
-        let mut search = Search::new(&specs(&plan), &by(strategy));
+        let mut search = Search::new(&specs(&plan), &options);
         let mut before = std::collections::BTreeMap::new();
         while let Step::Try(proposals) = search.next(room) {
             for proposal in proposals {
@@ -298,10 +304,10 @@ proptest! {
     }
 
     #[test]
-    fn stray_tickets_and_impatience_change_nothing(plan in plan(), strategy in searching(), seed in any::<u64>()) {
-        let undisturbed = run(&plan, &by(strategy), world(&plan, &[], Reveal::Nothing, 0), 1, 0).0;
+    fn stray_tickets_and_impatience_change_nothing(plan in plan(), options in chosen(), seed in any::<u64>()) {
+        let undisturbed = run(&plan, &options, world(&plan, &[], Reveal::Nothing, 0), 1, 0).0;
         let mut hasty = world(&plan, &[], Reveal::Nothing, 0);
-        let (mut search, mut dice, mut seen) = (Search::new(&specs(&plan), &by(strategy)), Dice(seed), vec![]);
+        let (mut search, mut dice, mut seen) = (Search::new(&specs(&plan), &options), Dice(seed), vec![]);
         let solution = loop {
             let proposal = match search.next(usize::try_from(dice.roll(2)).unwrap()) {
                 Step::Done(solution) => break solution,

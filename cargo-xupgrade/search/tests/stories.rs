@@ -374,3 +374,39 @@ fn halving_takes_all_and_cuts_in_the_middle() {
     assert_eq!(sizes, [8, 4, 2, 1]);
     assert_eq!(solution.accepted.len(), 7);
 }
+
+#[test]
+fn cheap_gates_are_searched_first_and_who_fails_there_is_tried_alone() {
+    let options = Options { gate_cost: 200, ..Options::default() };
+    let mut world = World::independent(vec![vec![Good]; 8]);
+    world.rungs[5][0] = Bad;
+    let run = drive(&mut Search::new(&atoms(8), &options), 100, |proposal| world.answer(proposal));
+    let (gates, rest): (Vec<_>, Vec<_>) = run.trials.iter().partition(|(proposal, _)| proposal.scope == Scope::Gate);
+    assert!(gates.len() > 1 && run.trials[0].0.scope == Scope::Gate);
+    let tried: Vec<_> = rest.iter().filter(|(proposal, _)| proposal.scope == Scope::Concerned).collect();
+    let told: Vec<(usize, Why)> = tried.iter().map(|(proposal, _)| (proposal.fresh, proposal.why)).take(2).collect();
+    assert_eq!(told, [(7, Why::Group), (1, Why::Suspect)], "the tests run once on all the others");
+    let solution = run.solution.expect("it ends");
+    let evidence = run.trials.iter().find(|(proposal, _)| proposal.ticket == solution.refusals[0].ticket);
+    assert_eq!(evidence.map(|(proposal, _)| proposal.scope), Some(Scope::Concerned), "the gates alone reject nothing");
+    assert_eq!(solution.accepted.len(), 7);
+}
+
+#[test]
+fn what_only_passed_the_gates_is_not_accepted_when_the_budget_ends() {
+    let options = Options { gate_cost: 200, ..Options::default() };
+    let mut search = Search::new(&atoms(8), &options);
+    let Step::Try(first) = search.next(1) else { panic!("nothing to try") };
+    assert_eq!(first[0].scope, Scope::Gate);
+    search.record(first[0].ticket, Outcome::Passed);
+    search.finish();
+    let (asked, solution) = run_wide(&mut search, 1, |_| Outcome::Passed);
+    assert!(asked.is_empty() && solution.accepted.is_empty() && solution.checkpoint.is_none());
+}
+
+#[test]
+fn dear_gates_are_not_searched_first() {
+    let options = Options { gate_cost: 400, ..Options::default() };
+    let (asked, _) = run_wide(&mut Search::new(&atoms(8), &options), 1, |_| Outcome::Passed);
+    assert!(asked.iter().all(|proposal| proposal.scope != Scope::Gate));
+}

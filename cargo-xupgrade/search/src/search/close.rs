@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::Search;
+use crate::Scope;
 use crate::batch::{Batch, Belief};
 use crate::ledger::Explained;
 
@@ -12,6 +13,9 @@ impl Search {
     pub(super) fn close_batch(&mut self) {
         let Some(batch) = self.batch.take() else { return };
         self.moot.extend(batch.moot.iter().chain(batch.asked.keys()));
+        if let Some(sieve) = self.sieve.as_mut().filter(|_| batch.rule.scope == Scope::Gate) {
+            return sieve.catch(batch.refused.iter().map(|refused| refused.unit));
+        }
         self.track = batch.track;
         let base = self.ledger.growth;
         let mut accepted = Vec::new();
