@@ -2,12 +2,14 @@
 //! Lanes settle runs of units side by side; what they keep is settled in canonical order by trials of exactly that,
 //! so the same units are kept however many trials run at once and in whatever order they end.
 
+mod settle;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::chance::Track;
 use crate::evidence::{Doubt, Finding, Pass, Weight};
-use crate::lane::{Again, Failure, Kind, Lane};
+use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
 use crate::{Outcome, Permille, Pick, Proof, Scope, Strategy, Ticket, Why};
 
@@ -46,6 +48,8 @@ pub(crate) struct Refused {
     pub(crate) failure: Failure,
     /// The sequence that failed; the unit is its last.
     shot: Shot,
+    /// The newest sequence that it was looked at again on, and failed.
+    again: Option<Shot>,
 }
 
 /// A unit that is kept, with the trial in which it first passed and how many fresh picks that proved together.
@@ -85,6 +89,10 @@ pub(crate) struct Batch {
     pub(crate) unanswered: Vec<(usize, Ticket)>,
     /// Units that evidence named: tried alone.
     pub(crate) suspects: BTreeSet<usize>,
+    /// Refused before all that comes before them was kept: looked at again, at the end, on all of it.
+    early: BTreeMap<usize, Refused>,
+    /// Those for which that was done.
+    looked: BTreeSet<usize>,
     /// How often a unit was given back: bounded, whatever the answers.
     returns: BTreeMap<usize, u32>,
     pub(crate) asked: BTreeMap<Ticket, Asked>,
@@ -118,6 +126,8 @@ impl Batch {
             refused: Vec::new(),
             unanswered: Vec::new(),
             suspects: BTreeSet::new(),
+            early: BTreeMap::new(),
+            looked: BTreeSet::new(),
             returns: BTreeMap::new(),
             asked: BTreeMap::new(),
             moot: BTreeSet::new(),
@@ -159,9 +169,10 @@ impl Batch {
     /// The single picks that failed, and on top of how many picks of this generation.
     pub(crate) fn refusals(&self) -> impl Iterator<Item = (Pick, &Failure, usize)> {
         let count = |units: &[usize]| units.iter().map(|&unit| self.units[unit].picks.len()).sum::<usize>();
-        self.refused.iter().filter_map(move |refused| {
+        self.refused.iter().chain(self.early.values()).filter_map(move |refused| {
             let pick = self.units[refused.unit].single()?;
-            let below = count(&self.settled[..refused.shot.based]) + count(&refused.shot.units) - 1;
+            let shot = refused.again.as_ref().unwrap_or(&refused.shot);
+            let below = count(&self.settled[..shot.based]) + count(&shot.units) - 1;
             Some((pick, &refused.failure, below))
         })
     }
@@ -220,9 +231,17 @@ impl Batch {
         match outcome {
             Outcome::Passed => self.passed(place, probe.len, ticket),
             Outcome::Failed { suspects, partners, proof } => {
-                self.failed(place, probe.len, Failure { ticket, proof, partners }, &suspects);
+                let failure = Failure { ticket, proof, partners };
+                if lane.probes.iter().any(|longer| longer.len > probe.len) {
+                    lane.wait(Waiting { len: probe.len, failure, suspects });
+                } else {
+                    self.failed(place, probe.len, failure, &suspects);
+                }
             }
             Outcome::Inconclusive => self.gave_no_answer(place, probe.len, probe.again, ticket),
+        }
+        if let Some(Waiting { len, failure, suspects }) = self.lanes.get_mut(place).and_then(Lane::waited) {
+            self.failed(place, len, failure, &suspects);
         }
     }
 
@@ -240,6 +259,7 @@ impl Batch {
             for unit in new {
                 self.track.passed(self.units[unit].risk);
                 self.kept.insert(unit);
+                self.early.remove(&unit);
                 self.proofs.insert(unit, Proven { ticket, group });
             }
         }
@@ -299,7 +319,10 @@ impl Batch {
         let kind = lane.kind;
         let moot = lane.leave_out(&[unit]);
         self.forget(&moot);
-        self.unanswered.push((unit, ticket));
+        match self.early.remove(&unit) {
+            Some(refused) => self.refused.push(refused),
+            None => self.unanswered.push((unit, ticket)),
+        }
         if kind == Kind::Union {
             self.cast_out(unit);
         }
@@ -336,6 +359,9 @@ impl Batch {
             }
         }
         self.settle();
+        if self.is_over() && self.rule.strategy != Strategy::All {
+            self.look_at_the_early();
+        }
     }
 
     /// Whether the lane is done with.
@@ -349,7 +375,8 @@ impl Batch {
             return false;
         };
         let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket, weight));
-        let taken = failure.proof == Proof::Certain || self.rule.belief == Belief::Taken;
+        let known = self.rule.belief == Belief::Taken || self.early.contains_key(&unit);
+        let taken = failure.proof == Proof::Certain || known;
         let finding = if taken { Finding::Guilty } else { doubt.finding() };
         if finding == Finding::Void {
             self.taken_back.push(failure.ticket);
@@ -380,8 +407,13 @@ impl Batch {
         let lane = &self.lanes[place];
         let shot = Shot { based: lane.based, units: lane.units.clone() };
         let kind = lane.kind;
-        self.refused.push(Refused { unit, failure, shot });
-        self.track.failed(self.units[unit].risk);
+        match self.early.remove(&unit) {
+            Some(before) => self.refused.push(Refused { again: Some(shot), ..before }),
+            None => {
+                self.track.failed(self.units[unit].risk);
+                self.refused.push(Refused { unit, failure, shot, again: None });
+            }
+        }
         if kind == Kind::Union {
             self.cast_out(unit);
         }
@@ -402,6 +434,7 @@ impl Batch {
         let rests = |refused: &Refused| refused.unit != unit && refused.shot.units.contains(&unit);
         let void: Vec<usize> =
             self.refused.iter().filter(|&refused| rests(refused)).map(|refused| refused.unit).collect();
+        self.early.retain(|_, refused| !rests(refused));
         for loser in void {
             if self.comes_back(loser) {
                 self.refused.retain(|refused| refused.unit != loser);
@@ -415,57 +448,5 @@ impl Batch {
                 self.forget(&moot);
             }
         }
-    }
-
-    /// The first unit that is neither kept nor rejected: nothing behind it can be settled.
-    pub(crate) fn frontier(&self) -> usize {
-        let fresh = self.lanes.iter().filter(|lane| lane.kind == Kind::Fresh);
-        let open = fresh.filter_map(|lane| lane.window().first());
-        open.chain(self.pool.first()).copied().min().unwrap_or(usize::MAX)
-    }
-
-    /// Makes the longest sequence that passed, and that holds just what is kept, the settled one.
-    fn settle(&mut self) {
-        let frontier = self.frontier();
-        let ready: Vec<usize> = self.kept.range(..frontier).copied().collect();
-        let mut best: Option<(usize, Ticket)> = None;
-        for (shot, ticket) in &self.passes {
-            let known = self.settled.len() - shot.based;
-            let fits = shot.units.len() > known
-                && shot.units[..known] == self.settled[shot.based..]
-                && ready.starts_with(&shot.units[known..]);
-            if fits && best.is_none_or(|(most, _)| shot.units.len() - known > most) {
-                best = Some((shot.units.len() - known, *ticket));
-            }
-        }
-        if let Some((count, ticket)) = best {
-            for unit in &ready[..count] {
-                self.kept.remove(unit);
-            }
-            self.settled.extend(&ready[..count]);
-            self.proven_by = Some(ticket);
-            self.rebase();
-        }
-    }
-
-    /// Lets lanes and passes rest on what is settled now, where that is literally the same.
-    fn rebase(&mut self) {
-        let settled = &self.settled;
-        let mut moot = Vec::new();
-        for lane in &mut self.lanes {
-            let count = settled.len() - lane.based;
-            if count > 0 && count <= lane.passed && lane.units[..count] == settled[lane.based..] {
-                lane.rebase(count);
-            } else if count > 0 && lane.kind == Kind::Union {
-                moot.extend(lane.abandon()); // what it is about was settled by another trial
-            }
-        }
-        self.lanes.retain(|lane| !lane.window().is_empty());
-
-        self.passes.retain(|(shot, _)| {
-            let count = settled.len() - shot.based;
-            shot.units.len() > count && shot.units[..count] == settled[shot.based..]
-        });
-        self.forget(&moot);
     }
 }

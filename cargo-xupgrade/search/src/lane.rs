@@ -41,6 +41,15 @@ pub(crate) enum Again {
     Yes,
 }
 
+/// A part of a lane that failed while a longer one was under way. The longer one has the first word: if it passes, it
+/// holds a partner of what failed, and one trial at a time would never have cut them apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) len: usize,
+    pub(crate) failure: Failure,
+    pub(crate) suspects: Vec<usize>,
+}
+
 /// A run of units in canonical order. The first `passed` of them are known to pass on the lane's base.
 #[derive(Debug, Clone)]
 pub(crate) struct Lane {
@@ -60,6 +69,8 @@ pub(crate) struct Lane {
     /// Why the whole of it is tried.
     pub(crate) why: Why,
     pub(crate) doubt: Option<Doubt>,
+    /// A part that failed, while a longer one is under way.
+    pub(crate) waiting: Option<Waiting>,
 }
 
 impl Lane {
@@ -76,6 +87,7 @@ impl Lane {
             limit: None,
             why,
             doubt: None,
+            waiting: None,
         }
     }
 
@@ -112,7 +124,7 @@ impl Lane {
 
     /// A further cut beside what is under way: its length, and how likely it is to be the one that tells.
     pub(crate) fn nested(&self, priors: &[Permille], track: &Track) -> Option<(u64, usize)> {
-        if self.retry.is_some() || self.limit.is_some() {
+        if self.retry.is_some() || self.limit.is_some() || self.waiting.is_some() {
             return None;
         }
         let mut cuts: Vec<usize> = self.probes.iter().map(|probe| probe.len - self.passed).collect();
@@ -134,9 +146,23 @@ impl Lane {
     /// The first `len` passed. Gives back the tickets that no longer matter.
     pub(crate) fn pass(&mut self, len: usize) -> Vec<Ticket> {
         self.passed = len;
+        self.waiting = self.waiting.take().filter(|waiting| waiting.len > len);
         self.limit = None;
         self.retry = self.retry.filter(|&retry| retry > len);
         self.drop_probes(|probe| probe.len <= len)
+    }
+
+    /// A part failed, but a longer one is under way; of several the shortest tells most.
+    pub(crate) fn wait(&mut self, part: Waiting) {
+        if self.waiting.as_ref().is_none_or(|waiting| waiting.len > part.len) {
+            self.waiting = Some(part);
+        }
+    }
+
+    /// The failure that waited, once no longer part is under way.
+    pub(crate) fn waited(&mut self) -> Option<Waiting> {
+        let probes = &self.probes;
+        self.waiting.take_if(|waiting| probes.iter().all(|probe| probe.len <= waiting.len))
     }
 
     /// The first `len` failed: the rest is cut off. Gives back what is cut off and the tickets that no longer matter.
@@ -155,8 +181,10 @@ impl Lane {
         self.passed -= count;
         self.retry = self.retry.map(|len| len - count);
         self.limit = self.limit.map(|len| len - count);
-        for probe in &mut self.probes {
-            probe.len -= count;
+        for len in
+            self.probes.iter_mut().map(|probe| &mut probe.len).chain(self.waiting.iter_mut().map(|one| &mut one.len))
+        {
+            *len -= count;
         }
     }
 
@@ -166,6 +194,7 @@ impl Lane {
         self.units.retain(|unit| !out.contains(unit));
         self.failure = None;
         self.doubt = None;
+        self.waiting = self.waiting.take().filter(|waiting| waiting.len <= first);
         self.retry = self.retry.filter(|&retry| retry <= first);
         self.drop_probes(|probe| probe.len > first)
     }
@@ -183,6 +212,7 @@ impl Lane {
         self.failure = None;
         self.probes.clear();
         self.doubt = None;
+        self.waiting = None;
         self.retry = None;
         moot
     }

@@ -2,7 +2,7 @@
 
 use Break::{Breaking, Compatible};
 use Rung::{Bad, Good};
-use xupgrade_search::sim::{Reveal, Run, Rung, World, drive};
+use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, drive, drive_shuffled};
 use xupgrade_search::{
     AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
     Strategy, Why,
@@ -409,4 +409,42 @@ fn dear_gates_are_not_searched_first() {
     let options = Options { gate_cost: 400, ..Options::default() };
     let (asked, _) = run_wide(&mut Search::new(&atoms(8), &options), 1, |_| Outcome::Passed);
     assert!(asked.iter().all(|proposal| proposal.scope != Scope::Gate));
+}
+
+/// What several workers accept whose answers come in forty different orders is what one accepts.
+fn ends_the_same_for_any_number_of_workers(plan: &[AtomSpec], world: &World) {
+    let sorted = |solution: Solution| {
+        let mut picks = accepted(&solution);
+        picks.sort_unstable();
+        picks
+    };
+    let one = sorted(run(plan, world.clone()).1);
+    for order in 0..40 {
+        let (mut world, room) = (world.clone(), 2 + usize::try_from(order).expect("small") % 7);
+        let mut search = Search::new(plan, &Options::default());
+        let run = drive_shuffled(&mut search, room, 1000, &mut Dice(order), |proposal| world.answer(proposal));
+        assert_eq!(sorted(run.solution.expect("it ends")), one, "{room} workers, order {order}");
+    }
+}
+
+#[test]
+fn who_was_refused_before_what_it_needs_was_kept_is_looked_at_in_its_generation() {
+    // One at a time 2 is tried on 0; side by side it may fail before 0 is kept, and 1, which clashes with it, came in later.
+    let plan = [
+        atom(&[(241, Breaking)]),
+        atom(&[(484, Compatible)]),
+        atom(&[(551, Compatible), (13, Compatible), (449, Breaking)]),
+    ];
+    let mut world = World::independent(vec![vec![Good], vec![Good], vec![Good, Good, Good]]);
+    (world.conflicts, world.requires) = (vec![(1, 2)], vec![(2, 0), (1, 0)]);
+    ends_the_same_for_any_number_of_workers(&plan, &world);
+}
+
+#[test]
+fn a_part_that_fails_waits_for_the_whole_that_may_hold_its_partner() {
+    // One at a time 0 and 1 are never cut apart, as they pass together; a clash would keep the pair out later.
+    let plan = [101, 284, 496, 521].map(|risk| atom(&[(risk, Compatible)]));
+    let mut world = World::independent(vec![vec![Good]; 4]);
+    (world.conflicts, world.requires) = (vec![(2, 0)], vec![(0, 1)]);
+    ends_the_same_for_any_number_of_workers(&plan, &world);
 }

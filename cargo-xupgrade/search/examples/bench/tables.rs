@@ -4,6 +4,7 @@ mod gate;
 mod independent;
 mod ladders;
 mod noise;
+mod order;
 mod pairs;
 mod recorded;
 mod size;
@@ -13,7 +14,7 @@ mod workers;
 type Printer = fn(usize);
 
 /// Name and printer of each table, in the order in which they are printed.
-pub const ALL: [(&str, Printer); 13] = [
+pub const ALL: [(&str, Printer); 14] = [
     ("exact", independent::exact),
     ("natural", independent::natural),
     ("wrong", independent::wrong),
@@ -22,6 +23,7 @@ pub const ALL: [(&str, Printer); 13] = [
     ("flakes", noise::flakes),
     ("shaky", noise::shaky),
     ("workers", workers::print),
+    ("order", order::print),
     ("ladders", ladders::ladders),
     ("below", ladders::below),
     ("gate", gate::print),
