@@ -192,6 +192,11 @@ impl Ledger {
         self.refusals.get(&pick).is_some_and(|refused| refused.explained == Explained::Yes)
     }
 
+    /// Whether nothing but tests failed when a rung was refused.
+    pub(crate) fn is_only_tests(&self, pick: Pick) -> bool {
+        self.refusals.get(&pick).is_some_and(|refused| refused.proof == Proof::Tests)
+    }
+
     /// The refused rungs of an atom, the lowest first.
     pub(crate) fn refused(&self, atom: usize) -> impl DoubleEndedIterator<Item = Pick> + '_ {
         let all = Pick { atom, rung: 0 }..=Pick { atom, rung: usize::MAX };

@@ -353,7 +353,12 @@ impl Search {
                 Stage::Looks
             }
             Stage::Looks if self.options.strategy == Strategy::Split => Stage::Together,
-            Stage::Together if (3..=PAIRED).contains(&self.lost.len()) => Stage::Pairs(0),
+            // Two of them were a pair already.
+            Stage::Together if (3..=PAIRED).contains(&self.lost.len()) => {
+                // A resolver or a compiler that refuses one for want of another names it; a test does not.
+                self.lost.retain(|&pick| self.ledger.is_only_tests(pick));
+                if self.lost.len() < 2 { Stage::Verify } else { Stage::Pairs(0) }
+            }
             Stage::Pairs(place) if place + 1 < self.lost.len() * (self.lost.len() - 1) / 2 => Stage::Pairs(place + 1),
             Stage::Everything | Stage::Looks | Stage::Together | Stage::Pairs(_) | Stage::Hunt(_) | Stage::Verify => {
                 Stage::Verify
@@ -444,5 +449,5 @@ const HUNTS: u32 = 12;
 const LOOK_ROUNDS: u32 = 6;
 /// So often the search goes on after the whole matrix took something out.
 const RETURNS: u32 = 3;
-/// Losers are tried in pairs when they are so few.
+/// Losers that only failed tests are tried in pairs when there are so few losers.
 const PAIRED: usize = 3;

@@ -448,3 +448,26 @@ fn a_part_that_fails_waits_for_the_whole_that_may_hold_its_partner() {
     (world.conflicts, world.requires) = (vec![(2, 0)], vec![(0, 1)]);
     ends_the_same_for_any_number_of_workers(&plan, &world);
 }
+
+/// How many trials of losers as one there are, and how many are accepted, where `losers` fail unless 0 and 1 are both there.
+fn pairs_of(losers: &[usize], proof: Proof) -> (usize, usize) {
+    let plan = vec![atom(&[(700, Compatible)]); 4];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
+        let lacks = has(proposal, 0) != has(proposal, 1);
+        let is_bad = losers.iter().any(|&loser| loser > 1 && has(proposal, loser));
+        if lacks || is_bad { fails(proof) } else { Outcome::Passed }
+    });
+    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.accepted.len())
+}
+
+#[test]
+fn two_losers_whose_failures_name_nothing_are_tried_as_one() {
+    assert_eq!(pairs_of(&[0, 1], Proof::Certain), (1, 4));
+    assert_eq!(pairs_of(&[0, 1], Proof::Tests), (1, 4));
+}
+
+#[test]
+fn three_losers_are_tried_in_pairs_only_where_nothing_but_tests_failed() {
+    assert_eq!(pairs_of(&[0, 1, 2], Proof::Tests), (2, 3), "all three, then the first two of them");
+    assert_eq!(pairs_of(&[0, 1, 2], Proof::Certain), (1, 1), "who does not compile for want of another names it");
+}
