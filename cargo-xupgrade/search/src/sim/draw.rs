@@ -92,26 +92,23 @@ pub fn flaky(rate: Permille, known: Known) -> Vec<FlakyTest> {
 }
 
 /// Ladders of a patch (60 %), a minor (50 %) and a major (30 %) rung with `scale` times the usual risk in 1/1000; a
-/// rung above a bad one is bad in 85 %. Atoms without a rung are not drawn.
+/// rung above a bad one is bad in 85 %. Where none is drawn there is a patch.
 #[must_use]
 pub fn ladders(n: usize, scale: u32, dice: &mut Dice) -> (Vec<AtomSpec>, World) {
     let (mut atoms, mut truths) = (Vec::new(), Vec::new());
-    while atoms.len() < n {
+    let steps = [(600, PATCH, Break::Compatible), (500, MINOR, Break::Compatible), (300, MAJOR, Break::Breaking)];
+    for _ in 0..n {
         let (mut rungs, mut truth) = (Vec::new(), Vec::new());
-        let steps = [(600, PATCH, Break::Compatible), (500, MINOR, Break::Compatible), (300, MAJOR, Break::Breaking)];
-        for (share, risk, breaking) in steps {
-            if !dice.happens(share) {
-                continue;
-            }
+        let mut drawn = steps.map(|step| dice.happens(step.0));
+        drawn[0] |= drawn == [false; 3];
+        for (&(_, risk, breaking), _) in steps.iter().zip(drawn).filter(|step| step.1) {
             let risk = Permille::try_from(u32::from(risk) * scale / 1000).unwrap_or(999).min(999);
             let below = truth.contains(&Rung::Bad) && dice.happens(850);
             truth.push(if below || dice.happens(risk) { Rung::Bad } else { Rung::Good });
             rungs.push(rung(risk, breaking));
         }
-        if !rungs.is_empty() {
-            atoms.push(AtomSpec { rungs, kin: 0 });
-            truths.push(truth);
-        }
+        atoms.push(AtomSpec { rungs, kin: 0 });
+        truths.push(truth);
     }
     (atoms, World::independent(truths))
 }

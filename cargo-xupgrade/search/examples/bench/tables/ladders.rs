@@ -37,6 +37,13 @@ fn count(settled: &[Settled], is: impl Fn(Option<usize>, Option<usize>) -> bool)
     share(yes, all)
 }
 
+/// The share of atoms whose highest rung is good by itself: the worlds are like the research's if it is the same there.
+fn newest_passes(settled: &[Settled]) -> f64 {
+    let tops: Vec<&Rung> =
+        settled.iter().flat_map(|settled| settled.world.rungs.iter().filter_map(|truth| truth.last())).collect();
+    share(tops.iter().filter(|&&&top| top == Rung::Good).count(), tops.len())
+}
+
 fn percents(name: &str, shares: &[f64]) {
     row(name, &shares.iter().map(|share| format!("{:.1} %", share * 100.0)).collect::<Vec<_>>());
 }
@@ -50,6 +57,8 @@ pub fn ladders(worlds: usize) {
     numbers("published, highest non-major first", &published::LADDERS);
     let trials = settled.each_ref().map(|cell| mean(cell.iter().map(|settled| settled.took.searching())));
     numbers("split", &trials);
+    let newest = settled.each_ref().map(|cell| newest_passes(cell));
+    percents("  newest passes alone (published 88, 77, 89)", &newest);
     percents("  atoms moved", &settled.each_ref().map(|cell| count(cell, |_, landed| landed.is_some())));
     let right = settled.each_ref().map(|cell| count(cell, |best, landed| best == landed));
     percents("  on their highest passing rung", &right);
