@@ -407,12 +407,11 @@ impl Batch {
         let lane = &self.lanes[place];
         let shot = Shot { based: lane.based, units: lane.units.clone() };
         let kind = lane.kind;
-        match self.early.remove(&unit) {
-            Some(before) => self.refused.push(Refused { again: Some(shot), ..before }),
-            None => {
-                self.track.failed(self.units[unit].risk);
-                self.refused.push(Refused { unit, failure, shot, again: None });
-            }
+        if let Some(before) = self.early.remove(&unit) {
+            self.refused.push(Refused { again: Some(shot), ..before });
+        } else {
+            self.track.failed(self.units[unit].risk);
+            self.refused.push(Refused { unit, failure, shot, again: None });
         }
         if kind == Kind::Union {
             self.cast_out(unit);

@@ -13,9 +13,10 @@
 //! - *Literal*: a failure is only inferred for a sequence that is pick for pick the one that failed. A
 //!   lockfile depends on the path taken to it, so the same upgrades in another order are another trial.
 //! - *Total*: it ends after a bounded number of trials, and no order of calls makes it panic.
-//! - *Order-free*: where nothing fails by chance, and nothing fails for want of another, the solution is the same whatever the number of trials under way and
-//!   the order of their answers: of two that clash, the first in the canonical order stays (compatible before breaking,
-//!   then the lower risk as guessed before anything was tried, then kin, then plan order).
+//! - *Order-free*: where nothing fails by chance, and nothing fails for want of another, the solution is the same
+//!   whatever the number of trials under way and the order of their answers: of two that clash, the first in the
+//!   canonical order stays (compatible before breaking, then the lower risk as guessed before anything was tried, then
+//!   kin, then plan order). Where some need others it nearly always is (`scripts/bench-search --table order`).
 //! - *Monotone*: more room never makes the solution worse.
 //!
 //! How it goes, from the inside out: a `lane` settles a run of picks on a fixed base, a `batch` settles one generation
