@@ -12,11 +12,19 @@ impl Batch {
     /// With several trials at once a unit may be refused before what comes before it is kept, and so where one at a time
     /// would have kept it. Once everything else is settled it is looked at again.
     pub(super) fn look_at_the_early(&mut self) {
+        // The first in canonical order of those settled from each place on: for most it tells at once.
+        let mut firsts: Vec<usize> = self.settled.clone();
+        for place in (1..firsts.len()).rev() {
+            firsts[place - 1] = firsts[place - 1].min(firsts[place]);
+        }
         let is_early = |refused: &&Refused| {
             let Refused { unit, shot, .. } = refused;
-            let base = &self.settled[..shot.based];
-            let is_new = |before: &usize| before < unit && !base.contains(before) && !shot.units.contains(before);
-            !self.looked.contains(unit) && self.settled.iter().any(is_new)
+            let since = self.settled[shot.based..].iter().zip(&shot.units).take_while(|(one, other)| one == other);
+            let place = shot.based + since.count();
+            let is_new = |before: &usize| before < unit && !shot.units.contains(before);
+            firsts.get(place).is_some_and(|first| first < unit)
+                && !self.looked.contains(unit)
+                && self.settled[place..].iter().any(is_new)
         };
         let early: BTreeSet<usize> = self.refused.iter().filter(is_early).map(|refused| refused.unit).collect();
         let refused = core::mem::take(&mut self.refused);
