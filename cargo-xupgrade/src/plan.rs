@@ -61,20 +61,7 @@ impl Plan {
         cells: Vec<Cell>,
         policy: &Policy,
     ) -> Self {
-        let mut plan = Self {
-            base: base.commit.clone(),
-            as_of: policy.as_of,
-            projects,
-            candidates: Vec::new(),
-            held: Vec::new(),
-            newest: Vec::new(),
-            cells,
-            cooldowns: Vec::new(),
-            frozen: Vec::new(),
-            set_aside: Vec::new(),
-            not_replayable: Vec::new(),
-            known: Known::default(),
-        };
+        let mut plan = Self { projects, cells, ..Self::empty(&base.commit, policy.as_of) };
         plan.not_replayable.extend(plan.projects.iter().flat_map(floating));
         for dependency in dependencies {
             plan.not_replayable.extend(not_replayable(dependency, policy));
@@ -92,6 +79,31 @@ impl Plan {
         }
         plan.sort();
         plan
+    }
+
+    /// A plan in which nothing is found yet.
+    fn empty(base: &str, as_of: Instant) -> Self {
+        Self {
+            base: base.to_owned(),
+            as_of,
+            projects: Vec::new(),
+            candidates: Vec::new(),
+            held: Vec::new(),
+            newest: Vec::new(),
+            cells: Vec::new(),
+            cooldowns: Vec::new(),
+            frozen: Vec::new(),
+            set_aside: Vec::new(),
+            not_replayable: Vec::new(),
+            known: Known::default(),
+        }
+    }
+
+    /// A plan of candidates and of nothing else, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(base: &str, candidates: Vec<Candidate>) -> Self {
+        let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap_or_else(|_| Instant::now());
+        Self { candidates, ..Self::empty(base, as_of) }
     }
 
     fn sort(&mut self) {

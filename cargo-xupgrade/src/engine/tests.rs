@@ -6,7 +6,6 @@ use xupgrade_search::{Depth, Fate, Strategy};
 
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind, Level as Size, Role, Rung, Version};
-use crate::clock::Instant;
 use crate::executor::Order;
 use crate::executor::fake::{Answer, Fake};
 
@@ -38,20 +37,7 @@ fn candidate(name: &str, versions: &[&str]) -> Candidate {
 }
 
 fn plan(candidates: Vec<Candidate>) -> Plan {
-    Plan {
-        base: "base".into(),
-        as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-        projects: vec![],
-        candidates,
-        held: vec![],
-        newest: vec![],
-        cells: vec![],
-        cooldowns: vec![],
-        frozen: vec![],
-        set_aside: vec![],
-        not_replayable: vec![],
-        known: crate::priors::Known::default(),
-    }
+    Plan::of("base", candidates)
 }
 
 fn three() -> Plan {
@@ -78,7 +64,7 @@ fn engine<'a>(plan: &'a Plan, budget: Budget, journal: &'a mut Journal) -> Engin
         baseline: Baseline::default(),
         unexercised: Unexercised::Allow,
         budget,
-        began: std::time::Instant::now(),
+        began: Instant::now(),
         listener: &|_: &Event| {},
         stop: Stop::never(),
         journal,
@@ -207,7 +193,7 @@ fn open_commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<usize>, V
         baseline: Baseline::default(),
         unexercised: Unexercised::Allow,
         budget: Budget::default(),
-        began: std::time::Instant::now(),
+        began: Instant::now(),
         listener: &|_: &Event| {},
         stop: Stop::never(),
         journal: &mut journal,

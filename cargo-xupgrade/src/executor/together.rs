@@ -86,7 +86,6 @@ pub fn label(plan: &Plan, atom: &Atom) -> String {
 mod tests {
     use super::*;
     use crate::candidate::{Candidate, Level, Place, ReasonKind, Role, Rung, Version};
-    use crate::clock::Instant;
 
     fn candidate(ecosystem: EcosystemKind, name: &str, project: &str) -> Candidate {
         let version = |text| Version::parse(text).unwrap();
@@ -110,20 +109,7 @@ mod tests {
     }
 
     fn plan(candidates: Vec<Candidate>) -> Plan {
-        Plan {
-            base: "base".into(),
-            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-            projects: vec![],
-            candidates,
-            held: vec![],
-            newest: vec![],
-            cells: vec![],
-            cooldowns: vec![],
-            frozen: vec![],
-            set_aside: vec![],
-            not_replayable: vec![],
-            known: crate::priors::Known::default(),
-        }
+        Plan::of("base", candidates)
     }
 
     fn atom(candidate: usize, rung: usize) -> Atom {

@@ -53,7 +53,6 @@ pub fn is_named(candidate: &Candidate, name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::candidate::{Level, Role, Rung, Version};
-    use crate::clock::Instant;
 
     fn candidate(ecosystem: EcosystemKind, name: &str, over: &[&str]) -> Candidate {
         let version = |text| Version::parse(text).unwrap();
@@ -80,20 +79,7 @@ mod tests {
     }
 
     fn plan(candidates: Vec<Candidate>) -> Plan {
-        Plan {
-            base: "base".into(),
-            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-            projects: vec![],
-            candidates,
-            held: vec![],
-            newest: vec![],
-            cells: vec![],
-            cooldowns: vec![],
-            frozen: vec![],
-            set_aside: vec![],
-            not_replayable: vec![],
-            known: crate::priors::Known::default(),
-        }
+        Plan::of("base", candidates)
     }
 
     fn of(words: &[&str], plan: &Plan, fresh: usize) -> Vec<usize> {

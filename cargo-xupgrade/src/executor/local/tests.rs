@@ -1,27 +1,13 @@
 //! The local executor keeps what every executor promises, on a real clone of a real repository.
 
 use super::*;
-use crate::clock;
 use crate::demo::world::World;
 use crate::executor::conformance;
 use crate::plan::Plan;
 use crate::repo::Repo;
 
 fn nothing_planned(base: &str) -> Plan {
-    Plan {
-        base: base.to_owned(),
-        as_of: clock::Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-        projects: vec![],
-        candidates: vec![],
-        held: vec![],
-        newest: vec![],
-        cells: vec![],
-        cooldowns: vec![],
-        frozen: vec![],
-        set_aside: vec![],
-        not_replayable: vec![],
-        known: crate::priors::Known::default(),
-    }
+    Plan::of(base, vec![])
 }
 
 /// A repository in a folder of its own, with as many workers as wanted.
