@@ -135,7 +135,7 @@ impl Engine<'_> {
                 }
                 Step::Try(proposals) => {
                     for proposal in proposals {
-                        self.begin(executor, &search, &mut flight, (proposal, options))?;
+                        self.begin(executor, &mut search, &mut flight, (proposal, options))?;
                     }
                     // There may be room for more.
                     continue;
@@ -173,12 +173,16 @@ impl Engine<'_> {
     fn begin(
         &self,
         executor: &mut dyn Executor,
-        search: &Search,
+        search: &mut Search,
         flight: &mut Flight,
         (proposal, options): (Proposal, &Options),
     ) -> Result<()> {
         let again = |of: Ticket| self.failed_cells(flight, of);
         let mut order = orders::order(self.plan, &proposal, again);
+        if orders::is_vacuous(&proposal, &order) {
+            search.record(proposal.ticket, Outcome::Inconclusive);
+            return Ok(());
+        }
         // Once the budget is spent there is only the verification, which goes on until it knows.
         if flight.spent.is_none() && proposal.scope != Scope::Full {
             order.until = self.last_call(options);

@@ -32,6 +32,11 @@ pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::T
     Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, until: None }
 }
 
+/// Whether an order is to run again what failed, but has nothing to run: that would pass, and prove nothing.
+pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
+    matches!(proposal.scope, Scope::Again { .. }) && order.cells.is_empty()
+}
+
 fn only_gates(mut cells: Vec<Cell>) -> Vec<Cell> {
     cells.retain(|cell| cell.check.phase == Phase::Gate);
     cells

@@ -140,6 +140,18 @@ fn a_set_that_fails_the_whole_matrix_loses_only_the_rung_that_breaks_it() {
 }
 
 #[test]
+fn where_no_cell_failed_nothing_runs_again_and_no_empty_run_passes_for_evidence() {
+    let plan = plan(vec![candidate("a", &["1.1.0"])]);
+    for red in ["t", "full"] {
+        let rule = |order: &Order| if order.id.starts_with(red) { Answer::RedWithoutCells } else { Answer::Green };
+        let ended = run(&plan, rule);
+        assert!(ended.taken.iter().all(|id| !id.starts_with("again")), "{red}: {:?}", ended.taken);
+        assert!(ended.names(&plan).is_empty(), "{red}: {:?}", ended.taken);
+        assert!(ended.taken.len() <= 3, "it is not asked for ever: {:?}", ended.taken);
+    }
+}
+
+#[test]
 fn noise_all_the_way_leaves_no_checkpoint() {
     let plan = three();
     let ended = run(&plan, |_| Answer::Noise);
@@ -177,7 +189,7 @@ fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
     let mut engine = engine(&plan, Budget::default(), &mut journal);
-    let mut fake = Fake::new(|_: &Order| Answer::RedTest);
+    let mut fake = Fake::new(|_: &Order| Answer::Red);
     engine.search(&mut fake, &Options::default()).unwrap();
     let flaky: Vec<String> = fake.known.cells.values().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect();
     assert_eq!(flaky, ["a b"], "so that it runs again by its name: {:?}", fake.taken);

@@ -16,12 +16,12 @@ use crate::verdict::Baseline;
 pub enum Answer {
     /// All cells are green.
     Green,
-    /// The whole matrix is red (cells that the rule does not know fail).
+    /// A test is red, in a cell of its own.
     Red,
+    /// Tests are said to be red, but no cell is: there is nothing that could run again.
+    RedWithoutCells,
     /// The atom at this position cannot be written.
     Refused(usize),
-    /// A test is red, in a cell of its own.
-    RedTest,
     /// No evidence.
     Noise,
 }
@@ -56,8 +56,8 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
         report.applied = vec![crate::ecosystem::Applied::default(); order.atoms.len()];
         match (self.rule)(order) {
             Answer::Green => {}
-            Answer::Red => report.unfit = Some(Reason::new(ReasonKind::TestFailed, "red by rule")),
-            Answer::RedTest => {
+            Answer::RedWithoutCells => report.unfit = Some(Reason::new(ReasonKind::TestFailed, "red by rule")),
+            Answer::Red => {
                 let mut cell = crate::journal::tests::report(Exit::Code(101));
                 cell.reading.tests.values_mut().for_each(|end| *end = TestEnd::Failed);
                 report.cells = vec![cell];
