@@ -118,6 +118,23 @@ fn a_test_that_turns_out_to_be_flaky_on_the_base_runs_again_by_itself_from_then_
 }
 
 #[test]
+fn a_test_that_flapped_in_an_earlier_run_makes_other_failures_no_harder_to_prove() {
+    let (env, _) = counted(&[("flaps", "2")]);
+    env.write("bob/src/lib.rs", "#[test]\nfn stands() {\n    assert!(wobbly::is_steady());\n}\n");
+    env.git(&["commit", "--quiet", "--all", "--message=A test that fails each time"]);
+    let again = |ran: &Ran| {
+        assert_eq!(ran.why("wobbly"), "test_failed", "{}", told(ran));
+        trials(ran, "again").len()
+    };
+    let first = env.run(&["-p", "wobbly"]);
+    assert_eq!(first.report["flapped"].as_array().unwrap().len(), 1, "{}", told(&first));
+    env.git(&["commit", "--quiet", "--allow-empty", "--message=Another base"]);
+    let second = env.run(&["-p", "wobbly"]);
+    assert_eq!(second.report["projects"][0]["flaky"].as_array().unwrap().len(), 1, "it is remembered");
+    assert!(again(&second) < again(&first), "{}\n{}", told(&first), told(&second));
+}
+
+#[test]
 fn a_failure_never_seen_before_is_believed_within_its_trial_and_never_run_until_it_is_green() {
     let (env, _) = counted(&[("holds_left", "3")]);
     let ran = env.run(&["-p", "left"]);

@@ -245,7 +245,8 @@ impl Session {
             trials: Vec::new(),
         };
         let last_time = self.history.last_time(&self.plan.candidates);
-        let options = Options { last_time, ..options::options(&args.search, &self.plan.cells, &self.baseline) };
+        let options =
+            Options { last_time, ..options::options(&args.search, &self.plan.cells, &self.baseline, &self.flapped) };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
         let open = engine.verify_commits(local, &searched, &checkpoint, args.verify_commits)?;

@@ -4,17 +4,18 @@
 use xupgrade_search::{Options, Permille};
 
 use crate::cli::SearchArgs;
+use crate::history::Flapped;
 use crate::trial::{Cell, Phase};
 use crate::verdict::{Baseline, CellBaseline};
 
-/// The options of a search over this matrix.
-pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline) -> Options {
+/// The options of a search over this matrix; `flapped` are the tests that flapped in the baseline of this very run.
+pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline, flapped: &Flapped) -> Options {
     Options {
         strategy: args.strategy.into(),
         below: args.depth.into(),
         verify_runs: args.verify_runs.get(),
         gate_cost: gate_cost(cells, baseline),
-        flake: flake(baseline),
+        flake: flake(flapped),
         ..Options::default()
     }
 }
@@ -37,9 +38,10 @@ fn gate_cost(cells: &[Cell], baseline: &Baseline) -> Permille {
 }
 
 /// The chance that a good trial fails for no reason: one in two where the baseline saw a flaky test (one of two runs),
-/// else one in a hundred, as nobody can say that there is none.
-fn flake(baseline: &Baseline) -> Permille {
-    if baseline.cells.values().any(|cell| !cell.flaky.is_empty()) { 500 } else { 10 }
+/// else one in a hundred, as nobody can say that there is none. Tests that flapped in earlier runs are forgiven by name,
+/// and say nothing of the others.
+fn flake(flapped: &Flapped) -> Permille {
+    if flapped.is_empty() { 10 } else { 500 }
 }
 
 #[cfg(test)]
@@ -47,7 +49,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::trial::{Check, Company, Extent, Reader, TestName};
+    use crate::trial::{Check, Company, Extent, Reader};
 
     fn cell(name: &str, phase: Phase) -> Cell {
         let check = Check {
@@ -89,10 +91,7 @@ mod tests {
 
     #[test]
     fn a_flaky_baseline_makes_single_failures_less_telling() {
-        let mut known = baseline(&[("test", 1.0)]);
-        assert_eq!(flake(&known), 10);
-        let name = TestName { unit: "a".into(), name: "b".into() };
-        known.cells.values_mut().for_each(|cell| cell.flaky = vec![name.clone()]);
-        assert_eq!(flake(&known), 500);
+        assert_eq!(flake(&Flapped::new()), 10);
+        assert_eq!(flake(&[("cargo .".to_owned(), "a b".to_owned())].into()), 500);
     }
 }
