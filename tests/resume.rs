@@ -2,6 +2,8 @@
 
 mod killed;
 
+use std::path::PathBuf;
+
 use crate::common::process::{VARIABLE, assert_none_left, mark};
 use crate::common::{Env, Ran, text};
 use killed::{Counted, Facts};
@@ -138,6 +140,25 @@ fn searched(ran: &Ran) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// Where it is kept what runs on the repository learnt.
+fn history(env: &Env) -> PathBuf {
+    let mut caches = env.world.root.join("cache").read_dir().unwrap().flatten().map(|entry| entry.path());
+    caches.find_map(|path| Some(path.join("history.json")).filter(|file| file.is_file())).unwrap()
+}
+
+#[test]
+fn what_another_run_learnt_between_a_kill_and_its_resume_is_not_forgotten() {
+    let counted = Counted::new("breaks_build");
+    kill_after_cells(&counted, &["-p", "fine"], 3);
+    let other = counted.env.world.root.join("other").display().to_string();
+    let between = counted.env.run(&["-p", "gone", "--out", &other]);
+    let learnt = |name: &str| std::fs::read_to_string(history(&counted.env)).unwrap().contains(&format!("\"{name}\""));
+    assert_eq!((between.code, learnt("gone")), (0, true), "{}", between.said());
+    let ran = counted.env.run(&["-p", "fine", "--resume", "always"]);
+    assert_eq!((ran.code, ran.upgrades().len()), (0, 1), "{}", ran.said());
+    assert_eq!((learnt("fine"), learnt("gone")), (true, true));
+}
+
 #[test]
 fn the_next_run_begins_with_what_this_one_learnt_and_a_broken_history_is_ignored_with_a_warning() {
     let env = Env::new("breaks_build");
@@ -151,9 +172,7 @@ fn the_next_run_begins_with_what_this_one_learnt_and_a_broken_history_is_ignored
     };
     assert!(gone(&first)[0].len() > 1, "nothing was known of it: {:?}", searched(&first));
     assert!(gone(&second).iter().all(|fresh| fresh.len() == 1), "it failed before: {:?}", searched(&second));
-    let mut caches = env.world.root.join("cache").read_dir().unwrap().flatten().map(|entry| entry.path());
-    let file = caches.find_map(|path| Some(path.join("history.json")).filter(|file| file.is_file())).unwrap();
-    std::fs::write(&file, "{\"torn").unwrap();
+    std::fs::write(history(&env), "{\"torn").unwrap();
     let third = env.run(&[]);
     assert_eq!((third.code, third.upgrades()), (0, first.upgrades()), "{}", third.said());
     assert!(third.stderr.contains("warning: ") && third.stderr.contains("history.json is ignored"), "{}", third.stderr);

@@ -81,10 +81,7 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let mut report = session.report(&scene, job.began.elapsed().as_secs_f64(), stop);
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
-    session.history.learn(&report, &session.flapped);
-    if let Err(error) = session.history.write(&scene.cache) {
-        listener.tell(&Event::Warned { text: format!("{error:#}; the next run begins as if this one had not been") });
-    }
+    resume::remember(&scene, &session, &report, listener);
     journal.end(resume::end(&report))?;
     let code = session.code(&report, args, stop);
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
@@ -112,6 +109,7 @@ struct Session {
     containment: Option<String>,
     /// Lockfiles that git does not track, as they were tested, by project label.
     locks: BTreeMap<String, TestedLock>,
+    /// What was remembered when it began.
     history: History,
     /// The tests that flapped in this run's own baseline.
     flapped: Flapped,

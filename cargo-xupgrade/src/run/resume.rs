@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::Session;
 use super::scene::Scene;
 use crate::candidate::EcosystemKind;
 use crate::cli::{ResumeRule, RunArgs};
@@ -171,6 +172,16 @@ pub fn history(scene: &Scene<'_>, journal: &Journal, listener: &dyn Listener) ->
         history.write(journal.folder())?;
     }
     Ok(history)
+}
+
+/// Remembers what a run found, on top of what is known by now: since the copy was made with which a resumed run begins,
+/// another one may have learnt. Where that cannot be read, on top of what this one began with.
+pub fn remember(scene: &Scene<'_>, session: &Session, report: &Report, listener: &dyn Listener) {
+    let mut history = History::read(&scene.cache).unwrap_or_else(|_| session.history.clone());
+    history.learn(report, &session.flapped);
+    if let Err(error) = history.write(&scene.cache) {
+        listener.tell(&Event::Warned { text: format!("{error:#}; the next run begins as if this one had not been") });
+    }
 }
 
 /// Why a run that ends here does so.
