@@ -24,7 +24,7 @@ use crate::cli::{PlanArgs, RunArgs};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::executor::CUT;
-use crate::executor::local::{self, Local, Tools};
+use crate::executor::local::{self, Local, Place, Tools};
 use crate::failure::{Code, Usage};
 use crate::history::{self, Flapped, History};
 use crate::interrupt::{Level, Stop};
@@ -98,6 +98,27 @@ struct Job<'a> {
     began: std::time::Instant,
 }
 
+impl Job<'_> {
+    /// What an executor works with that tries this plan in these places.
+    fn tools<'a>(
+        &'a self,
+        scene: &'a Scene<'_>,
+        plan: &'a Plan,
+        places: &'a [Place<'_>],
+        journal: &Journal,
+    ) -> Tools<'a> {
+        Tools {
+            places,
+            plan,
+            ecosystems: &scene.ecosystems,
+            out: journal.folder().to_owned(),
+            facts: &scene.facts,
+            listener: self.listener,
+            stop: self.stop.clone(),
+        }
+    }
+}
+
 /// What a run gathers on its way.
 struct Session {
     plan: Plan,
@@ -165,15 +186,7 @@ impl Session {
             listener.tell(&Event::Said { text: resume::told(scene.facts.len()) });
         }
         let places = scene.places(environments);
-        let tools = Tools {
-            places: &places,
-            plan: &self.plan,
-            ecosystems: &scene.ecosystems,
-            out: journal.folder().to_owned(),
-            facts: &scene.facts,
-            listener,
-            stop: stop.clone(),
-        };
+        let tools = job.tools(scene, &self.plan, &places, journal);
         let accept = if args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
         let (mut ground, containment) = local::with(tools, |local| {
             let ground = baseline::run(&self.plan, local, journal, listener, accept)?;
@@ -202,15 +215,7 @@ impl Session {
             return Ok(());
         }
         listener.tell(&Event::Said { text: reporter::forecast(&self.plan, &self.baseline) });
-        let tools = Tools {
-            places: &places[..ground.workers],
-            plan: &self.plan,
-            ecosystems: &scene.ecosystems,
-            out: journal.folder().to_owned(),
-            facts: &scene.facts,
-            listener,
-            stop: stop.clone(),
-        };
+        let tools = job.tools(scene, &self.plan, &places[..ground.workers], journal);
         let found = local::with(tools, |local| self.search(scene, job, journal, local, unexercised))?;
         // Those of earlier runs are no news.
         let before = history::flapped(&self.baseline);
