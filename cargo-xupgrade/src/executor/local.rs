@@ -1,5 +1,6 @@
-//! Runs trials on this machine, each in a worker of its own (`slots` hands them out): edit the clone atom by atom, fetch, check cell by cell under the
-//! supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on to the next cell.
+//! Runs trials on this machine, each in a worker of its own (`slots` hands them out): edit the clone atom by atom, fetch,
+//! check cell by cell under the supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on
+//! to the next cell.
 
 mod floor;
 mod part;
