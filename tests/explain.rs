@@ -28,7 +28,7 @@ fn each_trial_says_once_why_it_was_chosen_and_once_what_it_taught() {
 #[test]
 fn the_story_names_the_one_that_fails_and_what_is_below_it() {
     let clash = &shared("two_clash", &["--explain"]).ran.stderr;
-    let blamed = "learnt: it passes without right 1.0.1, which speaks against that";
+    let blamed = "learnt: it passes without right 1.0.1, which speaks against right 1.0.1";
     assert!(clash.contains(blamed), "{clash}");
     let lower = &shared("breaks_test_lands_lower", &["--explain"]).ran.stderr;
     assert!(lower.contains("learnt: count 1.1.0 fails; next lower: 1.0.2"), "{lower}");

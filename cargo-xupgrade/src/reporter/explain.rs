@@ -203,9 +203,7 @@ impl Story {
             (Why::Confirm, Some(parent)) => {
                 format!("the failure of {} does not come again, so it does not count", parent.id)
             }
-            (Why::Bracket, Some(_)) => {
-                format!("it passes without {}, which speaks against that", some(&self.left_out(heard)))
-            }
+            (Why::Bracket, Some(_)) => blames(&self.left_out(heard)),
             (Why::Verify, _) => format!("the whole matrix passes with {}", count(heard.accepted, "upgrade")),
             (Why::Commit, _) => "it passes by itself".into(),
             _ => format!("{} passed{}", list(&heard.fresh), self.culprits(heard)),
@@ -229,9 +227,7 @@ impl Story {
     fn after_a_failure(&self, heard: &Heard) -> String {
         match (heard.why, self.parent_of(heard)) {
             (Why::Confirm, _) => "it fails again".into(),
-            (Why::Bracket, Some(_)) => {
-                format!("it fails without {}, too, so that is not to blame", some(&self.left_out(heard)))
-            }
+            (Why::Bracket, Some(_)) => clears(&self.left_out(heard)),
             (Why::Verify, _) => "they do not pass the whole matrix together; the part that does is looked for".into(),
             (Why::Commit, _) => "it does not pass by itself, so it is one commit with the next upgrade".into(),
             (Why::Pair, _) => "they do not pass as a pair, either".into(),
@@ -277,6 +273,18 @@ fn chance(steps: &[Step]) -> String {
 /// The same as [`list`], where there may be none: the last verification takes away from the end what it suspects.
 fn some(steps: &[Step]) -> String {
     if steps.is_empty() { "the last upgrades".into() } else { list(steps) }
+}
+
+/// What a pass without these upgrades says about them.
+fn blames(out: &[Step]) -> String {
+    let them = if out.len() == 1 { list(out) } else { "them".to_owned() };
+    format!("it passes without {}, which speaks against {them}", some(out))
+}
+
+/// What a failure without these upgrades says about them.
+fn clears(out: &[Step]) -> String {
+    let they_are = if out.len() == 1 { format!("{} is", list(out)) } else { "they are".to_owned() };
+    format!("it fails without {}, too, so {they_are} not to blame", some(out))
 }
 
 /// The names of upgrades, the first few of many.

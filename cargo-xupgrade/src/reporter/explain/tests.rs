@@ -105,9 +105,18 @@ fn a_bracket_says_what_it_says_about_the_upgrade() {
     let before = ("t1", Why::Leaf, 3, "a@1.2.0/1.1.4", "failed");
     let passed = told(&[before, ("t2", Why::Bracket, 3, "", "passed")]);
     assert_eq!(passed[2], "t2, why: the tests that failed in t1 without a 1.2.0: do they fail there, too?");
-    assert_eq!(passed[3], "t2, learnt: it passes without a 1.2.0, which speaks against that");
+    assert_eq!(passed[3], "t2, learnt: it passes without a 1.2.0, which speaks against a 1.2.0");
     let failed = told(&[before, ("t2", Why::Bracket, 3, "", "failed")]);
-    assert_eq!(failed[3], "t2, learnt: it fails without a 1.2.0, too, so that is not to blame");
+    assert_eq!(failed[3], "t2, learnt: it fails without a 1.2.0, too, so a 1.2.0 is not to blame");
+}
+
+#[test]
+fn a_bracket_without_several_names_them_once() {
+    let before = ("t1", Why::Pair, 0, "a@1.1.0 b@1.1.0", "failed");
+    let passed = told(&[before, ("t2", Why::Bracket, 0, "", "passed")]);
+    assert_eq!(passed[3], "t2, learnt: it passes without a 1.1.0, b 1.1.0, which speaks against them");
+    let failed = told(&[before, ("t2", Why::Bracket, 0, "", "failed")]);
+    assert_eq!(failed[3], "t2, learnt: it fails without a 1.1.0, b 1.1.0, too, so they are not to blame");
 }
 
 #[test]
@@ -119,7 +128,7 @@ fn a_bracket_leaves_out_only_what_has_not_passed_since() {
         ("t4", Why::Bracket, 1, "", "passed"),
     ]);
     assert_eq!(lines[6], "t4, why: the tests that failed in t1 without b 1.1.0: do they fail there, too?");
-    assert_eq!(lines[7], "t4, learnt: it passes without b 1.1.0, which speaks against that");
+    assert_eq!(lines[7], "t4, learnt: it passes without b 1.1.0, which speaks against b 1.1.0");
 }
 
 #[test]
@@ -130,7 +139,7 @@ fn after_a_second_look_nothing_lower_is_promised() {
         ("t3", Why::Bracket, 3, "", "passed"),
     ]);
     assert_eq!(lines[3], "t2, learnt: a 1.2.0 fails on top of 3 upgrades");
-    assert_eq!(lines[5], "t3, learnt: it passes without a 1.2.0, which speaks against that");
+    assert_eq!(lines[5], "t3, learnt: it passes without a 1.2.0, which speaks against a 1.2.0");
 }
 
 #[test]
@@ -152,7 +161,7 @@ fn a_bracket_is_about_the_trial_that_it_names_whatever_failed_beside_it() {
     began("t1", Why::Leaf, None, "a@1.1.0", "failed");
     began("t2", Why::Leaf, None, "b@1.1.0", "failed");
     let learnt = began("t3", Why::Bracket, Some("t1"), "", "passed");
-    assert_eq!(learnt.as_deref(), Some("t3, learnt: it passes without a 1.1.0, which speaks against that"));
+    assert_eq!(learnt.as_deref(), Some("t3, learnt: it passes without a 1.1.0, which speaks against a 1.1.0"));
 }
 
 #[test]
