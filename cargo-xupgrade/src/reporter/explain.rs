@@ -110,10 +110,14 @@ impl Story {
         heard.keys.iter().all(|key| self.trials.iter().any(|one| one.passed() && one.keys.contains(key)))
     }
 
-    /// What a bracket leaves out: of what failed, all that has not passed since.
+    /// What a bracket leaves out: of what failed, all that has not passed since. Where it keeps less than what was accepted
+    /// then, the hunt for what fails at times looks there, and no trial names it.
     fn left_out(&self, bracket: &Heard) -> Vec<Step> {
         let Some(at) = bracket.parent else { return Vec::new() };
         let failed = &self.trials[at];
+        if bracket.accepted < failed.accepted {
+            return Vec::new();
+        }
         let is_in = |key: &String| self.trials[at + 1..].iter().any(|later| later.passed() && later.keys.contains(key));
         failed.fresh.iter().zip(&failed.keys).filter(|(_, key)| !is_in(key)).map(|(step, _)| step.clone()).collect()
     }
@@ -270,7 +274,7 @@ fn chance(steps: &[Step]) -> String {
     format!("{:.0} %", all * 100.0)
 }
 
-/// The same as [`list`], where there may be none: the last verification takes away from the end what it suspects.
+/// The same as [`list`], where there may be none: a hunt and the last verification take away from the end what they suspect.
 fn some(steps: &[Step]) -> String {
     if steps.is_empty() { "the last upgrades".into() } else { list(steps) }
 }

@@ -120,6 +120,14 @@ fn a_bracket_without_several_names_them_once() {
 }
 
 #[test]
+fn a_bracket_that_leaves_out_what_was_accepted_before_speaks_against_nothing_later() {
+    let before = ("t1", Why::Leaf, 3, "a@1.2.0/1.1.4", "failed");
+    let lines = told(&[before, ("t2", Why::Bracket, 1, "", "passed")]);
+    assert_eq!(lines[2], "t2, why: the tests that failed in t1 without the last upgrades: do they fail there, too?");
+    assert_eq!(lines[3], "t2, learnt: it passes without the last upgrades, which speaks against them");
+}
+
+#[test]
 fn a_bracket_leaves_out_only_what_has_not_passed_since() {
     let lines = told(&[
         ("t1", Why::First, 0, "a@1.1.0 b@1.1.0", "failed"),
