@@ -325,15 +325,7 @@ mod tests {
     use super::*;
 
     fn project() -> Project {
-        Project {
-            ecosystem: EcosystemKind::Go,
-            path: "svc".into(),
-            manifests: vec![],
-            lockfile: None,
-            lock: None,
-            dependents: vec![],
-            obstacle: None,
-        }
+        Project::of(EcosystemKind::Go, "svc", &[])
     }
 
     #[test]

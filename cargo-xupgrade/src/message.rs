@@ -161,28 +161,11 @@ fn also_moved(upgrade: &Upgrade) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{EcosystemKind, Level, Version};
-    use crate::verdict::Proof;
+    use crate::candidate::Level;
 
     fn upgrade(name: &str, to: &str, trial: &str) -> Upgrade {
-        Upgrade {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            places: vec![],
-            from: Version::parse("1.0.0").unwrap(),
-            to: Version::parse(to).unwrap(),
-            level: Level::Major,
-            breaking: to.starts_with('2'),
-            commit: None,
-            trial: trial.into(),
-            proof: Proof::Tests,
-            also_moved: vec![],
-            notes: vec![],
-            failed_above: vec![],
-            urgent: None,
-        }
+        let usual = Upgrade::of(name, to);
+        Upgrade { level: Level::Major, breaking: to.starts_with('2'), trial: trial.into(), ..usual }
     }
 
     fn message(upgrades: &[Upgrade]) -> String {

@@ -83,7 +83,7 @@ fn is_for_development(candidate: &Candidate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Place, Role};
+    use crate::candidate::Place;
 
     fn candidate(ecosystem: EcosystemKind, tables: &[&str]) -> Candidate {
         let place = |table: &&str| Place {
@@ -92,30 +92,12 @@ mod tests {
             key: "x".into(),
             registry: None,
         };
-        Candidate {
-            ecosystem,
-            name: "x".into(),
-            role: Role::Direct,
-            project: ".".into(),
-            at: Version::parse("1.0.0").unwrap(),
-            rungs: vec![],
-            places: tables.iter().map(place).collect(),
-            over: [].into(),
-            urgent: None,
-            switch: None,
-            beyond: None,
-        }
+        Candidate { ecosystem, places: tables.iter().map(place).collect(), ..Candidate::of("x", &[]) }
     }
 
     fn rung(version: &str, level: Level, breaking: bool, published: Option<&str>) -> Rung {
         let published = published.map(|text| Instant::parse(text).unwrap());
-        Rung {
-            version: Version::parse(version).unwrap(),
-            level,
-            breaking,
-            published,
-            depth: xupgrade_search::Depth::Rung,
-        }
+        Rung { level, breaking, published, ..Rung::of(version) }
     }
 
     #[test]

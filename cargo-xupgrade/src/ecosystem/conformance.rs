@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::candidate::Version;
 use crate::demo::world::World;
-use crate::policy::TransitiveRule;
 use crate::trial::Phase;
 
 /// One upgrade of the world that works, and a version that does not exist.
@@ -61,19 +60,6 @@ fn bytes(world: &World, files: &[String]) -> BTreeMap<String, Vec<u8>> {
     files.iter().map(|file| (file.clone(), std::fs::read(world.repo.join(file)).unwrap())).collect()
 }
 
-/// The outlook of the tests: everything in the worlds is old enough.
-fn outlook() -> Outlook {
-    let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-    Outlook {
-        as_of,
-        cutoff: as_of.minus_days(3),
-        unknown_age: UnknownAge::TooYoung,
-        transitive: TransitiveRule::Withdrawn,
-        network: Network::Online,
-        registry_age: RegistryAge::Heeded,
-    }
-}
-
 #[test]
 fn cargo_keeps_the_promises_of_an_ecosystem() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,6 +70,7 @@ fn cargo_keeps_the_promises_of_an_ecosystem() {
     std::fs::copy(config, world.root.join(".cargo/config.toml")).unwrap();
     let cache = folder.path().join("cache");
     let listener = |_: &crate::event::Event| {};
-    let cargo = cargo::Cargo::new(outlook(), crate::cli::ManifestRule::Needed, &cache, &cache, &listener);
+    let outlook = Outlook::of("2026-01-01T00:00:00Z"); // everything in the worlds is old enough
+    let cargo = cargo::Cargo::new(outlook, crate::cli::ManifestRule::Needed, &cache, &cache, &listener);
     conforms(&cargo, &world, &Known { name: "ant", good: "1.0.1", missing: "9.9.9" });
 }

@@ -2,46 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use xupgrade_search::{Depth, Fate, Strategy};
+use xupgrade_search::{Fate, Strategy};
 
 use super::*;
-use crate::candidate::{Candidate, EcosystemKind, Level as Size, Role, Rung, Version};
+use crate::candidate::Candidate;
 use crate::executor::Order;
 use crate::executor::fake::{Answer, Fake};
-
-fn version(text: &str) -> Version {
-    Version::parse(text).unwrap()
-}
-
-fn candidate(name: &str, versions: &[&str]) -> Candidate {
-    let rung = |text: &&str| Rung {
-        version: version(text),
-        level: Size::Minor,
-        breaking: false,
-        published: None,
-        depth: Depth::Rung,
-    };
-    Candidate {
-        ecosystem: EcosystemKind::Cargo,
-        name: name.into(),
-        role: Role::Direct,
-        project: ".".into(),
-        at: version("1.0.0"),
-        rungs: versions.iter().map(rung).collect(),
-        places: vec![],
-        over: [].into(),
-        urgent: None,
-        switch: None,
-        beyond: None,
-    }
-}
 
 fn plan(candidates: Vec<Candidate>) -> Plan {
     Plan::of("base", candidates)
 }
 
 fn three() -> Plan {
-    plan(vec![candidate("a", &["1.1.0"]), candidate("b", &["1.0.1", "1.1.0"]), candidate("c", &["1.1.0"])])
+    plan(vec![Candidate::of("a", &["1.1.0"]), Candidate::of("b", &["1.0.1", "1.1.0"]), Candidate::of("c", &["1.1.0"])])
 }
 
 /// Searches; gives what came of it, with everything that was told on the way.
@@ -141,7 +114,7 @@ fn a_set_that_fails_the_whole_matrix_loses_only_the_rung_that_breaks_it() {
 
 #[test]
 fn where_no_cell_failed_nothing_runs_again_and_no_empty_run_passes_for_evidence() {
-    let plan = plan(vec![candidate("a", &["1.1.0"])]);
+    let plan = plan(vec![Candidate::of("a", &["1.1.0"])]);
     for red in ["t", "full"] {
         let rule = |order: &Order| if order.id.starts_with(red) { Answer::RedWithoutCells } else { Answer::Green };
         let ended = run(&plan, rule);
@@ -185,7 +158,7 @@ fn a_budget_of_one_trial_verifies_what_it_found_and_tries_no_more() {
 
 #[test]
 fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
-    let plan = plan(vec![candidate("a", &["1.1.0"])]);
+    let plan = plan(vec![Candidate::of("a", &["1.1.0"])]);
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
     let mut engine = engine(&plan, Budget::default(), &mut journal);

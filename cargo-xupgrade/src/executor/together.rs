@@ -85,27 +85,13 @@ pub fn label(plan: &Plan, atom: &Atom) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Candidate, Level, Place, ReasonKind, Role, Rung, Version};
+    use crate::candidate::{Candidate, Place, ReasonKind};
 
     fn candidate(ecosystem: EcosystemKind, name: &str, project: &str) -> Candidate {
-        let version = |text| Version::parse(text).unwrap();
-        let depth = xupgrade_search::Depth::Rung;
-        let rung = |text| Rung { version: version(text), level: Level::Minor, breaking: false, published: None, depth };
         let place =
             Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: name.into(), registry: None };
-        Candidate {
-            ecosystem,
-            name: name.into(),
-            role: Role::Direct,
-            project: project.into(),
-            at: version("1.0.0"),
-            rungs: vec![rung("1.1.0"), rung("1.2.0")],
-            places: vec![place],
-            over: [].into(),
-            urgent: None,
-            switch: None,
-            beyond: None,
-        }
+        let usual = Candidate::of(name, &["1.1.0", "1.2.0"]);
+        Candidate { ecosystem, project: project.into(), places: vec![place], ..usual }
     }
 
     fn plan(candidates: Vec<Candidate>) -> Plan {

@@ -1,10 +1,10 @@
 //! What is remembered of a run, what is forgotten, and that a broken file is no error.
 
 use super::*;
-use crate::candidate::{Evidence, Level, Reason, Role, Rung};
+use crate::candidate::{Evidence, Reason};
 use crate::report::{SCHEMA, Upgrade};
 use crate::trial::TestName;
-use crate::verdict::{CellBaseline, Proof};
+use crate::verdict::CellBaseline;
 
 fn version(text: &str) -> Version {
     Version::parse(text).unwrap()
@@ -54,24 +54,7 @@ fn cell() -> crate::trial::CellReport {
 }
 
 fn upgraded(name: &str, to: &str, failed_above: Vec<Held>) -> Upgrade {
-    Upgrade {
-        ecosystem: EcosystemKind::Cargo,
-        name: name.into(),
-        role: Role::Direct,
-        project: ".".into(),
-        places: vec![],
-        from: version("1.0.0"),
-        to: version(to),
-        level: Level::Minor,
-        breaking: false,
-        commit: None,
-        trial: "t1".into(),
-        proof: Proof::Tests,
-        also_moved: vec![],
-        notes: vec![],
-        failed_above,
-        urgent: None,
-    }
+    Upgrade { failed_above, ..Upgrade::of(name, to) }
 }
 
 fn held(name: &str, wanted: &str, kind: ReasonKind, trial: Option<&str>, tried: &[&str]) -> Held {
@@ -79,45 +62,12 @@ fn held(name: &str, wanted: &str, kind: ReasonKind, trial: Option<&str>, tried: 
         let tried = tried.iter().map(|text| version(text)).collect();
         Box::new(Evidence { trial: trial.into(), tried, ..Evidence::default() })
     });
-    Held {
-        ecosystem: EcosystemKind::Cargo,
-        name: name.into(),
-        role: Role::Direct,
-        project: ".".into(),
-        at: Some(version("1.0.0")),
-        wanted: Some(version(wanted)),
-        reason: Reason { kind, text: String::new(), evidence },
-        urgent: None,
-        places: vec![],
-    }
-}
-
-fn candidate(name: &str, rungs: &[&str]) -> Candidate {
-    let rung = |text: &&str| Rung {
-        version: version(text),
-        level: Level::Minor,
-        breaking: false,
-        published: None,
-        depth: xupgrade_search::Depth::Rung,
-    };
-    Candidate {
-        ecosystem: EcosystemKind::Cargo,
-        name: name.into(),
-        role: Role::Direct,
-        project: ".".into(),
-        at: version("1.0.0"),
-        rungs: rungs.iter().map(rung).collect(),
-        places: vec![],
-        over: [].into(),
-        urgent: None,
-        switch: None,
-        beyond: None,
-    }
+    Held { wanted: Some(version(wanted)), ..Held::of(name, Reason { kind, text: String::new(), evidence }) }
 }
 
 /// What is known of each rung of a candidate.
 fn known(history: &History, name: &str, rungs: &[&str]) -> Vec<Option<Before>> {
-    let candidate = candidate(name, rungs);
+    let candidate = Candidate::of(name, rungs);
     let known = history.known();
     candidate.rungs.iter().map(|rung| known.of(&candidate, rung)).collect()
 }
@@ -157,7 +107,11 @@ fn the_set_of_last_time_is_found_by_version_in_a_new_plan() {
     let mut history = History::default();
     let set = vec![upgraded("z", "1.1.0", vec![]), upgraded("a", "1.2.0", vec![]), upgraded("gone", "1.0.1", vec![])];
     history.learn(&report(set, vec![]), &Flapped::new());
-    let plan = [candidate("a", &["1.0.1", "1.2.0", "1.3.0"]), candidate("new", &["1.1.0"]), candidate("z", &["1.1.0"])];
+    let plan = [
+        Candidate::of("a", &["1.0.1", "1.2.0", "1.3.0"]),
+        Candidate::of("new", &["1.1.0"]),
+        Candidate::of("z", &["1.1.0"]),
+    ];
     assert_eq!(history.last_time(&plan), [Pick { atom: 0, rung: 1 }, Pick { atom: 2, rung: 0 }]);
     history.learn(&report(vec![], vec![]), &Flapped::new());
     assert_eq!(history.last_time(&plan).len(), 2, "a night without any upgrade takes nothing away");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock::Instant;
 use crate::facts::{Asked, Facts};
-use crate::trial::{Cell, CellReport, Check, Exit, Extent, Freshness, Phase, Reader, Reading, TestEnd, TestName};
+use crate::trial::{Cell, CellReport, Company, Exit, Freshness, Phase, Reading, TestEnd, TestName};
 
 /// A header for tests.
 #[must_use]
@@ -21,34 +21,11 @@ pub fn header() -> Header {
 /// A cell that ended this way, with one test in it.
 #[must_use]
 pub fn report(exit: Exit) -> CellReport {
-    let check = Check {
-        name: "test".into(),
-        phase: Phase::Test,
-        argv: vec!["cargo".into(), "test".into()],
-        afresh: vec![],
-        dir: ".".into(),
-        env: std::collections::BTreeMap::new(),
-        reader: Reader::Libtest,
-        limit: None,
-        company: crate::trial::Company::Alone,
-    };
     let name = TestName { unit: "a".into(), name: "b".into() };
     let reading = Reading { tests: [(name, TestEnd::Passed)].into(), ..Reading::default() };
-    let cell =
-        Cell { project: "cargo .".into(), check, concerns: std::collections::BTreeSet::new(), extent: Extent::Whole };
-    let words = cell.check.argv.clone();
-    CellReport {
-        cell,
-        words,
-        seconds: 1.5,
-        exit,
-        log: "log/x".into(),
-        reading,
-        dirtied: vec!["x".into()],
-        strays: 1,
-        again: vec![],
-        beside: None,
-    }
+    let mut cell = Cell::of("test", Phase::Test);
+    cell.check.company = Company::Alone;
+    CellReport { seconds: 1.5, dirtied: vec!["x".into()], strays: 1, ..cell.ended(exit, reading) }
 }
 
 /// What is asked about that cell on a tree.

@@ -52,30 +52,10 @@ pub fn is_named(candidate: &Candidate, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Level, Role, Rung, Version};
 
     fn candidate(ecosystem: EcosystemKind, name: &str, over: &[&str]) -> Candidate {
-        let version = |text| Version::parse(text).unwrap();
-        let rung = Rung {
-            version: version("1.1.0"),
-            level: Level::Minor,
-            breaking: false,
-            published: None,
-            depth: xupgrade_search::Depth::Rung,
-        };
-        Candidate {
-            ecosystem,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            at: version("1.0.0"),
-            rungs: vec![rung],
-            places: vec![],
-            over: over.iter().map(|name| (*name).to_owned()).collect(),
-            urgent: None,
-            switch: None,
-            beyond: None,
-        }
+        let over = over.iter().map(|name| (*name).to_owned()).collect();
+        Candidate { ecosystem, over, ..Candidate::of(name, &["1.1.0"]) }
     }
 
     fn plan(candidates: Vec<Candidate>) -> Plan {

@@ -42,16 +42,7 @@ fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dep
 }
 
 fn policy() -> Policy {
-    Policy {
-        reach: Reach::Compatible,
-        as_of: day("2026-01-01"),
-        min_age: 3,
-        only: vec![],
-        exclude: vec![],
-        holds: vec![],
-        pins: PinRule::Keep,
-        transitive: TransitiveRule::Withdrawn,
-    }
+    Policy::of("2026-01-01T00:00:00Z")
 }
 
 fn cargo(at: &str, versions: &[&str]) -> Dependency {

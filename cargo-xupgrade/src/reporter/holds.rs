@@ -127,24 +127,15 @@ fn alike(one: &Held) -> (EcosystemKind, &str, ReasonKind, &str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Reason, Role};
+    use crate::candidate::Reason;
 
     fn talk(all: bool) -> Talk {
         Talk { all, ..Talk::default() }
     }
 
     fn one(name: &str, at: &str, wanted: Option<&str>, kind: ReasonKind, text: &str) -> Held {
-        Held {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            at: Version::parse(at).ok(),
-            wanted: wanted.and_then(|version| Version::parse(version).ok()),
-            reason: Reason::new(kind, text),
-            urgent: None,
-            places: Vec::new(),
-        }
+        let (at, wanted) = (Version::parse(at).ok(), wanted.and_then(|version| Version::parse(version).ok()));
+        Held { at, wanted, ..Held::of(name, Reason::new(kind, text)) }
     }
 
     fn lines(all: &[Held], talk: &Talk) -> Vec<String> {

@@ -296,7 +296,7 @@ fn summary(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{EcosystemKind, Evidence, Reason};
+    use crate::candidate::{Evidence, Reason};
 
     #[test]
     fn a_failure_that_holds_several_is_told_once() {
@@ -309,16 +309,8 @@ mod tests {
                 ..Evidence::default()
             }))
         };
-        let one = |name: &str, log: &str| Held {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            at: None,
-            wanted: None,
-            urgent: None,
-            reason: Reason { kind: ReasonKind::BaselineRed, text: "red".into(), evidence: evidence(log) },
-            places: Vec::new(),
+        let one = |name: &str, log: &str| {
+            Held::of(name, Reason { evidence: evidence(log), ..Reason::new(ReasonKind::BaselineRed, "red") })
         };
         let text = failures(&[one("a", "x.log"), one("b", "x.log"), one("c", "y.log")], Path::new("out"));
         let heads: Vec<&str> = text.lines().filter(|line| line.contains("trial")).collect();

@@ -46,25 +46,7 @@ fn flake(flapped: &Flapped) -> Permille {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
-    use crate::trial::{Check, Company, Extent, Reader};
-
-    fn cell(name: &str, phase: Phase) -> Cell {
-        let check = Check {
-            name: name.into(),
-            phase,
-            argv: vec!["true".into()],
-            afresh: vec![],
-            dir: ".".into(),
-            env: BTreeMap::new(),
-            reader: Reader::Plain,
-            limit: None,
-            company: Company::Any,
-        };
-        Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole }
-    }
 
     fn baseline(seconds: &[(&str, f64)]) -> Baseline {
         let one = |(name, seconds): &(&str, f64)| {
@@ -76,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_share_of_the_gates_is_rounded_so_that_a_slow_second_changes_nothing() {
-        let cells = [cell("gate", Phase::Gate), cell("test", Phase::Test)];
+        let cells = [Cell::of("gate", Phase::Gate), Cell::of("test", Phase::Test)];
         assert_eq!(gate_cost(&cells, &baseline(&[("gate", 2.0), ("test", 8.0)])), 200);
         assert_eq!(gate_cost(&cells, &baseline(&[("gate", 2.2), ("test", 8.1)])), 200);
         assert_eq!(gate_cost(&cells, &baseline(&[("gate", 0.0), ("test", 9.0)])), 100, "never for nothing");
@@ -85,7 +67,7 @@ mod tests {
 
     #[test]
     fn where_no_check_is_a_gate_none_is_asked_first() {
-        let cells = [cell("test", Phase::Test)];
+        let cells = [Cell::of("test", Phase::Test)];
         assert_eq!(gate_cost(&cells, &baseline(&[("test", 9.0)])), 1000);
     }
 

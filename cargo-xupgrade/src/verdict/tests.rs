@@ -5,37 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::candidate::Reason;
 use crate::ecosystem::Exercised;
-use crate::trial::{Cell, Check, Reader, Reading};
+use crate::trial::{Cell, Reading};
 
 fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
     let name = if phase == Phase::Gate { "gate" } else { "test" };
-    CellReport {
-        cell: Cell {
-            project: "cargo .".into(),
-            check: Check {
-                name: name.into(),
-                phase,
-                argv: vec!["cargo".into(), "test".into()],
-                afresh: vec![],
-                dir: ".".into(),
-                env: BTreeMap::new(),
-                reader: Reader::Libtest,
-                limit: None,
-                company: crate::trial::Company::Any,
-            },
-            concerns: BTreeSet::new(),
-            extent: Extent::Whole,
-        },
-        words: vec!["cargo".into(), "test".into()],
-        seconds: 1.0,
-        exit,
-        log: "log/x".into(),
-        reading,
-        dirtied: vec![],
-        strays: 0,
-        again: vec![],
-        beside: None,
-    }
+    Cell::of(name, phase).ended(exit, reading)
 }
 
 fn name(text: &str) -> TestName {

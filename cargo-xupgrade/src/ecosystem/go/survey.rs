@@ -203,40 +203,18 @@ fn unfit(one: &protocol::Release) -> Option<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Instant;
-    use crate::policy::{Decision, PinRule, Policy, Reach, TransitiveRule, decide};
-
-    fn module() -> Project {
-        Project {
-            ecosystem: EcosystemKind::Go,
-            path: "app".into(),
-            manifests: vec!["app/go.mod".into()],
-            lockfile: None,
-            lock: None,
-            dependents: vec![],
-            obstacle: None,
-        }
-    }
+    use crate::policy::{Decision, Policy, decide};
 
     fn surveyed(requirements: &str) -> Vec<Dependency> {
         let json = format!(
             r#"{{"goversion": "go1.26.8", "module": "ex.com/app", "go": "1.24", "requirements": [{requirements}]}}"#
         );
-        dependencies(&module(), &serde_json::from_str(&json).unwrap())
+        let module = Project::of(EcosystemKind::Go, "app", &["app/go.mod"]);
+        dependencies(&module, &serde_json::from_str(&json).unwrap())
     }
 
     fn decided(requirements: &str) -> Decision {
-        let policy = Policy {
-            reach: Reach::Compatible,
-            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-            min_age: 3,
-            only: vec![],
-            exclude: vec![],
-            holds: vec![],
-            pins: PinRule::Keep,
-            transitive: TransitiveRule::Withdrawn,
-        };
-        decide(&surveyed(requirements)[0], &policy)
+        decide(&surveyed(requirements)[0], &Policy::of("2026-01-01T00:00:00Z"))
     }
 
     const OLD: &str = "\"2025-01-01T00:00:00Z\"";

@@ -10,7 +10,7 @@ use crate::candidate::{Dependency, Version};
 use crate::clock::Instant;
 use crate::demo::world::{GoBuildCache, World};
 use crate::ecosystem::UnknownAge;
-use crate::policy::TransitiveRule;
+use crate::trial::{Cell, Exit, Reading};
 
 fn fixture(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).with_extension("txtar");
@@ -39,15 +39,7 @@ impl Room {
     }
 
     fn go<'a>(&self, listener: &'a dyn Listener) -> Go<'a> {
-        let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-        let outlook = Outlook {
-            as_of,
-            cutoff: as_of.minus_days(3),
-            unknown_age: UnknownAge::Old,
-            transitive: TransitiveRule::Withdrawn,
-            network: Network::Online,
-            registry_age: crate::ecosystem::RegistryAge::Heeded,
-        };
+        let outlook = Outlook { unknown_age: UnknownAge::Old, ..Outlook::of("2026-01-01T00:00:00Z") };
         let mut go = Go::new(outlook, shared(), listener);
         go.env.extend(self.world.env.clone());
         go
@@ -78,9 +70,13 @@ impl Room {
     }
 
     fn apply(&self, go: &Go<'_>, name: &str, to: &str) -> Resolution {
-        let (project, from, to) = (self.project(go), Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
-        go.apply(&self.world.repo, &Change { project: &project, name, from: &from, to: &to, places: &[], with: &[] })
-            .unwrap()
+        self.raise(go, &self.project(go), name, to)
+    }
+
+    /// Raises a requirement of a project from v1.0.0.
+    fn raise(&self, go: &Go<'_>, project: &Project, name: &str, to: &str) -> Resolution {
+        let (from, to) = (Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
+        go.apply(&self.world.repo, &Change { project, name, from: &from, to: &to, places: &[], with: &[] }).unwrap()
     }
 
     fn status(&self) -> String {
@@ -166,23 +162,8 @@ fn a_module_is_surveyed_raised_fetched_and_its_evidence_read() {
 }
 
 fn report(check: Check) -> CellReport {
-    CellReport {
-        words: check.argv.clone(),
-        cell: crate::trial::Cell {
-            project: "go .".into(),
-            check,
-            concerns: BTreeSet::new(),
-            extent: crate::trial::Extent::Whole,
-        },
-        seconds: 1.0,
-        exit: crate::trial::Exit::Code(0),
-        log: String::new(),
-        reading: crate::trial::Reading::default(),
-        dirtied: vec![],
-        strays: 0,
-        again: vec![],
-        beside: None,
-    }
+    let usual = Cell::of(&check.name, check.phase);
+    Cell { project: "go .".into(), check, ..usual }.ended(Exit::Code(0), Reading::default())
 }
 
 #[test]
@@ -267,24 +248,13 @@ fn a_broken_go_mod_is_an_obstacle_of_that_module_alone() {
 
 #[test]
 fn a_repository_without_go_modules_starts_nothing() {
-    let go = Go::new(
-        Outlook {
-            as_of: Instant::from_epoch(0),
-            cutoff: Instant::from_epoch(0),
-            unknown_age: UnknownAge::Old,
-            transitive: TransitiveRule::Withdrawn,
-            network: Network::Online,
-            registry_age: crate::ecosystem::RegistryAge::Heeded,
-        },
-        Path::new("/nowhere/at/all"),
-        &nobody,
-    );
+    let go = Go::new(Outlook::of("2026-01-01T00:00:00Z"), Path::new("/nowhere/at/all"), &nobody);
     let files = vec!["Cargo.toml".to_owned()];
     assert_eq!(go.discover(Tree { root: Path::new("/nowhere"), files: &files }).unwrap(), []);
     assert!(go.companion.borrow().is_none());
 }
 
-/// `lib` is taken from its folder by `app`; both are members of a workspace; `other` stands alone and asks for a Go that
+/// `app` takes [`LIB`] from its folder; both are members of a workspace; `other` stands alone and asks for a Go that
 /// nobody has.
 const WORKSPACE: &str = "
 -- repo/go.work --
@@ -311,6 +281,14 @@ package app
 import \"demo.test/lib\"
 
 const One = lib.One
+-- repo/other/go.mod --
+module demo.test/other
+
+go 1.99
+";
+
+/// A module `lib` that requires `fine`, and the releases of that.
+const LIB: &str = "
 -- repo/lib/go.mod --
 module demo.test/lib
 
@@ -326,10 +304,6 @@ package lib
 import \"demo.test/fine\"
 
 const One = fine.One
--- repo/other/go.mod --
-module demo.test/other
-
-go 1.99
 -- modules/demo.test/fine/v1.0.0/fine.go --
 package fine
 
@@ -346,14 +320,12 @@ const One = 1
 
 #[test]
 fn a_raise_tidies_the_modules_that_take_this_one_from_its_folder() {
-    let room = Room::new(WORKSPACE);
+    let room = Room::new(&[WORKSPACE, LIB].concat());
     let go = room.go(&nobody);
     let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
     let of = |path: &str| projects.iter().find(|one| one.path == path).unwrap();
     assert_eq!((&of("lib").dependents, &of("app").dependents), (&vec!["app".to_owned()], &vec!["lib".to_owned()]));
-    let (from, to) = (Version::parse("v1.0.0").unwrap(), Version::parse("v1.1.0").unwrap());
-    let change = Change { project: of("lib"), name: "demo.test/fine", from: &from, to: &to, places: &[], with: &[] };
-    let done = applied(go.apply(&room.world.repo, &change).unwrap());
+    let done = applied(room.raise(&go, of("lib"), "demo.test/fine", "v1.1.0"));
     assert_eq!(done.files, ["app/go.mod", "app/go.sum", "lib/go.mod", "lib/go.sum"]);
     assert!(room.text("app/go.mod").contains("demo.test/fine v1.1.0 // indirect"), "{}", room.text("app/go.mod"));
     assert_eq!(room.status().lines().count(), 4, "{}", room.status());
@@ -361,7 +333,7 @@ fn a_raise_tidies_the_modules_that_take_this_one_from_its_folder() {
 
 #[test]
 fn a_module_that_needs_a_newer_go_is_held_and_the_others_go_on() {
-    let room = Room::new(WORKSPACE);
+    let room = Room::new(&[WORKSPACE, LIB].concat());
     let go = room.go(&nobody);
     let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
     let found: Vec<_> =
@@ -373,19 +345,12 @@ fn a_module_that_needs_a_newer_go_is_held_and_the_others_go_on() {
 
 #[test]
 fn offline_a_module_is_raised_from_the_cache_and_what_is_not_there_is_told() {
-    let room = Room::new(WORKSPACE);
+    let room = Room::new(&[WORKSPACE, LIB].concat());
     let lib = |go: &Go<'_>| {
         let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
         projects.into_iter().find(|one| one.path == "lib").unwrap()
     };
-    let raise = |go: &Go<'_>, to: &str| {
-        let (project, from, to) = (lib(go), Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
-        go.apply(
-            &room.world.repo,
-            &Change { project: &project, name: "demo.test/fine", from: &from, to: &to, places: &[], with: &[] },
-        )
-        .unwrap()
-    };
+    let raise = |go: &Go<'_>, to: &str| room.raise(go, &lib(go), "demo.test/fine", to);
     applied(raise(&room.go(&nobody), "v1.1.0"));
     room.world.git(&["checkout", "--quiet", "."]).unwrap();
     let mut go = room.offline(&nobody);

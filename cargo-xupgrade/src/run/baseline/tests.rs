@@ -1,37 +1,12 @@
 //! What two runs of the untouched base say together, as sentences.
 
 use super::*;
-use crate::trial::{Cell, Check, Exit, Extent, Phase, Reader, Reading};
+use crate::trial::{Cell, Exit, Phase, Reading};
 
 fn run(exit: i32, ends: &[(&str, TestEnd)]) -> TrialReport {
     let test = |name: &str| TestName { unit: "app src/lib.rs".into(), name: name.into() };
-    let cell = CellReport {
-        cell: Cell {
-            project: "cargo .".into(),
-            check: Check {
-                name: "test".into(),
-                phase: Phase::Test,
-                argv: vec!["cargo".into(), "test".into()],
-                afresh: vec![],
-                dir: ".".into(),
-                env: BTreeMap::new(),
-                reader: Reader::Libtest,
-                limit: None,
-                company: crate::trial::Company::Any,
-            },
-            concerns: BTreeSet::new(),
-            extent: Extent::Whole,
-        },
-        words: vec![],
-        seconds: 1.0,
-        exit: Exit::Code(exit),
-        log: String::new(),
-        reading: Reading { tests: ends.iter().map(|(name, end)| (test(name), *end)).collect(), ..Reading::default() },
-        dirtied: vec![],
-        strays: 0,
-        again: vec![],
-        beside: None,
-    };
+    let reading = Reading { tests: ends.iter().map(|(name, end)| (test(name), *end)).collect(), ..Reading::default() };
+    let cell = Cell::of("test", Phase::Test).ended(Exit::Code(exit), reading);
     TrialReport { cells: vec![cell], ..TrialReport::default() }
 }
 

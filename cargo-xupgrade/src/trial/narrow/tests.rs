@@ -3,22 +3,9 @@
 use super::*;
 
 fn cell(reader: Reader, command: &str) -> Cell {
-    Cell {
-        project: "cargo .".into(),
-        check: Check {
-            name: "test".into(),
-            phase: Phase::Test,
-            argv: command.split(' ').map(str::to_owned).collect(),
-            afresh: vec![],
-            dir: ".".into(),
-            env: BTreeMap::new(),
-            reader,
-            limit: None,
-            company: crate::trial::Company::Any,
-        },
-        concerns: set(&["cargo ."]),
-        extent: Extent::Whole,
-    }
+    let usual = Cell::of("test", Phase::Test);
+    let argv = command.split(' ').map(str::to_owned).collect();
+    Cell { check: Check { argv, reader, ..usual.check.clone() }, concerns: set(&["cargo ."]), ..usual }
 }
 
 const USUAL: &str = "cargo test --workspace --locked --no-fail-fast";

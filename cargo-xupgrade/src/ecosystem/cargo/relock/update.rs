@@ -145,9 +145,7 @@ mod tests {
     use super::super::apply;
     use super::*;
     use crate::candidate::EcosystemKind;
-    use crate::clock::Instant;
-    use crate::ecosystem::{Network, Outlook, RegistryAge, UnknownAge};
-    use crate::policy::TransitiveRule;
+    use crate::ecosystem::Outlook;
 
     const OLD: &str = "2025-01-01T00:00:00Z";
 
@@ -164,27 +162,8 @@ mod tests {
             0
         );
         fs::write(root.join("Cargo.lock"), lock).unwrap();
-        Project {
-            ecosystem: EcosystemKind::Cargo,
-            path: ".".into(),
-            manifests: vec!["Cargo.toml".into()],
-            lockfile: Some("Cargo.lock".into()),
-            lock: None,
-            dependents: Vec::new(),
-            obstacle: None,
-        }
-    }
-
-    fn outlook() -> Outlook {
-        let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-        Outlook {
-            as_of,
-            cutoff: as_of.minus_days(3),
-            unknown_age: UnknownAge::TooYoung,
-            transitive: TransitiveRule::Withdrawn,
-            network: Network::Online,
-            registry_age: RegistryAge::Heeded,
-        }
+        let lockfile = Some("Cargo.lock".into());
+        Project { lockfile, ..Project::of(EcosystemKind::Cargo, ".", &["Cargo.toml"]) }
     }
 
     #[test]
@@ -196,7 +175,13 @@ mod tests {
         registry.page("x", line("x", "1.0.0", OLD) + &line_with("x", "1.1.0", OLD, &dep("y", "^1")));
         registry.set("y", Behaviour::Status(503, "busy"));
         let listener = |_: &crate::event::Event| {};
-        let cargo = Cargo::new(outlook(), crate::cli::ManifestRule::Needed, &cache, &cache, &listener);
+        let cargo = Cargo::new(
+            Outlook::of("2026-01-01T00:00:00Z"),
+            crate::cli::ManifestRule::Needed,
+            &cache,
+            &cache,
+            &listener,
+        );
         let (from, to) = ["1.0.0", "1.1.0"].map(|text| crate::candidate::Version::parse(text).unwrap()).into();
         let change = Change { project: &project, name: "x", from: &from, to: &to, places: &[], with: &[] };
         for _ in 0..2 {

@@ -36,22 +36,10 @@ fn usual(name: &str) -> Crate {
     (RegistryKey::crates_io(), name.to_owned())
 }
 
-fn project() -> Project {
-    Project {
-        ecosystem: EcosystemKind::Cargo,
-        path: ".".into(),
-        manifests: vec![],
-        lockfile: None,
-        lock: None,
-        dependents: vec![],
-        obstacle: None,
-    }
-}
-
 /// The reasons against the releases of the one package that is found.
 fn against(lock: &Lock, entries: &Entries) -> Vec<Option<String>> {
     let found = find(lock, &members(&[("App", None)]));
-    let made = dependencies(&project(), &found, entries, entries);
+    let made = dependencies(&Project::of(EcosystemKind::Cargo, ".", &[]), &found, entries, entries);
     let [Dependency { releases, .. }] = &made[..] else { panic!("not one: {made:?}") };
     releases.iter().map(|one| one.unfit.as_ref().map(|reason| reason.text.clone())).collect()
 }

@@ -202,7 +202,7 @@ fn comments_hold_a_requirement_or_a_whole_block() {
     assert_eq!((held("demo.test/gen"), held("demo.test/zeta")), (None, None));
 }
 
-/// `app` takes `lib` from its folder and has a version of its own of what lib requires, which its author holds.
+/// `app` takes [`LIB`] from its folder and has a version of its own of what lib requires, which its author holds.
 const HELD_IN_A_DEPENDENT: &str = "
 -- repo/app/go.mod --
 module demo.test/app
@@ -227,49 +227,18 @@ import (
 )
 
 const Two = fine.One + lib.One
--- repo/lib/go.mod --
-module demo.test/lib
-
-go 1.21
-
-require demo.test/fine v1.0.0
--- repo/lib/go.sum --
-demo.test/fine v1.0.0 h1:@
-demo.test/fine v1.0.0/go.mod h1:@
--- repo/lib/lib.go --
-package lib
-
-import \"demo.test/fine\"
-
-const One = fine.One
--- modules/demo.test/fine/v1.0.0/fine.go --
-package fine
-
-const One = 1
--- modules/demo.test/fine/v1.1.0/fine.go --
-package fine
-
-const One = 1
--- modules/demo.test/fine/v1.2.0/fine.go --
-package fine
-
-const One = 1
 ";
 
 #[test]
 fn a_hold_in_a_dependent_stops_a_raise_above_its_version_and_no_lower_one() {
-    let room = Room::new(HELD_IN_A_DEPENDENT);
+    let room = Room::new(&[HELD_IN_A_DEPENDENT, LIB].concat());
     let go = seen(&room);
     let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
     for project in &projects {
         go.survey(&room.world.repo, project).unwrap().unwrap();
     }
     let project = projects.iter().find(|one| one.path == "lib").unwrap();
-    let raise = |to: &str| {
-        let (from, to) = (Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
-        let change = Change { project, name: "demo.test/fine", from: &from, to: &to, places: &[], with: &[] };
-        go.apply(&room.world.repo, &change).unwrap()
-    };
+    let raise = |to: &str| room.raise(&go, project, "demo.test/fine", to);
     let reason = refusal(raise("v1.2.0"));
     assert_eq!(reason.kind, ReasonKind::DragsForbidden);
     assert!(reason.text.contains("a comment in app/go.mod holds"), "{}", reason.text);

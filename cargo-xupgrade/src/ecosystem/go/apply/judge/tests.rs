@@ -3,27 +3,12 @@
 use super::*;
 
 fn project() -> Project {
-    Project {
-        ecosystem: EcosystemKind::Go,
-        path: ".".into(),
-        manifests: vec!["go.mod".into()],
-        lockfile: Some("go.sum".into()),
-        lock: None,
-        dependents: vec![],
-        obstacle: None,
-    }
+    let lockfile = Some("go.sum".into());
+    Project { lockfile, ..Project::of(EcosystemKind::Go, ".", &["go.mod"]) }
 }
 
 fn outlook(unknown_age: UnknownAge) -> Outlook {
-    let as_of = Instant::parse("2026-01-10T00:00:00Z").unwrap();
-    Outlook {
-        as_of,
-        cutoff: as_of.minus_days(3),
-        unknown_age,
-        transitive: crate::policy::TransitiveRule::Withdrawn,
-        network: crate::ecosystem::Network::Online,
-        registry_age: crate::ecosystem::RegistryAge::Heeded,
-    }
+    Outlook { unknown_age, ..Outlook::of("2026-01-10T00:00:00Z") }
 }
 
 fn judged_with(edited: &str, untidy: &Untidy, unknown_age: UnknownAge) -> Result<Applied, Box<Reason>> {
