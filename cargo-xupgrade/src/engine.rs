@@ -121,7 +121,7 @@ impl Engine<'_> {
     /// # Errors
     /// When the executor's state is unknown.
     pub fn search(&mut self, executor: &mut dyn Executor, options: &Options) -> Result<Searched> {
-        let mut search = Search::new(&self.plan.atoms(), options);
+        let mut search = Search::new(&self.plan.atoms(&self.baseline.exercised), options);
         let mut flight = Flight::default();
         executor.learn(&self.baseline);
         loop {

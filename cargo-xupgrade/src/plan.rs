@@ -1,9 +1,10 @@
 //! The plan: base, as-of, projects, candidates, holds and the matrix, written down before anything runs.
 //! Pure: surveys in, one plan out, in an order that depends on nothing but its content.
 
+mod builds;
 mod partners;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
@@ -11,7 +12,7 @@ use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Named, Reason, ReasonKind, Rung};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
-use crate::ecosystem::{Move, Project};
+use crate::ecosystem::{Exercised, Move, Project};
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, not_replayable};
 use crate::priors::{Known, risk};
 use crate::repo::Base;
@@ -177,14 +178,20 @@ impl Plan {
         self.cells.iter().filter(|cell| cell.concerns.iter().any(|label| labels.contains(label))).cloned().collect()
     }
 
+    /// The labels of the projects at these paths.
     fn labels(&self, paths: &[String], ecosystem: EcosystemKind) -> Vec<String> {
         paths.iter().filter_map(|path| self.find(ecosystem, path)).map(Project::label).collect()
     }
 
-    /// The candidates as the search sees them.
+    /// The candidates as the search sees them. `exercised` tells what stands on each, by project label.
     #[must_use]
-    pub fn atoms(&self) -> Vec<AtomSpec> {
-        let spec = |candidate: &Candidate| AtomSpec { rungs: self.rungs(candidate), kin: self.kin(candidate) };
+    pub fn atoms(&self, exercised: &BTreeMap<String, Exercised>) -> Vec<AtomSpec> {
+        let units = builds::units(exercised);
+        let spec = |candidate: &Candidate| AtomSpec {
+            rungs: self.rungs(candidate),
+            kin: self.kin(candidate),
+            builds: builds::builds(self, candidate, &units),
+        };
         self.candidates.iter().map(spec).collect()
     }
 

@@ -7,7 +7,7 @@ mod settle;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::chance::Track;
+use crate::chance::{Stake, Track};
 use crate::evidence::{Doubt, Finding, Pass, Weight};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
@@ -17,6 +17,8 @@ use crate::{Outcome, Permille, Pick, Proof, Scope, Strategy, Ticket, Why};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub(crate) strategy: Strategy,
+    /// What any trial costs.
+    pub(crate) floor: u32,
     pub(crate) scope: Scope,
     pub(crate) belief: Belief,
     /// What a failure weighs.
@@ -181,6 +183,10 @@ impl Batch {
     pub(crate) fn open_windows(&self) -> usize {
         let cuts = |lane: &Lane| lane.window().len().max(1).ilog2() as usize;
         self.lanes.iter().filter(|lane| lane.failure.is_some()).map(cuts).sum()
+    }
+
+    pub(crate) fn stakes(&self, units: &[usize]) -> Vec<Stake<'_>> {
+        units.iter().map(|&unit| self.units[unit].stake()).collect()
     }
 
     pub(crate) fn priors(&self, units: &[usize]) -> Vec<Permille> {

@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::Permille;
+use crate::bill::Bill;
 
 /// The certain event, in the fixed point of this file (32 bits behind the point).
 const ONE: u64 = 1 << 32;
@@ -103,67 +104,80 @@ fn both(one: &[u64; BELIEFS], other: &[u64; BELIEFS]) -> [u64; BELIEFS] {
 /// A risk above which a pick is best tried alone: (3 - sqrt 5) / 2, proved by Ungar in 1960.
 pub(crate) const ALONE: Permille = 382;
 
-/// A group that grows, the lowest risks first, until its chance to pass is nearest one half: then a trial of it
-/// teaches most.
+/// What may be tried: its risk, as guessed before anything was tried, and what it makes be built anew.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Group {
-    chances: [u64; BELIEFS],
-    distance: u64,
+pub(crate) struct Stake<'a> {
+    pub(crate) prior: Permille,
+    pub(crate) builds: &'a [usize],
 }
 
-impl Default for Group {
-    fn default() -> Self {
-        Self { chances: [ONE; BELIEFS], distance: u64::MAX }
-    }
+/// How many of these are drawn as a group, the first ones: those whose trial teaches most for its cost. Where all trials
+/// cost the same, that is the one whose chance to pass is nearest one half. At least 1.
+pub(crate) fn group<'a>(stakes: impl Iterator<Item = Stake<'a>>, floor: u32, track: &Track) -> usize {
+    let (mut chances, mut bill) = ([ONE; BELIEFS], Bill::new(floor));
+    most_telling(stakes.map(|stake| {
+        chances = both(&chances, &survival(stake.prior));
+        (track.mix(&chances), bill.with(stake.builds))
+    }))
 }
 
-impl Group {
-    /// Whether one more is good for it.
-    pub(crate) fn takes(&mut self, prior: Permille, track: &Track) -> bool {
-        let chances = both(&self.chances, &survival(prior));
-        let distance = track.mix(&chances).abs_diff(ONE / 2);
-        let takes = distance <= self.distance;
-        if takes {
-            *self = Self { chances, distance };
+/// Which of these trials teaches most for its cost, counted from 1; at least 1. They come with their chance to pass, which
+/// falls, and their cost, which does not. Of two that are as good, the later one.
+fn most_telling(trials: impl Iterator<Item = (u64, u64)>) -> usize {
+    let (mut best, mut length) = (0, 1);
+    for (place, (pass, cost)) in trials.enumerate() {
+        let worth = (entropy(pass) << DIGITS) / cost;
+        if worth >= best {
+            (best, length) = (worth, place + 1);
+        } else if pass < ONE / 2 {
+            break;
         }
-        takes
     }
+    length
 }
 
-/// Whether all of `priors` at once is worth a trial: it is when they pass more often than once in as many
-/// trials as it takes to pass group by group, each pass brightening the risks of the next.
-pub(crate) fn all_at_once(priors: &[Permille], track: Track) -> bool {
+/// Whether all of these at once are worth a trial: they are when that passes more often than what it costs is of what
+/// it takes to pass group by group, each pass brightening the risks of the next.
+pub(crate) fn all_at_once(stakes: &[Stake<'_>], floor: u32, track: Track) -> bool {
     const MOST: u64 = 64;
-    let (mut chances, mut all) = ([ONE; BELIEFS], ONE);
-    for &prior in priors {
-        chances = both(&chances, &survival(prior));
+    let (mut chances, mut all, mut bill) = ([ONE; BELIEFS], ONE, Bill::new(floor));
+    let mut cost = 1;
+    for stake in stakes {
+        chances = both(&chances, &survival(stake.prior));
         all = track.mix(&chances);
+        cost = bill.with(stake.builds);
         if all * MOST < ONE {
             return false;
         }
     }
-    let (mut track, mut groups, mut rest) = (track, 0, priors);
-    while !rest.is_empty() && all.saturating_mul(groups) <= ONE && groups < MOST {
-        let length = group(rest, &track);
-        rest[..length].iter().for_each(|&prior| track.passed(prior));
+    let (mut track, mut spent, mut rest) = (track, 0, stakes);
+    let pays = |spent: u64| all.saturating_mul(spent) > cost.saturating_mul(ONE);
+    while !rest.is_empty() && !pays(spent) && spent < MOST * cost {
+        let takes = |stake: &&Stake<'_>| track.corrected(stake.prior) <= ALONE;
+        let length = group(rest.iter().take_while(takes).copied(), floor, &track);
+        let mut bill = Bill::new(floor);
+        spent += rest[..length].iter().map(|stake| bill.with(stake.builds)).last().unwrap_or(1);
+        rest[..length].iter().for_each(|stake| track.passed(stake.prior));
         rest = &rest[length..];
-        groups += 1;
     }
-    all.saturating_mul(groups) > ONE
+    pays(spent)
 }
 
-/// The length of the group that is drawn from the front of `priors`; what likely fails is in no group.
-fn group(priors: &[Permille], track: &Track) -> usize {
-    let mut group = Group::default();
-    let takes = |prior: &&Permille| track.corrected(**prior) <= ALONE && group.takes(**prior, track);
-    priors.iter().take_while(takes).count().max(1)
+/// Where to cut a group that is known to fail: after the prefix L whose trial teaches most for its cost. The chance that L
+/// passes then is (P(L) - P(group)) / (1 - P(group)). At least 1, and less than the length of a group of two or more.
+pub(crate) fn cut(stakes: &[Stake<'_>], floor: u32, track: &Track) -> usize {
+    let priors: Vec<Permille> = stakes.iter().map(|stake| stake.prior).collect();
+    let clear = track.clear(&priors);
+    let all = clear[stakes.len()];
+    let passes = |place: usize| ratio(clear[place].saturating_sub(all), ONE - all);
+    let mut bill = Bill::new(floor);
+    let parts = stakes.iter().take(stakes.len().saturating_sub(1)).enumerate();
+    most_telling(parts.map(|(place, stake)| (passes(place + 1), bill.with(stake.builds))))
 }
 
-/// Where to cut a group that is known to fail: the prefix L for which P(L passes | the group fails) is
-/// nearest one half. That chance is (P(L) - P(group)) / (1 - P(group)), so P(L) should be nearest
-/// (1 + P(group)) / 2. At least 1, and less than the length of a group of two or more.
-pub(crate) fn cut(priors: &[Permille], track: &Track) -> usize {
-    widest(priors, &[], Whole::Fails, track).map_or(1, |(_, cut)| cut)
+/// A chance out of another one.
+fn ratio(part: u64, whole: u64) -> u64 {
+    u64::try_from((u128::from(part) << 32) / u128::from(whole.max(1))).unwrap_or(ONE).min(ONE)
 }
 
 /// What is known of a window.
@@ -211,29 +225,35 @@ pub(crate) fn all_but_last(priors: &[Permille], whole: Whole, track: &Track) -> 
     }
 }
 
-/// What is unknown about one risk (its Shannon entropy), in 1/1000 bit: about the trials that it costs to
-/// find out in a well chosen group.
+/// What is unknown about one risk (its entropy), in 1/1000 bit: about the trials that it costs to find out in a well
+/// chosen group.
 pub(crate) fn unknown(risk: Permille) -> u64 {
-    let bad = u64::from(risk.clamp(1, 999));
-    let good = 1000 - bad;
-    (bad * surprise(bad) + good * surprise(good)) / 1000
+    (entropy(u64::from(risk.clamp(1, 999)) * ONE / 1000) * 1000) >> DIGITS
 }
 
-/// log2(1000 / `chance`) in 1/1000, for chances of 1..=1000. The digits behind the point come from
-/// squaring the mantissa: each time it passes 2, the digit is 1.
+/// So many digits stand behind the point of what is counted in bits.
+const DIGITS: u32 = 24;
+
+/// What is unknown about something of this chance: its Shannon entropy, in bits.
+fn entropy(chance: u64) -> u64 {
+    let chance = chance.clamp(1, ONE - 1);
+    times(chance, surprise(chance)) + times(ONE - chance, surprise(ONE - chance))
+}
+
+/// log2(1 / `chance`) in bits, for chances of 1..=[`ONE`]. The digits behind the point come from squaring the mantissa:
+/// each time it passes 2, the digit is 1.
 fn surprise(chance: u64) -> u64 {
     const POINT: u32 = 31;
-    let ratio = (1000 << POINT) / chance;
-    let whole = ratio.ilog2() - POINT;
-    let mut mantissa = ratio >> whole;
-    let mut fraction = 0;
-    for _ in 0..10 {
+    let whole = chance.ilog2();
+    let mut mantissa = (chance << POINT) >> whole;
+    let mut log = u64::from(whole);
+    for _ in 0..DIGITS {
         mantissa = (mantissa * mantissa) >> POINT;
         let digit = mantissa >> (POINT + 1);
         mantissa >>= digit;
-        fraction = fraction * 2 + digit;
+        log = log * 2 + digit;
     }
-    u64::from(whole) * 1000 + fraction * 1000 / 1024
+    (32 << DIGITS) - log
 }
 
 #[cfg(test)]
@@ -248,12 +268,22 @@ mod tests {
         track
     }
 
+    /// What builds nothing that is known.
+    fn stakes(priors: &[Permille]) -> Vec<Stake<'static>> {
+        priors.iter().map(|&prior| Stake { prior, builds: &[] }).collect()
+    }
+
     fn group(priors: &[Permille]) -> usize {
-        super::group(priors, &believed())
+        let group = |stake: &Stake<'_>| stake.prior <= ALONE;
+        super::group(stakes(priors).into_iter().take_while(group), 0, &believed())
     }
 
     fn cut(priors: &[Permille]) -> usize {
-        super::cut(priors, &believed())
+        super::cut(&stakes(priors), 0, &believed())
+    }
+
+    fn all_at_once(priors: &[Permille]) -> bool {
+        super::all_at_once(&stakes(priors), 0, believed())
     }
 
     #[test]
@@ -293,6 +323,39 @@ mod tests {
         }
     }
 
+    /// The same risk for each, and the things that each builds.
+    fn dear<'a>(prior: Permille, builds: &'a [&'a [usize]]) -> Vec<Stake<'a>> {
+        builds.iter().map(|builds| Stake { prior, builds }).collect()
+    }
+
+    #[test]
+    fn a_group_grows_further_where_one_more_builds_nothing_more() {
+        let own: Vec<[usize; 1]> = (0..20).map(|thing| [thing]).collect();
+        let own: Vec<&[usize]> = own.iter().map(|one| &one[..]).collect();
+        let group = |builds: &[&[usize]], floor| super::group(dear(100, builds).into_iter(), floor, &believed());
+        let same: Vec<&[usize]> = vec![&[0]; 20];
+        assert_eq!(group(&same, 0), 7, "all of them build the same: as if nothing were known");
+        assert_eq!(group(&own, 0), 1, "ten cost ten times as much as one, and tell less than ten");
+        assert!((3..7).contains(&group(&own, 10)), "the floor is paid once: {}", group(&own, 10));
+        assert_eq!(group(&own, 1000), 7, "what they build is nothing beside it");
+    }
+
+    #[test]
+    fn a_cut_leaves_out_what_builds_much_more() {
+        let cut = |builds: &[&[usize]]| super::cut(&dear(100, builds), 0, &believed());
+        assert_eq!(cut(&[&[0]; 8].map(|one: &[usize; 1]| &one[..])), 3);
+        assert_eq!(cut(&[&[0], &[0], &[1], &[1], &[1], &[1], &[1], &[1]]), 2);
+    }
+
+    #[test]
+    fn all_at_once_pays_where_each_group_would_pay_the_floor_again() {
+        let own: Vec<[usize; 1]> = (0..12).map(|thing| [thing]).collect();
+        let own: Vec<&[usize]> = own.iter().map(|one| &one[..]).collect();
+        let all_at_once = |floor| super::all_at_once(&dear(20, &own), floor, believed());
+        assert!(!all_at_once(0), "it costs as much as one by one, and fails in 2 of 10");
+        assert!(all_at_once(3));
+    }
+
     #[test]
     fn further_cuts_go_where_the_failure_likely_lies() {
         let track = believed();
@@ -310,9 +373,9 @@ mod tests {
 
     #[test]
     fn all_goes_at_once_where_that_likely_passes() {
-        assert!(all_at_once(&[1, 1, 1, 1, 390], believed()), "0.6 is more than one in two");
-        assert!(!all_at_once(&[1, 1, 1, 1, 600], believed()));
-        assert!(!all_at_once(&[100; 50], believed()));
+        assert!(all_at_once(&[1, 1, 1, 1, 390]), "0.6 is more than one in two");
+        assert!(!all_at_once(&[1, 1, 1, 1, 600]));
+        assert!(!all_at_once(&[100; 50]));
     }
 
     #[test]

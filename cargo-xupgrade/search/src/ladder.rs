@@ -179,7 +179,7 @@ mod tests {
 
     fn atom(places: &[(Break, Depth)]) -> AtomSpec {
         let rung = |&(breaking, depth)| RungSpec { risk: 10, breaking, depth };
-        AtomSpec { rungs: places.iter().map(rung).collect(), kin: 0 }
+        AtomSpec { rungs: places.iter().map(rung).collect(), kin: 0, builds: Vec::new() }
     }
 
     /// The places tried, in order, where exactly those in `good` pass; and the highest that passed.

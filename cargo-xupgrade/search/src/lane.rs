@@ -104,8 +104,8 @@ impl Lane {
         }
     }
 
-    /// The next trial of a part of it without one under way: its length and why.
-    pub(crate) fn next(&self, priors: &[Permille], cutting: Cutting, track: &Track) -> Option<(usize, Why, Again)> {
+    /// The next trial of a part of it without one under way: its length and why. `cut` tells where to cut its window.
+    pub(crate) fn next(&self, cut: impl FnOnce() -> usize) -> Option<(usize, Why, Again)> {
         if let Some(len) = self.retry {
             return Some((len, Why::Retry, Again::Yes));
         }
@@ -116,7 +116,7 @@ impl Lane {
         let len = match self.failure {
             None => longest,
             Some(_) if self.window().len() < 2 => return None,
-            Some(_) => (self.passed + cut(priors, cutting, track)).min(longest),
+            Some(_) => (self.passed + cut()).min(longest),
         };
         let whole = len == self.units.len();
         Some((len, if whole { self.why } else { part(len - self.passed) }, Again::No))
@@ -221,22 +221,6 @@ impl Lane {
     pub(crate) fn tickets(&self) -> Vec<Ticket> {
         let doubts = self.doubt.iter().flat_map(|doubt| doubt.asked.iter().map(|asked| asked.0));
         self.probes.iter().map(|probe| probe.ticket).chain(doubts).collect()
-    }
-}
-
-/// How a failing window is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cutting {
-    /// Where both halves are equally likely to hold the failure.
-    ByRisk,
-    /// In the middle.
-    InHalves,
-}
-
-fn cut(priors: &[Permille], cutting: Cutting, track: &Track) -> usize {
-    match cutting {
-        Cutting::ByRisk => chance::cut(priors, track),
-        Cutting::InHalves => (priors.len() / 2).max(1),
     }
 }
 

@@ -16,7 +16,8 @@
 //! - *Order-free*: where nothing fails by chance, and nothing fails for want of another, the solution is the same
 //!   whatever the number of trials under way and the order of their answers: of two that clash, the first in the
 //!   canonical order stays (compatible before breaking, then the lower risk as guessed before anything was tried, then
-//!   kin, then plan order). Where some need others it nearly always is (`scripts/bench-search --table order`).
+//!   kin, then who makes most be built anew beside those for whom the same is, then plan order). Where some need others
+//!   it nearly always is (`scripts/bench-search --table order`).
 //! - *Monotone*: more room never makes the solution worse.
 //!
 //! How it goes, from the inside out: a `lane` settles a run of picks on a fixed base, a `batch` settles one generation
@@ -27,6 +28,7 @@
 extern crate alloc;
 
 mod batch;
+mod bill;
 mod chance;
 mod evidence;
 mod ladder;
@@ -59,6 +61,10 @@ pub struct AtomSpec {
     pub rungs: Vec<RungSpec>,
     /// Atoms of the same kin are likely to make the same things be built anew; among equal risks they come together.
     pub kin: usize,
+    /// The things (numbers of the caller's) that are built and tested anew when it moves, in rising order; empty where that
+    /// is not known. Each takes about the same time, and a trial builds it once, whoever of its picks asks for it:
+    /// [`Strategy::Split`] asks for what teaches most for its cost.
+    pub builds: Vec<usize>,
 }
 
 /// One version (or set of versions) that an atom may climb to.
@@ -161,7 +167,7 @@ impl Proposal {
 pub enum Why {
     /// The first trial of the search.
     First,
-    /// Several untried picks whose common chance to pass is nearest one half.
+    /// Several untried picks whose common trial teaches most for its cost: it passes about every second time.
     Group,
     /// A part of a group that failed or twice gave no answer.
     Half,

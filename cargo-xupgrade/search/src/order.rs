@@ -2,7 +2,9 @@
 //! It is fixed by the plan alone; what trials teach changes how large groups are, never this order.
 
 use alloc::{vec, vec::Vec};
+use core::cmp::Reverse;
 
+use crate::chance::Stake;
 use crate::{AtomSpec, Permille, Pick, Why};
 
 /// What is tried, kept and rejected as one: a pick, or two picks that are tried as a pair.
@@ -14,6 +16,8 @@ pub(crate) struct Unit {
     /// Why it is tried, where that is not for its place in a group.
     pub(crate) why: Option<Why>,
     pub(crate) company: Company,
+    /// What it makes be built anew.
+    pub(crate) builds: Vec<usize>,
 }
 
 /// Whether a unit may be tried with others.
@@ -29,12 +33,17 @@ impl Unit {
     /// One pick, to be tried with others.
     pub(crate) fn of(atoms: &[AtomSpec], pick: Pick) -> Self {
         let risk = atoms[pick.atom].rungs[pick.rung].risk.clamp(1, 999);
-        Self { picks: vec![pick], risk, why: None, company: Company::Group }
+        Self { picks: vec![pick], risk, why: None, company: Company::Group, builds: atoms[pick.atom].builds.clone() }
     }
 
     /// Tried alone, for a reason of its own.
     pub(crate) fn alone(picks: Vec<Pick>, why: Why) -> Self {
-        Self { picks, risk: 999, why: Some(why), company: Company::Alone }
+        Self { picks, risk: 999, why: Some(why), company: Company::Alone, builds: Vec::new() }
+    }
+
+    /// What is at stake when it is tried.
+    pub(crate) fn stake(&self) -> Stake<'_> {
+        Stake { prior: self.risk, builds: &self.builds }
     }
 
     /// The pick, if it is a single one.
@@ -46,9 +55,14 @@ impl Unit {
     }
 }
 
-/// Brings units into the canonical order: the least risk first, then what is built together, then plan order.
+/// Brings units into the canonical order: the least risk first, then kin, then what most is built for, beside what the
+/// same is built for, then plan order.
 pub(crate) fn by_risk(atoms: &[AtomSpec], units: &mut [Unit]) {
-    units.sort_by_key(|unit| (unit.risk, atoms[unit.picks[0].atom].kin, unit.picks[0]));
+    fn key<'a>(atoms: &[AtomSpec], unit: &'a Unit) -> (Permille, usize, Reverse<usize>, &'a [usize], Pick) {
+        let first = unit.picks[0];
+        (unit.risk, atoms[first.atom].kin, Reverse(unit.builds.len()), &unit.builds, first)
+    }
+    units.sort_by(|one, other| key(atoms, one).cmp(&key(atoms, other)));
 }
 
 /// Brings units into plan order.

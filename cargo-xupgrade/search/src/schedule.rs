@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::batch::{Asked, Batch, Shot};
 use crate::evidence::{Doubt, Side};
-use crate::lane::{Again, Cutting, Kind, Lane, Probe};
+use crate::lane::{Again, Kind, Lane, Probe};
 use crate::order::Company;
 use crate::{Scope, Strategy, Ticket, Why, chance};
 
@@ -55,15 +55,21 @@ impl Batch {
 
     /// A trial of a lane that has none under way.
     fn ask_lane(&mut self, ticket: Ticket) -> Option<Ask> {
-        let cutting = match self.rule.strategy {
-            Strategy::Halving => Cutting::InHalves,
-            Strategy::Split | Strategy::OneByOne | Strategy::All => Cutting::ByRisk,
-        };
-        let next = |lane: &Lane| lane.next(&self.priors(lane.window()), cutting, &self.track);
+        let next = |lane: &Lane| lane.next(|| self.cut(lane.window()));
         let (place, (len, why, again)) =
             self.lanes.iter().enumerate().find_map(|(place, lane)| Some((place, next(lane)?)))?;
         self.lanes[place].retry = None;
         Some(self.probe(place, len, why, again, ticket))
+    }
+
+    /// Where a failing window is cut.
+    fn cut(&self, window: &[usize]) -> usize {
+        match self.rule.strategy {
+            Strategy::Halving => (window.len() / 2).max(1),
+            Strategy::Split | Strategy::OneByOne | Strategy::All => {
+                chance::cut(&self.stakes(window), self.rule.floor, &self.track)
+            }
+        }
     }
 
     fn probe(&mut self, place: usize, len: usize, why: Why, again: Again, ticket: Ticket) -> Ask {
@@ -82,7 +88,7 @@ impl Batch {
             (Some(_), _) => self.pool.iter().copied().collect(),
             (None, _) if self.is_loner(first) => [first].into(),
             (None, Strategy::Halving | Strategy::All) => self.sociable().collect(),
-            (None, Strategy::OneByOne | Strategy::Split) => self.even_chance(),
+            (None, Strategy::OneByOne | Strategy::Split) => self.telling(),
         };
         let mut units: Vec<usize> = units;
         units.truncate(self.timid.unwrap_or(usize::MAX).max(1));
@@ -103,10 +109,11 @@ impl Batch {
         self.pool.iter().copied().filter(|&unit| !self.is_loner(unit))
     }
 
-    /// The units from the front of the pool whose common chance to pass is nearest one half.
-    fn even_chance(&self) -> Vec<usize> {
-        let mut group = chance::Group::default();
-        self.sociable().take_while(|&unit| group.takes(self.units[unit].risk, &self.track)).collect()
+    /// The units from the front of the pool whose common trial teaches most for its cost.
+    fn telling(&self) -> Vec<usize> {
+        let stakes = self.sociable().map(|unit| self.units[unit].stake());
+        let length = chance::group(stakes, self.rule.floor, &self.track);
+        self.sociable().take(length).collect()
     }
 
     /// Whether a unit is best tried alone.

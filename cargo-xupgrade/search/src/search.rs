@@ -7,7 +7,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::batch::{Batch, Belief, Rule};
-use crate::chance::{self, Track};
+use crate::bill;
+use crate::chance::{self, Stake, Track};
 use crate::evidence::Weight;
 use crate::ladder::Climb;
 use crate::ledger::Ledger;
@@ -23,6 +24,8 @@ use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, 
 pub struct Search {
     atoms: Vec<AtomSpec>,
     options: Options,
+    /// What any trial costs, in things built.
+    floor: u32,
     stage: Stage,
     ledger: Ledger,
     track: Track,
@@ -69,6 +72,7 @@ impl Search {
         Self {
             atoms: atoms.to_vec(),
             options: options.clone(),
+            floor: bill::floor(atoms),
             stage,
             ledger: Ledger::new(atoms.len()),
             track: Track::default(),
@@ -321,6 +325,7 @@ impl Search {
         if !units.is_empty() {
             let rule = Rule {
                 strategy: self.options.strategy,
+                floor: self.floor,
                 scope: if self.sieve.is_some() { Scope::Gate } else { Scope::Concerned },
                 belief,
                 weight: Weight::of(self.options.flake),
@@ -421,9 +426,10 @@ impl Search {
             return (units, None);
         }
         order::by_risk(&self.atoms, &mut units);
-        let risks: Vec<Permille> = units.iter().map(|unit| unit.risk).collect();
-        let at_once =
-            self.options.strategy == Strategy::Split && units.len() > 1 && chance::all_at_once(&risks, self.track);
+        let stakes: Vec<Stake<'_>> = units.iter().map(Unit::stake).collect();
+        let at_once = self.options.strategy == Strategy::Split
+            && units.len() > 1
+            && chance::all_at_once(&stakes, self.floor, self.track);
         (units, at_once.then_some(Why::Group))
     }
 

@@ -212,7 +212,7 @@ proptest! {
         bad in prop_oneof![breakers(12), breakers(100)], risk in 1u16..100,
     ) {
         let breaking = Break::Compatible;
-        let atoms = vec![AtomSpec { rungs: vec![RungSpec { risk, breaking, depth: Depth::Rung }], kin: 0 }; bad.len()];
+        let atoms = vec![AtomSpec { rungs: vec![RungSpec { risk, breaking, depth: Depth::Rung }], kin: 0, builds: Vec::new() }; bad.len()];
         let mut world = World::independent(bad.iter().map(|&rung| vec![rung]).collect());
         let run = drive(&mut Search::new(&atoms, &by(Strategy::Split)), 10_000, |proposal| world.answer(proposal));
         ended(&run)?;

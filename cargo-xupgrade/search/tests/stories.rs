@@ -12,6 +12,7 @@ fn atom(rungs: &[(u16, Break)]) -> AtomSpec {
     AtomSpec {
         rungs: rungs.iter().map(|&(risk, breaking)| RungSpec { risk, breaking, depth: Depth::Rung }).collect(),
         kin: 0,
+        builds: Vec::new(),
     }
 }
 

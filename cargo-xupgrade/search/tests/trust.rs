@@ -13,7 +13,7 @@ use xupgrade_search::{
 /// Atoms with one rung each.
 fn atoms(count: usize) -> Vec<AtomSpec> {
     let rung = RungSpec { risk: 50, breaking: Break::Compatible, depth: Depth::Rung };
-    vec![AtomSpec { rungs: vec![rung], kin: 0 }; count]
+    vec![AtomSpec { rungs: vec![rung], kin: 0, builds: Vec::new() }; count]
 }
 
 fn failed(partners: Vec<usize>, proof: Proof) -> Outcome {

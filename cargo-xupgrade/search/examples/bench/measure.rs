@@ -95,9 +95,23 @@ impl Settled {
 }
 
 /// Searches a world to its end with so many workers.
-pub fn settle(atoms: &[AtomSpec], mut world: World, options: &Options, room: usize) -> Settled {
+pub fn settle(atoms: &[AtomSpec], world: World, options: &Options, room: usize) -> Settled {
+    settle_with(atoms, world, options, room, |_| ())
+}
+
+/// The same, and shows every trial to `spend`.
+pub fn settle_with(
+    atoms: &[AtomSpec],
+    mut world: World,
+    options: &Options,
+    room: usize,
+    mut spend: impl FnMut(&Proposal),
+) -> Settled {
     let mut search = Search::new(atoms, options);
-    let run = drive_rounds(&mut search, room, 1_000_000, |proposal| world.answer(proposal));
+    let run = drive_rounds(&mut search, room, 1_000_000, |proposal| {
+        spend(proposal);
+        world.answer(proposal)
+    });
     let took = Took::of(&run);
     let is_stopped = |(proposal, outcome): &&(Proposal, Outcome)| {
         let searches = proposal.scope == Scope::Concerned && !matches!(proposal.why, Why::SecondLook | Why::Pair);

@@ -1,5 +1,6 @@
 //! The tables that the benchmark can print.
 
+mod builds;
 mod gate;
 mod independent;
 mod ladders;
@@ -14,7 +15,7 @@ mod workers;
 type Printer = fn(usize);
 
 /// Name and printer of each table, in the order in which they are printed.
-pub const ALL: [(&str, Printer); 14] = [
+pub const ALL: [(&str, Printer); 15] = [
     ("exact", independent::exact),
     ("natural", independent::natural),
     ("wrong", independent::wrong),
@@ -26,6 +27,7 @@ pub const ALL: [(&str, Printer); 14] = [
     ("order", order::print),
     ("ladders", ladders::ladders),
     ("below", ladders::below),
+    ("builds", builds::print),
     ("gate", gate::print),
     ("recorded", recorded::print),
     ("size", size::print),

@@ -57,7 +57,10 @@ pub fn naturally(risks: &[Permille], dice: &mut Dice) -> Vec<usize> {
 #[must_use]
 pub fn atoms(risks: &[Permille], belief: u32) -> Vec<AtomSpec> {
     let believed = |risk: Permille| Permille::try_from(u32::from(risk) * belief / 1000).unwrap_or(999).clamp(1, 999);
-    risks.iter().map(|&risk| AtomSpec { rungs: vec![rung(believed(risk), Break::Compatible)], kin: 0 }).collect()
+    risks
+        .iter()
+        .map(|&risk| AtomSpec { rungs: vec![rung(believed(risk), Break::Compatible)], kin: 0, builds: Vec::new() })
+        .collect()
 }
 
 fn rung(risk: Permille, breaking: Break) -> RungSpec {
@@ -107,7 +110,7 @@ pub fn ladders(n: usize, scale: u32, dice: &mut Dice) -> (Vec<AtomSpec>, World) 
             truth.push(if below || dice.happens(risk) { Rung::Bad } else { Rung::Good });
             rungs.push(rung(risk, breaking));
         }
-        atoms.push(AtomSpec { rungs, kin: 0 });
+        atoms.push(AtomSpec { rungs, kin: 0, builds: Vec::new() });
         truths.push(truth);
     }
     (atoms, World::independent(truths))
@@ -132,7 +135,7 @@ pub fn releases(
         let between = RungSpec { risk: MINOR, breaking: Break::Compatible, depth: Depth::Between };
         let mut rungs = vec![between; releases];
         rungs.push(rung(MINOR, Break::Compatible));
-        atoms.push(AtomSpec { rungs, kin: 0 });
+        atoms.push(AtomSpec { rungs, kin: 0, builds: Vec::new() });
     }
     (atoms, World::independent(truths))
 }

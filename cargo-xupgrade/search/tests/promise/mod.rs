@@ -33,7 +33,17 @@ pub fn by(strategy: Strategy) -> Options {
 }
 
 pub fn specs(plan: &[Vec<Truth>]) -> Vec<AtomSpec> {
-    plan.iter().map(|ladder| AtomSpec { rungs: ladder.iter().map(|rung| rung.0).collect(), kin: 0 }).collect()
+    let spec = |(atom, ladder): (usize, &Vec<Truth>)| AtomSpec {
+        rungs: ladder.iter().map(|rung| rung.0).collect(),
+        kin: 0,
+        // Some build nothing that is known, some a thing of their own, some what others build, too.
+        builds: match atom % 4 {
+            0 => Vec::new(),
+            1 => vec![10 + atom],
+            share => (0..=share).collect(),
+        },
+    };
+    plan.iter().enumerate().map(spec).collect()
 }
 
 pub fn truths(plan: &[Vec<Truth>]) -> Vec<Vec<Rung>> {

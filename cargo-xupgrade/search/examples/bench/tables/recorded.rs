@@ -47,7 +47,11 @@ fn read(text: &str) -> Result<(Vec<AtomSpec>, World), String> {
         match words[..] {
             ["atom", name, kin] => {
                 names.push(name);
-                atoms.push(AtomSpec { rungs: Vec::new(), kin: kin.parse().map_err(|_| line.to_owned())? });
+                atoms.push(AtomSpec {
+                    rungs: Vec::new(),
+                    kin: kin.parse().map_err(|_| line.to_owned())?,
+                    builds: Vec::new(),
+                });
                 truths.push(Vec::new());
             }
             ["rung", _, risk, kind, depth, end] => {

@@ -1,0 +1,71 @@
+//! What is built and tested anew when a candidate moves, as far as the baseline showed it: units of tests. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Plan;
+use crate::candidate::Candidate;
+use crate::ecosystem::Exercised;
+
+/// A unit of tests: the label of its project, and the names of the dependencies below it.
+pub type Unit<'a> = (&'a str, &'a BTreeSet<String>);
+
+/// Every unit of tests of every project.
+#[must_use]
+pub fn units(exercised: &BTreeMap<String, Exercised>) -> Vec<Unit<'_>> {
+    exercised.iter().flat_map(|(label, known)| of_project(known).map(|below| (label.as_str(), below))).collect()
+}
+
+/// A crate of Cargo's whose package is spelt with a dash stands there under both names, and is counted once.
+fn of_project(known: &Exercised) -> impl Iterator<Item = &BTreeSet<String>> {
+    let is_other_name = |name: &String, below: &BTreeSet<String>| {
+        let other = name.replace('-', "_");
+        other != *name && known.below.get(&other) == Some(below)
+    };
+    known.below.iter().filter(move |(name, below)| !is_other_name(name, below)).map(|one| one.1)
+}
+
+/// The places of the units that stand on a candidate, rising.
+pub fn builds(plan: &Plan, candidate: &Candidate, units: &[Unit<'_>]) -> Vec<usize> {
+    let Some(project) = plan.project_of(candidate) else { return Vec::new() };
+    let mut labels = plan.labels(&project.dependents, project.ecosystem);
+    labels.push(project.label());
+    let stands = |(label, below): &Unit<'_>| labels.iter().any(|one| one == label) && below.contains(&candidate.name);
+    (0..units.len()).filter(|&place| stands(&units[place])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::EcosystemKind;
+    use crate::ecosystem::Project;
+
+    fn known(below: &[(&str, &[&str])]) -> Exercised {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let below = below.iter().map(|(unit, names)| ((*unit).to_owned(), set(names))).collect();
+        Exercised { below, ..Exercised::default() }
+    }
+
+    #[test]
+    fn what_stands_on_a_candidate_is_built_anew_in_its_project_and_in_those_that_use_it() {
+        let root = Project { dependents: vec!["fuzz".into()], ..Project::of(EcosystemKind::Cargo, ".", &[]) };
+        let others = ["fuzz", "elsewhere"].map(|path| Project::of(EcosystemKind::Cargo, path, &[]));
+        let plan = Plan {
+            projects: [root].into_iter().chain(others).collect(),
+            ..Plan::of("base", vec![Candidate::of("serde", &["1.0.1"]), Candidate::of("rand", &["0.9.0"])])
+        };
+        let all: BTreeMap<String, Exercised> = [
+            ("cargo .".to_owned(), known(&[("app", &["rand", "serde"]), ("core", &["serde"]), ("docs", &[])])),
+            ("cargo elsewhere".to_owned(), known(&[("other", &["serde"])])),
+            ("cargo fuzz".to_owned(), known(&[("fuzz", &["serde"])])),
+        ]
+        .into();
+        let of = |place: usize| builds(&plan, &plan.candidates[place], &units(&all));
+        assert_eq!((of(0), of(1)), (vec![0, 1, 4], vec![0]));
+    }
+
+    #[test]
+    fn a_package_that_is_spelt_with_a_dash_is_built_once() {
+        let all = [("cargo .".to_owned(), known(&[("my-app", &["serde"]), ("my_app", &["serde"])]))].into();
+        assert_eq!(units(&all).len(), 1);
+    }
+}
