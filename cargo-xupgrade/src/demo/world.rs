@@ -81,7 +81,8 @@ impl World {
     ///
     /// # Errors
     /// The archive has a mistake, the folder cannot be written, or `git` fails.
-    pub fn build(archive: &str, root: &Path) -> Result<Self> {
+    #[cfg(test)]
+    pub(crate) fn build(archive: &str, root: &Path) -> Result<Self> {
         Self::build_with(archive, root, &GoBuildCache::Own)
     }
 

@@ -125,8 +125,8 @@ impl Client {
     }
 
     /// How many requests were sent so far, retries counted.
-    #[must_use]
-    pub fn requests(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
 

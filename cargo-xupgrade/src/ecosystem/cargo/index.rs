@@ -118,10 +118,12 @@ impl Index {
     ///
     /// # Errors
     /// [`IndexError::Config`] or [`IndexError::Unsupported`]; none of its crates can be surveyed then.
-    pub fn open(options: &Options) -> Result<Self, IndexError> {
+    #[cfg(test)]
+    pub(crate) fn open(options: &Options) -> Result<Self, IndexError> {
         Self::open_with(options, &|name| std::env::var(name).ok())
     }
 
+    #[cfg(test)]
     fn open_with(options: &Options, env: Environment) -> Result<Self, IndexError> {
         let settings = Settings::read(&options.project_dir, &options.cargo_home)?;
         Self::open_named(options, Named::crates_io(), &settings, env)
@@ -130,7 +132,7 @@ impl Index {
     /// Finds the index that stands for a registry. Makes no request.
     ///
     /// # Errors
-    /// As [`Index::open`].
+    /// [`IndexError::Config`] or [`IndexError::Unsupported`]; none of its crates can be surveyed then.
     pub fn open_named(
         options: &Options,
         named: Named,
@@ -172,14 +174,14 @@ impl Index {
     }
 
     /// The registry read: `sparse+https://.../`, or the folder of a local registry.
-    #[must_use]
-    pub fn location(&self) -> &str {
+    #[cfg(test)]
+    pub(crate) fn location(&self) -> &str {
         &self.location
     }
 
     /// How many requests were made so far, retries counted.
-    #[must_use]
-    pub fn requests(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn requests(&self) -> usize {
         match &self.origin {
             Origin::Sparse { client: Some(client), .. } => client.requests(),
             _ => 0,

@@ -146,21 +146,17 @@ pub fn users_of(lock: &Lock, name: &str, version: &Version) -> Vec<Named> {
     users.into_iter().collect()
 }
 
-/// Every package that needs this one, directly or through others, itself not among them unless it stands in a circle
-/// (which dev-dependencies can make).
-#[must_use]
-pub fn dependents_of(lock: &Lock, name: &str, version: &Version) -> BTreeSet<Named> {
-    spread(vec![(name.to_owned(), version.clone())], |(name, version)| users_of(lock, name, version))
-}
-
 /// Every package that one of these needs, directly or through others. The lockfile knows no features and targets, so this is
 /// the widest that can be.
 #[must_use]
 pub fn reachable_from(lock: &Lock, roots: &[Named]) -> BTreeSet<Named> {
-    spread(roots.to_vec(), |(name, version)| {
-        let packages = lock.packages.iter().filter(|p| p.name == *name && same_version(&p.version, version));
-        packages.flat_map(|p| &p.dependencies).map(|d| (d.name.clone(), d.version.clone())).collect()
-    })
+    let (mut seen, mut waiting) = (BTreeSet::new(), roots.to_vec());
+    while let Some((name, version)) = waiting.pop() {
+        let here = lock.packages.iter().filter(|p| p.name == name && same_version(&p.version, &version));
+        let needed = here.flat_map(|p| &p.dependencies).map(|d| (d.name.clone(), d.version.clone()));
+        waiting.extend(needed.filter(|found| seen.insert(found.clone())));
+    }
+    seen
 }
 
 /// Whether a member of this name (a package without a source) needs the package, directly or through others, or is it.
@@ -169,15 +165,6 @@ pub fn reaches(lock: &Lock, member: &str, name: &str, version: &Version) -> bool
     let roots: Vec<Named> = members(lock).into_iter().filter(|p| p.name == member).map(named).collect();
     let reached = reachable_from(lock, &roots);
     roots.iter().chain(&reached).any(|(found, at)| found == name && same_version(at, version))
-}
-
-/// All that `next` leads to from the seeds, step by step.
-fn spread(seeds: Vec<Named>, next: impl Fn(&Named) -> Vec<Named>) -> BTreeSet<Named> {
-    let (mut seen, mut waiting) = (BTreeSet::new(), seeds);
-    while let Some(here) = waiting.pop() {
-        waiting.extend(next(&here).into_iter().filter(|found| seen.insert(found.clone())));
-    }
-    seen
 }
 
 fn named(package: &LockedPackage) -> Named {

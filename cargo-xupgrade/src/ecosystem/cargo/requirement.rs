@@ -92,8 +92,8 @@ pub fn admits(text: &str, version: &Version) -> bool {
 }
 
 /// The lowest version a requirement admits; `None` when it admits none or is no requirement.
-#[must_use]
-pub fn floor(text: &str) -> Option<Version> {
+#[cfg(test)]
+pub(crate) fn floor(text: &str) -> Option<Version> {
     floor_of(&parse(text).ok()?)
 }
 

@@ -45,7 +45,6 @@ struct State {
     /// What was made for a name; dropped when the exemptions of the name change.
     pages: BTreeMap<String, Page>,
     hidden_met: BTreeSet<(String, Version)>,
-    locked_yanked: BTreeSet<(String, Version)>,
     refused: BTreeMap<String, IndexError>,
 }
 
@@ -88,7 +87,8 @@ impl View {
     }
 
     /// Shows these versions too, from now on.
-    pub fn allow(&self, locked: BTreeSet<(String, Version)>) {
+    #[cfg(test)]
+    pub(crate) fn allow(&self, locked: BTreeSet<(String, Version)>) {
         self.shared.exempt(locked);
     }
 
@@ -96,12 +96,6 @@ impl View {
     #[must_use]
     pub fn hidden_met(&self) -> BTreeSet<(String, Version)> {
         self.shared.state().hidden_met.clone()
-    }
-
-    /// The locked versions, among the crates asked for so far, that the registry has yanked.
-    #[must_use]
-    pub fn locked_yanked(&self) -> BTreeSet<(String, Version)> {
-        self.shared.state().locked_yanked.clone()
     }
 
     /// The crates whose index file could not be had when it was last asked for, and why; a crate that is
@@ -114,12 +108,6 @@ impl View {
     /// Forgets them.
     pub fn forget_refused(&self) {
         self.shared.state().refused.clear();
-    }
-
-    /// How many requests cargo has made so far.
-    #[must_use]
-    pub fn requests(&self) -> usize {
-        self.server.requests()
     }
 }
 
@@ -176,8 +164,6 @@ impl Shared {
         let page = Page { tag: tag(&body), body, hidden: ruled.hidden };
         self.note_hidden(name, &page.hidden);
         let mut state = self.state();
-        let yanked = ruled.locked_yanked.into_iter().map(|version| (name.to_owned(), version));
-        state.locked_yanked.extend(yanked);
         // Made under exemptions that have changed since, the page is not kept.
         if state.locked.get(name).cloned().unwrap_or_default() == locked {
             state.pages.insert(name.to_owned(), page.clone());

@@ -74,8 +74,6 @@ pub enum DepKind {
 pub struct Glance {
     /// The version on the line.
     pub version: Version,
-    /// Whether it is yanked.
-    pub yanked: bool,
     /// When it was published, if the line says so.
     pub published: Option<Instant>,
 }
@@ -111,8 +109,6 @@ struct BriefLine<'a> {
 struct ShortLine<'a> {
     #[serde(borrow)]
     vers: Cow<'a, str>,
-    #[serde(default)]
-    yanked: Option<bool>,
     #[serde(default, borrow)]
     pubtime: Option<Cow<'a, str>>,
 }
@@ -256,11 +252,7 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn glance(line: &[u8]) -> Option<Glance> {
     let line: ShortLine = serde_json::from_slice(line).ok()?;
-    Some(Glance {
-        version: Version::parse(&line.vers).ok()?,
-        yanked: line.yanked.unwrap_or(false),
-        published: line.pubtime.as_deref().and_then(instant),
-    })
+    Some(Glance { version: Version::parse(&line.vers).ok()?, published: line.pubtime.as_deref().and_then(instant) })
 }
 
 fn release(line: &[u8]) -> Option<Release> {

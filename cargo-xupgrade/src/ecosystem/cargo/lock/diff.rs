@@ -89,8 +89,8 @@ impl LockDiff {
     }
 
     /// Every package that is in the new lockfile and was not in the old one, sorted: what policy must look at again.
-    #[must_use]
-    pub fn arrivals(&self) -> Vec<Named> {
+    #[cfg(test)]
+    pub(crate) fn arrivals(&self) -> Vec<Named> {
         let moved = self.raised.iter().chain(&self.lowered).map(|moved| (moved.name.clone(), moved.to.clone()));
         let all: BTreeSet<Named> = moved.chain(self.added.iter().cloned()).collect();
         all.into_iter().collect()

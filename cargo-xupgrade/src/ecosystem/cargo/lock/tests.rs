@@ -110,8 +110,6 @@ fn questions_about_the_graph_are_answered() {
     assert!(!reaches(&lock, "app", "rand", &v("0.9.1")));
     assert!(!reaches(&lock, "a", "rand", &v("0.8.5")), "`a` is no member");
     assert_eq!(members(&lock).iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["app"]);
-    let needs_rand: Vec<_> = dependents_of(&lock, "rand", &v("0.8.5")).into_iter().collect();
-    assert_eq!(needs_rand, [named("a", "1.0.0"), named("app", "0.1.0")]);
     let from_b: Vec<_> = reachable_from(&lock, &[named("b", "1.0.0")]).into_iter().collect();
     assert_eq!(from_b, [named("rand", "0.9.1+x")]);
 }
@@ -120,5 +118,6 @@ fn questions_about_the_graph_are_answered() {
 fn a_circle_of_dependencies_ends() {
     let lock = lock(&["app 0.1.0 -> a", "a 1.0.0 -> b", "b 1.0.0 -> a"]);
     assert!(reaches(&lock, "app", "b", &v("1.0.0")));
-    assert_eq!(dependents_of(&lock, "b", &v("1.0.0")).len(), 3);
+    let from_b: Vec<_> = reachable_from(&lock, &[named("b", "1.0.0")]).into_iter().collect();
+    assert_eq!(from_b, [named("a", "1.0.0"), named("b", "1.0.0")], "itself, too, as it stands in a circle");
 }

@@ -40,10 +40,10 @@ pub enum Standing {
 }
 
 impl Rule {
-    /// The rule of a run: the registries as of `as_of` (`now` when nobody asked for another instant),
+    /// A rule: the registries as of `as_of` (`now` when nobody asked for another instant),
     /// and a cooldown of `min_age` days before it; 0 days is no cooldown.
-    #[must_use]
-    pub fn new(as_of: Option<Instant>, now: Instant, min_age: u32) -> Self {
+    #[cfg(test)]
+    pub(crate) fn new(as_of: Option<Instant>, now: Instant, min_age: u32) -> Self {
         let cutoff = (min_age > 0).then(|| as_of.unwrap_or(now).minus_days(min_age));
         let unknown_age = if min_age > 0 { UnknownAge::TooYoung } else { UnknownAge::Old };
         Self { as_of, cutoff, unknown_age }
@@ -75,26 +75,20 @@ pub struct Page {
     pub body: Vec<u8>,
     /// The versions that were taken out.
     pub hidden: BTreeSet<Version>,
-    /// The locked versions that the registry has yanked.
-    pub locked_yanked: BTreeSet<Version>,
 }
 
 /// Takes out of `body` what `rule` hides and `locked` does not exempt. Yanked lines stay, since cargo
 /// knows what to do with them, and so do lines that cannot be read, which cargo leaves out itself.
 #[must_use]
 pub fn page(body: &[u8], rule: &Rule, locked: &BTreeSet<Version>) -> Page {
-    let mut page =
-        Page { body: Vec::with_capacity(body.len()), hidden: BTreeSet::new(), locked_yanked: BTreeSet::new() };
+    let mut page = Page { body: Vec::with_capacity(body.len()), hidden: BTreeSet::new() };
     for (line, glance) in glances(body) {
-        if let Some(Glance { version, yanked, published }) = glance {
-            let is_locked = locked.contains(&version);
-            if !is_locked && rule.standing(published) != Standing::Open {
-                page.hidden.insert(version);
-                continue;
-            }
-            if is_locked && yanked {
-                page.locked_yanked.insert(version);
-            }
+        if let Some(Glance { version, published }) = glance
+            && !locked.contains(&version)
+            && rule.standing(published) != Standing::Open
+        {
+            page.hidden.insert(version);
+            continue;
         }
         page.body.extend_from_slice(line);
         page.body.push(b'\n');
@@ -182,6 +176,5 @@ this line is of a later format
             [r#"{"name":"x","vers":"1.0.0","#, "this line is of a later for", r#"{"name":"x","vers":"1.1.0","#]
         );
         assert_eq!(page.hidden, BTreeSet::from([Version::new(1, 2, 0), Version::new(1, 3, 0)]));
-        assert_eq!(page.locked_yanked, locked);
     }
 }

@@ -5,7 +5,6 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tiny_http::{Header, Method, Request, Response, Server};
 
@@ -25,7 +24,6 @@ pub enum Reply {
 pub struct Loopback {
     server: Arc<Server>,
     address: SocketAddr,
-    requests: Arc<AtomicUsize>,
 }
 
 impl Loopback {
@@ -38,31 +36,23 @@ impl Loopback {
         let address = listener.local_addr()?;
         let server = Server::from_listener(listener, None).map_err(std::io::Error::other)?;
         let server = Arc::new(server);
-        let requests = Arc::new(AtomicUsize::new(0));
         let answer = Arc::new(answer);
         for _ in 0..THREADS {
-            let (server, answer, requests) = (Arc::clone(&server), Arc::clone(&answer), Arc::clone(&requests));
+            let (server, answer) = (Arc::clone(&server), Arc::clone(&answer));
             std::thread::Builder::new().name("index view".to_owned()).spawn(move || {
                 // `recv` fails once the server is told to stop.
                 while let Ok(request) = server.recv() {
-                    requests.fetch_add(1, Ordering::Relaxed);
                     respond(request, &*answer);
                 }
             })?;
         }
-        Ok(Self { server, address, requests })
+        Ok(Self { server, address })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// How many requests it has had.
-    #[must_use]
-    pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
     }
 }
 

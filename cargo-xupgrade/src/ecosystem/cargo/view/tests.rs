@@ -168,7 +168,7 @@ fn a_young_version_that_is_locked_already_stays() {
 }
 
 #[test]
-fn a_locked_version_that_was_yanked_stays_and_is_told() {
+fn a_locked_version_that_was_yanked_stays() {
     let room = Room::new();
     let yanked = line("y", "1.0.0", OLD).replace("\"yanked\":false", "\"yanked\":true");
     add_local(&room.at("project/crates"), "y", &(yanked + &line("y", "1.1.0", OLD)));
@@ -176,7 +176,6 @@ fn a_locked_version_that_was_yanked_stays_and_is_told() {
     let output = room.cargo(&view, &["update", "-p", "x", "--precise", "1.1.0"]);
     assert!(output.status.success(), "{}", words(&output));
     assert_eq!(room.locked()["y"], "1.0.0");
-    assert_eq!(view.locked_yanked(), set(&[("y", "1.0.0")]));
 }
 
 #[test]
