@@ -1,6 +1,8 @@
 //! The words of a plan: versions, places, releases, dependencies, rungs, candidates and held ones.
 //! Values only; the rules that turn one into the other are in `policy`.
 
+#[cfg(test)]
+mod fake;
 mod ladder;
 mod version;
 
@@ -139,15 +141,6 @@ pub struct Rung {
     pub depth: Depth,
 }
 
-#[cfg(test)]
-impl Rung {
-    /// A compatible rung of no known age.
-    pub(crate) fn of(version: &str) -> Self {
-        let version = Version::parse(version).unwrap();
-        Self { version, level: Level::Minor, breaking: false, published: None, depth: Depth::Rung }
-    }
-}
-
 /// A dependency that can move, with the rungs that it may climb, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -183,24 +176,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A direct requirement of the cargo project at the root, at 1.0.0, with a rung for each of these versions.
-    #[cfg(test)]
-    pub(crate) fn of(name: &str, versions: &[&str]) -> Self {
-        Self {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            at: Version::parse("1.0.0").unwrap(),
-            rungs: versions.iter().map(|text| Rung::of(text)).collect(),
-            places: vec![],
-            over: BTreeSet::new(),
-            urgent: None,
-            switch: None,
-            beyond: None,
-        }
-    }
-
     /// The rungs alone, lowest first.
     #[must_use]
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Rung> {
@@ -252,22 +227,6 @@ pub struct Held {
 }
 
 impl Held {
-    /// A direct requirement of the cargo project at the root that stays at 1.0.0.
-    #[cfg(test)]
-    pub(crate) fn of(name: &str, reason: Reason) -> Self {
-        Self {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            at: Some(Version::parse("1.0.0").unwrap()),
-            wanted: None,
-            reason,
-            urgent: None,
-            places: vec![],
-        }
-    }
-
     /// What a person reads: why it stays, and before that why it should not.
     #[must_use]
     pub fn words(&self) -> String {

@@ -5,6 +5,8 @@
 pub mod cargo;
 #[cfg(test)]
 pub mod conformance;
+#[cfg(test)]
+mod fake;
 pub mod go;
 mod in_turn;
 
@@ -53,20 +55,6 @@ pub struct OwnLock {
 }
 
 impl Project {
-    /// A project of these manifests and nothing else.
-    #[cfg(test)]
-    pub(crate) fn of(ecosystem: EcosystemKind, path: &str, manifests: &[&str]) -> Self {
-        Self {
-            ecosystem,
-            path: path.into(),
-            manifests: manifests.iter().map(|&file| file.to_owned()).collect(),
-            lockfile: None,
-            lock: None,
-            dependents: vec![],
-            obstacle: None,
-        }
-    }
-
     /// A name for people: the ecosystem and the folder.
     #[must_use]
     pub fn label(&self) -> String {
@@ -184,22 +172,6 @@ pub struct Outlook {
     pub network: Network,
     /// Whether what a package manager's own configuration says about age counts.
     pub registry_age: RegistryAge,
-}
-
-#[cfg(test)]
-impl Outlook {
-    /// Online, at an instant, with the usual cooldown.
-    pub(crate) fn of(as_of: &str) -> Self {
-        let as_of = Instant::parse(as_of).unwrap();
-        Self {
-            as_of,
-            cutoff: as_of.minus_days(3),
-            unknown_age: UnknownAge::TooYoung,
-            transitive: TransitiveRule::Withdrawn,
-            network: Network::Online,
-            registry_age: RegistryAge::Heeded,
-        }
-    }
 }
 
 /// Whether a cooldown in a package manager's own configuration counts.

@@ -80,23 +80,6 @@ pub struct Policy {
     pub transitive: TransitiveRule,
 }
 
-#[cfg(test)]
-impl Policy {
-    /// The usual one, at an instant.
-    pub(crate) fn of(as_of: &str) -> Self {
-        Self {
-            reach: Reach::Compatible,
-            as_of: Instant::parse(as_of).unwrap(),
-            min_age: 3,
-            only: vec![],
-            exclude: vec![],
-            holds: vec![],
-            pins: PinRule::Keep,
-            transitive: TransitiveRule::Withdrawn,
-        }
-    }
-}
-
 /// Where a dependency goes: one of three lists, never two, or, for a transitive one, none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

@@ -1,6 +1,9 @@
 //! The public JSON: `xupgrade.out/report.json` and `plan --format json`. Field names are a promise; the JSON Schema in
 //! `schema/` says the same, and a test compares the two.
 
+#[cfg(test)]
+mod fake;
+
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
@@ -111,31 +114,6 @@ pub struct Upgrade {
     /// Why it had to move soon.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub urgent: Option<String>,
-}
-
-#[cfg(test)]
-impl Upgrade {
-    /// A compatible upgrade of a direct requirement of the cargo project at the root, from 1.0.0.
-    pub(crate) fn of(name: &str, to: &str) -> Self {
-        Self {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            places: vec![],
-            from: Version::parse("1.0.0").unwrap(),
-            to: Version::parse(to).unwrap(),
-            level: Level::Minor,
-            breaking: false,
-            commit: None,
-            trial: "t1".into(),
-            proof: Proof::Tests,
-            also_moved: vec![],
-            notes: vec![],
-            failed_above: vec![],
-            urgent: None,
-        }
-    }
 }
 
 /// One trial.

@@ -8,6 +8,8 @@ use crate::candidate::Reason;
 use crate::ecosystem::{Applied, Exercised};
 use crate::shell::typed;
 
+#[cfg(test)]
+mod fake;
 pub mod flap;
 pub mod narrow;
 pub mod reading;
@@ -112,41 +114,6 @@ impl Cell {
     #[must_use]
     pub fn key(&self) -> CellKey {
         (self.project.clone(), self.check.name.clone())
-    }
-}
-
-#[cfg(test)]
-impl Cell {
-    /// A whole cell of the cargo project at the root, with tests as libtest writes them.
-    pub(crate) fn of(name: &str, phase: Phase) -> Self {
-        let check = Check {
-            name: name.into(),
-            phase,
-            argv: vec!["cargo".into(), "test".into()],
-            afresh: vec![],
-            dir: ".".into(),
-            env: BTreeMap::new(),
-            reader: Reader::Libtest,
-            limit: None,
-            company: Company::Any,
-        };
-        Self { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole }
-    }
-
-    /// What is reported of it when it ran as its check says and left nothing behind.
-    pub(crate) fn ended(self, exit: Exit, reading: Reading) -> CellReport {
-        CellReport {
-            words: self.check.argv.clone(),
-            cell: self,
-            seconds: 1.0,
-            exit,
-            log: "log/x".into(),
-            reading,
-            dirtied: vec![],
-            strays: 0,
-            again: vec![],
-            beside: None,
-        }
     }
 }
 

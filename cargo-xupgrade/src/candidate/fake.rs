@@ -1,0 +1,47 @@
+//! The usual rung, candidate and held one, from which tests make theirs.
+
+use super::*;
+
+impl Rung {
+    /// A compatible rung of no known age.
+    pub(crate) fn of(version: &str) -> Self {
+        let version = Version::parse(version).unwrap();
+        Self { version, level: Level::Minor, breaking: false, published: None, depth: Depth::Rung }
+    }
+}
+
+impl Candidate {
+    /// A direct requirement of the cargo project at the root, at 1.0.0, with a rung for each of these versions.
+    pub(crate) fn of(name: &str, versions: &[&str]) -> Self {
+        Self {
+            ecosystem: EcosystemKind::Cargo,
+            name: name.into(),
+            role: Role::Direct,
+            project: ".".into(),
+            at: Version::parse("1.0.0").unwrap(),
+            rungs: versions.iter().map(|text| Rung::of(text)).collect(),
+            places: vec![],
+            over: BTreeSet::new(),
+            urgent: None,
+            switch: None,
+            beyond: None,
+        }
+    }
+}
+
+impl Held {
+    /// A direct requirement of the cargo project at the root that stays at 1.0.0.
+    pub(crate) fn of(name: &str, reason: Reason) -> Self {
+        Self {
+            ecosystem: EcosystemKind::Cargo,
+            name: name.into(),
+            role: Role::Direct,
+            project: ".".into(),
+            at: Some(Version::parse("1.0.0").unwrap()),
+            wanted: None,
+            reason,
+            urgent: None,
+            places: vec![],
+        }
+    }
+}
