@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::common::{AS_OF, Env, Shared, find, names, shared, text};
+use crate::common::{AS_OF, Env, Shared, find, held, names, shared, text};
 use crate::policy::{rungs, why};
 
 const BREAKING: &[&str] = &["--level", "breaking"];
@@ -18,7 +18,7 @@ fn at_tip(run: &Shared, path: &str) -> String {
 
 /// The words that hold a dependency in a plan.
 fn words<'a>(plan: &'a Value, name: &str) -> &'a str {
-    text(&find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"))["reason"], "text")
+    held(plan, name).1
 }
 
 /// The notes of an upgrade, on one line.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::common::{AS_OF, Env, Ran, find, names, shared, text};
+use crate::common::{AS_OF, Env, Ran, find, held, names, shared, text};
 
 /// What a plan does with a dependency: `to <version>` (the top of its ladder), `held <kind>` or `newest`.
 fn fate(plan: &Value, name: &str) -> String {
@@ -20,8 +20,7 @@ fn fate(plan: &Value, name: &str) -> String {
 
 /// The words with which a plan holds a dependency.
 fn words<'a>(plan: &'a Value, name: &str) -> &'a str {
-    let held = find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"));
-    text(&held["reason"], "text")
+    held(plan, name).1
 }
 
 fn plan(fixture: &str) -> Value {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::common::{AS_OF, Env, Shared, names, shared, text};
+use crate::common::{AS_OF, Env, Shared, names, rungs, shared, text};
 
 fn go_mod(run: &Shared) -> String {
     run.env.git(&["show", &format!("{}:go.mod", text(&run.ran.report, "tip"))])
@@ -49,9 +49,8 @@ fn without_a_cooldown_the_as_of_instant_still_counts() {
 fn candidates(plan: &Value) -> Vec<String> {
     let list = plan["candidates"].as_array().unwrap();
     let line = |one: &Value| {
-        let rungs: Vec<&str> = one["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version")).collect();
         let (project, name) = (text(one, "project"), text(one, "name"));
-        format!("{project} {name} {} -> {}", text(one, "at"), rungs.join(" "))
+        format!("{project} {name} {} -> {}", text(one, "at"), rungs(one).join(" "))
     };
     list.iter().map(line).collect()
 }

@@ -2,18 +2,17 @@
 
 use serde_json::Value;
 
-use crate::common::{AS_OF, Env, find, names, shared, text};
+use crate::common::{self, AS_OF, Env, find, names, shared, text};
 
 /// The versions that a candidate may climb to.
 pub fn rungs(plan: &Value, name: &str) -> Vec<String> {
     let candidate = find(plan, "candidates", name).unwrap_or_else(|| panic!("no candidate {name}: {plan:#}"));
-    candidate["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version").to_owned()).collect()
+    common::rungs(candidate).into_iter().map(str::to_owned).collect()
 }
 
 /// The kind of reason that holds a dependency.
 pub fn why<'a>(plan: &'a Value, name: &str) -> &'a str {
-    let held = find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"));
-    text(&held["reason"], "kind")
+    common::held(plan, name).0
 }
 
 #[test]
@@ -225,11 +224,11 @@ fn fail_on_held_is_content_when_nothing_is_held() {
 #[test]
 fn a_dry_run_shows_the_plan_and_writes_nothing() {
     let env = Env::new("lock_only");
-    let before = crate::common::snapshot::Snapshot::of(env.repo());
+    let before = common::snapshot::Snapshot::of(env.repo());
     let ran = env.run(&["--dry-run", "--as-of", AS_OF]);
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert!(ran.stdout.contains("ant") && ran.stdout.contains("1.0.1"), "{}", ran.stdout);
-    assert_eq!(before.changes(&crate::common::snapshot::Snapshot::of(env.repo())), [""; 0]);
+    assert_eq!(before.changes(&common::snapshot::Snapshot::of(env.repo())), [""; 0]);
 }
 
 #[test]

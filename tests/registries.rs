@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::common::registry::{Beside, configure, serve_beside};
-use crate::common::{AS_OF, Env, find, names, text};
+use crate::common::{AS_OF, Env, find, held, names, rungs, text};
 
 const TOKEN: &str = "s3cret";
 
@@ -71,10 +71,8 @@ fn succeed(command: &mut Command) {
 /// The candidates as `registry name at -> rungs`.
 fn candidates(plan: &Value) -> Vec<String> {
     let one = |candidate: &Value| {
-        let rungs: Vec<&str> =
-            candidate["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version")).collect();
         let registry = candidate["places"][0]["registry"].as_str().unwrap_or("-");
-        format!("{registry} {} {} -> {}", text(candidate, "name"), text(candidate, "at"), rungs.join(", "))
+        format!("{registry} {} {} -> {}", text(candidate, "name"), text(candidate, "at"), rungs(candidate).join(", "))
     };
     let mut all: Vec<String> = plan["candidates"].as_array().unwrap().iter().map(one).collect();
     all.sort();
@@ -83,12 +81,6 @@ fn candidates(plan: &Value) -> Vec<String> {
 
 const ALL: [&str; 4] =
     ["- alpha 1.0.0 -> 1.0.1", "corp alpha 1.0.0 -> 1.2.0", "corp beta 1.0.0 -> 1.1.0", "corp gamma 1.0.0 -> 1.1.0"];
-
-/// The words that hold a crate, and its kind of reason.
-fn held<'a>(plan: &'a Value, name: &str) -> (&'a str, &'a str) {
-    let reason = &find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"))["reason"];
-    (text(reason, "kind"), text(reason, "text"))
-}
 
 #[test]
 fn two_crates_of_one_name_from_two_registries_are_two_dependencies() {

@@ -2,22 +2,13 @@
 
 use serde_json::Value;
 
-use crate::common::{AS_OF, Env, find, names, shared, text};
+use crate::common::{AS_OF, Env, find, held, names, rungs, shared, text};
 
 /// The candidates as `name at -> rungs`.
 fn candidates(plan: &Value) -> Vec<String> {
     let list = plan["candidates"].as_array().unwrap();
-    let rungs = |one: &Value| {
-        let all: Vec<&str> = one["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version")).collect();
-        all.join(" ")
-    };
-    list.iter().map(|one| format!("{} {} -> {}", text(one, "name"), text(one, "at"), rungs(one))).collect()
-}
-
-/// The kind and the words of the reason that holds a dependency.
-fn reason<'a>(plan: &'a Value, name: &str) -> (&'a str, &'a str) {
-    let held = find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"));
-    (text(&held["reason"], "kind"), text(&held["reason"], "text"))
+    let line = |one: &Value| format!("{} {} -> {}", text(one, "name"), text(one, "at"), rungs(one).join(" "));
+    list.iter().map(line).collect()
 }
 
 #[test]
@@ -34,7 +25,7 @@ fn each_yanked_version_of_a_crate_that_others_require_is_an_urgent_candidate_wit
 #[test]
 fn a_yanked_package_that_its_user_pins_is_held_and_the_user_is_named() {
     let plan = Env::new("transitive_yanked").plan(&[]);
-    let (kind, words) = reason(&plan, "stuck");
+    let (kind, words) = held(&plan, "stuck");
     assert_eq!(kind, "resolve_refused");
     assert!(words.starts_with("outer 1.0.0 requires `stuck = \"=1.0.0\"`"), "{words}");
     let held = find(&plan, "held", "stuck").unwrap();
@@ -62,21 +53,21 @@ fn a_transitive_package_can_be_asked_for_by_name_only_with_the_flag() {
 fn holds_excludes_and_the_cooldown_count_for_transitive_packages() {
     let env = Env::new("transitive_yanked");
     let plan = env.plan(&["--exclude", "inner"]);
-    assert_eq!((candidates(&plan), reason(&plan, "inner").0), (vec![], "not_selected"));
+    assert_eq!((candidates(&plan), held(&plan, "inner").0), (vec![], "not_selected"));
     let early = env.json(&["plan", "--format", "json", "--as-of", "2025-01-02T00:00:00Z"]);
-    assert_eq!(reason(&early, "inner").0, "too_young");
+    assert_eq!(held(&early, "inner").0, "too_young");
     env.write("xupgrade.toml", "[[hold]]\nname = \"calm\"\nreason = \"ticket 77\"\n");
     let plan = env.plan(&["--transitive"]);
-    assert_eq!(reason(&plan, "calm"), ("held_by_user", "held in xupgrade.toml: ticket 77"));
+    assert_eq!(held(&plan, "calm"), ("held_by_user", "held in xupgrade.toml: ticket 77"));
     let alone = env.plan(&[]);
-    assert_eq!(reason(&alone, "calm").0, "held_by_user", "no other upgrade may take it along, so it is told");
+    assert_eq!(held(&alone, "calm").0, "held_by_user", "no other upgrade may take it along, so it is told");
 }
 
 #[test]
 fn the_least_rust_of_the_members_that_reach_a_package_limits_its_rungs() {
     let plan = Env::new("transitive_msrv").plan(&[]);
     assert_eq!(candidates(&plan), ["edge 1.0.0 -> 1.1.0", "inner 1.0.0 -> 1.0.1"]);
-    let (kind, words) = reason(&plan, "late");
+    let (kind, words) = held(&plan, "late");
     assert_eq!(kind, "msrv");
     assert!(words.starts_with("1.1.0 needs Rust 1.80"), "{words}");
 }

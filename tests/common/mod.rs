@@ -267,6 +267,17 @@ pub fn find<'a>(report: &'a Value, list: &str, name: &str) -> Option<&'a Value> 
     report[list].as_array()?.iter().find(|one| one["name"] == name)
 }
 
+/// The kind and the words of the reason that holds a dependency.
+pub fn held<'a>(plan: &'a Value, name: &str) -> (&'a str, &'a str) {
+    let reason = &find(plan, "held", name).unwrap_or_else(|| panic!("{name} is not held: {plan:#}"))["reason"];
+    (text(reason, "kind"), text(reason, "text"))
+}
+
+/// The versions of a candidate's rungs.
+pub fn rungs(candidate: &Value) -> Vec<&str> {
+    candidate["rungs"].as_array().unwrap().iter().map(|rung| text(rung, "version")).collect()
+}
+
 /// The names in a list.
 pub fn names(report: &Value, list: &str) -> Vec<String> {
     report[list].as_array().into_iter().flatten().map(|one| text(one, "name").to_owned()).collect()
