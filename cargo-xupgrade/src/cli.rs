@@ -70,7 +70,7 @@ pub struct Selection {
     /// Leave this crate or module alone; may be repeated
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub exclude: Vec<String>,
-    /// How far to go
+    /// How far to go (default: what xupgrade.toml says, else compatible)
     #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Policy")]
     pub level: Option<Level>,
     /// Leave releases alone that are younger than this many days; 0 switches it off (default: what cargo's

@@ -2,7 +2,8 @@
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
 //! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`priors`], [`plan`], [`trial`], [`partner`],
-//!   [`verdict`], [`message`], [`report`], [`why`], [`lineage`], [`shell`].
+//!   [`verdict`], [`message`], [`report`], [`why`], [`lineage`], [`shell`], [`clock`],
+//!   [`toml_text`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`], [`facts`].
 //! - The outside world: [`repo`], [`worker`], [`outside`], [`toolchain`], [`environment`], [`command`], [`supervisor`],

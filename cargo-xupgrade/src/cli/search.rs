@@ -62,7 +62,7 @@ impl From<StrategyRule> for Strategy {
 /// How far down to look for a version that passes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum DepthRule {
-    /// Where every rung has failed, the releases below the lowest one are bisected
+    /// Below the lowest rung that failed, the releases are bisected, too, down to what passes
     #[default]
     Releases,
     /// Only the rungs: the newest patch, the newest compatible release, each breaking one
