@@ -110,7 +110,10 @@ proptest! {
     }
 
     #[test]
-    fn each_atom_lands_on_its_highest_passing_rung(plan in plan(), options in chosen(), reveal in reveal(), room in 1usize..6, order in any::<u64>()) {
+    fn each_atom_lands_on_its_highest_passing_rung(
+        plan in plan(), options in chosen(), last_time in picks(), reveal in reveal(), room in 1usize..6, order in any::<u64>(),
+    ) {
+        let options = Options { last_time, ..options };
         let (run, _) = run(&plan, &options, world(&plan, &[], reveal, 0), room, order);
         let solution = ended(&run)?;
         for (atom, ladder) in plan.iter().enumerate() {

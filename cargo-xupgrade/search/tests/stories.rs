@@ -358,6 +358,15 @@ fn what_passed_last_time_is_tried_first_as_a_whole_and_in_its_order() {
 }
 
 #[test]
+fn what_passed_last_time_is_no_ceiling() {
+    let options = Options { last_time: vec![Pick { atom: 0, rung: 0 }], ..Options::default() };
+    let plan = [atom(&[(10, Compatible), (40, Compatible)])];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &options), 1, |_| Outcome::Passed);
+    assert_eq!(asked[0].why, Why::LastTime);
+    assert_eq!(accepted(&solution), [(0, 1)], "a release came since, or what failed then may pass now");
+}
+
+#[test]
 fn all_or_nothing_is_one_trial() {
     let options = Options { strategy: Strategy::All, ..Options::default() };
     let (asked, solution) = run_wide(&mut Search::new(&atoms(9), &options), 4, |_| fails(Proof::Certain));

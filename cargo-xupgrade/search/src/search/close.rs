@@ -62,6 +62,8 @@ impl Search {
                     (true, false, Some(pick)) if self.ledger.is_refused(pick) => {
                         climb.failed(&self.atoms[pick.atom], self.ledger.rung(pick.atom));
                     }
+                    // What passed last time may lie below what is wanted now.
+                    (false, true, _) if climb.wants().is_some_and(|wanted| wanted.0 > pick.rung) => {}
                     (false, true, _) | (true, false, Some(_)) => climb.stop(),
                     (_, false, _) => {}
                 }
