@@ -255,9 +255,9 @@ impl Verify {
             return Vec::new();
         };
         let (len, of) = (*len, doubt.of);
-        // What is hunted failed in a trial of something else first; on the target only when it came again.
-        let elsewhere = self.aim == Aim::Culprit || doubt.is_suspicion;
-        let first = if elsewhere { doubt.again.unwrap_or(of) } else { of };
+        // What is hunted failed in a trial of something else, or of more tests, than what stands below it passed.
+        let hunting = self.hunted.is_some() || self.aim == Aim::Culprit || doubt.is_suspicion;
+        let proof = if hunting { doubt.again.unwrap_or(of) } else { of };
         let acquitted = doubt.is_suspicion && doubt.finding() != Finding::Guilty;
         let finding = doubt.finding();
         let moot: Vec<Ticket> = doubt.tickets().collect();
@@ -270,7 +270,7 @@ impl Verify {
         }
         match finding {
             Finding::Open => {}
-            Finding::Guilty => self.convict(len, of, first),
+            Finding::Guilty => self.convict(len, of, proof),
             Finding::Shared(ticket) if self.low() > 0 && self.restarts < RESTARTS => {
                 self.restarts += 1;
                 self.bad = Some((self.low(), ticket)); // what seemed good is not
@@ -285,12 +285,10 @@ impl Verify {
         moot
     }
 
-    /// Tests fail again and again with the first `len` picks, and not with those that are clean.
-    fn convict(&mut self, len: usize, of: Ticket, first: Ticket) {
+    /// Tests fail again and again with the first `len` picks, as in the trial `proof`, and not with those that are clean.
+    fn convict(&mut self, len: usize, of: Ticket, proof: Ticket) {
         self.passes.clear();
-        if self.bad.is_none_or(|(bad, _)| bad != len) {
-            self.bad = Some((len, first));
-        }
+        self.bad = Some((len, proof));
         if len == self.low() + 1 {
             (self.hunted, self.clean) = (None, self.low());
             return self.blame();

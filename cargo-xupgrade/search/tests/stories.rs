@@ -315,6 +315,22 @@ fn what_fails_only_within_the_whole_matrix_is_cut_out_too() {
 }
 
 #[test]
+fn who_is_hunted_in_the_whole_matrix_is_refused_by_a_run_that_the_others_had_passed() {
+    // Once 1 is cut out, nothing but the tests that fail with 3 runs on 0 and 2 before 3 is rejected.
+    let options = Options { strategy: Strategy::OneByOne, ..Options::default() };
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(4), &options), 1, |proposal| match proposal.scope {
+        Scope::Full if has(proposal, 1) => fails(Proof::Certain),
+        Scope::Full | Scope::Again { .. } if has(proposal, 3) => fails(Proof::Tests),
+        _ => Outcome::Passed,
+    });
+    let refusal = solution.refusals[1];
+    let red = asked.iter().find(|proposal| proposal.ticket == refusal.ticket).expect("a trial of this search");
+    let below = |other: &&Proposal| [&other.picks[..], &[refusal.pick]].concat() == red.picks;
+    let green = asked.iter().filter(below).find(|proposal| proposal.scope == red.scope);
+    assert!(green.is_some_and(|green| green.ticket < red.ticket), "{red:?} stands on {green:?}");
+}
+
+#[test]
 fn noise_in_the_verification_makes_no_checkpoint_and_no_rejection() {
     let (_, solution) = run_wide(&mut Search::new(&atoms(3), &Options::default()), 1, |proposal| {
         if proposal.scope == Scope::Full { Outcome::Inconclusive } else { Outcome::Passed }
