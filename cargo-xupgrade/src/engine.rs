@@ -4,19 +4,20 @@
 mod budget;
 mod commits;
 mod orders;
+mod teach;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use xupgrade_search::{Options, Outcome, Proof, Proposal, Scope, Search, Solution, Step, Ticket, Why};
+use xupgrade_search::{Options, Outcome, Proposal, Scope, Search, Solution, Step, Ticket, Why};
 
-use crate::candidate::{Candidate, ReasonKind};
+use crate::candidate::Candidate;
 use crate::event::{self, Event, Listener};
 use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
-use crate::plan::{Plan, partners};
+use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::{Cell, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge};
@@ -323,8 +324,9 @@ impl Engine<'_> {
         // What is only compiled, or only run again, proves nothing new about what it exercises.
         let claimed = if proposal.scope == Scope::Concerned { proposal.fresh } else { 0 };
         let verdict = self.judge(&finished.report, &atoms, claimed);
-        let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
-        let outcome = outcome(&verdict, &atoms, |names| partners(names, self.plan, &fresh));
+        let (plan, baseline, report) = (self.plan, &self.baseline, &finished.report);
+        let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh };
+        let outcome = judged.outcome(&verdict);
         self.keep(Trial {
             id: finished.id,
             why: Some(proposal.why),
@@ -409,27 +411,6 @@ impl Flight {
                 executor.cancel(&id);
             }
         }
-    }
-}
-
-/// What a verdict tells the search.
-fn outcome(verdict: &Verdict, atoms: &[Atom], partners: impl Fn(&[String]) -> Vec<usize>) -> Outcome {
-    match verdict {
-        Verdict::Passed => Outcome::Passed,
-        Verdict::Failed(cause) => Outcome::Failed {
-            suspects: cause.suspects.iter().map(|position| atoms[*position].candidate).collect(),
-            partners: partners(&cause.partners()),
-            proof: proof(cause.kind),
-        },
-        Verdict::Inconclusive(_) => Outcome::Inconclusive,
-    }
-}
-
-/// How far a failure of this kind can be believed.
-fn proof(kind: ReasonKind) -> Proof {
-    match kind {
-        ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::TimedOut => Proof::Tests,
-        _ => Proof::Certain,
     }
 }
 

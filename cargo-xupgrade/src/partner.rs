@@ -1,5 +1,6 @@
 //! Partners: which packages the words of a failed trial name as those that do not fit together, so that the search tries
-//! two of them as one. Pure: words in, names out; a name too many costs one trial, and never a verdict.
+//! two of them as one. Beside that, what words say of who is to blame: which package does not compile, and what the code
+//! that does not names. Pure: words in, names out; a name too many costs one trial, and never a verdict.
 
 use std::collections::BTreeSet;
 
@@ -113,6 +114,27 @@ fn qualifiers(line: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// The package that a line of cargo's or the go command's says does not compile.
+#[must_use]
+pub fn broken(line: &str) -> Option<&str> {
+    match line.trim().strip_prefix("error: could not compile `") {
+        Some(rest) => rest.split(['`', ' ']).next(),
+        // `# ex.com/app [ex.com/app.test]`
+        None => line.trim().strip_prefix("# ")?.split(' ').next(),
+    }
+}
+
+/// What the code in a compiler's errors names, crates and packages among it: a hint who is to blame, no more.
+#[must_use]
+pub fn code(lines: &[String]) -> Vec<String> {
+    let errors = lines.iter().filter(|line| line.starts_with("error[") || line.contains(".go:"));
+    let names = |line: &String| {
+        let heads = quoted(line, '`').filter_map(|code| code.trim_start_matches('&').split("::").next());
+        heads.filter_map(crate_name).chain(qualifiers(line)).collect::<Vec<_>>()
+    };
+    errors.flat_map(names).collect()
 }
 
 #[cfg(test)]

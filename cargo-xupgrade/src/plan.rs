@@ -168,14 +168,19 @@ impl Plan {
     /// The cells that a change of these candidates concerns, gates first.
     #[must_use]
     pub fn cells_for(&self, candidates: &[usize]) -> Vec<Cell> {
-        let labels: BTreeSet<String> = candidates
-            .iter()
-            .filter_map(|index| self.project_of(&self.candidates[*index]))
-            .flat_map(|project| {
-                std::iter::once(project.label()).chain(self.labels(&project.dependents, project.ecosystem))
-            })
-            .collect();
+        let labels: BTreeSet<String> =
+            candidates.iter().flat_map(|index| self.reached(&self.candidates[*index])).collect();
         self.cells.iter().filter(|cell| cell.concerns.iter().any(|label| labels.contains(label))).cloned().collect()
+    }
+
+    /// The labels of the projects that a candidate's move reaches: its own, and those that use it by path.
+    #[must_use]
+    pub fn reached(&self, candidate: &Candidate) -> Vec<String> {
+        let project = self.project_of(candidate);
+        let labels = |project: &Project| {
+            std::iter::once(project.label()).chain(self.labels(&project.dependents, project.ecosystem)).collect()
+        };
+        project.map(labels).unwrap_or_default()
     }
 
     /// The labels of the projects at these paths.

@@ -2,16 +2,18 @@
 //! Lanes settle runs of units side by side; what they keep is settled in canonical order by trials of exactly that,
 //! so the same units are kept however many trials run at once and in whatever order they end.
 
+mod odds;
 mod settle;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::chance::{Stake, Track};
+use crate::chance::Track;
+use crate::clue::Clues;
 use crate::evidence::{Doubt, Finding, Pass, Weight};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
-use crate::{Outcome, Permille, Pick, Proof, Scope, Strategy, Ticket, Why};
+use crate::{Outcome, Pick, Proof, Scope, Strategy, Ticket, Why};
 
 /// How a batch is worked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,7 @@ pub(crate) struct Batch {
     pub(crate) taken_back: Vec<Ticket>,
     pub(crate) lane_names: u64,
     pub(crate) track: Track,
+    clues: Clues,
 }
 
 /// How often a unit may come back after its rejection or its failure proved to be void.
@@ -138,6 +141,7 @@ impl Batch {
             taken_back: Vec::new(),
             lane_names: 0,
             track,
+            clues: Clues::default(),
         }
     }
 
@@ -185,19 +189,6 @@ impl Batch {
         self.lanes.iter().filter(|lane| lane.failure.is_some()).map(cuts).sum()
     }
 
-    pub(crate) fn stakes(&self, units: &[usize]) -> Vec<Stake<'_>> {
-        units.iter().map(|&unit| self.units[unit].stake()).collect()
-    }
-
-    pub(crate) fn priors(&self, units: &[usize]) -> Vec<Permille> {
-        units.iter().map(|&unit| self.units[unit].risk).collect()
-    }
-
-    /// The chance that a unit fails: its prior, corrected by how the priors did so far.
-    pub(crate) fn risk(&self, unit: usize) -> Permille {
-        self.track.corrected(self.units[unit].risk)
-    }
-
     /// Tells how a trial went. Unknown tickets change nothing.
     pub(crate) fn record(&mut self, ticket: Ticket, outcome: Outcome) {
         self.moot.remove(&ticket);
@@ -236,8 +227,8 @@ impl Batch {
         };
         match outcome {
             Outcome::Passed => self.passed(place, probe.len, ticket),
-            Outcome::Failed { suspects, partners, proof } => {
-                let failure = Failure { ticket, proof, partners };
+            Outcome::Failed { suspects, partners, marks, proof } => {
+                let failure = Failure { ticket, proof, partners, marks };
                 if lane.probes.iter().any(|longer| longer.len > probe.len) {
                     lane.wait(Waiting { len: probe.len, failure, suspects });
                 } else {
@@ -259,6 +250,7 @@ impl Batch {
         let moot = lane.pass(len);
         let kind = lane.kind;
         self.forget(&moot);
+        self.clues.passed(&shot.units);
         let group = shot.units.iter().map(|&unit| self.units[unit].picks.len()).sum();
         self.passes.push((shot, ticket));
         if kind == Kind::Fresh {
@@ -275,8 +267,8 @@ impl Batch {
         if self.rule.strategy == Strategy::All {
             return self.give_up();
         }
-        let lane = &mut self.lanes[place];
-        let (rest, moot) = lane.fail(len, failure);
+        self.hear(place, len, &failure);
+        let (rest, moot) = self.lanes[place].fail(len, failure);
         self.forget(&moot);
         let lane = &self.lanes[place];
         if lane.kind == Kind::Fresh {
@@ -385,6 +377,7 @@ impl Batch {
         let taken = failure.proof == Proof::Certain || known;
         let finding = if taken { Finding::Guilty } else { doubt.finding() };
         if finding == Finding::Void {
+            self.clues.taken_back(failure.ticket);
             self.taken_back.push(failure.ticket);
         }
         match finding {
@@ -417,6 +410,7 @@ impl Batch {
             self.refused.push(Refused { again: Some(shot), ..before });
         } else {
             self.track.failed(self.units[unit].risk);
+            self.clues.refused(unit, &failure.tests());
             self.refused.push(Refused { unit, failure, shot, again: None });
         }
         if kind == Kind::Union {

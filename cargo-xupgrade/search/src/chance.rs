@@ -104,11 +104,36 @@ fn both(one: &[u64; BELIEFS], other: &[u64; BELIEFS]) -> [u64; BELIEFS] {
 /// A risk above which a pick is best tried alone: (3 - sqrt 5) / 2, proved by Ungar in 1960.
 pub(crate) const ALONE: Permille = 382;
 
-/// What may be tried: its risk, as guessed before anything was tried, and what it makes be built anew.
+/// What may be tried: how likely it fails, and what it makes be built anew.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stake<'a> {
-    pub(crate) prior: Permille,
+    pub(crate) odds: Odds,
     pub(crate) builds: &'a [usize],
+}
+
+/// How likely something fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Odds {
+    /// As guessed before anything was tried: to be believed as far as such guesses were right.
+    Prior(Permille),
+    /// As what failed with it tells.
+    Known(Permille),
+}
+
+impl Odds {
+    /// The plain number.
+    pub(crate) fn prior(self) -> Permille {
+        let (Self::Prior(risk) | Self::Known(risk)) = self;
+        risk
+    }
+
+    /// The chance to pass, by each belief.
+    fn survival(self) -> [u64; BELIEFS] {
+        match self {
+            Self::Prior(prior) => survival(prior),
+            Self::Known(risk) => [u64::from(1000 - risk.clamp(1, 999)) * ONE / 1000; BELIEFS],
+        }
+    }
 }
 
 /// How many of these are drawn as a group, the first ones: those whose trial teaches most for its cost. Where all trials
@@ -116,7 +141,7 @@ pub(crate) struct Stake<'a> {
 pub(crate) fn group<'a>(stakes: impl Iterator<Item = Stake<'a>>, floor: u32, track: &Track) -> usize {
     let (mut chances, mut bill) = ([ONE; BELIEFS], Bill::new(floor));
     most_telling(stakes.map(|stake| {
-        chances = both(&chances, &survival(stake.prior));
+        chances = both(&chances, &stake.odds.survival());
         (track.mix(&chances), bill.with(stake.builds))
     }))
 }
@@ -143,7 +168,7 @@ pub(crate) fn all_at_once(stakes: &[Stake<'_>], floor: u32, track: Track) -> boo
     let (mut chances, mut all, mut bill) = ([ONE; BELIEFS], ONE, Bill::new(floor));
     let mut cost = 1;
     for stake in stakes {
-        chances = both(&chances, &survival(stake.prior));
+        chances = both(&chances, &stake.odds.survival());
         all = track.mix(&chances);
         cost = bill.with(stake.builds);
         if all * MOST < ONE {
@@ -153,26 +178,32 @@ pub(crate) fn all_at_once(stakes: &[Stake<'_>], floor: u32, track: Track) -> boo
     let (mut track, mut spent, mut rest) = (track, 0, stakes);
     let pays = |spent: u64| all.saturating_mul(spent) > cost.saturating_mul(ONE);
     while !rest.is_empty() && !pays(spent) && spent < MOST * cost {
-        let takes = |stake: &&Stake<'_>| track.corrected(stake.prior) <= ALONE;
+        let takes = |stake: &&Stake<'_>| track.corrected(stake.odds.prior()) <= ALONE;
         let length = group(rest.iter().take_while(takes).copied(), floor, &track);
         let mut bill = Bill::new(floor);
         spent += rest[..length].iter().map(|stake| bill.with(stake.builds)).last().unwrap_or(1);
-        rest[..length].iter().for_each(|stake| track.passed(stake.prior));
+        rest[..length].iter().for_each(|stake| track.passed(stake.odds.prior()));
         rest = &rest[length..];
     }
     pays(spent)
 }
 
 /// Where to cut a group that is known to fail: after the prefix L whose trial teaches most for its cost. The chance that L
-/// passes then is (P(L) - P(group)) / (1 - P(group)). At least 1, and less than the length of a group of two or more.
-pub(crate) fn cut(stakes: &[Stake<'_>], floor: u32, track: &Track) -> usize {
-    let priors: Vec<Permille> = stakes.iter().map(|stake| stake.prior).collect();
-    let clear = track.clear(&priors);
-    let all = clear[stakes.len()];
-    let passes = |place: usize| ratio(clear[place].saturating_sub(all), ONE - all);
+/// passes then is (P(L) - P(group)) / (1 - P(group)); of several views of the group (none is empty, all are as long) the
+/// darkest counts. At least 1, and less than the length of a group of two or more.
+pub(crate) fn cut(views: &[Vec<Stake<'_>>], floor: u32, track: &Track) -> usize {
+    let passes = |view: &Vec<Stake<'_>>| {
+        let priors: Vec<Permille> = view.iter().map(|stake| stake.odds.prior()).collect();
+        let clear = track.clear(&priors);
+        let all = clear[view.len()];
+        clear[1..].iter().map(|&part| ratio(part.saturating_sub(all), ONE - all)).collect::<Vec<_>>()
+    };
+    let passes: Vec<Vec<u64>> = views.iter().map(passes).collect();
+    let darkest = |place: usize| passes.iter().map(|view| view[place]).min().unwrap_or(ONE);
     let mut bill = Bill::new(floor);
+    let stakes = views.first().map_or(&[][..], |view| view);
     let parts = stakes.iter().take(stakes.len().saturating_sub(1)).enumerate();
-    most_telling(parts.map(|(place, stake)| (passes(place + 1), bill.with(stake.builds))))
+    most_telling(parts.map(|(place, stake)| (darkest(place), bill.with(stake.builds))))
 }
 
 /// A chance out of another one.
@@ -270,16 +301,16 @@ mod tests {
 
     /// What builds nothing that is known.
     fn stakes(priors: &[Permille]) -> Vec<Stake<'static>> {
-        priors.iter().map(|&prior| Stake { prior, builds: &[] }).collect()
+        priors.iter().map(|&prior| Stake { odds: Odds::Prior(prior), builds: &[] }).collect()
     }
 
     fn group(priors: &[Permille]) -> usize {
-        let group = |stake: &Stake<'_>| stake.prior <= ALONE;
+        let group = |stake: &Stake<'_>| stake.odds.prior() <= ALONE;
         super::group(stakes(priors).into_iter().take_while(group), 0, &believed())
     }
 
     fn cut(priors: &[Permille]) -> usize {
-        super::cut(&stakes(priors), 0, &believed())
+        super::cut(&[stakes(priors)], 0, &believed())
     }
 
     fn all_at_once(priors: &[Permille]) -> bool {
@@ -325,7 +356,7 @@ mod tests {
 
     /// The same risk for each, and the things that each builds.
     fn dear<'a>(prior: Permille, builds: &'a [&'a [usize]]) -> Vec<Stake<'a>> {
-        builds.iter().map(|builds| Stake { prior, builds }).collect()
+        builds.iter().map(|builds| Stake { odds: Odds::Prior(prior), builds }).collect()
     }
 
     #[test]
@@ -342,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_cut_leaves_out_what_builds_much_more() {
-        let cut = |builds: &[&[usize]]| super::cut(&dear(100, builds), 0, &believed());
+        let cut = |builds: &[&[usize]]| super::cut(&[dear(100, builds)], 0, &believed());
         assert_eq!(cut(&[&[0]; 8].map(|one: &[usize; 1]| &one[..])), 3);
         assert_eq!(cut(&[&[0], &[0], &[1], &[1], &[1], &[1], &[1], &[1]]), 2);
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::chance::Track;
 use crate::evidence::Doubt;
-use crate::{Permille, Proof, Ticket, Why, chance};
+use crate::{Mark, Permille, Proof, Ticket, Why, chance};
 
 /// What a lane is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,15 @@ pub(crate) struct Failure {
     pub(crate) ticket: Ticket,
     pub(crate) proof: Proof,
     pub(crate) partners: Vec<usize>,
+    /// What failed, each with those of whom one is likely to blame.
+    pub(crate) marks: Vec<Mark>,
+}
+
+impl Failure {
+    /// The tests that failed, as far as they have names.
+    pub(crate) fn tests(&self) -> Vec<u64> {
+        self.marks.iter().flat_map(|mark| mark.tests.iter().copied()).collect()
+    }
 }
 
 /// A trial of the first `len` units that is under way.

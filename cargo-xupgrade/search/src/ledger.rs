@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::{vec, vec::Vec};
 
 use crate::batch::Proven;
+use crate::lane::Failure;
 use crate::{Checkpoint, Fate, Pick, Proof, Refusal, Solution, Ticket};
 
 /// The evidence so far.
@@ -31,22 +32,11 @@ struct Note {
 }
 
 /// A refusal, and how many picks were accepted before it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Refused {
-    ticket: Ticket,
+    failure: Failure,
     /// Without those of the same atom.
     growth: usize,
-    explained: Explained,
-    proof: Proof,
-}
-
-/// Whether a failure said what else should move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Explained {
-    /// It named others.
-    Yes,
-    /// It named nothing.
-    No,
 }
 
 impl Ledger {
@@ -85,32 +75,25 @@ impl Ledger {
         for (pick, proven) in picks {
             self.notes[pick.atom].accepted = Some((pick.rung, *proven));
             self.notes[pick.atom].own += 1;
-            let refused = self.refusals.remove(pick).filter(|refused| refused.proof == Proof::Tests);
-            suspicious.extend(refused.map(|refused| refused.ticket));
+            let refused = self.refusals.remove(pick).filter(|refused| refused.failure.proof == Proof::Tests);
+            suspicious.extend(refused.map(|refused| refused.failure.ticket));
         }
         suspicious
     }
 
     /// `pick` failed alone on top of `growth` accepted picks; an older refusal of it is replaced.
-    pub(crate) fn refuse(&mut self, pick: Pick, ticket: Ticket, growth: usize, explained: Explained) {
+    pub(crate) fn refuse(&mut self, pick: Pick, failure: Failure, growth: usize) {
         let growth = growth.saturating_sub(self.notes[pick.atom].own);
-        self.refusals.insert(pick, Refused { ticket, growth, explained, proof: Proof::Tests });
+        self.refusals.insert(pick, Refused { failure, growth });
         let unanswered = &mut self.notes[pick.atom].unanswered;
         *unanswered = unanswered.filter(|open| open.0 != pick);
-    }
-
-    /// How far the refusal of `pick` can be believed.
-    pub(crate) fn note_proof(&mut self, pick: Pick, proof: Proof) {
-        if let Some(refused) = self.refusals.get_mut(&pick) {
-            refused.proof = proof;
-        }
     }
 
     /// `culprit` fails at times, as in the trial `ticket`: nothing is accepted any more, and failures of tests since it
     /// was accepted are forgotten.
     pub(crate) fn roll_back(&mut self, culprit: Pick, ticket: Ticket) {
         let since = self.notes[culprit.atom].accepted.map_or(ticket, |(_, proven)| proven.ticket);
-        self.refusals.retain(|_, refused| refused.ticket < since || refused.proof == Proof::Certain);
+        self.refusals.retain(|_, refused| refused.failure.ticket < since || refused.failure.proof == Proof::Certain);
         for note in &mut self.notes {
             note.unanswered = note.unanswered.filter(|open| open.1 < since);
         }
@@ -121,7 +104,8 @@ impl Ledger {
 
     /// `pick` was found to be at fault among all others: it is not looked at again, or it would be tried until it passes.
     pub(crate) fn convict(&mut self, pick: Pick, ticket: Ticket) {
-        self.refuse(pick, ticket, usize::MAX, Explained::No);
+        let bare = Failure { ticket, proof: Proof::Tests, partners: vec![], marks: vec![] };
+        self.refuse(pick, bare, usize::MAX);
     }
 
     /// What was accepted is not what it was: each refusal is worth another look.
@@ -189,12 +173,17 @@ impl Ledger {
 
     /// Whether the failure of a rung named what else should move.
     pub(crate) fn is_explained(&self, pick: Pick) -> bool {
-        self.refusals.get(&pick).is_some_and(|refused| refused.explained == Explained::Yes)
+        self.refusals.get(&pick).is_some_and(|refused| !refused.failure.partners.is_empty())
     }
 
     /// Whether nothing but tests failed when a rung was refused.
     pub(crate) fn is_only_tests(&self, pick: Pick) -> bool {
-        self.refusals.get(&pick).is_some_and(|refused| refused.proof == Proof::Tests)
+        self.refusals.get(&pick).is_some_and(|refused| refused.failure.proof == Proof::Tests)
+    }
+
+    /// The tests that failed when a rung was refused, as far as they have names.
+    pub(crate) fn tests(&self, pick: Pick) -> Vec<u64> {
+        self.refusals.get(&pick).map(|refused| refused.failure.tests()).unwrap_or_default()
     }
 
     /// The refused rungs of an atom, the lowest first.
@@ -213,7 +202,7 @@ impl Ledger {
             return Fate::Inconclusive { ticket };
         }
         let mut trials: Vec<(usize, Ticket)> =
-            self.refused(atom).map(|pick| (pick.rung, self.refusals[&pick].ticket)).collect();
+            self.refused(atom).map(|pick| (pick.rung, self.refusals[&pick].failure.ticket)).collect();
         if trials.is_empty() || !note.settled {
             return Fate::Untried;
         }
@@ -223,7 +212,7 @@ impl Ledger {
 
     /// All of it, as an answer.
     pub(crate) fn solution(&self) -> Solution {
-        let refusal = |(pick, refused): (&Pick, &Refused)| Refusal { pick: *pick, ticket: refused.ticket };
+        let refusal = |(pick, refused): (&Pick, &Refused)| Refusal { pick: *pick, ticket: refused.failure.ticket };
         let mut refusals: Vec<Refusal> = self.refusals.iter().map(refusal).collect();
         refusals.sort_by_key(|refusal| (refusal.ticket, refusal.pick));
         Solution {

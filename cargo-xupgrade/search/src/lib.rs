@@ -21,7 +21,8 @@
 //! - *Monotone*: more room never makes the solution worse.
 //!
 //! How it goes, from the inside out: a `lane` settles a run of picks on a fixed base, a `batch` settles one generation
-//! with lanes side by side and unions of what they keep, `sieve` sends it through cheap gates first, `ladder` says what an atom tries next, `search` goes from
+//! with lanes side by side and unions of what they keep (`chance` and `bill` say what is worth a trial, `clue` who is more
+//! likely to blame since something failed), `sieve` sends it through cheap gates first, `ladder` says what an atom tries next, `search` goes from
 //! generation to generation and stage to stage, and `verify` has the last word with the whole matrix.
 #![no_std]
 
@@ -30,6 +31,7 @@ extern crate alloc;
 mod batch;
 mod bill;
 mod chance;
+mod clue;
 mod evidence;
 mod ladder;
 mod lane;
@@ -209,11 +211,23 @@ pub enum Outcome {
         suspects: Vec<usize>,
         /// Atoms that the words of the failure name as those that should move, too. May be empty or nonsense.
         partners: Vec<usize>,
+        /// What failed, as far as it is known: for each thing by itself where to look.
+        marks: Vec<Mark>,
         /// How far it can be believed.
         proof: Proof,
     },
     /// Noise: nothing was learnt.
     Inconclusive,
+}
+
+/// Something that failed: a package with its tests, say. It only guides where to look first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mark {
+    /// Its tests that failed, as numbers of the caller's: two failures that share one may have one cause. Empty where none
+    /// is known by name.
+    pub tests: Vec<u64>,
+    /// Atoms that it stands on: one of them is likely to blame. Empty where that is not known.
+    pub within: Vec<usize>,
 }
 
 /// How far a failure can be believed.

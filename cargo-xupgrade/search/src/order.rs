@@ -4,7 +4,7 @@
 use alloc::{vec, vec::Vec};
 use core::cmp::Reverse;
 
-use crate::chance::Stake;
+use crate::chance::{Odds, Stake};
 use crate::{AtomSpec, Permille, Pick, Why};
 
 /// What is tried, kept and rejected as one: a pick, or two picks that are tried as a pair.
@@ -43,7 +43,7 @@ impl Unit {
 
     /// What is at stake when it is tried.
     pub(crate) fn stake(&self) -> Stake<'_> {
-        Stake { prior: self.risk, builds: &self.builds }
+        Stake { odds: Odds::Prior(self.risk), builds: &self.builds }
     }
 
     /// The pick, if it is a single one.

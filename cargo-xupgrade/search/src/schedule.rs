@@ -55,19 +55,19 @@ impl Batch {
 
     /// A trial of a lane that has none under way.
     fn ask_lane(&mut self, ticket: Ticket) -> Option<Ask> {
-        let next = |lane: &Lane| lane.next(|| self.cut(lane.window()));
+        let next = |lane: &Lane| lane.next(|| self.cut(lane));
         let (place, (len, why, again)) =
             self.lanes.iter().enumerate().find_map(|(place, lane)| Some((place, next(lane)?)))?;
         self.lanes[place].retry = None;
         Some(self.probe(place, len, why, again, ticket))
     }
 
-    /// Where a failing window is cut.
-    fn cut(&self, window: &[usize]) -> usize {
+    /// Where the failing window of a lane is cut.
+    fn cut(&self, lane: &Lane) -> usize {
         match self.rule.strategy {
-            Strategy::Halving => (window.len() / 2).max(1),
+            Strategy::Halving => (lane.window().len() / 2).max(1),
             Strategy::Split | Strategy::OneByOne | Strategy::All => {
-                chance::cut(&self.stakes(window), self.rule.floor, &self.track)
+                chance::cut(&self.stakes(lane), self.rule.floor, &self.track)
             }
         }
     }
@@ -111,7 +111,7 @@ impl Batch {
 
     /// The units from the front of the pool whose common trial teaches most for its cost.
     fn telling(&self) -> Vec<usize> {
-        let stakes = self.sociable().map(|unit| self.units[unit].stake());
+        let stakes = self.sociable().map(|unit| self.stake(unit));
         let length = chance::group(stakes, self.rule.floor, &self.track);
         self.sociable().take(length).collect()
     }

@@ -37,8 +37,8 @@ pub struct Search {
     verify: Option<Verify>,
     /// Where an atom was before it was lifted.
     before: BTreeMap<usize, usize>,
-    /// Losers that are tried as pairs at the end.
-    lost: Vec<Pick>,
+    /// Losers that are tried as one at the end.
+    together: Vec<Vec<Pick>>,
     moot: BTreeSet<Ticket>,
     issued: u64,
     /// How often the stage of second looks was gone through.
@@ -82,7 +82,7 @@ impl Search {
             sieve: None,
             verify: None,
             before: BTreeMap::new(),
-            lost: Vec::new(),
+            together: Vec::new(),
             moot: BTreeSet::new(),
             issued: 0,
             look_rounds: 0,
@@ -307,13 +307,12 @@ impl Search {
             Stage::Everything => Sifted::unsifted(stage::everything(&self.atoms), Some(Why::Group)),
             Stage::Climb(_) => self.climbing(),
             Stage::Looks => Sifted::unsifted(self.looks(), None),
-            Stage::Together => Sifted::unsifted(self.together(), None),
-            Stage::Pairs(place) => Sifted::unsifted(self.pair(place), None),
+            Stage::Together(place) => Sifted::unsifted(self.together(place), None),
             Stage::Hunt(_) | Stage::Verify | Stage::Over => return,
         };
         let belief = match self.stage {
             _ if self.sieve.is_some() => Belief::Taken,
-            Stage::Together | Stage::Pairs(_) => Belief::Taken,
+            Stage::Together(_) => Belief::Taken,
             Stage::Looks if self.reopened.is_none() => Belief::Taken,
             _ => Belief::Doubted,
         };
@@ -357,17 +356,12 @@ impl Search {
                 (0..self.atoms.len()).for_each(|atom| self.ledger.settle(atom));
                 Stage::Looks
             }
-            Stage::Looks if self.options.strategy == Strategy::Split => Stage::Together,
-            // Two of them were a pair already.
-            Stage::Together if (3..=PAIRED).contains(&self.lost.len()) => {
-                // A resolver or a compiler that refuses one for want of another names it; a test does not.
-                self.lost.retain(|&pick| self.ledger.is_only_tests(pick));
-                if self.lost.len() < 2 { Stage::Verify } else { Stage::Pairs(0) }
+            Stage::Looks if self.options.strategy == Strategy::Split => {
+                self.together = stage::together(&self.atoms, &self.ledger);
+                Stage::Together(0)
             }
-            Stage::Pairs(place) if place + 1 < self.lost.len() * (self.lost.len() - 1) / 2 => Stage::Pairs(place + 1),
-            Stage::Everything | Stage::Looks | Stage::Together | Stage::Pairs(_) | Stage::Hunt(_) | Stage::Verify => {
-                Stage::Verify
-            }
+            Stage::Together(place) if place + 1 < self.together.len() => Stage::Together(place + 1),
+            Stage::Everything | Stage::Looks | Stage::Together(_) | Stage::Hunt(_) | Stage::Verify => Stage::Verify,
             Stage::Over => Stage::Over,
         };
     }
@@ -433,19 +427,11 @@ impl Search {
         (units, at_once.then_some(Why::Group))
     }
 
-    /// All that moved nowhere for no known reason, as one.
-    fn together(&mut self) -> Vec<Unit> {
-        self.lost = stage::lost(&self.atoms, &self.ledger);
-        if self.lost.len() < 2 { Vec::new() } else { [Unit::alone(self.lost.clone(), Why::Pair)].into() }
-    }
-
-    /// Two of those.
-    fn pair(&self, place: usize) -> Vec<Unit> {
-        let all = self.lost.iter().enumerate();
-        let pairs = all.flat_map(|(count, &one)| self.lost[count + 1..].iter().map(move |&other| [one, other]));
-        let pair =
-            pairs.skip(place).take(1).filter(|pair| pair.iter().all(|pick| self.ledger.rung(pick.atom).is_none()));
-        pair.map(|pair| Unit::alone(pair.into(), Why::Pair)).collect()
+    /// Losers that may only pass as one, as far as none of them was among others before.
+    fn together(&self, place: usize) -> Vec<Unit> {
+        let still = |picks: &&Vec<Pick>| picks.iter().all(|pick| self.ledger.rung(pick.atom).is_none());
+        let picks = self.together.get(place).filter(still);
+        picks.map(|picks| Unit::alone(picks.clone(), Why::Pair)).into_iter().collect()
     }
 }
 
@@ -455,5 +441,3 @@ const HUNTS: u32 = 12;
 const LOOK_ROUNDS: u32 = 6;
 /// So often the search goes on after the whole matrix took something out.
 const RETURNS: u32 = 3;
-/// Losers that only failed tests are tried in pairs when there are so few losers.
-const PAIRED: usize = 3;

@@ -9,7 +9,7 @@ mod noise;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::{Outcome, Permille, Pick, Proof, Proposal, Scope, Ticket};
+use crate::{Mark, Outcome, Permille, Pick, Proof, Proposal, Scope, Ticket};
 
 pub use dice::Dice;
 pub use drive::{Run, drive, drive_rounds, drive_shuffled};
@@ -26,6 +26,9 @@ pub struct World {
     pub requires: Vec<(usize, usize)>,
     /// What a failure tells.
     pub reveal: Reveal,
+    /// For each atom the units of tests that stand on it; what is wrong with it shows in the first. Empty: a failure does
+    /// not tell where it is.
+    pub stands: Vec<Vec<usize>>,
     /// How many of 1000 trials give no answer.
     pub noise: u16,
     /// Tests that fail at times, whatever has moved.
@@ -71,6 +74,7 @@ impl World {
             conflicts: Vec::new(),
             requires: Vec::new(),
             reveal: Reveal::Nothing,
+            stands: Vec::new(),
             noise: 0,
             flaky: Vec::new(),
             dice: Dice(1),
@@ -115,12 +119,13 @@ impl World {
             return Outcome::Passed;
         }
         let proof = if causes.iter().any(Cause::is_certain) { Proof::Certain } else { Proof::Tests };
+        let tests = causes.iter().filter_map(Cause::test).collect();
         self.failed.insert(proposal.ticket, causes);
-        self.tell(&proposal.picks, proof)
+        self.tell(&proposal.picks, tests, proof)
     }
 
     /// A failure, as far as its words tell.
-    fn tell(&self, picks: &[Pick], proof: Proof) -> Outcome {
+    fn tell(&self, picks: &[Pick], tests: Vec<u64>, proof: Proof) -> Outcome {
         let first = (0..picks.len()).find(|&place| self.is_at_fault(picks, place));
         let (mut suspects, mut partners) = (Vec::new(), Vec::new());
         match (self.reveal, first) {
@@ -128,7 +133,25 @@ impl World {
             (Reveal::Partners, Some(place)) => partners = self.partners(picks, place),
             _ => {}
         }
-        Outcome::Failed { suspects, partners, proof }
+        Outcome::Failed { suspects, partners, marks: self.marks(picks, tests, proof), proof }
+    }
+
+    /// What failed, as far as it shows: for each at fault the unit of tests in which it does, or, where none stands on it,
+    /// its tests. A compiler stops at the first.
+    fn marks(&self, picks: &[Pick], tests: Vec<u64>, proof: Proof) -> Vec<Mark> {
+        let stands = |atom: usize| self.stands.get(atom).map_or(&[][..], |units| units);
+        let mut unplaced = Mark { tests, within: Vec::new() };
+        let mut marks = Vec::new();
+        let some = if proof == Proof::Certain { 1 } else { picks.len() };
+        for place in (0..picks.len()).filter(|&place| self.is_at_fault(picks, place)).take(some) {
+            let atom = picks[place].atom;
+            let Some(unit) = stands(atom).first() else { continue };
+            let within = picks.iter().map(|pick| pick.atom).filter(|&other| stands(other).contains(unit)).collect();
+            let own = unplaced.tests.iter().position(|&test| test == atom as u64);
+            marks.push(Mark { tests: own.map(|own| unplaced.tests.remove(own)).into_iter().collect(), within });
+        }
+        marks.extend((!unplaced.tests.is_empty()).then_some(unplaced));
+        marks
     }
 
     /// What fails in one run of a scope.

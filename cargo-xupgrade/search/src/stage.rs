@@ -1,8 +1,8 @@
 //! The stages of a search and what each of them offers to try. Pure functions over the plan, the ledger and the climbs.
 //! Safe steps come first, so that a budget that ends early has secured them.
 
-use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{vec, vec::Vec};
 
 use crate::ladder::{self, Climb};
 use crate::ledger::Ledger;
@@ -20,10 +20,8 @@ pub(crate) enum Stage {
     Climb(Break),
     /// Rejected picks once more: a partner may have come after them.
     Looks,
-    /// All that is rejected, as one.
-    Together,
-    /// Two that are rejected, as one: this pair of the losers, then those after it.
-    Pairs(usize),
+    /// Some that are rejected, as one: those at this place of the list, then those after it.
+    Together(usize),
     /// What was accepted fails a test at times: which of it does that; then this stage again.
     Hunt(Resume),
     /// The whole matrix on what is accepted.
@@ -111,8 +109,50 @@ fn first_choice(atom: usize, spec: &AtomSpec, ledger: &Ledger) -> Option<Pick> {
     ladder::top(spec, None).map(|rung| Pick { atom, rung }).filter(|&pick| ledger.is_refused(pick))
 }
 
+/// What is tried as one at the end: losers that failed for no known reason, and maybe for the same one. First all of a
+/// company whose failures hang together, then, where these are three, each two of them.
+pub(crate) fn together(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Vec<Pick>> {
+    let lost = lost(atoms, ledger);
+    // If there are but two, it costs one trial to know.
+    let companies = if lost.len() == 2 { vec![lost] } else { companies(&lost, ledger) };
+    // A resolver or a compiler that refuses one for want of another names it; a test does not.
+    let three = |company: &&Vec<Pick>| company.len() == 3 && ledger.is_only_tests(company[0]);
+    let pairs = |company: &Vec<Pick>| [[0, 1], [0, 2], [1, 2]].map(|pair| pair.map(|place| company[place]).to_vec());
+    let in_pairs = companies.iter().filter(three).flat_map(pairs);
+    companies.iter().filter(|company| company.len() > 1).cloned().chain(in_pairs).collect()
+}
+
+/// The losers, those together whose failures may have one cause: they fail the same test, or it is not known of one which.
+fn companies(lost: &[Pick], ledger: &Ledger) -> Vec<Vec<Pick>> {
+    let (tests, certain): (Vec<Pick>, Vec<Pick>) = lost.iter().partition(|&&pick| ledger.is_only_tests(pick));
+    if tests.iter().any(|&pick| ledger.tests(pick).is_empty()) {
+        return vec![tests, certain];
+    }
+    let mut companies = by_test(&tests, ledger);
+    companies.push(certain);
+    companies
+}
+
+/// Those together that fail the same test, directly or by way of others.
+fn by_test(picks: &[Pick], ledger: &Ledger) -> Vec<Vec<Pick>> {
+    let mut companies: Vec<Vec<Pick>> = Vec::new();
+    let mut company_of: BTreeMap<u64, usize> = BTreeMap::new();
+    for &pick in picks {
+        let tests = ledger.tests(pick);
+        let near: BTreeSet<usize> = tests.iter().filter_map(|test| company_of.get(test).copied()).collect();
+        let mut company: Vec<Pick> = near.iter().flat_map(|&place| core::mem::take(&mut companies[place])).collect();
+        company.push(pick);
+        for place in company_of.values_mut().filter(|place| near.contains(place)) {
+            *place = companies.len();
+        }
+        company_of.extend(tests.into_iter().map(|test| (test, companies.len())));
+        companies.push(company);
+    }
+    companies
+}
+
 /// The first choices of the atoms that moved nowhere, for no known reason.
-pub(crate) fn lost(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Pick> {
+fn lost(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Pick> {
     let lost = |(atom, spec)| {
         let is_lost = |&pick: &Pick| ledger.rung(atom).is_none() && !ledger.is_explained(pick);
         first_choice(atom, spec, ledger).filter(is_lost)

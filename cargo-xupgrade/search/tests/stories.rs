@@ -1,33 +1,17 @@
 //! Small worlds, trial by trial: what is proposed, why, and what is concluded.
 
+mod rule;
+
 use Break::{Breaking, Compatible};
 use Rung::{Bad, Good};
+use rule::*;
 use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, drive, drive_shuffled};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
-    Strategy, Why,
+    AtomSpec, Break, Fate, Options, Outcome, Pick, Proof, Proposal, Scope, Search, Solution, Step, Strategy, Why,
 };
-
-fn atom(rungs: &[(u16, Break)]) -> AtomSpec {
-    AtomSpec {
-        rungs: rungs.iter().map(|&(risk, breaking)| RungSpec { risk, breaking, depth: Depth::Rung }).collect(),
-        kin: 0,
-        builds: Vec::new(),
-    }
-}
 
 fn atoms(count: usize) -> Vec<AtomSpec> {
     vec![atom(&[(10, Compatible)]); count]
-}
-
-fn run(atoms: &[AtomSpec], mut world: World) -> (Run, Solution) {
-    let run = drive(
-        &mut Search::new(atoms, &Options { strategy: Strategy::Split, ..Options::default() }),
-        1000,
-        |proposal| world.answer(proposal),
-    );
-    let solution = run.solution.clone().expect("a small world ends");
-    (run, solution)
 }
 
 /// The fresh atoms of each trial before the last ones, which verify, and why it was chosen.
@@ -184,38 +168,6 @@ fn groups_grow_while_the_priors_prove_too_dark() {
     assert!(sizes.len() <= 4, "{sizes:?}");
 }
 
-/// Drives a search with so many trials at once, answered newest first, and the answers are made by `answer`.
-fn run_wide(
-    search: &mut Search,
-    room: usize,
-    mut answer: impl FnMut(&Proposal) -> Outcome,
-) -> (Vec<Proposal>, Solution) {
-    let (mut asked, mut waiting) = (Vec::new(), Vec::<Proposal>::new());
-    loop {
-        match search.next(room - waiting.len()) {
-            Step::Done(solution) => return (asked, solution),
-            Step::Wait => {}
-            Step::Try(proposals) => {
-                asked.extend(proposals.clone());
-                waiting.extend(proposals);
-            }
-        }
-        assert!(asked.len() < 1000, "no end in sight: {:?}", asked.last());
-        let proposal = waiting.pop().expect("something is under way");
-        search.record(proposal.ticket, answer(&proposal));
-        let moot = search.obsolete();
-        waiting.retain(|proposal| !moot.contains(&proposal.ticket));
-    }
-}
-
-fn fails(proof: Proof) -> Outcome {
-    Outcome::Failed { suspects: vec![], partners: vec![], proof }
-}
-
-fn has(proposal: &Proposal, atom: usize) -> bool {
-    proposal.picks.iter().any(|pick| pick.atom == atom)
-}
-
 #[test]
 fn many_workers_keep_what_one_keeps_and_the_first_of_two_that_clash() {
     let plan = vec![atom(&[(60, Compatible)]); 60];
@@ -352,19 +304,6 @@ fn a_budget_that_ends_verifies_what_is_accepted_and_tries_nothing_new() {
 }
 
 #[test]
-fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other() {
-    let plan = vec![atom(&[(100, Compatible)]); 12];
-    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
-        if has(proposal, 2) == has(proposal, 9) {
-            return Outcome::Passed;
-        }
-        Outcome::Failed { suspects: vec![], partners: vec![2, 9], proof: Proof::Certain }
-    });
-    assert_eq!(solution.accepted.len(), 12);
-    assert_eq!(asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), 1);
-}
-
-#[test]
 fn what_passed_last_time_is_tried_first_as_a_whole_and_in_its_order() {
     let last_time = [7, 2, 5].map(|atom| Pick { atom, rung: 0 }).to_vec();
     let options = Options { last_time: last_time.clone(), ..Options::default() };
@@ -473,27 +412,4 @@ fn a_part_that_fails_waits_for_the_whole_that_may_hold_its_partner() {
     let mut world = World::independent(vec![vec![Good]; 4]);
     (world.conflicts, world.requires) = (vec![(2, 0)], vec![(0, 1)]);
     ends_the_same_for_any_number_of_workers(&plan, &world);
-}
-
-/// How many trials of losers as one there are, and how many are accepted, where `losers` fail unless 0 and 1 are both there.
-fn pairs_of(losers: &[usize], proof: Proof) -> (usize, usize) {
-    let plan = vec![atom(&[(700, Compatible)]); 4];
-    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
-        let lacks = has(proposal, 0) != has(proposal, 1);
-        let is_bad = losers.iter().any(|&loser| loser > 1 && has(proposal, loser));
-        if lacks || is_bad { fails(proof) } else { Outcome::Passed }
-    });
-    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.accepted.len())
-}
-
-#[test]
-fn two_losers_whose_failures_name_nothing_are_tried_as_one() {
-    assert_eq!(pairs_of(&[0, 1], Proof::Certain), (1, 4));
-    assert_eq!(pairs_of(&[0, 1], Proof::Tests), (1, 4));
-}
-
-#[test]
-fn three_losers_are_tried_in_pairs_only_where_nothing_but_tests_failed() {
-    assert_eq!(pairs_of(&[0, 1, 2], Proof::Tests), (2, 3), "all three, then the first two of them");
-    assert_eq!(pairs_of(&[0, 1, 2], Proof::Certain), (1, 1), "who does not compile for want of another names it");
 }

@@ -17,7 +17,7 @@ fn atoms(count: usize) -> Vec<AtomSpec> {
 }
 
 fn failed(partners: Vec<usize>, proof: Proof) -> Outcome {
-    Outcome::Failed { suspects: vec![], partners, proof }
+    Outcome::Failed { suspects: vec![], partners, marks: vec![], proof }
 }
 
 fn holds(picks: &[Pick], atom: usize) -> bool {

@@ -26,9 +26,7 @@ fn of_project(known: &Exercised) -> impl Iterator<Item = &BTreeSet<String>> {
 
 /// The places of the units that stand on a candidate, rising.
 pub fn builds(plan: &Plan, candidate: &Candidate, units: &[Unit<'_>]) -> Vec<usize> {
-    let Some(project) = plan.project_of(candidate) else { return Vec::new() };
-    let mut labels = plan.labels(&project.dependents, project.ecosystem);
-    labels.push(project.label());
+    let labels = plan.reached(candidate);
     let stands = |(label, below): &Unit<'_>| labels.iter().any(|one| one == label) && below.contains(&candidate.name);
     (0..units.len()).filter(|&place| stands(&units[place])).collect()
 }

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use super::Search;
 use crate::Scope;
 use crate::batch::{Batch, Belief};
-use crate::ledger::Explained;
 
 impl Search {
     /// Writes what a generation taught into the ledger, whether it is over or not.
@@ -30,13 +29,11 @@ impl Search {
         let suspicious = self.ledger.accept(&accepted, batch.proven_by);
         self.taken_back.extend(suspicious);
         for (pick, refused, growth) in batch.refusals() {
-            let explained = if refused.partners.is_empty() { Explained::No } else { Explained::Yes };
             if batch.rule.belief == Belief::Taken && self.ledger.is_refused(pick) {
                 self.ledger.looked(pick, base + growth);
                 continue;
             }
-            self.ledger.refuse(pick, refused.ticket, base + growth, explained);
-            self.ledger.note_proof(pick, refused.proof);
+            self.ledger.refuse(pick, refused.clone(), base + growth);
             self.rescue.heard(pick, &refused.partners, self.atoms.len());
         }
         for &(unit, ticket) in &batch.unanswered {

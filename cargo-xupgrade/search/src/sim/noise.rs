@@ -37,6 +37,15 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The number of the test, where it is one.
+    pub(super) fn test(&self) -> Option<u64> {
+        match self {
+            Self::Broken(_) | Self::Partner(_) => None,
+            Self::Test(pick) => Some(pick.atom as u64),
+            Self::Flake(test) => Some(u64::MAX - *test as u64),
+        }
+    }
+
     /// Whether it is the same every time.
     pub(super) fn is_certain(&self) -> bool {
         matches!(self, Self::Broken(_) | Self::Partner(_))

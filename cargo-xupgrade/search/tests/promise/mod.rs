@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, Known, Reveal, Run, Rung, World, draw};
-use xupgrade_search::{AtomSpec, Break, Depth, Options, Outcome, Pick, Proof, Proposal, RungSpec, Solution, Strategy};
+use xupgrade_search::{
+    AtomSpec, Break, Depth, Mark, Options, Outcome, Pick, Proof, Proposal, RungSpec, Solution, Strategy,
+};
 
 /// One rung: its prior, its kind, its truth.
 pub type Truth = (RungSpec, Rung);
@@ -58,6 +60,8 @@ pub fn world(plan: &[Vec<Truth>], pairs: &[(usize, usize, bool)], reveal: Reveal
     made.conflicts = pairs().filter(|pair| pair.2).map(|pair| (pair.0, pair.1)).collect();
     made.requires = pairs().filter(|pair| !pair.2).map(|pair| (pair.0, pair.1)).collect();
     (made.reveal, made.noise, made.dice) = (reveal, noise, Dice(7));
+    // Some failures tell where they are.
+    made.stands = specs(plan).into_iter().map(|spec| spec.builds).collect();
     made
 }
 
@@ -69,7 +73,7 @@ pub fn noisy(mut world: World, flake: u16, seed: u64) -> World {
 }
 
 pub fn failed(suspects: Vec<usize>, proof: Proof) -> Outcome {
-    Outcome::Failed { suspects, partners: vec![], proof }
+    Outcome::Failed { suspects, partners: vec![], marks: vec![], proof }
 }
 
 /// An answer made from any number, true of no world at all.
@@ -84,7 +88,12 @@ pub fn nonsense(number: u16, proposal: &Proposal) -> Outcome {
         4 => failed(vec![], Proof::Tests),
         5 => failed(vec![atom, 9999], Proof::Certain),
         6 => failed(proposal.fresh_picks().iter().map(|pick| pick.atom).collect(), Proof::Certain),
-        7 => Outcome::Failed { suspects: vec![], partners: vec![atom, 0, 1, 9999], proof: Proof::Tests },
+        7 => Outcome::Failed {
+            suspects: vec![],
+            partners: vec![atom, 0, 1, 9999],
+            marks: vec![Mark { tests: vec![u64::from(number % 5)], within: vec![atom, 9999] }],
+            proof: Proof::Tests,
+        },
         _ => Outcome::Inconclusive,
     }
 }

@@ -29,7 +29,7 @@ enum Tests {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
-    /// Which members stand on what, as a real run knows from its baseline.
+    /// Which members stand on what, and so in which of them something failed, as a real run knows from its baseline.
     Builds,
 }
 
@@ -59,11 +59,12 @@ pub fn print(worlds: usize) {
 fn one((n, k): (usize, usize), strategy: Strategy, told: Told, tests: Tests, dice: &mut Dice) -> f64 {
     let graph = Graph::draw(n, MEMBERS.min(n / 3), dice);
     let risks = draw::risks(n, dice);
-    let world = draw::world(n, &draw::exactly(k, &risks, draw::Odds::Prior, dice), Rung::Red);
+    let mut world = draw::world(n, &draw::exactly(k, &risks, draw::Odds::Prior, dice), Rung::Red);
     let mut atoms = draw::atoms(&risks, 1000);
     let options = Options { strategy, ..Options::default() };
     if told == Told::Builds {
         graph.tell(&mut atoms);
+        world.stands = atoms.iter().map(|atom| atom.builds.clone()).collect();
     }
     let (mut target, mut cost) = (Target::new(&graph), 0.0);
     let spend = |proposal: &Proposal| cost += target.run(proposal, tests);

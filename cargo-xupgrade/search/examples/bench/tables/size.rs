@@ -7,6 +7,10 @@ use xupgrade_search::sim::{Dice, Rung, World, draw};
 use xupgrade_search::{AtomSpec, Options, Search, Step};
 
 const ATOMS: usize = 10_000;
+/// So many members there are, and so many of them stand on each atom.
+const THINGS: usize = 500;
+/// See [`THINGS`].
+const BUILT: usize = 20;
 
 /// One world of 10,000 atoms with as many breakers as the priors say, one worker. The search makes the same steps each
 /// time, so that of three runs the quickest of each step shows what it costs when the machine does nothing else.
@@ -14,8 +18,13 @@ pub fn print(_worlds: usize) {
     let mut dice = Dice(42);
     let risks = draw::risks(ATOMS, &mut dice);
     let bad = draw::naturally(&risks, &mut dice);
-    let world = draw::world(ATOMS, &bad, Rung::Bad);
-    let atoms = draw::atoms(&risks, 1000);
+    let mut atoms = draw::atoms(&risks, 1000);
+    for atom in &mut atoms {
+        atom.builds = (0..BUILT).map(|_| dice.place(THINGS)).collect();
+        atom.builds.sort_unstable();
+    }
+    let mut world = draw::world(ATOMS, &bad, Rung::Red);
+    world.stands = atoms.iter().map(|atom| atom.builds.clone()).collect();
     let before = resident("VmRSS");
     println!("\n{ATOMS} atoms, {} breakers, one worker", bad.len());
     let mut steps = run(&atoms, world.clone(), ATOMS - bad.len());

@@ -1,0 +1,101 @@
+//! Small worlds in which failures tell more than that they failed: where to look, and who may belong together.
+
+mod rule;
+
+use Break::Compatible;
+use Rung::{Bad, Good, Red};
+use rule::*;
+use xupgrade_search::sim::{Rung, World};
+use xupgrade_search::{Break, Mark, Options, Outcome, Proof, Proposal, Scope, Search, Why};
+
+#[test]
+fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other() {
+    let plan = vec![atom(&[(100, Compatible)]); 12];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
+        if has(proposal, 2) == has(proposal, 9) {
+            return Outcome::Passed;
+        }
+        Outcome::Failed { suspects: vec![], partners: vec![2, 9], marks: vec![], proof: Proof::Certain }
+    });
+    assert_eq!(solution.accepted.len(), 12);
+    assert_eq!(asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), 1);
+}
+
+/// How many trials of losers as one there are, and how many are accepted, where `losers` fail unless 0 and 1 are both there.
+fn pairs_of(losers: &[usize], proof: Proof) -> (usize, usize) {
+    let plan = vec![atom(&[(700, Compatible)]); 4];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
+        let lacks = has(proposal, 0) != has(proposal, 1);
+        let is_bad = losers.iter().any(|&loser| loser > 1 && has(proposal, loser));
+        if lacks || is_bad { fails(proof) } else { Outcome::Passed }
+    });
+    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.accepted.len())
+}
+
+#[test]
+fn two_losers_whose_failures_name_nothing_are_tried_as_one() {
+    assert_eq!(pairs_of(&[0, 1], Proof::Certain), (1, 4));
+    assert_eq!(pairs_of(&[0, 1], Proof::Tests), (1, 4));
+}
+
+#[test]
+fn three_losers_are_tried_in_pairs_only_where_nothing_but_tests_failed() {
+    assert_eq!(pairs_of(&[0, 1, 2], Proof::Tests), (2, 3), "all three, then the first two of them");
+    assert_eq!(pairs_of(&[0, 1, 2], Proof::Certain), (1, 1), "who does not compile for want of another names it");
+}
+
+/// How many trials of losers as one there are, and how many are accepted, where 0 and 1 fail the test `shared` alone and
+/// pass together, and each of 2 to 5 fails a test of its own.
+fn pairs_among_six(shared: fn(usize) -> u64) -> (usize, usize) {
+    let plan = vec![atom(&[(700, Compatible)]); 6];
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
+        let lacking = (0..2).filter(|&atom| has(proposal, atom) && !has(proposal, 1 - atom)).map(shared);
+        let own = (2..6).filter(|&atom| has(proposal, atom)).map(|atom| 10 + atom as u64);
+        let tests: Vec<u64> = lacking.chain(own).collect();
+        let failed = |tests| Outcome::Failed {
+            suspects: vec![],
+            partners: vec![],
+            marks: vec![Mark { tests, within: vec![] }],
+            proof: Proof::Tests,
+        };
+        if tests.is_empty() { Outcome::Passed } else { failed(tests) }
+    });
+    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.accepted.len())
+}
+
+#[test]
+fn of_many_losers_those_that_fail_the_same_test_are_tried_as_one_and_no_others() {
+    assert_eq!(pairs_among_six(|_| 7), (1, 2));
+    assert_eq!(pairs_among_six(|atom| atom as u64), (0, 0), "nothing says that they belong together");
+}
+
+#[test]
+fn a_failure_that_says_where_to_look_takes_fewer_trials() {
+    let plan = vec![atom(&[(100, Compatible)]); 16];
+    let trials = |stands: Vec<Vec<usize>>| {
+        let mut rungs = vec![vec![Good]; 16];
+        rungs[4][0] = Bad;
+        let mut world = World::independent(rungs);
+        world.stands = stands;
+        let (run, solution) = run(&plan, world);
+        assert_eq!(solution.accepted.len(), 15);
+        run.trials.len()
+    };
+    let (told, untold) = (trials((0..16).map(|atom| vec![atom]).collect()), trials(vec![]));
+    assert!(told < untold, "{told} and {untold}");
+    let wrong = trials((0..16).map(|atom| vec![if atom == 4 { 20 } else { atom }]).collect());
+    assert_eq!(wrong, told, "only what it names is looked at");
+}
+
+#[test]
+fn what_a_culprit_does_not_explain_is_looked_for_in_its_group_before_others_join() {
+    let plan = vec![atom(&[(60, Compatible)]); 24];
+    let mut rungs = vec![vec![Good]; 24];
+    (rungs[2][0], rungs[3][0]) = (Red, Red);
+    let (run, solution) = run(&plan, World::independent(rungs));
+    assert_eq!(solution.accepted.len(), 22);
+    let searched = run.trials.iter().filter(|(proposal, _)| proposal.scope == Scope::Concerned);
+    let fresh = |proposal: &Proposal| proposal.fresh_picks().iter().map(|pick| pick.atom).collect::<Vec<_>>();
+    let fresh: Vec<Vec<usize>> = searched.map(|(proposal, _)| fresh(proposal)).collect();
+    assert_eq!(fresh[1..5], [vec![0, 1, 2, 3, 4], vec![0, 1], vec![2], vec![3]], "then 4 and others: {fresh:?}");
+}

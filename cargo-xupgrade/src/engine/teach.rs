@@ -1,0 +1,150 @@
+//! What a judged trial teaches the search: its outcome, where to look for who is to blame, which tests failed. Pure.
+//! Where to look is a guess from what stands on what; it guides which trial comes next, and never a verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use xupgrade_search::{Mark, Outcome, Proof};
+
+use crate::candidate::ReasonKind;
+use crate::executor::Atom;
+use crate::partner;
+use crate::plan::{Plan, is_named, partners};
+use crate::trial::narrow::Moved;
+use crate::trial::{Build, CellReport, TestName, TrialReport};
+use crate::verdict::{Baseline, Verdict};
+
+/// A trial as it is looked at here.
+pub struct Judged<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What the untouched base does, and what stands on what there.
+    pub baseline: &'a Baseline,
+    /// What happened.
+    pub report: &'a TrialReport,
+    /// Its atoms, in commit order.
+    pub atoms: &'a [Atom],
+    /// How many of the last ones are new.
+    pub fresh: usize,
+}
+
+impl Judged<'_> {
+    /// What a verdict on it tells the search.
+    #[must_use]
+    pub fn outcome(&self, verdict: &Verdict) -> Outcome {
+        let cause = match verdict {
+            Verdict::Passed => return Outcome::Passed,
+            Verdict::Inconclusive(_) => return Outcome::Inconclusive,
+            Verdict::Failed(cause) => cause,
+        };
+        let fresh: Vec<usize> = self.atoms[self.atoms.len() - self.fresh..].iter().map(|atom| atom.candidate).collect();
+        let suspects = cause.suspects.iter().map(|position| self.atoms[*position].candidate);
+        Outcome::Failed {
+            suspects: suspects.chain(self.only_one_named(&fresh)).collect(),
+            partners: partners(&cause.partners(), self.plan, &fresh),
+            marks: self.marks(),
+            proof: proof(cause.kind),
+        }
+    }
+
+    /// For each unit that failed its tests, and where to look.
+    fn marks(&self) -> Vec<Mark> {
+        let named = self.named();
+        self.red().flat_map(|cell| self.marks_of(cell, &named)).collect()
+    }
+
+    fn marks_of(&self, cell: &CellReport, named: &BTreeSet<usize>) -> Vec<Mark> {
+        let label = cell.cell.project.as_str();
+        if broke(cell) && !named.is_empty() {
+            return vec![Mark { tests: vec![], within: named.iter().copied().collect() }];
+        }
+        let mut units: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+        for test in cell.failing().filter(|test| self.is_new(cell, test)) {
+            let unit = test.unit.split(' ').next().unwrap_or_default();
+            units.entry(unit).or_default().push(number(label, test));
+        }
+        for unit in cell.reading.telling.iter().filter_map(|line| partner::broken(line)) {
+            units.entry(unit).or_default();
+        }
+        if units.is_empty() {
+            return vec![Mark { tests: vec![], within: self.on(label, None) }];
+        }
+        let mark = |(unit, tests)| Mark { tests, within: self.on(label, Some((unit, broke(cell)))) };
+        units.into_iter().map(mark).collect()
+    }
+
+    /// The candidates of the trial that a unit of a project stands on; where it is not known, all that reach the project.
+    fn on(&self, label: &str, unit: Option<(&str, bool)>) -> Vec<usize> {
+        let known = self.baseline.exercised.get(label);
+        let below: Option<BTreeSet<&str>> = unit.and_then(|(unit, broke)| {
+            let below = known.and_then(|known| known.below.get(unit));
+            // What no test stands on is a dependency, if it is something that does not compile.
+            let itself = || broke.then(|| [unit].into());
+            below.map(|below| below.iter().map(String::as_str).collect()).or_else(itself)
+        });
+        let stands = |(position, atom): &(usize, &Atom)| {
+            let reaches = self.plan.reached(&self.plan.candidates[atom.candidate]).iter().any(|one| one == label);
+            let moved = || self.moved(*position);
+            reaches && below.as_ref().is_none_or(|below| moved().iter().any(|name| below.contains(name.as_str())))
+        };
+        self.atoms.iter().enumerate().filter(stands).map(|(_, atom)| atom.candidate).collect()
+    }
+
+    /// What the atom at a position moves, by name.
+    fn moved(&self, position: usize) -> BTreeSet<String> {
+        let name = &self.plan.candidates[self.atoms[position].candidate].name;
+        let mut moved = Moved::default();
+        moved.names.insert(name.clone());
+        if let Some(applied) = self.report.applied.get(position) {
+            moved.add(name, applied);
+        }
+        moved.names
+    }
+
+    /// The candidates of the trial that the errors of a compiler name.
+    fn named(&self) -> BTreeSet<usize> {
+        let broken = self.red().filter(|cell| broke(cell));
+        let words: Vec<String> = broken.flat_map(|cell| partner::code(&cell.reading.telling)).collect();
+        let is_meant = |place: &usize| words.iter().any(|word| is_named(&self.plan.candidates[*place], word));
+        self.atoms.iter().map(|atom| atom.candidate).filter(is_meant).collect()
+    }
+
+    /// The new one among those that the errors of a compiler name, if it is the only one.
+    fn only_one_named(&self, fresh: &[usize]) -> Option<usize> {
+        let mut named = self.named().into_iter().filter(|place| fresh.contains(place));
+        let first = named.next();
+        first.filter(|_| named.next().is_none())
+    }
+
+    fn red(&self) -> impl Iterator<Item = &CellReport> {
+        self.report.cells.iter().filter(|cell| !cell.exit.is_success())
+    }
+
+    /// Whether a test does not fail on the untouched base.
+    fn is_new(&self, cell: &CellReport, test: &TestName) -> bool {
+        let known = self.baseline.cells.get(&cell.cell.key());
+        known.is_none_or(|known| !known.failing.contains(test) && !known.flaky.contains(test))
+    }
+}
+
+/// How far a failure of this kind can be believed.
+fn proof(kind: ReasonKind) -> Proof {
+    match kind {
+        ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::TimedOut => Proof::Tests,
+        _ => Proof::Certain,
+    }
+}
+
+/// A number for a test of a project, the same for the whole run.
+fn number(label: &str, test: &TestName) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (label, test).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn broke(cell: &CellReport) -> bool {
+    cell.reading.build_failed == Build::Failed
+}
+
+#[cfg(test)]
+mod tests;
