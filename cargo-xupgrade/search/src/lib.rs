@@ -22,8 +22,9 @@
 //!
 //! How it goes, from the inside out: a `lane` settles a run of picks on a fixed base, a `batch` settles one generation
 //! with lanes side by side and unions of what they keep (`chance` and `bill` say what is worth a trial, `clue` who is more
-//! likely to blame since something failed), `sieve` sends it through cheap gates first, `ladder` says what an atom tries next, `search` goes from
-//! generation to generation and stage to stage, and `verify` has the last word with the whole matrix.
+//! likely to blame since something failed), `sieve` sends it through cheap gates first, `ladder` says what an atom tries
+//! next, `search` goes from generation to generation and stage to stage, and `verify` has the last word with the whole
+//! matrix.
 #![no_std]
 
 extern crate alloc;
@@ -206,8 +207,9 @@ pub enum Outcome {
     Passed,
     /// Some cell failed, or the picks do not resolve.
     Failed {
-        /// Atoms that deterministic evidence names: the resolver refused them on top of those before,
-        /// or no cell compiled them. May be empty; atoms that were not fresh in the trial are ignored.
+        /// Atoms that deterministic evidence names: the resolver refused them on top of those before, no cell compiled
+        /// them, or the errors of a compiler name no other. Each is tried alone; may be empty, and atoms that were not
+        /// fresh in the trial are ignored.
         suspects: Vec<usize>,
         /// Atoms that the words of the failure name as those that should move, too. May be empty or nonsense.
         partners: Vec<usize>,
@@ -336,7 +338,7 @@ pub struct Options {
     /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known. Where they are cheap,
     /// [`Strategy::Split`] searches with them alone before tests run.
     pub gate_cost: Permille,
-    /// The chance that a good trial fails for no reason, as the baseline and earlier runs showed it.
+    /// The chance that a good trial fails for no reason, as the baseline of this run showed it.
     pub flake: Permille,
     /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
     pub last_time: Vec<Pick>,

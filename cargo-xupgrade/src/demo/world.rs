@@ -77,19 +77,16 @@ impl Default for Settings {
 }
 
 impl World {
-    /// Writes the world of an archive below `root`, which is made if need be, with a cold Go build cache of its own.
-    ///
-    /// # Errors
-    /// The archive has a mistake, the folder cannot be written, or `git` fails.
+    /// As [`World::build_with`], with a cold Go build cache of its own.
     #[cfg(test)]
     pub(crate) fn build(archive: &str, root: &Path) -> Result<Self> {
         Self::build_with(archive, root, &GoBuildCache::Own)
     }
 
-    /// As [`World::build`], with a choice of the Go build cache.
+    /// Writes the world of an archive below `root`, which is made if need be, with this Go build cache.
     ///
     /// # Errors
-    /// As [`World::build`].
+    /// The archive has a mistake, the folder cannot be written, or `git` fails.
     pub fn build_with(archive: &str, root: &Path, go_build_cache: &GoBuildCache) -> Result<Self> {
         let archive = Archive::parse(archive)?;
         std::fs::create_dir_all(root).with_context(|| format!("cannot make the folder {}", root.display()))?;
