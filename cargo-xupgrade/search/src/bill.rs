@@ -31,3 +31,18 @@ impl Bill {
         (self.floor + self.things.len() as u64).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_thing_is_paid_once_and_the_floor_is_as_much_as_all_things() {
+        let atom = |builds: &[usize]| AtomSpec { rungs: vec![], kin: 0, builds: builds.to_vec() };
+        assert_eq!(floor(&[atom(&[1, 2]), atom(&[2, 7]), atom(&[])]), 3);
+        let mut bill = Bill::new(3);
+        assert_eq!([bill.with(&[1, 2]), bill.with(&[2, 7]), bill.with(&[])], [5, 6, 6]);
+        assert_eq!(Bill::new(0).with(&[]), 1, "nothing is known, and nothing is free");
+    }
+}

@@ -379,6 +379,18 @@ mod tests {
     }
 
     #[test]
+    fn of_several_views_of_a_failure_the_darkest_says_where_to_cut() {
+        let view = |suspects: core::ops::Range<usize>| -> Vec<Stake<'_>> {
+            let risk = |place| if suspects.contains(&place) { 100 } else { 1 };
+            stakes(&(0..16).map(risk).collect::<Vec<Permille>>())
+        };
+        let cut = |views: &[Vec<Stake<'_>>]| super::cut(views, 0, &believed());
+        assert_eq!(cut(&[view(0..4)]), 2);
+        assert_eq!(cut(&[view(8..16)]), 11, "(.9^3 - .9^8) / (1 - .9^8) = .52");
+        assert_eq!(cut(&[view(8..16), view(0..4)]), 2, "one of the first four fails, too");
+    }
+
+    #[test]
     fn all_at_once_pays_where_each_group_would_pay_the_floor_again() {
         let own: Vec<[usize; 1]> = (0..12).map(|thing| [thing]).collect();
         let own: Vec<&[usize]> = own.iter().map(|one| &one[..]).collect();

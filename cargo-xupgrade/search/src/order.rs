@@ -1,5 +1,6 @@
 //! The canonical order: which of two picks comes first in a trial, and so which one stays when they clash.
-//! It is fixed by the plan alone; what trials teach changes how large groups are, never this order.
+//! It is fixed before anything is tried, by the plan and by what stands on what in the base; what trials teach changes how
+//! large groups are, never this order.
 
 use alloc::{vec, vec::Vec};
 use core::cmp::Reverse;
@@ -68,4 +69,21 @@ pub(crate) fn by_risk(atoms: &[AtomSpec], units: &mut [Unit]) {
 /// Brings units into plan order.
 pub(crate) fn by_plan(units: &mut [Unit]) {
     units.sort_by_key(|unit| unit.picks[0]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Break, Depth, RungSpec};
+
+    #[test]
+    fn among_equal_risks_what_most_stands_on_comes_first_and_what_the_same_stands_on_together() {
+        let rung = |risk| RungSpec { risk, breaking: Break::Compatible, depth: Depth::Rung };
+        let atom = |risk, builds: &[usize]| AtomSpec { rungs: vec![rung(risk)], kin: 0, builds: builds.to_vec() };
+        let atoms = [atom(10, &[1]), atom(10, &[2]), atom(10, &[1, 2]), atom(10, &[1]), atom(9, &[]), atom(10, &[])];
+        let mut units: Vec<Unit> = (0..6).map(|atom| Unit::of(&atoms, Pick { atom, rung: 0 })).collect();
+        by_risk(&atoms, &mut units);
+        let order: Vec<usize> = units.iter().map(|unit| unit.picks[0].atom).collect();
+        assert_eq!(order, [4, 2, 0, 3, 1, 5]);
+    }
 }

@@ -142,6 +142,7 @@ fn by_test(picks: &[Pick], ledger: &Ledger) -> Vec<Vec<Pick>> {
         let near: BTreeSet<usize> = tests.iter().filter_map(|test| company_of.get(test).copied()).collect();
         let mut company: Vec<Pick> = near.iter().flat_map(|&place| core::mem::take(&mut companies[place])).collect();
         company.push(pick);
+        company.sort_unstable();
         for place in company_of.values_mut().filter(|place| near.contains(place)) {
             *place = companies.len();
         }
@@ -158,4 +159,25 @@ fn lost(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Pick> {
         first_choice(atom, spec, ledger).filter(is_lost)
     };
     atoms.iter().enumerate().filter_map(lost).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::Failure;
+    use crate::{Mark, Proof, Ticket};
+
+    #[test]
+    fn losers_hang_together_by_way_of_others_and_keep_their_order() {
+        let tests: [&[u64]; 6] = [&[1], &[2], &[1], &[9], &[2, 1], &[8]];
+        let (mut ledger, pick) = (Ledger::new(tests.len()), |atom| Pick { atom, rung: 0 });
+        for (atom, tests) in tests.iter().enumerate() {
+            let marks = vec![Mark { tests: tests.to_vec(), within: vec![] }];
+            ledger.refuse(pick(atom), Failure { ticket: Ticket(1), proof: Proof::Tests, partners: vec![], marks }, 0);
+        }
+        let picks: Vec<Pick> = (0..tests.len()).map(pick).collect();
+        let mut companies = companies(&picks, &ledger);
+        companies.retain(|company| !company.is_empty());
+        assert_eq!(companies, [vec![pick(3)], [0, 1, 2, 4].map(pick).to_vec(), vec![pick(5)]]);
+    }
 }

@@ -10,7 +10,7 @@ use crate::candidate::ReasonKind;
 use crate::executor::Atom;
 use crate::partner;
 use crate::plan::{Plan, is_named, partners};
-use crate::trial::narrow::Moved;
+use crate::trial::narrow::{Moved, package};
 use crate::trial::{Build, CellReport, TestName, TrialReport};
 use crate::verdict::{Baseline, Verdict};
 
@@ -60,8 +60,7 @@ impl Judged<'_> {
         }
         let mut units: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for test in cell.failing().filter(|test| self.is_new(cell, test)) {
-            let unit = test.unit.split(' ').next().unwrap_or_default();
-            units.entry(unit).or_default().push(number(label, test));
+            units.entry(package(&test.unit)).or_default().push(number(label, test));
         }
         for unit in cell.reading.telling.iter().filter_map(|line| partner::broken(line)) {
             units.entry(unit).or_default();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use xupgrade_search::{Fate, Strategy};
 
 use super::*;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, EcosystemKind};
+use crate::ecosystem::{Exercised, Project};
 use crate::executor::Order;
 use crate::executor::fake::{Answer, Fake};
 
@@ -210,4 +211,20 @@ fn whoever_wants_it_to_end_waits_for_no_commit() {
     let stop = Stop::never();
     stop.trip(Level::Gentle);
     assert_eq!(open_commits(|_| Answer::Green, &stop), (vec![], vec![]));
+}
+
+#[test]
+fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
+    let root = Project::of(EcosystemKind::Cargo, ".", &[]);
+    let candidates = ["a", "b", "c"].map(|name| Candidate::of(name, &["1.1.0"]));
+    let plan = Plan { projects: vec![root], ..plan(candidates.to_vec()) };
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = engine(&plan, Budget::default(), &mut journal);
+    let below = [("app".to_owned(), ["c".to_owned()].into())].into();
+    let known = Exercised { below, ..Exercised::default() };
+    engine.baseline.exercised.insert("cargo .".to_owned(), known);
+    engine.search(&mut Fake::new(|_: &Order| Answer::Green), &Options::default()).unwrap();
+    let first: Vec<usize> = engine.trials[0].atoms.iter().map(|atom| atom.candidate).collect();
+    assert_eq!(first, [2, 0, 1]);
 }

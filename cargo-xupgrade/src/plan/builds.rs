@@ -57,8 +57,8 @@ mod tests {
             ("cargo fuzz".to_owned(), known(&[("fuzz", &["serde"])])),
         ]
         .into();
-        let of = |place: usize| builds(&plan, &plan.candidates[place], &units(&all));
-        assert_eq!((of(0), of(1)), (vec![0, 1, 4], vec![0]));
+        let atoms = plan.atoms(&all);
+        assert_eq!((&atoms[0].builds, &atoms[1].builds), (&vec![0, 1, 4], &vec![0]));
     }
 
     #[test]

@@ -73,10 +73,16 @@ fn affected(known: &Exercised, project: &str, moved: &BTreeMap<String, Moved>) -
     (covered && !packages.is_empty()).then_some(packages)
 }
 
+/// The package that a unit of tests names first: of `app src/lib.rs` it is `app`.
+#[must_use]
+pub fn package(unit: &str) -> &str {
+    unit.split(' ').next().unwrap_or_default()
+}
+
 /// Whether a unit of tests belongs to one of these packages; documentation tests are named by the crate.
 #[must_use]
 pub fn belongs(unit: &str, packages: &BTreeSet<String>) -> bool {
-    let head = unit.split(' ').next().unwrap_or_default();
+    let head = package(unit);
     packages.contains(head) || packages.iter().any(|package| package.replace('-', "_") == head)
 }
 
