@@ -205,6 +205,7 @@ fn pure_modules_have_no_effects() {
         "policy",
         "verdict",
         "message",
+        "phrases",
         "plan",
         "priors",
         "candidate",

@@ -2,7 +2,7 @@
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
 //! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`priors`], [`plan`], [`trial`], [`partner`],
-//!   [`verdict`], [`message`], [`report`], [`why`], [`lineage`], [`shell`], [`clock`],
+//!   [`phrases`], [`verdict`], [`message`], [`report`], [`why`], [`lineage`], [`shell`], [`clock`],
 //!   [`toml_text`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
 //! - The loop (search, run, judge): [`engine`], [`executor`], [`event`], [`facts`].
@@ -34,6 +34,7 @@ pub mod lineage;
 pub mod message;
 pub mod outside;
 pub mod partner;
+pub mod phrases;
 pub mod plan;
 pub mod policy;
 pub mod priors;
