@@ -232,6 +232,7 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         reader: Reader::Plain,
         limit: Some(3600),
         company: Company::Any,
+        turn: cargo_xupgrade::trial::Turn::Always,
     };
     let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole };
     Order {

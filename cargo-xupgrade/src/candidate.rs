@@ -226,6 +226,19 @@ pub struct Held {
     pub places: Vec<Place>,
 }
 
+impl Candidate {
+    /// Whether it is among compiled packages (`name@version`) at the version in use. Go builds each module once, and a
+    /// workspace may do so at a higher version than a member asks for; of a crate there may be several versions.
+    #[must_use]
+    pub fn is_among(&self, compiled: &BTreeSet<String>) -> bool {
+        let any = format!("{}@", self.name);
+        match self.ecosystem {
+            EcosystemKind::Cargo => compiled.contains(&format!("{any}{}", self.at)),
+            EcosystemKind::Go => compiled.range(any.clone()..).next().is_some_and(|one| one.starts_with(&any)),
+        }
+    }
+}
+
 impl Held {
     /// What a person reads: why it stays, and before that why it should not.
     #[must_use]

@@ -135,6 +135,9 @@ pub enum Resolution {
 pub struct Exercised {
     /// `name@version` of every dependency that was compiled.
     pub compiled: BTreeSet<String>,
+    /// Those of them that only cells of the whole matrix compile: no trial of the search can be evidence for them.
+    #[serde(default)]
+    pub late: BTreeSet<String>,
     /// For each unit of tests (crate, Go package): the names of the dependencies below it.
     pub below: BTreeMap<String, BTreeSet<String>>,
     /// Units of tests that can be run without the others and are compiled the same then.
@@ -143,6 +146,14 @@ pub struct Exercised {
     /// Direct dependencies that nothing uses on any platform, as far as the ecosystem can tell.
     #[serde(default)]
     pub unused: BTreeSet<String>,
+}
+
+impl Exercised {
+    /// Adds what cells of the whole matrix compile.
+    pub fn add_late(&mut self, last: Self) {
+        self.late.extend(last.compiled.difference(&self.compiled).cloned());
+        self.compiled.extend(last.compiled);
+    }
 }
 
 /// The dependencies of a project, or why it is held whole.

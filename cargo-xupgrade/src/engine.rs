@@ -341,8 +341,9 @@ impl Engine<'_> {
     }
 
     fn judge(&self, report: &TrialReport, atoms: &[Atom], fresh: usize) -> Verdict {
-        let claims: Vec<Claim> =
-            (atoms.len() - fresh..atoms.len()).map(|position| self.claim(&atoms[position], position)).collect();
+        let claimed =
+            (atoms.len() - fresh..atoms.len()).filter(|at| !self.baseline.is_late(self.candidate(&atoms[*at])));
+        let claims: Vec<Claim> = claimed.map(|position| self.claim(&atoms[position], position)).collect();
         judge(report, &self.baseline, &claims, self.unexercised)
     }
 

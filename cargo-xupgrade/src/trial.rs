@@ -60,6 +60,21 @@ pub struct Check {
     /// Whether it may run while another cell runs.
     #[serde(default)]
     pub company: Company,
+    /// In which trials it runs.
+    #[serde(default)]
+    pub turn: Turn,
+}
+
+/// In which trials a check runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// In every one that it concerns.
+    #[default]
+    Always,
+    /// In the baseline and when the whole matrix verifies what the search accepted: too dear for each trial. Where it fails on
+    /// the untouched base, it alone is left out, not its project.
+    Final,
 }
 
 /// Whether a check may run while another worker runs one.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::candidate::{Evidence, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::ecosystem::Exercised;
 use crate::partner;
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
@@ -24,6 +24,14 @@ pub struct Baseline {
 }
 
 impl Baseline {
+    /// Whether nothing compiles a candidate but cells that wait for the whole matrix: no trial before has to.
+    #[must_use]
+    pub fn is_late(&self, candidate: &Candidate) -> bool {
+        let late = self.exercised.values().any(|known| candidate.is_among(&known.late));
+        let is_early = |known: &Exercised| candidate.is_among(&known.compiled) && !candidate.is_among(&known.late);
+        late && !self.exercised.values().any(is_early)
+    }
+
     /// The cells in which tests fail on the untouched base; there are some only where the user accepts that.
     #[must_use]
     pub fn red_cells(&self) -> BTreeSet<CellKey> {

@@ -179,6 +179,7 @@ impl Ecosystem for Cargo<'_> {
             reader,
             limit: None,
             company: crate::trial::Company::Any,
+            turn: crate::trial::Turn::Always,
         };
         let gate = words().chain(["--no-run".into(), MESSAGES.into()]).collect();
         vec![

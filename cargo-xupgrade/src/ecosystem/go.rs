@@ -197,6 +197,7 @@ impl Ecosystem for Go<'_> {
             reader: Reader::GoTest,
             limit: None,
             company: crate::trial::Company::Any,
+            turn: crate::trial::Turn::Always,
         };
         let mut checks = vec![
             // Vet type-checks packages and tests without linking them. After a small raise it cost a third of

@@ -15,7 +15,7 @@ use crate::executor::{Executor, Order};
 use crate::interrupt::Level;
 use crate::partner::without_major;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, Freshness, Phase};
+use crate::trial::{Cell, Check, Freshness, Phase, Turn};
 use crate::verdict::Verdict;
 
 impl Engine<'_> {
@@ -32,7 +32,8 @@ impl Engine<'_> {
         how: VerifyCommits,
     ) -> Result<BTreeSet<usize>> {
         let mut cells = self.plan.cells.clone();
-        cells.retain(|cell| how == VerifyCommits::Full || cell.check.phase == Phase::Gate);
+        let is_gate = |check: &Check| check.phase == Phase::Gate && check.turn == Turn::Always;
+        cells.retain(|cell| how == VerifyCommits::Full || is_gate(&cell.check));
         let mut ask: BTreeSet<usize> = match how {
             // A budget has no time for what nobody asked for.
             VerifyCommits::No if searched.spent.is_some() => BTreeSet::new(),

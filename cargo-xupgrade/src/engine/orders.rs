@@ -7,7 +7,7 @@ use xupgrade_search::{Pick, Proposal, Scope};
 use crate::executor::{Atom, Order};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport};
+use crate::trial::{Cell, CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport, Turn};
 
 /// The atoms of picks, in the same order.
 #[must_use]
@@ -18,7 +18,7 @@ pub fn atoms(picks: &[Pick]) -> Vec<Atom> {
 /// The order for a proposal. `again` gives the cells that failed in the trial that a [`Scope::Again`] names.
 pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::Ticket) -> Vec<Cell>) -> Order {
     let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
-    let concerned = || plan.cells_for(&fresh);
+    let concerned = || usual(plan.cells_for(&fresh));
     let (cells, freshness) = match proposal.scope {
         Scope::Gate => (only_gates(concerned()), Freshness::Cached),
         Scope::Concerned => (concerned(), Freshness::Cached),
@@ -35,6 +35,12 @@ pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::T
 /// Whether an order is to run again what failed, but has nothing to run: that would pass, and prove nothing.
 pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
     matches!(proposal.scope, Scope::Again { .. }) && order.cells.is_empty()
+}
+
+/// Without the cells that wait for the whole matrix.
+fn usual(mut cells: Vec<Cell>) -> Vec<Cell> {
+    cells.retain(|cell| cell.check.turn == Turn::Always);
+    cells
 }
 
 fn only_gates(mut cells: Vec<Cell>) -> Vec<Cell> {

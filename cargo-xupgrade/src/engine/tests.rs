@@ -9,6 +9,7 @@ use crate::candidate::{Candidate, EcosystemKind};
 use crate::ecosystem::{Exercised, Project};
 use crate::executor::Order;
 use crate::executor::fake::{Answer, Fake};
+use crate::trial::Turn;
 
 fn plan(candidates: Vec<Candidate>) -> Plan {
     Plan::of("base", candidates)
@@ -227,4 +228,37 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
     engine.search(&mut Fake::new(|_: &Order| Answer::Green), &Options::default()).unwrap();
     let first: Vec<usize> = engine.trials[0].atoms.iter().map(|atom| atom.candidate).collect();
     assert_eq!(first, [2, 0, 1]);
+}
+
+#[test]
+fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_in_none() {
+    let root = Project::of(EcosystemKind::Cargo, ".", &[]);
+    let concerned = |name: &str, turn| {
+        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, crate::trial::Phase::Gate) };
+        cell.check.turn = turn;
+        cell
+    };
+    let cells = vec![concerned("gate", Turn::Always), concerned("windows", Turn::Final)];
+    let plan = Plan { projects: vec![root], cells, ..plan(vec![Candidate::of("a", &["1.1.0"])]) };
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = engine(&plan, Budget::default(), &mut journal);
+    engine.unexercised = Unexercised::Hold;
+    let only_late: BTreeSet<String> = [format!("a@{}", plan.candidates[0].at)].into();
+    let known = Exercised { compiled: only_late.clone(), late: only_late, ..Exercised::default() };
+    engine.baseline.exercised.insert("cargo .".to_owned(), known);
+    let seen = std::cell::RefCell::new(BTreeMap::new());
+    let mut fake = Fake::new(|order: &Order| {
+        let names = order.cells.iter().map(|cell| cell.check.name.clone()).collect::<Vec<_>>();
+        seen.borrow_mut().insert(order.id.clone(), names);
+        Answer::Green
+    });
+    let searched = engine.search(&mut fake, &Options::default()).unwrap();
+    assert_eq!(names(&plan, &searched.checkpoint().atoms), ["a 1.1.0"]);
+    let seen = seen.into_inner();
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["full-2", "full-3", "t1"]);
+    for (trial, cells) in seen {
+        let expected: &[&str] = if trial.starts_with("full-") { &["gate", "windows"] } else { &["gate"] };
+        assert_eq!(cells, expected, "{trial}");
+    }
 }

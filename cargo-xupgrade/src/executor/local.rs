@@ -26,7 +26,7 @@ use crate::plan::Plan;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher};
 use crate::trial::reading::{Lines, for_people};
-use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Phase, Reading, TrialReport, words};
+use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Phase, Reading, TrialReport, Turn, words};
 use crate::verdict::{Baseline, download_refusal};
 use crate::worker::Worker;
 use floor::{Floor, Seat, lock};
@@ -237,10 +237,20 @@ impl Hand<'_> {
     fn collect_exercised(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
         for project in self.projects_of(&order.cells) {
             let label = project.label();
-            let cells: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.project == label).collect();
+            let of = |turn: Turn| -> Vec<&CellReport> {
+                let cells = report.cells.iter().filter(|one| one.cell.project == label);
+                cells.filter(|one| one.cell.check.turn == turn).collect()
+            };
+            let (usual, mut last) = (of(Turn::Always), of(Turn::Final));
+            last.retain(|cell| cell.exit.is_success());
             // What a gate compiled stays compiled, whatever its tests say afterwards.
-            if cells.iter().filter(|cell| cell.cell.check.phase == Phase::Gate).all(|cell| cell.exit.is_success()) {
-                let exercised = self.ecosystem(project)?.exercised(&self.worker.tree(), project, &cells)?;
+            if usual.iter().filter(|cell| cell.cell.check.phase == Phase::Gate).all(|cell| cell.exit.is_success()) {
+                let ask =
+                    |cells: &[&CellReport]| self.ecosystem(project)?.exercised(&self.worker.tree(), project, cells);
+                let mut exercised = ask(&usual)?;
+                if !last.is_empty() {
+                    exercised.add_late(ask(&last)?);
+                }
                 report.exercised.insert(label, exercised);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 
-use crate::candidate::{Candidate, EcosystemKind, Evidence, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Finished, Order};
@@ -13,7 +13,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
-use crate::trial::{CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport};
+use crate::trial::{Cell, CellKey, CellReport, Exit, Freshness, Phase, TestEnd, TestName, TrialReport, Turn};
 use crate::verdict::{Baseline, CellBaseline, Steadiness, Unexercised, Verdict, judge_cell, time_limit};
 
 /// How often the untouched base is run.
@@ -37,6 +37,8 @@ pub struct Ground {
 pub struct Standing {
     /// Projects with a check that fails, and why.
     red: BTreeMap<String, Reason>,
+    /// Cells of the whole matrix that fail, each with its first telling line: they are left out, and nothing else is.
+    left_out: BTreeMap<CellKey, String>,
     /// What the cells compile, over all projects.
     compiled: BTreeSet<String>,
     /// Dependencies that nothing uses, by project.
@@ -47,6 +49,21 @@ impl Standing {
     /// Whether a project (by label) is held as red.
     pub fn is_red(&self, label: &str) -> bool {
         self.red.contains_key(label)
+    }
+
+    /// Whether a cell stays in the matrix.
+    pub fn keeps(&self, cell: &Cell) -> bool {
+        !self.is_red(&cell.project) && !self.left_out.contains_key(&cell.key())
+    }
+
+    /// Tells of the cells that are left out, once.
+    fn tell_left_out(&self, plan: &Plan, listener: &dyn Listener) {
+        for cell in plan.cells.iter().filter(|cell| !self.is_red(&cell.project)) {
+            let Some(why) = self.left_out.get(&cell.key()) else { continue };
+            let command = cell.check.typed(&cell.check.argv);
+            let text = format!("`{command}` fails before any upgrade ({why}), so it is left out and proves nothing");
+            listener.tell(&Event::Warned { text });
+        }
     }
 
     /// Adds to the reason of a red project what may be the cause; the first advice counts.
@@ -63,7 +80,7 @@ impl Standing {
         if let Some(reason) = self.red.get(&label) {
             return Some(reason.clone());
         }
-        if unexercised == Unexercised::Allow || self.is_compiled(candidate) {
+        if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
             return None;
         }
         if self.unused.contains(&(label, candidate.name.clone())) {
@@ -83,18 +100,6 @@ impl Standing {
         };
         let text = format!("no check compiles {package} ({required}); {advice}");
         Some(Reason::new(ReasonKind::NotExercised, text))
-    }
-}
-
-impl Standing {
-    /// Go builds each module once, and a workspace may do so at a higher version than a member asks for; of a crate there
-    /// may be several versions.
-    fn is_compiled(&self, candidate: &Candidate) -> bool {
-        let any = format!("{}@", candidate.name);
-        match candidate.ecosystem {
-            EcosystemKind::Cargo => self.compiled.contains(&format!("{any}{}", candidate.at)),
-            EcosystemKind::Go => self.compiled.range(any.clone()..).next().is_some_and(|one| one.starts_with(&any)),
-        }
     }
 }
 
@@ -121,6 +126,7 @@ pub fn run(
     }
     let workers = workers(local.capacity(), &reports, listener);
     let verdicts = standing(&reports, accept);
+    verdicts.tell_left_out(plan, listener);
     let baseline = gather(&reports);
     let first = reports.first().map(|report| report.cells.clone()).unwrap_or_default();
     let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.is_red(&cell.cell.project));
@@ -291,7 +297,10 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
         let always_red = !green && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Failed(_)));
         // A test that is red each time is red, whatever else flaps beside it.
         let flaky_only = !known.flaky.is_empty() && known.failing.is_empty() && !green;
-        if always_red && !flaky_only {
+        if runs.iter().all(|cell| cell.cell.check.turn == Turn::Final) {
+            let fallen = runs.iter().find(|cell| !cell.exit.is_success());
+            standing.left_out.extend(fallen.map(|cell| (key.clone(), first_words(cell))));
+        } else if always_red && !flaky_only {
             standing.red.entry(key.0.clone()).or_insert_with(|| red_reason(&runs, &verdicts));
         }
     }
@@ -301,12 +310,18 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
     let never_started = reports
         .iter()
         .flat_map(|report| &report.cells)
-        .filter(|cell| matches!(cell.exit, crate::trial::Exit::NotStarted(_)));
+        .filter(|cell| matches!(cell.exit, Exit::NotStarted(_)) && cell.cell.check.turn == Turn::Always);
     for cell in never_started {
         let text = format!("`{}` does not start; is it installed?", cell.cell.check.typed(&cell.words));
         standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
     }
     standing
+}
+
+/// What a failed cell says first.
+fn first_words(cell: &CellReport) -> String {
+    let said = cell.reading.telling.first().map(|line| line.trim().to_owned());
+    said.unwrap_or_else(|| format!("see {}", cell.log))
 }
 
 fn judged_against(known: &CellBaseline, accept: Accept) -> Option<CellBaseline> {
@@ -342,7 +357,7 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
 
 /// The time limits of the cells, in seconds.
 pub fn limits(plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u64> {
-    let limit = |cell: &crate::trial::Cell| {
+    let limit = |cell: &Cell| {
         let seconds = baseline.cells.get(&cell.key()).map_or(0.0, |known| known.seconds);
         (cell.key(), time_limit(cell.check.phase, seconds))
     };

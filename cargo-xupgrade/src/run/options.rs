@@ -5,7 +5,7 @@ use xupgrade_search::{Options, Permille};
 
 use crate::cli::SearchArgs;
 use crate::history::Flapped;
-use crate::trial::{Cell, Phase};
+use crate::trial::{Cell, Phase, Turn};
 use crate::verdict::{Baseline, CellBaseline};
 
 /// The options of a search over this matrix; `flapped` are the tests that flapped in the baseline of this very run.
@@ -24,11 +24,11 @@ pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline, flapped: 
 /// gate: what would run nothing is no cheaper way to look.
 fn gate_cost(cells: &[Cell], baseline: &Baseline) -> Permille {
     let seconds = |wanted: fn(&Cell) -> bool| -> f64 {
-        let cells = cells.iter().filter(|cell| wanted(cell));
+        let cells = cells.iter().filter(|cell| cell.check.turn == Turn::Always && wanted(cell));
         cells.filter_map(|cell| baseline.cells.get(&cell.key())).map(CellBaseline::expected_seconds).sum()
     };
     let all = seconds(|_| true);
-    if all <= 0.0 || cells.iter().all(|cell| cell.check.phase != Phase::Gate) {
+    if all <= 0.0 || !cells.iter().any(|cell| (cell.check.turn, cell.check.phase) == (Turn::Always, Phase::Gate)) {
         return 1000;
     }
     let share = seconds(|cell| cell.check.phase == Phase::Gate) / all;

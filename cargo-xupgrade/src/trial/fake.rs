@@ -15,6 +15,7 @@ impl Cell {
             reader: Reader::Libtest,
             limit: None,
             company: Company::Any,
+            turn: Turn::Always,
         };
         Self { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole }
     }

@@ -1,7 +1,7 @@
 //! What two runs of the untouched base say together, as sentences.
 
 use super::*;
-use crate::trial::{Cell, Exit, Phase, Reading};
+use crate::trial::{Phase, Reading};
 
 fn run(exit: i32, ends: &[(&str, TestEnd)]) -> TrialReport {
     let test = |name: &str| TestName { unit: "app src/lib.rs".into(), name: name.into() };
@@ -40,4 +40,26 @@ fn a_test_that_is_red_each_time_makes_the_project_red_though_another_one_flaps()
     let runs = [run(101, &[("a", RED), ("b", RED)]), run(101, &[("a", GREEN), ("b", RED)])];
     assert!(standing(&runs, Accept::Nothing).is_red("cargo ."));
     assert!(!standing(&runs, Accept::Failing).is_red("cargo ."));
+}
+
+#[test]
+fn a_cell_of_the_whole_matrix_that_is_red_is_left_out_and_its_project_goes_on() {
+    let mut red = Cell::of("windows", Phase::Gate);
+    red.check.turn = Turn::Final;
+    let telling = vec!["undefined: syscall.Stat_t".to_owned()];
+    let runs = [TrialReport {
+        cells: vec![
+            Cell::of("test", Phase::Test).ended(Exit::Code(0), Reading::default()),
+            red.clone().ended(Exit::Code(1), Reading { telling, ..Reading::default() }),
+        ],
+        ..TrialReport::default()
+    }];
+    let standing = standing(&runs, Accept::Nothing);
+    assert!(!standing.is_red("cargo ."));
+    assert!(!standing.keeps(&red) && standing.keeps(&Cell::of("test", Phase::Test)));
+    let told = std::sync::Mutex::new(Vec::new());
+    let plan = Plan { cells: vec![Cell::of("test", Phase::Test), red], ..Plan::of("base", vec![]) };
+    standing.tell_left_out(&plan, &|event: &Event| told.lock().unwrap().push(format!("{event:?}")));
+    let told = told.into_inner().unwrap();
+    assert!(told.len() == 1 && told[0].contains("undefined: syscall.Stat_t"), "{told:?}");
 }
