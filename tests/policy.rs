@@ -103,6 +103,42 @@ fn a_pinned_requirement_stays_pinned_after_its_upgrade() {
 }
 
 #[test]
+fn a_plan_says_file_and_line_of_a_requirement_that_is_not_edited() {
+    let env = Env::new("requirements_not_edited");
+    let plan = env.plan(&["--pinned", "--level", "breaking"]);
+    let told =
+        |line| format!("Cargo.toml:{line}: a requirement in a multi-line string is not edited; write it on one line");
+    assert_eq!(common::held(&plan, "exact"), ("edit_refused", told(12).as_str()));
+    for (name, highest, beyond, line) in [("admits", "1.1.0", "2.0.0", 7), ("tilde", "1.0.1", "1.1.0", 9)] {
+        assert_eq!(rungs(&plan, name).last().map(String::as_str), Some(highest), "{plan:#}");
+        let above = &find(&plan, "candidates", name).unwrap()["beyond"];
+        let reason = (text(&above["reason"], "kind"), text(&above["reason"], "text"));
+        assert_eq!((text(above, "version"), reason), (beyond, ("edit_refused", told(line).as_str())));
+    }
+}
+
+#[test]
+fn a_requirement_that_is_not_edited_ends_no_run() {
+    let run = shared("requirements_not_edited", &["--pinned"]);
+    assert_eq!(run.ran.code, 0, "{}", run.ran.said());
+    let upgrades = run.ran.upgrades();
+    for upgrade in ["admits 1.0.0 -> 1.1.0", "fine 1.0.0 -> 1.1.0", "tilde 1.0.0 -> 1.0.1"] {
+        assert!(upgrades.contains(&upgrade.to_owned()), "{upgrades:?}");
+    }
+    assert_eq!(run.ran.why("exact"), "edit_refused");
+}
+
+#[test]
+fn what_resolves_only_together_needs_no_edit_of_a_requirement_that_admits_it() {
+    let env = Env::new("pair_pinned_siblings");
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &manifest.replace("two = \"1\"", "two = '''1'''")).commit();
+    let ran = env.run(&[]);
+    assert_eq!(ran.upgrades(), ["one 1.0.0 -> 1.1.0", "two 1.0.0 -> 1.1.0"], "{}", ran.said());
+    assert_eq!(env.git(&["diff", "--name-only", "main", text(&ran.report, "tip")]), "Cargo.lock");
+}
+
+#[test]
 fn manifest_always_raises_requirements_that_admit_the_version_already() {
     let run = shared("lock_only", &["--manifest", "always"]);
     assert_eq!(run.ran.upgrades(), ["ant 1.0.0 -> 1.0.1", "cat 0.3.1 -> 0.3.4", "bee 1.0.0 -> 1.2.0"]);

@@ -369,6 +369,8 @@ pub enum ReasonKind {
     BaselineRed,
     /// The package manager finds no solution.
     ResolveRefused,
+    /// A requirement is written in a way in which no other one can be written in its place.
+    EditRefused,
     /// Something else would end on a lower version.
     WouldLower,
     /// It drags along a package that the policy does not allow.

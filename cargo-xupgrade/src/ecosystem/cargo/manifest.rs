@@ -13,6 +13,7 @@ mod tests;
 pub use document::ManifestError;
 pub use marker::{Hold, LooseMarker};
 
+use crate::candidate::{Reason, ReasonKind};
 use document::{Document, Node};
 
 /// Where a requirement stands.
@@ -83,6 +84,10 @@ pub struct Entry {
     pub target: Option<String>,
     /// A comment beside the entry that holds it.
     pub hold: Option<Hold>,
+    /// The line of its requirement, from 1; of its key, where it has none.
+    pub line: usize,
+    /// Why no other requirement can be written in the place of this one, as far as its own text tells.
+    pub unwritable: Option<ManifestError>,
 }
 
 /// A package key that may be inherited from the workspace.
@@ -190,6 +195,24 @@ fn forwarded(root: &Node, name: &str) -> Vec<String> {
 /// When nothing stands at `place`, when the requirement is written in a way that is not edited (a multi-line string), or
 /// when the result read back would differ in anything but this one value.
 pub fn set_requirement(bytes: &[u8], place: &Place, new: &str) -> Result<Vec<u8>, ManifestError> {
+    spliced(bytes, place, new, literal::exchanged)
+}
+
+/// As [`set_requirement`], in whatever quotes it was written: for a text that goes again before anybody sees it.
+///
+/// # Errors
+/// As those of [`set_requirement`], but for the way of writing.
+pub fn set_for_a_while(bytes: &[u8], place: &Place, new: &str) -> Result<Vec<u8>, ManifestError> {
+    spliced(bytes, place, new, |_, new| literal::exchanged("''", new))
+}
+
+/// The text with one literal exchanged for what `exchanged` makes of it and the new requirement.
+fn spliced(
+    bytes: &[u8],
+    place: &Place,
+    new: &str,
+    exchanged: impl Fn(&str, &str) -> Result<String, String>,
+) -> Result<Vec<u8>, ManifestError> {
     let document = Document::parse(bytes)?;
     let path = path_of_requirement(&document, place)?.ok_or_else(|| {
         let (table, key) = (&place.table, &place.key);
@@ -200,10 +223,16 @@ pub fn set_requirement(bytes: &[u8], place: &Place, new: &str) -> Result<Vec<u8>
     };
     let (text, span) = (document.text, value.span.clone());
     let error = |message| document.error(span.start, message);
-    let literal = literal::exchanged(&text[span.clone()], new).map_err(error)?;
+    let literal = exchanged(&text[span.clone()], new).map_err(error)?;
     let edited = [&text[..span.start], &literal, &text[span.end..]].concat();
     only_that_differs(&document.root, &edited, &path, new).map_err(error)?;
     Ok(edited.into_bytes())
+}
+
+/// Why an upgrade is held whose requirement cannot be written: file, line, what is wrong and what to do.
+#[must_use]
+pub fn unwritten(manifest: &str, error: &ManifestError) -> Reason {
+    Reason::new(ReasonKind::EditRefused, format!("{manifest}:{}: {}", error.line, error.message))
 }
 
 /// One dependency table.
@@ -280,6 +309,8 @@ fn entry(
         switches: Vec::new(),
         target: section.target.map(str::to_owned),
         hold: markers.hold_at(&anchors(document, node), &lines(document, node)),
+        line: document.line_of(requirement(node).map_or(node.key.start, |(value, _)| value.span.start)),
+        unwritable: unwritable(document, node),
     })
 }
 
@@ -311,6 +342,13 @@ fn origin(node: &Node) -> Origin {
 fn requirement(node: &Node) -> Option<(&Node, Option<&'static str>)> {
     let within = node.get("version").map(|version| (version, Some("version")));
     within.or((!node.is_table()).then_some((node, None)))
+}
+
+/// The edit of a requirement is tried on a text that fits anywhere.
+fn unwritable(document: &Document<'_>, node: &Node) -> Option<ManifestError> {
+    let (value, _) = requirement(node)?;
+    let why = literal::exchanged(&document.text[value.span.clone()], "*").err()?;
+    Some(document.error(value.span.start, why))
 }
 
 fn path_of_requirement<'a>(document: &'a Document<'_>, place: &Place) -> Result<Option<Vec<&'a str>>, ManifestError> {

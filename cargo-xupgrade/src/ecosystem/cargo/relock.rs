@@ -2,6 +2,7 @@
 //! of the registries, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every
 //! byte as it was.
 
+mod edit;
 mod follow;
 mod judge;
 mod notes;
@@ -19,12 +20,12 @@ use semver::Version;
 use super::Cargo;
 use super::index::RegistryKey;
 use super::lock::{self, Lock};
-use super::manifest;
 use super::registries::Registries;
-use super::requirement::{Raise, compatible, raise, raise_floor, same_version};
+use super::requirement::{compatible, same_version};
 use crate::candidate::{Reason, ReasonKind};
-use crate::cli::ManifestRule;
 use crate::ecosystem::{Applied, Change, Project, Resolution};
+use edit::edit;
+pub use edit::mark_unwritable;
 use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};
 use subject::Subject;
@@ -196,41 +197,4 @@ fn standing(before: &Lock, change: &Change<'_>) -> Standing {
         None if change.places.is_empty() => Standing::Gone,
         None => Standing::At(from.clone()),
     }
-}
-
-/// Splices the requirements; gives the manifests that changed.
-fn edit(
-    cargo: &Cargo<'_>,
-    root: &Path,
-    change: &Change<'_>,
-    originals: &Originals,
-) -> Result<Result<Vec<String>, Reason>> {
-    let mut edited: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let all = std::iter::once(change).chain(change.with);
-    for (change, place) in all.flat_map(|one| one.places.iter().map(move |place| (one, place))) {
-        let bytes = edited.get(&place.manifest).or_else(|| originals.get(&place.manifest));
-        let bytes = bytes.ok_or_else(|| anyhow!("{} is no manifest of {}", place.manifest, change.project.label()))?;
-        let spot = manifest::Place { table: place.table.clone(), key: place.key.clone() };
-        let entry = manifest::read(bytes)?.entries.into_iter().find(|entry| entry.place == spot);
-        let Some(text) = entry.and_then(|entry| entry.requirement) else { continue };
-        let raised = match cargo.manifest {
-            ManifestRule::Needed => raise(&text, change.to.semver()),
-            ManifestRule::Always => raise_floor(&text, change.to.semver()),
-        };
-        match raised {
-            Raise::AlreadyAdmits => {}
-            Raise::To(new) => {
-                let bytes =
-                    manifest::set_requirement(bytes, &spot, &new).with_context(|| format!("in {}", place.manifest))?;
-                edited.insert(place.manifest.clone(), bytes);
-            }
-            Raise::Refused(why) => {
-                return Ok(Err(Reason::new(ReasonKind::ResolveRefused, format!("{}: {why}", place.manifest))));
-            }
-        }
-    }
-    for (path, bytes) in &edited {
-        fs::write(root.join(path), bytes).with_context(|| format!("cannot write {path}"))?;
-    }
-    Ok(Ok(edited.into_keys().collect()))
 }

@@ -72,6 +72,9 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     }
     let direct = groups.into_values().map(|one| finish(one, &releases));
     let mut dependencies: Vec<Dependency> = direct.chain(others).collect();
+    for dependency in &mut dependencies {
+        relock::mark_unwritable(dependency, cargo.manifest, |path| manifests.get(path));
+    }
     if project.lock.is_some() {
         for dependency in &mut dependencies {
             fresh::mark_unrecorded(dependency, cargo.manifest, |path| manifests.get(path));

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::super::Cargo;
-use super::super::manifest;
+use super::super::manifest::{self, unwritten};
 use super::super::registries::Registries;
 use super::update::update;
 use crate::ecosystem::{Change, Resolution};
@@ -33,8 +33,10 @@ pub(super) fn relock_together(
             let Some(bytes) = exact.get_mut(&place.manifest) else { continue };
             let spot = manifest::Place { table: place.table.clone(), key: place.key.clone() };
             let only = format!("={}", one.to.plain());
-            *bytes =
-                manifest::set_requirement(bytes, &spot, &only).with_context(|| format!("in {}", place.manifest))?;
+            match manifest::set_for_a_while(bytes, &spot, &only) {
+                Ok(written) => *bytes = written,
+                Err(error) => return Ok(Some(Resolution::Refused(unwritten(&place.manifest, &error)))),
+            }
         }
     }
     let workspace = ["--workspace".to_owned()];
