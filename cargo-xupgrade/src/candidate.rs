@@ -227,7 +227,7 @@ pub struct Held {
 }
 
 impl Candidate {
-    /// Whether it is among compiled packages (`name@version`) at the version in use. Go builds each module once, and a
+    /// True if it is among compiled packages (`name@version`) at the version in use. Go builds each module once, and a
     /// workspace may do so at a higher version than a member asks for; of a crate there may be several versions.
     #[must_use]
     pub fn is_among(&self, compiled: &BTreeSet<String>) -> bool {

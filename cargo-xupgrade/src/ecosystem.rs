@@ -135,7 +135,7 @@ pub enum Resolution {
 pub struct Exercised {
     /// `name@version` of every dependency that was compiled.
     pub compiled: BTreeSet<String>,
-    /// Those of them that only cells of the whole matrix compile: no trial of the search can be evidence for them.
+    /// The ones that only cells of the whole matrix compile: no trial of the search can be evidence for them.
     #[serde(default)]
     pub late: BTreeSet<String>,
     /// For each unit of tests (crate, Go package): the names of the dependencies below it.

@@ -24,7 +24,7 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Whether nothing compiles a candidate but cells that wait for the whole matrix: no trial before has to.
+    /// True if nothing compiles a candidate but cells that wait for the whole matrix: no trial before has to.
     #[must_use]
     pub fn is_late(&self, candidate: &Candidate) -> bool {
         let late = self.exercised.values().any(|known| candidate.is_among(&known.late));

@@ -51,7 +51,7 @@ impl Standing {
         self.red.contains_key(label)
     }
 
-    /// Whether a cell stays in the matrix.
+    /// True for a cell that stays in the matrix.
     pub fn keeps(&self, cell: &Cell) -> bool {
         !self.is_red(&cell.project) && !self.left_out.contains_key(&cell.key())
     }
@@ -318,7 +318,7 @@ fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
     standing
 }
 
-/// What a failed cell says first.
+/// The first words of a failed cell.
 fn first_words(cell: &CellReport) -> String {
     let said = cell.reading.telling.first().map(|line| line.trim().to_owned());
     said.unwrap_or_else(|| format!("see {}", cell.log))

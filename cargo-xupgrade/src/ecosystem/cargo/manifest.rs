@@ -86,7 +86,7 @@ pub struct Entry {
     pub hold: Option<Hold>,
     /// The line of its requirement, from 1; of its key, where it has none.
     pub line: usize,
-    /// Why no other requirement can be written in the place of this one, as far as its own text tells.
+    /// The reason that no other requirement can be written in the place of this one, as far as its own text tells.
     pub unwritable: Option<ManifestError>,
 }
 
@@ -229,7 +229,7 @@ fn spliced(
     Ok(edited.into_bytes())
 }
 
-/// Why an upgrade is held whose requirement cannot be written: file, line, what is wrong and what to do.
+/// The reason to hold an upgrade whose requirement cannot be written: file, line, what is wrong and what to do.
 #[must_use]
 pub fn unwritten(manifest: &str, error: &ManifestError) -> Reason {
     Reason::new(ReasonKind::EditRefused, format!("{manifest}:{}: {}", error.line, error.message))
