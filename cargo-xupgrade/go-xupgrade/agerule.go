@@ -20,7 +20,7 @@ type viewRule struct {
 }
 
 // tooYoungWords begin the refusal of a module that has no version to take;
-// classify.go finds them in what the go command says.
+// phrases.go finds them in what the go command says.
 const tooYoungWords = "too young: no version of "
 
 func tooYoung(path string, newest listedModule) *refusal {

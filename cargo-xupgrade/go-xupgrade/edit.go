@@ -313,7 +313,7 @@ func (e *editing) complete(ctx context.Context, dir string) error {
 // lies in the module itself.
 func (e *editing) provided(dir, text string) bool {
 	own := e.mods[dir].Module.Mod.Path
-	return !strings.Contains(text, "package "+own+"/") && !strings.Contains(text, "module "+own+" ")
+	return !speaksOf(text, own)
 }
 
 // raiseWork keeps the go line of go.work at least as high as that of each

@@ -30,6 +30,7 @@
 //   - protocol.go: requests, replies, events, cancelling
 //   - gocmd.go: the environment, the time limit and the end of each go command
 //   - classify.go: from a go command's words to a typed code
+//   - phrases.go: the words of the go command that are read, in one place
 //   - discover.go, survey.go: what is there
 //   - registry.go, modcache.go, releases.go: what is newer
 //   - transitive.go: modules that only other modules require

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -79,10 +78,6 @@ func unclear(path string, f *failure) *refusal {
 	return &refusal{failedDependency, fmt.Sprintf("cannot tell how old the versions of %s are: %s", path, f.Message)}
 }
 
-// nobodyHas are the words of the failures upon which the go command goes on to
-// the next proxy, or to a shorter path (errors.Is(err, fs.ErrNotExist) there).
-var nobodyHas = regexp.MustCompile(`404 Not Found|410 Gone|no such file or directory|unrecognized import path|module lookup disabled|not found|could not read Username|unknown revision`)
-
 // unlisted passes on why the user's proxies gave no list. The difference
 // matters: a module that is not there leaves its packages to a module with a
 // shorter path, and one that cannot be looked at does not.
@@ -90,7 +85,7 @@ func unlisted(path string, f *failure) *refusal {
 	if nobodyHas.MatchString(f.Message) {
 		return notHere()
 	}
-	return &refusal{failedDependency, strings.TrimPrefix(f.Message, "module "+path+": ")}
+	return &refusal{failedDependency, strings.TrimPrefix(f.Message, namesModule(path))}
 }
 
 // startView begins to serve. Whoever starts it closes it.

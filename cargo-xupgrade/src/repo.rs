@@ -11,6 +11,7 @@ use git2::{ObjectType, Oid, ReferenceType, Repository, RepositoryOpenFlags};
 
 use crate::command::{Tool, git, git_with_patterns};
 use crate::message::Style;
+use crate::phrases;
 pub use branch::BranchState;
 pub use settings::GitSettings;
 
@@ -330,7 +331,7 @@ pub fn content_id(bytes: &[u8]) -> String {
 fn cannot_open(start: &Path, error: &git2::Error) -> anyhow::Error {
     let place = start.display();
     let words = error.message();
-    if words.contains("objectformat") || words.contains("object format") {
+    if phrases::git::is_unknown_object_format(words) {
         return anyhow!("{place} is a repository with SHA-256 objects, which cannot be read yet");
     }
     match error.code() {

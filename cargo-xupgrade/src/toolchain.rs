@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::candidate::{Reason, ReasonKind};
 use crate::command::{Tool, variable};
+use crate::phrases;
 use crate::toml_text::{self, Value};
 
 /// The user's `RUSTUP_TOOLCHAIN`, which outranks every file. As `cargo xupgrade` the tool itself runs below rustup's
@@ -79,13 +80,6 @@ fn read(text: &str, file: PathBuf) -> Pin {
     }
 }
 
-/// Whether these words say that a toolchain is not there.
-#[must_use]
-pub fn is_missing(words: &str) -> bool {
-    let rustups = words.contains("toolchain") && words.contains("is not installed");
-    rustups || words.contains("invalid toolchain") || words.contains("specifies an uninstalled toolchain")
-}
-
 /// Why a project is held whose toolchain is not there; `named` is the user's `RUSTUP_TOOLCHAIN`, which outranks files.
 #[must_use]
 pub fn missing(words: &str, pin: Option<&Pin>, top: &Path, named: Option<&str>) -> Reason {
@@ -102,7 +96,7 @@ pub fn missing(words: &str, pin: Option<&Pin>, top: &Path, named: Option<&str>) 
         }
         _ => {
             let first = words.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-            let first = first.strip_prefix("error: ").unwrap_or(first);
+            let first = phrases::cargo::without_mark(first);
             format!("{first}; install it, or name another one (RUSTUP_TOOLCHAIN)")
         }
     };
@@ -185,7 +179,7 @@ mod tests {
     #[test]
     fn a_missing_toolchain_is_told_with_the_command_that_installs_all_of_it() {
         let words = "error: toolchain '1.60.0-x86_64-unknown-linux-gnu' is not installed\nhelp: run ...";
-        assert!(is_missing(words));
+        assert!(phrases::rustup::is_toolchain_missing(words));
         let reason = missing(words, Some(&pinned(WHOLE)), Path::new("/r"), None);
         assert_eq!(reason.kind, ReasonKind::ToolchainMissing);
         assert_eq!(

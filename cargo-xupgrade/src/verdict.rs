@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::ecosystem::Exercised;
 use crate::partner;
+use crate::phrases::{cargo, go};
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
 mod again;
@@ -325,8 +326,7 @@ pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
 /// checksum database says), `None` is noise.
 #[must_use]
 pub fn download_refusal(words: &str) -> Option<Reason> {
-    let signs = ["checksum", "SECURITY ERROR", "invalid version", "does not contain package"];
-    signs.iter().any(|sign| words.contains(sign)).then(|| {
+    (cargo::is_bad_checksum(words) || go::is_refused_module(words)).then(|| {
         let text = format!("what the registry sends is not what was promised, and nothing was healed: {words}");
         Reason::new(ReasonKind::ResolveRefused, text)
     })

@@ -31,6 +31,7 @@ use crate::command::{Tool, variable};
 use crate::config::MESSAGES;
 use crate::environment;
 use crate::event::{Event, Listener};
+use crate::phrases;
 use crate::toolchain;
 use crate::trial::{CellReport, Check, Phase, Reader};
 use registries::{Registries, Young};
@@ -127,10 +128,8 @@ impl Cargo<'_> {
 
     /// Cargo says which crate's file is not the one that was promised, but neither checksum; a person needs both.
     fn checksums(&self, root: &Path, project: &Project, words: &str) -> Option<String> {
-        let spec = words.split("failed to verify the checksum of `").nth(1)?;
-        let (name, rest) = spec.split_once(" v")?;
-        let end = rest.find([' ', '`']).unwrap_or(rest.len());
-        let version: semver::Version = rest[..end].parse().ok()?;
+        let (name, version) = phrases::cargo::bad_checksum(words)?;
+        let version: semver::Version = version.parse().ok()?;
         let locked = relock::read_lock(root, project).ok()?;
         let package = locked.packages.iter().find(|one| one.name == name && one.version == version)?;
         let registries = self.registries(root, project).ok()?;

@@ -24,6 +24,7 @@ use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::command::Tool;
 use crate::environment::GoSettings;
 use crate::event::{Event, Listener};
+use crate::phrases;
 use crate::trial::{CellReport, Check, Phase, Reader};
 use companion::{Companion, Unanswered};
 use protocol::{CompiledParams, Failure, FetchParams, Fetched, Requirement};
@@ -306,7 +307,7 @@ fn reason(failure: &Failure) -> Reason {
 
 /// The words of a failure in one line, without the go command's lecture on security.
 fn words(failure: &Failure) -> String {
-    let message = failure.message.split("SECURITY ERROR").next().unwrap_or_default();
+    let message = phrases::go::without_lecture(&failure.message);
     let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.join("; ")
 }

@@ -22,6 +22,7 @@ use crate::event::{Event, Listener};
 use crate::facts::Facts;
 use crate::failure::Interrupted;
 use crate::interrupt::{Level, Stop};
+use crate::phrases::{cargo, go};
 use crate::plan::Plan;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher};
@@ -380,13 +381,12 @@ fn note_download(report: &mut TrialReport, project: &Project, words: &str, order
 
 /// A lockfile that does not fit its manifests: cargo and go repair it unless told not to, and green would mean nothing.
 fn stale_lock(words: &str) -> Option<Reason> {
-    if words.contains("--locked was passed") {
+    if cargo::is_stale_lock(words) {
         let text = "before any upgrade its Cargo.lock does not fit its manifests, so `--locked` fails; \
                     run `cargo update --workspace` and commit the lockfile";
         return Some(Reason::new(ReasonKind::BaselineRed, text));
     }
-    let signs = ["missing go.sum entry", "updates to go.mod needed", "updates to go.sum needed"];
-    signs.iter().any(|sign| words.contains(sign)).then(|| {
+    go::is_incomplete(words).then(|| {
         let text = "before any upgrade its go.mod or go.sum is not complete; run `go mod tidy` and commit both";
         Reason::new(ReasonKind::BaselineRed, format!("{text}: {words}"))
     })

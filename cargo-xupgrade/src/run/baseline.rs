@@ -10,6 +10,7 @@ use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Finished, Order};
 use crate::journal::Journal;
+use crate::phrases::{self, rustup};
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
@@ -342,10 +343,7 @@ fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
     let evidence =
         cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
     let words = cause.map_or_else(|| runs[0].cell.check.typed(&runs[0].words), |cause| cause.text);
-    let wants_another = |line: &String| {
-        line.contains("is not installed")
-            || (line.contains("rustc ") && line.contains(" is not supported by the following package"))
-    };
+    let wants_another = |line: &String| rustup::is_not_installed(line) || phrases::cargo::is_rust_too_old(line);
     let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(wants_another);
     let (kind, advice) = if missing {
         (ReasonKind::ToolchainMissing, "; install the toolchain that it needs, or name another one (RUSTUP_TOOLCHAIN)")

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use crate::config::FILE;
+use crate::phrases;
 
 /// Where a path of the output may lead.
 pub struct Places<'a> {
@@ -56,8 +57,7 @@ fn copied(paths: &[&str]) -> String {
 
 /// The output says that a file is missing, and not which: the files that are not in git are few enough to look at.
 fn unnamed(output: &str, places: &Places<'_>) -> Option<String> {
-    let says_so = ["No such file or directory", "no such file or directory", "kind: NotFound"];
-    if !says_so.iter().any(|sign| output.contains(sign)) {
+    if !phrases::system::is_file_missing(output) {
         return None;
     }
     let others: Vec<&str> = places.strangers.iter().map(String::as_str).filter(|path| !is_made(path)).collect();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cell, CellKey, Check, Extent, Phase, Reader, TestName};
 use crate::ecosystem::{Applied, Exercised};
+use crate::phrases::libtest;
 
 /// How much of each check a trial runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -175,7 +176,7 @@ fn cargo_tests(cell: &Cell, tests: &BTreeSet<TestName>, units: &BTreeMap<String,
     let (doc, unit): (Vec<_>, Vec<_>) = selected.iter().partition(is_doc);
     if !unit.is_empty() {
         let targets: BTreeSet<&Vec<String>> = unit.iter().map(|(_, words)| *words).collect();
-        let names: BTreeSet<&str> = unit.iter().map(|(test, _)| bare(&test.name)).collect();
+        let names: BTreeSet<&str> = unit.iter().map(|(test, _)| libtest::bare_name(&test.name)).collect();
         let mut argv = cell.check.argv.clone();
         argv.extend(targets.into_iter().flatten().cloned());
         argv.extend(["--", "--exact"].into_iter().chain(names).map(str::to_owned));
@@ -186,11 +187,6 @@ fn cargo_tests(cell: &Cell, tests: &BTreeSet<TestName>, units: &BTreeMap<String,
         cells.push(with(cell, argv, Extent::Tests(doc.iter().map(|(test, _)| (*test).clone()).collect())));
     }
     Some(cells)
-}
-
-/// A test's name without what libtest adds to it in its output.
-fn bare(name: &str) -> &str {
-    name.split(" - ").next().unwrap_or(name)
 }
 
 /// Flags of `go test` that have no value and say nothing about what runs.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
-use crate::partner::is_telling;
+use crate::phrases::{self, cargo, go, libtest, rustc, system};
 
 /// How many telling lines are kept.
 const TELLING: usize = 12;
@@ -63,11 +63,9 @@ impl Lines {
 
     fn common(&mut self, line: &str) {
         if self.found.noise.is_none() {
-            self.found.noise = noise(line).map(str::to_owned);
+            self.found.noise = system::noise(line).map(str::to_owned);
         }
-        if self.reader == Reader::Plain
-            && (line.starts_with("error") || line.contains("FAIL") || line.contains("panic"))
-        {
+        if self.reader == Reader::Plain && phrases::is_alarm(line) {
             self.tell(line);
         }
     }
@@ -79,14 +77,14 @@ impl Lines {
             }
             return;
         }
-        if line.starts_with("error") {
+        if cargo::is_error(line) {
             self.found.build_failed = Build::Failed;
             self.tell(line);
-        } else if self.found.build_failed == Build::Failed && line.trim_start().starts_with("-->") {
+        } else if self.found.build_failed == Build::Failed && rustc::is_place(line) {
             self.tell(line);
-        } else if is_telling(line) {
+        } else if rustc::tells_of_copies(line) {
             self.tell(line.trim_start());
-        } else if line.contains("panicked at") {
+        } else if libtest::is_panic(line) {
             // A build script that gives up says why in the line behind this one.
             self.panic_left = 1;
             self.tell(line);
@@ -111,24 +109,24 @@ impl Lines {
 
     fn libtest(&mut self, line: &str) {
         let trimmed = line.trim();
-        if let Some(rest) = trimmed.strip_prefix("Running ") {
+        if let Some(rest) = cargo::running(trimmed) {
             self.unit = running_unit(rest);
-        } else if let Some(name) = trimmed.strip_prefix("Doc-tests ") {
+        } else if let Some(name) = cargo::doc_tests(trimmed) {
             self.unit = format!("{name} doc");
-        } else if let Some((name, end)) = libtest_line(trimmed) {
-            self.test(&name, end);
+        } else if let Some((name, end)) = libtest::ended(trimmed) {
+            self.test(name, end_of(end));
         } else {
             self.libtest_failure(line);
         }
     }
 
     fn libtest_failure(&mut self, line: &str) {
-        if line.starts_with("error[") || line.starts_with("error: could not compile") {
+        if rustc::is_error(line) || cargo::not_compiled(line).is_some() {
             self.found.build_failed = Build::Failed;
             self.tell(line);
-        } else if line.starts_with("error") {
+        } else if cargo::is_error(line) {
             self.tell(line);
-        } else if line.starts_with("thread '") && line.contains("panicked at") {
+        } else if libtest::is_panic_of_thread(line) {
             self.panic_left = 3;
             self.tell(line);
         } else if self.panic_left > 0 {
@@ -145,7 +143,7 @@ impl Lines {
     /// An event of `go test -json` (package `test2json`) or of `go build -json` within it.
     fn go_test(&mut self, line: &str) {
         let Ok(event) = serde_json::from_str::<Value>(line) else {
-            if line.starts_with("go: ") || line.contains(".go:") {
+            if go::is_complaint(line) {
                 self.tell(line);
             }
             return;
@@ -163,11 +161,7 @@ impl Lines {
     }
 
     fn go_output(&mut self, event: &Value, output: &str) {
-        let bare = output.trim_start();
-        let is_telling = bare.starts_with("--- FAIL")
-            || bare.starts_with("panic:")
-            || (output.starts_with(' ') && bare.contains("_test.go:"));
-        if !is_telling {
+        if !go::is_test_failure(output) {
             return;
         }
         match go_test_of(event) {
@@ -218,29 +212,19 @@ pub fn for_people(reader: Reader, log: &str) -> String {
     text
 }
 
-/// `test a::b ... ok`, also with a time behind it and with `should panic`.
-fn libtest_line(line: &str) -> Option<(String, TestEnd)> {
-    let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
-    let end = match result.split([' ', ',', '<']).next()? {
-        "ok" => TestEnd::Passed,
-        "FAILED" => TestEnd::Failed,
-        "ignored" => TestEnd::Skipped,
-        _ => return None,
-    };
-    Some((without_doctest_line(name), end))
-}
-
-/// Documentation tests carry a line number, which moves with unrelated edits: `src/lib.rs - f (line 3)`.
-fn without_doctest_line(name: &str) -> String {
-    name.strip_suffix(" - should panic").unwrap_or(name).to_owned()
+fn end_of(end: libtest::End) -> TestEnd {
+    match end {
+        libtest::End::Ok => TestEnd::Passed,
+        libtest::End::Failed => TestEnd::Failed,
+        libtest::End::Ignored => TestEnd::Skipped,
+    }
 }
 
 /// `unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)` names crate and source file. The hash changes with
 /// every dependency, so it is no part of the name; the stem is kept behind a bar until the package is known.
 fn running_unit(rest: &str) -> String {
-    let (source, path) = rest.split_once(" (").unwrap_or((rest, ""));
-    let source = source.strip_prefix("unittests ").unwrap_or(source);
-    let stem = file_stem(path.trim_end_matches(')')).unwrap_or_default();
+    let (source, path) = cargo::test_program(rest);
+    let stem = file_stem(path).unwrap_or_default();
     format!("{stem}|{source}")
 }
 
@@ -289,28 +273,6 @@ fn package_of(id: &str) -> Option<(String, String)> {
         Some((name, version)) => Some((name.to_owned(), version.to_owned())),
         None => Some((place.rsplit('/').next()?.split('?').next()?.to_owned(), spec.to_owned())),
     }
-}
-
-/// What a name server or a network that does not answer means.
-const NETWORK: &str = "the network does not answer";
-
-/// Signs in a line that a failure lies outside of the project.
-fn noise(line: &str) -> Option<&'static str> {
-    const SIGNS: &[(&str, &str)] = &[
-        ("No space left on device", "no space left on the disk"),
-        ("Cannot allocate memory", "out of memory"),
-        ("(signal: 9, SIGKILL: kill)", "a process was killed from outside, most likely for want of memory"),
-        ("signal: killed", "a process was killed from outside, most likely for want of memory"),
-        ("Too many open files", "too many open files"),
-        ("Resource temporarily unavailable", "out of processes or memory"),
-        ("Disk quota exceeded", "no space left on the disk"),
-        ("Temporary failure in name resolution", NETWORK),
-        ("failed to lookup address information", NETWORK),
-        ("Could not resolve host", NETWORK),
-        ("etwork is unreachable", NETWORK),
-        ("TLS handshake timeout", NETWORK),
-    ];
-    SIGNS.iter().find(|(sign, _)| line.contains(sign)).map(|(_, why)| *why)
 }
 
 /// The package and the test that an event of `go test -json` speaks of.

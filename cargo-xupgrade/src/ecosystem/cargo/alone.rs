@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::command::Tool;
+use crate::phrases;
 
 /// With more members nobody is asked: each costs a call of cargo.
 const MOST: usize = 60;
@@ -36,7 +37,7 @@ fn names(metadata: &[u8]) -> BTreeSet<String> {
 
 /// The lines of a tree: packages with their features, each once.
 fn built(tree: &str) -> BTreeSet<String> {
-    let lines = tree.lines().map(|line| line.trim_end().trim_end_matches("(*)").trim_end().to_owned());
+    let lines = tree.lines().map(|line| phrases::cargo::tree_line(line).to_owned());
     lines.filter(|line| !line.is_empty()).collect()
 }
 

@@ -19,6 +19,7 @@ use crate::command::TimedOut;
 use crate::digest::sha256_hex;
 use crate::ecosystem::{OwnLock, Project};
 use crate::event::Event;
+use crate::phrases::{self, git};
 
 /// What a reader of an upgrade should know where the lockfile is not in git.
 pub const NOTE: &str =
@@ -106,8 +107,8 @@ fn attempt(cargo: &Cargo<'_>, root: &Path, project: &Project, young: Young) -> R
     let words = String::from_utf8_lossy(&output.stderr).replace(&format!("{}/", root.display()), "");
     let words = words.replace(&format!(" ({})", root.display()), "");
     let words = one_line(&words.replace(&cargo.resolve_home.display().to_string(), "CARGO_HOME"));
-    if relock::is_shut_off(&words) {
-        let asked = words.split("nable to update ").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or("one");
+    if git::is_shut_off(&words) {
+        let asked = phrases::cargo::unreachable_source(&words).unwrap_or("one");
         let words = format!("it takes a package from the git repository {asked}, which cannot be asked offline");
         return none(ReasonKind::NotCached, &words, Hidden::None);
     }

@@ -30,8 +30,8 @@ use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};
 use subject::Subject;
 use together::relock_together;
+pub use update::through_view;
 use update::{Extent, relock};
-pub use update::{is_shut_off, through_view};
 
 /// Reads the lockfile of a project.
 pub fn read_lock(root: &Path, project: &Project) -> Result<Lock> {

@@ -9,6 +9,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use super::{from_root, lock, manifest, outside};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::{Project, Tree};
+use crate::phrases;
 use crate::toolchain;
 
 /// Every workspace with its members and its lockfile; one that cargo rejects comes with cargo's words.
@@ -71,7 +72,7 @@ fn ask(tree: Tree<'_>, manifest: &str) -> Result<Project, Reason> {
     let mut command = metadata(tree, manifest);
     match command.current_dir(&folder).exec() {
         Ok(metadata) => project(tree, manifest, &metadata),
-        Err(error) if toolchain::is_missing(&words(&error)) => {
+        Err(error) if phrases::rustup::is_toolchain_missing(&words(&error)) => {
             let named = toolchain::named().map(|name| name.to_string_lossy().into_owned());
             let pin = toolchain::pin(&folder, tree.root.parent().unwrap_or(tree.root));
             let reason = toolchain::missing(&words(&error), pin.as_ref(), tree.root, named.as_deref());
@@ -158,8 +159,7 @@ fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason
     // The clone's place says nothing to a person who knows the repository.
     let words = words(error).replace(&format!("{}/", root.display()), "");
     // An edition that this cargo does not know is a wish for a newer one.
-    let unknown = ["this version of Cargo is older than", "supported edition values are `2015`"];
-    if unknown.iter().any(|sign| words.contains(sign)) {
+    if phrases::cargo::is_unknown_edition(&words) {
         let text = format!("cargo rejects {manifest}: {}; use a newer Rust, or mend the edition", one_line(&words));
         return Reason::new(ReasonKind::ToolchainMissing, text);
     }
@@ -170,7 +170,7 @@ fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason
 pub fn one_line(words: &str) -> String {
     let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
     let text = lines.collect::<Vec<_>>().join("; ");
-    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+    phrases::cargo::without_mark(&text).to_owned()
 }
 
 fn broken(manifest: &str, reason: Reason) -> Project {

@@ -14,6 +14,7 @@ use super::protocol::{EditParams, Edited, Failure, ModuleVersion, ProbeParams, P
 use super::{Go, Known, folder, reason, words};
 use crate::candidate::Reason;
 use crate::ecosystem::{Change, Network, Outlook, Project, Resolution, UnknownAge};
+use crate::phrases;
 use files::Originals;
 use judge::Asked;
 
@@ -172,7 +173,7 @@ fn broken(failure: &Failure) -> Result<Reason> {
 
 /// Whether the same edit may well succeed a minute later.
 fn is_passing(failure: &Failure) -> bool {
-    failure.retryable || failure.code == "cancelled" || failure.message.contains("no space left on device")
+    failure.retryable || failure.code == "cancelled" || phrases::go::is_disk_full(&failure.message)
 }
 
 /// The reason in a failed edit. The companion has put the files back, unless it says otherwise.

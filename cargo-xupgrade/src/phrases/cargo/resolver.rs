@@ -5,6 +5,8 @@
 
 use semver::Version;
 
+use super::super::has_any;
+
 /// A package as the resolver names it: `` package `name v1.0.0` ``, with its source behind it unless it is of crates.io.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
@@ -19,6 +21,13 @@ pub struct Named {
 #[must_use]
 pub fn is_version_conflict(words: &str) -> bool {
     words.contains("all possible versions conflict with previously selected packages")
+}
+
+/// A line, or all words on one line, of a resolve that finds no solution, of whichever of the reasons.
+#[must_use]
+pub fn is_of_conflict(line: &str) -> bool {
+    let signs = ["failed to select a version for", "previously selected package", "links to the native library"];
+    has_any(line, &signs)
 }
 
 /// The crate for which no version was found, of either form: ``failed to select a version for `x`.`` (there are versions,

@@ -16,6 +16,7 @@ use super::source::{Location, Source};
 use super::{IndexError, Options};
 use crate::command::TimedOut;
 use crate::environment;
+use crate::phrases::cargo::registry;
 
 /// How cargo is asked about one registry. Share it between threads: one asks for all, the others wait.
 #[derive(Debug)]
@@ -188,45 +189,15 @@ fn broken(why: &anyhow::Error) -> Failure {
 /// A requirement that nothing meets.
 const NO_VERSION: &str = "=0.0.0-xupgrade.asks";
 
-/// What cargo says when it read every index file and finds that no version fits: this is success.
-const READ: [&str; 2] = ["failed to select a version for the requirement", "no matching package"];
-
-/// What cargo says when credentials are wanted or not taken.
-const CREDENTIALS: [&str; 8] = [
-    "no token found",
-    "token rejected",
-    "credential",
-    "got 401",
-    "got 403",
-    "authentication",
-    "cargo login",
-    "authorization failed",
-];
-
 /// Reads cargo's words.
 fn judge(words: &str, in_git: bool) -> Result<(), Failure> {
-    if READ.iter().any(|known| words.contains(known)) {
+    if registry::has_read_all(words) {
         return Ok(());
     }
-    let kind = if CREDENTIALS.iter().any(|known| words.contains(known)) { Kind::WantsCredentials } else { Kind::Other };
-    let whole = in_git || ["config.json", "no token found", "token rejected"].iter().any(|part| words.contains(part));
-    let cause = Cause { words: causes(words), kind };
+    let kind = if registry::wants_credentials(words) { Kind::WantsCredentials } else { Kind::Other };
+    let whole = in_git || registry::is_of_whole_registry(words);
+    let cause = Cause { words: registry::causes(words).chars().take(MOST_WORDS).collect(), kind };
     Err(if whole { Failure::Whole(cause) } else { Failure::Some(cause) })
-}
-
-/// The causes in cargo's words on one line; the rest is about a package of ours, which tells nobody anything.
-fn causes(words: &str) -> String {
-    let told = words.split_once("Caused by:").map_or(words, |(_, causes)| causes);
-    let lines = told.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "body:");
-    let mut text = String::new();
-    for line in lines.map(|line| line.trim_start_matches("error: ")) {
-        match line {
-            "Caused by:" => text.push(':'),
-            line if text.is_empty() => text.push_str(line),
-            line => text = format!("{text} {line}"),
-        }
-    }
-    text.chars().take(MOST_WORDS).collect()
 }
 
 /// How many characters of cargo's words are kept.
@@ -235,7 +206,7 @@ const MOST_WORDS: usize = 500;
 /// Cargo's words, with what to do about it where cargo does not say.
 fn advised(words: String, name: Option<&str>) -> String {
     match name {
-        _ if words.contains("cargo login") => words,
+        _ if registry::has_advice(&words) => words,
         Some(name) => format!("{words}; run `cargo login --registry {name}`"),
         None => format!("{words}; give cargo the credentials for it (`cargo login`, or a credential provider)"),
     }

@@ -19,6 +19,7 @@ use crate::candidate::{Reason, ReasonKind};
 use crate::command::{TimedOut, Tool};
 use crate::ecosystem::{Change, Network, Project, Resolution};
 use crate::environment::without_questions;
+use crate::phrases::{self, git, system};
 
 /// What a relock has to take in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub(super) fn update(
     if let Some((name, error)) = registries.refused().into_iter().find(|(_, error)| error.is_passing()) {
         return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
     }
-    if words.contains("No space left") || is_shut_off(&words) {
+    if system::is_disk_full(&words) || git::is_shut_off(&words) {
         return Ok(Some(Resolution::Noise(words)));
     }
     let hidden: Vec<String> = registries
@@ -98,7 +99,12 @@ pub(super) fn update(
         .filter(|(name, _)| words.contains(&format!("`{name}")))
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
-    let mut text = format!("cargo finds no solution with {} {}: {}", change.name, change.to, without_updating(&words));
+    let mut text = format!(
+        "cargo finds no solution with {} {}: {}",
+        change.name,
+        change.to,
+        phrases::cargo::without_progress(&words)
+    );
     if !hidden.is_empty() {
         let _ = write!(text, " (hidden as too young: {})", hidden.join(", "));
     }
@@ -123,18 +129,6 @@ pub fn through_view(cargo: &Cargo<'_>, registries: &Registries, root: &Path, pro
             tool.env("GIT_ALLOW_PROTOCOL", "none").env("LC_ALL", "C")
         }
     }
-}
-
-/// Whether cargo failed because a git repository was to be asked without the network.
-pub fn is_shut_off(words: &str) -> bool {
-    words.contains("fatal: transport '") && words.contains("' not allowed")
-}
-
-/// Cargo's words without its talk about the index.
-fn without_updating(words: &str) -> String {
-    let parts: Vec<&str> =
-        words.split("; ").filter(|part| !part.starts_with("Updating ") && !part.starts_with("Locking ")).collect();
-    parts.join("; ")
 }
 
 #[cfg(test)]
