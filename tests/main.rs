@@ -16,6 +16,7 @@ mod flakes;
 mod go;
 mod go_cases;
 mod go_view;
+mod go_work;
 mod interrupt;
 mod json;
 mod ladder;

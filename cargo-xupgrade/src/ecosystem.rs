@@ -69,6 +69,8 @@ pub struct Tree<'a> {
     pub root: &'a Path,
     /// The tracked files that no rule excludes, and every tracked lockfile, from the root, sorted.
     pub files: &'a [String],
+    /// Files that lie nowhere yet, that an upgrade might make (`go.work.sum`) and that git ignores, from the root.
+    pub ignored: &'a BTreeSet<String>,
 }
 
 /// An upgrade to write into a clone.

@@ -235,6 +235,23 @@ impl Worker {
         Ok(layer::paths(&changed).iter().map(|path| path.display().to_string()).collect())
     }
 
+    /// Which of these paths, where nothing lies, git would ignore a file at.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn ignored(&self, paths: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+        let mut ignored = BTreeSet::new();
+        for path in paths {
+            let output = self.git().args(["--no-literal-pathspecs", "check-ignore", "--quiet", "--", path]).output()?;
+            match output.status.code() {
+                Some(0) => drop(ignored.insert(path.clone())),
+                Some(1) => {}
+                _ => bail!("git does not say whether it ignores {path}: {}", String::from_utf8_lossy(&output.stderr)),
+            }
+        }
+        Ok(ignored)
+    }
+
     /// Undoes every change that is not in the index, and tells which there were.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub fn hold(env: &Env, ran: &Ran, before: &Snapshot) {
     if !ran.report["branch"].is_null() {
         each_commit_is_an_upgrade(env, ran);
         each_commit_resolves(env, ran);
+        go_work_sum_is_left_alone_as_on_the_base(env, ran);
     }
 }
 
@@ -99,6 +100,46 @@ fn each_commit_resolves(env: &Env, ran: &Ran) {
             let output = command.current_dir(folder.join(text(project, "path"))).output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "commit {commit} does not resolve: {said}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// What plain commands do in a workspace of Go modules, without the building.
+const IN_A_WORKSPACE: &[&[&str]] =
+    &[&["list", "-deps", "./..."], &["list", "-deps", "-test", "./..."], &["list", "-m", "all"], &["mod", "graph"]];
+
+/// A command that writes nothing into go.work.sum on the base writes nothing there on any commit.
+fn go_work_sum_is_left_alone_as_on_the_base(env: &Env, ran: &Ran) {
+    let (base, tip) = (text(&ran.report, "base"), text(&ran.report, "tip"));
+    let files = env.git(&["ls-tree", "-r", "--name-only", base]);
+    if !files.lines().any(|file| file.rsplit('/').next() == Some("go.work")) {
+        return;
+    }
+    let folder = env.world.root.join("workspace");
+    let place = folder.to_str().unwrap();
+    env.git(&["clone", "--quiet", "--shared", "--no-checkout", env.repo().to_str().unwrap(), place]);
+    let projects = ran.report["projects"].as_array().unwrap();
+    let modules = projects.iter().filter(|one| one["ecosystem"] == "go").map(|one| text(one, "path"));
+    let commands: Vec<(&str, &[&str])> =
+        modules.flat_map(|path| IN_A_WORKSPACE.iter().map(move |words| (path, *words))).collect();
+    let writes = |commit: &str, (path, words): (&str, &[&str])| {
+        env.git(&["-C", place, "checkout", "--quiet", "--force", "--detach", commit]);
+        env.git(&["-C", place, "clean", "-fdx", "--quiet"]);
+        env.command("go").args(words).current_dir(folder.join(path)).output().unwrap();
+        env.git(&["-C", place, "status", "--porcelain", "--", ":(glob)**/go.work.sum"])
+    };
+    let quiet: Vec<(&str, &[&str])> = commands.into_iter().filter(|one| writes(base, *one).is_empty()).collect();
+    let commits = env.git(&["rev-list", "--reverse", &format!("{base}..{tip}")]);
+    for commit in commits.lines() {
+        for (path, words) in &quiet {
+            let written = writes(commit, (path, words));
+            assert_eq!(
+                written,
+                "",
+                "`go {}` in {path} leaves it alone on the base only; commit {commit}",
+                words.join(" ")
+            );
         }
     }
     std::fs::remove_dir_all(&folder).unwrap();

@@ -204,7 +204,7 @@ told! {
     go_private go_pseudo_above_tag go_replace_noop go_replace_turned_off go_replaced_neighbours go_retracted
     go_retracted_by_a_higher_one go_split_module go_sum_incomplete go_toolchain_line go_tools go_two_clash
     go_two_majors go_two_part_line go_unpruned go_untidy_base go_vanished_package go_vendored go_view_tidy_adds
-    go_view_transitive go_workspace_of_some hangs hostile_tests lands_between_rungs lock_only lock_repaired
+    go_view_transitive go_work_sums go_workspace_of_some hangs hostile_tests lands_between_rungs lock_only lock_repaired
     manifest_edit mixed msrv_transitive noise noise_kinds not_exercised outside_config outside_go_replace
     outside_go_work outside_ignored outside_path pair_pinned_siblings pair_shared_type red_baseline red_everywhere
     relocks_down requirements_not_edited resolver_refuses secrets stale_artifact toolchain_go toolchain_pinned transitive_msrv

@@ -21,7 +21,7 @@ pub(crate) struct Known<'a> {
 /// Runs the suite on the repository of a world.
 pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'_>) {
     let files: Vec<String> = world.git(&["ls-files"]).unwrap().lines().map(str::to_owned).collect();
-    let tree = Tree { root: &world.repo, files: &files };
+    let tree = Tree { root: &world.repo, files: &files, ignored: &BTreeSet::new() };
     let projects = ecosystem.discover(tree).unwrap();
     assert_eq!(projects, ecosystem.discover(tree).unwrap(), "discovery is repeatable");
     let project = projects.iter().find(|project| project.obstacle.is_none()).expect("a project without an obstacle");

@@ -27,7 +27,7 @@ use crate::event::{Event, Listener};
 use crate::phrases;
 use crate::trial::{CellReport, Check, Phase, Reader};
 use companion::{Companion, Unanswered};
-use protocol::{CompiledParams, Failure, FetchParams, Fetched, Requirement};
+use protocol::{CompiledParams, Failure, FetchParams, Fetched, Requirement, WorkLoad};
 
 /// What keeps a go command from the network. GOPROXY alone does not: what GONOPROXY or GOPRIVATE name passes by it, and is
 /// asked for where it comes from (go.dev/ref/mod#private-modules).
@@ -46,6 +46,8 @@ pub struct Go<'a> {
     program: RefCell<Option<PathBuf>>,
     /// What discovery and survey found out, by the project's folder.
     known: RefCell<BTreeMap<String, Known>>,
+    /// What leaves go.work.sum alone on the base, by the go.work file.
+    quiet: RefCell<BTreeMap<String, Vec<WorkLoad>>>,
     /// Modules whose deprecation was told.
     told: RefCell<BTreeSet<String>>,
 }
@@ -57,6 +59,8 @@ struct Known {
     tidied: Vec<String>,
     /// The `go.work` over it, from the root.
     work: Option<String>,
+    /// Whether the go.work.sum beside that may be written.
+    work_sum: WorkSum,
     /// Whether the nearest `go.work` above it does not name it.
     alone: bool,
     /// Whether its go.mod has `tool` lines.
@@ -69,6 +73,16 @@ struct Known {
     held: BTreeSet<String>,
     /// What a plain tidy of the base would change; `None` until it was tried.
     untidy: Option<apply::Untidy>,
+}
+
+/// Whether a go.work.sum may be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum WorkSum {
+    /// Yes: git has it, or would take it.
+    #[default]
+    Kept,
+    /// No: git ignores it, so no commit can hold it.
+    Ignored,
 }
 
 impl Known {
@@ -97,6 +111,7 @@ impl<'a> Go<'a> {
             local_version: OnceCell::new(),
             program: RefCell::default(),
             known: RefCell::default(),
+            quiet: RefCell::default(),
             told: RefCell::default(),
         }
     }
@@ -276,6 +291,13 @@ fn harmless_flags(flags: &str) -> String {
     };
     let kept: Vec<&str> = flags.split_whitespace().filter(|flag| !changes_modules(flag)).collect();
     kept.join(" ")
+}
+
+/// The go.work.sum files that an upgrade may make beside the go.work files of a tree.
+#[must_use]
+pub fn sums_to_make(files: &[String]) -> BTreeSet<String> {
+    let works = files.iter().filter(|file| file.rsplit('/').next() == Some("go.work"));
+    works.map(|work| format!("{work}.sum")).filter(|sum| !files.contains(sum)).collect()
 }
 
 /// The absolute path of a folder below the root, as the companion takes it.

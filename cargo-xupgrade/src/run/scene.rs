@@ -15,7 +15,7 @@ use crate::command::variable;
 use crate::config::{Config, FILE};
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{
-    Ecosystem, InTurn, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go::Go,
+    Ecosystem, InTurn, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go, go::Go,
 };
 use crate::environment;
 use crate::event::{Event, Listener};
@@ -146,7 +146,8 @@ impl<'a> Scene<'a> {
         self.ecosystems = self.find_ecosystems(manifest);
         let root = self.worker.tree();
         let listener = self.listener;
-        let tree = Tree { root: &root, files: &self.sight.files };
+        let ignored = self.worker.ignored(&go::sums_to_make(&self.sight.files))?;
+        let tree = Tree { root: &root, files: &self.sight.files, ignored: &ignored };
         let found = beside(&mut self.ecosystems, |one| discover(one, tree, listener))?;
         let mut projects: Vec<Project> = found.into_iter().flatten().collect();
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));

@@ -3,6 +3,7 @@
 
 mod files;
 mod judge;
+mod work_sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -37,6 +38,9 @@ pub fn apply(go: &Go<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution
     if let Some(reason) = known.untidy.as_ref().and_then(|untidy| untidy.broken.clone()) {
         return Ok(Resolution::Refused(reason));
     }
+    if let Err(failure) = work_sums::listen(go, root, &known)? {
+        return refused(change, &failure);
+    }
     let outcome = write(go, root, change, &known, &originals);
     if !matches!(outcome, Ok(Resolution::Applied(_))) {
         originals.put_back()?;
@@ -48,6 +52,8 @@ pub fn apply(go: &Go<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution
 pub fn unused(go: &Go<'_>, root: &Path, project: &Project) -> Result<BTreeSet<String>> {
     let originals = Originals::take(root, project, &go.known(project))?;
     let known = with_preflight(go, root, project, &originals)?;
+    // Where it cannot be known now, it is asked once more.
+    let _ = work_sums::listen(go, root, &known)?;
     Ok(known.untidy.map(|untidy| untidy.unused).unwrap_or_default())
 }
 
@@ -98,6 +104,9 @@ fn write(go: &Go<'_>, root: &Path, change: &Change<'_>, known: &Known, originals
         Err(reason) => return Ok(Resolution::Refused(*reason)),
     };
     originals.keep_sums(&untidy)?;
+    if let Err(failure) = work_sums::complete(go, root, known)? {
+        return refused(change, &failure);
+    }
     applied.files = originals.changed()?;
     Ok(Resolution::Applied(applied))
 }

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 
 use super::companion::{self, Unanswered};
 use super::protocol::{DiscoverParams, Discovered, Module};
-use super::{Go, Known, folder, words};
+use super::{Go, Known, WorkSum, folder, words};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::command::is_on_path;
 use crate::ecosystem::{Project, Tree};
@@ -27,7 +27,7 @@ pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
     works.extend(tree.root.with_file_name("go.work").is_file().then(|| ABOVE.to_owned()));
     let params = DiscoverParams { root: &folder(tree.root, ".")?, manifests: &manifests, works: &works };
     let (found, missing) = ask(go, &params)?;
-    *go.known.borrow_mut() = known(&found);
+    *go.known.borrow_mut() = known(&found, tree.ignored);
     let mut projects = projects(&found, tree.files);
     for project in &mut projects {
         let own = project.obstacle.take().or_else(|| lost(&found, &project.path, tree.root));
@@ -181,15 +181,20 @@ fn in_order(found: &Discovered, wanted: &BTreeSet<&str>) -> Vec<String> {
     found.order.iter().filter(|dir| wanted.contains(dir.as_str())).cloned().collect()
 }
 
+/// The workspace file of the repository that names a module.
+fn work_over(found: &Discovered, dir: &str) -> Option<String> {
+    let mut works = found.workspaces.iter().filter(|one| one.file != ABOVE);
+    works.find(|one| one.members.iter().any(|member| member == dir)).map(|one| one.file.clone())
+}
+
 /// What later requests need to know, by folder.
-fn known(found: &Discovered) -> BTreeMap<String, Known> {
+fn known(found: &Discovered, ignored: &BTreeSet<String>) -> BTreeMap<String, Known> {
     let of = |module: &Module| Known {
         tidied: in_order(found, &users(found, &module.dir)),
-        work: found
-            .workspaces
-            .iter()
-            .find(|one| one.file != ABOVE && one.members.contains(&module.dir))
-            .map(|one| one.file.clone()),
+        work: work_over(found, &module.dir),
+        work_sum: work_over(found, &module.dir).map_or(WorkSum::Kept, |work| {
+            if ignored.contains(&format!("{work}.sum")) { WorkSum::Ignored } else { WorkSum::Kept }
+        }),
         alone: is_passed_over(found, &module.dir),
         tools: module.tools,
         named: module.requirements.clone(),
@@ -219,7 +224,7 @@ mod tests {
 
     #[test]
     fn modules_that_reach_another_through_folders_are_tidied_after_it_in_order() {
-        let known = known(&found(FOUR));
+        let known = known(&found(FOUR), &BTreeSet::new());
         assert_eq!(known["base"].tidied, ["lib", "app"]);
         assert_eq!(known["lib"].tidied, ["app"]);
         assert_eq!(known["app"].tidied, [""; 0]);
@@ -230,7 +235,7 @@ mod tests {
         let found = found(FOUR);
         let other = projects(&found, &[]).into_iter().find(|one| one.path == "other").unwrap();
         assert_eq!(other.dependents, ["app"]);
-        let known = known(&found);
+        let known = known(&found, &BTreeSet::new());
         assert_eq!(known["other"].tidied, [""; 0]);
         assert_eq!(known["other"].work.as_deref(), Some("go.work"));
         assert_eq!(known["base"].work, None);
@@ -240,7 +245,7 @@ mod tests {
     fn modules_that_replace_each_other_do_not_go_round_for_ever() {
         let json = r#"{"modules": [
             {"dir": "a", "local_replaces": ["b"]}, {"dir": "b", "local_replaces": ["a"]}], "order": ["b", "a"]}"#;
-        let known = known(&found(json));
+        let known = known(&found(json), &BTreeSet::new());
         assert_eq!(known["a"].tidied, ["b"]);
         assert_eq!(known["b"].tidied, ["a"]);
     }

@@ -251,6 +251,33 @@ pub struct EditParams {
     pub view: View,
 }
 
+/// Parameters of `worksums`.
+#[derive(Debug, Serialize)]
+pub struct WorkSumsParams<'a> {
+    /// The `go.work` file.
+    pub work: String,
+    /// The loads that must write nothing; none asks which those are.
+    pub quiet: Option<&'a [WorkLoad]>,
+}
+
+/// What some go commands load of a workspace, in the companion's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkLoad {
+    /// `build`, `test`, `list` or `graph`.
+    pub what: String,
+    /// The members whose packages are loaded, from the folder of go.work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+}
+
+/// Answer of `worksums`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct WorkSums {
+    /// The loads that leave go.work.sum alone.
+    pub quiet: Vec<WorkLoad>,
+}
+
 /// Which versions exist for what go chooses by itself; instants are RFC 3339.
 #[derive(Debug, Serialize)]
 pub struct View {

@@ -61,7 +61,8 @@ impl Room {
     }
 
     fn project(&self, go: &Go<'_>) -> Project {
-        let projects = go.discover(Tree { root: &self.world.repo, files: &self.files() }).unwrap();
+        let projects =
+            go.discover(Tree { root: &self.world.repo, files: &self.files(), ignored: &BTreeSet::new() }).unwrap();
         projects.into_iter().find(|one| one.path == ".").unwrap()
     }
 
@@ -240,7 +241,8 @@ fn a_checksum_mismatch_is_refused_with_both_hashes_even_after_another_upgrade_wa
 fn a_broken_go_mod_is_an_obstacle_of_that_module_alone() {
     let room = Room::new("broken_go_mod");
     let go = room.go(&nobody);
-    let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+    let projects =
+        go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     let held: Vec<_> = projects.iter().filter_map(|one| one.obstacle.as_ref()).map(|why| why.kind).collect();
     assert_eq!(held, [ReasonKind::BrokenProject]);
     assert!(projects.len() > 1, "{projects:?}");
@@ -250,7 +252,10 @@ fn a_broken_go_mod_is_an_obstacle_of_that_module_alone() {
 fn a_repository_without_go_modules_starts_nothing() {
     let go = Go::new(Outlook::of("2026-01-01T00:00:00Z"), Path::new("/nowhere/at/all"), &nobody);
     let files = vec!["Cargo.toml".to_owned()];
-    assert_eq!(go.discover(Tree { root: Path::new("/nowhere"), files: &files }).unwrap(), []);
+    assert_eq!(
+        go.discover(Tree { root: Path::new("/nowhere"), files: &files, ignored: &BTreeSet::new() }).unwrap(),
+        []
+    );
     assert!(go.companion.borrow().is_none());
 }
 
@@ -322,7 +327,8 @@ const One = 1
 fn a_raise_tidies_the_modules_that_take_this_one_from_its_folder() {
     let room = Room::new(&[WORKSPACE, LIB].concat());
     let go = room.go(&nobody);
-    let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+    let projects =
+        go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     let of = |path: &str| projects.iter().find(|one| one.path == path).unwrap();
     assert_eq!((&of("lib").dependents, &of("app").dependents), (&vec!["app".to_owned()], &vec!["lib".to_owned()]));
     let done = applied(room.raise(&go, of("lib"), "demo.test/fine", "v1.1.0"));
@@ -335,7 +341,8 @@ fn a_raise_tidies_the_modules_that_take_this_one_from_its_folder() {
 fn a_module_that_needs_a_newer_go_is_held_and_the_others_go_on() {
     let room = Room::new(&[WORKSPACE, LIB].concat());
     let go = room.go(&nobody);
-    let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+    let projects =
+        go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     let found: Vec<_> =
         projects.iter().map(|one| (one.path.as_str(), go.survey(&room.world.repo, one).unwrap())).collect();
     let held: Vec<_> =
@@ -347,7 +354,8 @@ fn a_module_that_needs_a_newer_go_is_held_and_the_others_go_on() {
 fn offline_a_module_is_raised_from_the_cache_and_what_is_not_there_is_told() {
     let room = Room::new(&[WORKSPACE, LIB].concat());
     let lib = |go: &Go<'_>| {
-        let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+        let projects =
+            go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
         projects.into_iter().find(|one| one.path == "lib").unwrap()
     };
     let raise = |go: &Go<'_>, to: &str| room.raise(go, &lib(go), "demo.test/fine", to);

@@ -12,7 +12,8 @@ fn seen(room: &Room) -> Go<'_> {
 }
 
 fn raise(room: &Room, go: &Go<'_>, path: &str, name: &str, to: &str) -> Resolution {
-    let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+    let projects =
+        go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     let project = projects.iter().find(|one| one.path == path).unwrap();
     let found = go.survey(&room.world.repo, project).unwrap().unwrap();
     let from = found.iter().find(|one| one.name == name).unwrap().at.clone().unwrap();
@@ -172,7 +173,8 @@ fn a_package_that_only_another_system_imports_is_missed_by_tidy_too() {
 fn a_module_that_its_workspace_leaves_out_is_checked_outside_of_it() {
     let room = Room::new("go_workspace_of_some");
     let go = seen(&room);
-    let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+    let projects =
+        go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     let gates: Vec<String> = projects.iter().map(|one| go.checks(one)[0].typed(&go.checks(one)[0].argv)).collect();
     let plain = "go vet -framepointer ./...";
     assert_eq!(gates, [plain.to_owned(), plain.to_owned(), format!("GOWORK=off {plain}")]);
@@ -233,7 +235,8 @@ const Two = fine.One + lib.One
 fn a_hold_in_a_dependent_stops_a_raise_above_its_version_and_no_lower_one() {
     let room = Room::new(&[HELD_IN_A_DEPENDENT, LIB].concat());
     let go = seen(&room);
-    let projects = go.discover(Tree { root: &room.world.repo, files: &room.files() }).unwrap();
+    let projects =
+        go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     for project in &projects {
         go.survey(&room.world.repo, project).unwrap().unwrap();
     }
