@@ -2,7 +2,7 @@
 
 use crate::common::{Env, Ran, Shared, shared, text};
 
-/// What cells undid.
+/// The files that cells undid.
 fn undone(ran: &Ran) -> Vec<String> {
     let cells = ran.report["trials"].as_array().unwrap().iter().flat_map(|trial| trial["cells"].as_array().unwrap());
     cells.flat_map(|cell| cell["dirtied"].as_array().into_iter().flatten()).map(ToString::to_string).collect()

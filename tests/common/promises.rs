@@ -105,7 +105,7 @@ fn each_commit_resolves(env: &Env, ran: &Ran) {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// What plain commands do in a workspace of Go modules, without the building.
+/// The loads of plain commands in a workspace of Go modules, without the building.
 const IN_A_WORKSPACE: &[&[&str]] =
     &[&["list", "-deps", "./..."], &["list", "-deps", "-test", "./..."], &["list", "-m", "all"], &["mod", "graph"]];
 
