@@ -1,7 +1,7 @@
 //! What must never happen, where no other file of these tests has it: a candidate that blesses its own snapshot, and noise
 //! that counts as evidence. `scripts/safeguards/README.md` lists all of them with their tests.
 
-use crate::common::{Env, names};
+use crate::common::{Env, names, shared, text};
 
 /// A test in the manner of insta, trybuild and snapbox: variables say what it does with a snapshot that does not fit.
 const SNAPSHOT_TEST: &str = r#"
@@ -48,6 +48,27 @@ fn snapshots_that_one_check_updated_are_as_they_were_for_the_next_one() {
     let trials = ran.report["trials"].as_array().unwrap().iter();
     let renewed = trials.flat_map(|trial| trial["cells"].as_array().unwrap()).filter(|cell| cell["check"] == "renew");
     assert!(renewed.into_iter().any(|cell| cell["dirtied"] == serde_json::json!(["expected.txt"])), "{}", ran.said());
+}
+
+#[test]
+fn an_upgrade_with_which_a_check_changes_a_tracked_file_is_held_and_the_file_is_named() {
+    let run = shared("changes_files", &[]);
+    assert_eq!(run.ran.upgrades(), ["shape 1.0.0 -> 1.0.1"], "{}", run.ran.said());
+    let above = &run.ran.upgrade("shape")["failed_above"][0];
+    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), ("1.1.0", "changes_files"), "{above:#}");
+    let told = text(&above["reason"], "text");
+    assert!(told.contains("the test of cargo . changes `generated.txt`, which git tracks"), "{told}");
+    assert!(!told.contains("process.txt"), "{told}");
+    let tip = text(&run.ran.report, "tip");
+    assert_eq!(run.env.git(&["diff", "--name-only", "main", tip]), "Cargo.lock");
+}
+
+#[test]
+fn a_file_that_a_check_changes_each_time_is_told_of_once() {
+    let run = shared("changes_files", &[]);
+    assert_eq!(run.ran.stderr.matches("process.txt").count(), 1, "{}", run.ran.said());
+    let cells = run.ran.report["trials"].as_array().unwrap().iter().flat_map(|one| one["cells"].as_array().unwrap());
+    assert!(cells.filter(|cell| cell["dirtied"].to_string().contains("process.txt")).count() > 2);
 }
 
 /// A check that does this to itself once a dependency is upgraded.

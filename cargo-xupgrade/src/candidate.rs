@@ -381,6 +381,8 @@ pub enum ReasonKind {
     TestFailed,
     /// Fewer tests run than before.
     FewerTests,
+    /// A check changes a file that git tracks and that it left alone before.
+    ChangesFiles,
     /// A check took longer than its limit.
     TimedOut,
     /// No cell compiles it, so no check proves it.

@@ -6,6 +6,7 @@ mod flaps;
 mod holds;
 mod lines;
 mod markdown;
+mod once;
 mod progress;
 mod table;
 mod tree;
@@ -23,6 +24,7 @@ use crate::plan::Plan;
 use crate::repo::{Base, Repo};
 use crate::run::Past;
 use crate::verdict::{Baseline, CellBaseline, Steadiness};
+use once::Once;
 use table::When;
 
 /// The reporter that the flags ask for.
@@ -31,8 +33,8 @@ pub fn listener(talk: &Talk) -> Box<dyn Listener> {
     let terminal = std::io::stderr().is_terminal();
     match talk.format {
         Format::Json => Box::new(json),
-        Format::Human if terminal && !talk.quiet => Box::new(progress::Bars::new(talk.clone())),
-        Format::Human => Box::new(lines::Lines::new(talk.clone())),
+        Format::Human if terminal && !talk.quiet => Box::new(Once::new(progress::Bars::new(talk.clone()))),
+        Format::Human => Box::new(Once::new(lines::Lines::new(talk.clone()))),
     }
 }
 

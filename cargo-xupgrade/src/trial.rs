@@ -288,12 +288,33 @@ pub struct CellReport {
     pub reading: Reading,
     /// Tracked files that it changed and untracked ones that it left, all undone.
     pub dirtied: Vec<String>,
+    /// The tracked files among them.
+    #[serde(default)]
+    pub changed: Vec<String>,
     /// Processes that it left behind, all killed.
     pub strays: usize,
     /// The same cell again with nothing but the tests that failed, where all of those are known to be flaky.
     pub again: Vec<Self>,
     /// A failure beside another worker, after which it ran alone: that second run is the one told here.
     pub beside: Option<Beside>,
+}
+
+/// What was undone in a tree, from its root, sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Files that the index has, and that were not as it has them.
+    pub changed: Vec<String>,
+    /// Files and folders that it does not have.
+    pub left: Vec<String>,
+}
+
+impl Undone {
+    /// All of it, sorted.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        let all: BTreeSet<&String> = self.changed.iter().chain(&self.left).collect();
+        all.into_iter().cloned().collect()
+    }
 }
 
 /// How a cell failed while another worker ran one.
@@ -308,6 +329,12 @@ pub struct Beside {
 }
 
 impl CellReport {
+    /// Adds what it did to the tree, and was undone.
+    pub fn undo(&mut self, undone: &Undone) {
+        self.dirtied.extend(undone.all());
+        self.changed.extend(undone.changed.iter().cloned());
+    }
+
     /// The tests that failed.
     pub fn failing(&self) -> impl Iterator<Item = &TestName> {
         self.reading.tests.iter().filter(|(_, end)| **end == TestEnd::Failed).map(|(name, _)| name)

@@ -2,7 +2,7 @@
 //! Pure. Noise (out of memory, no space, no network) is never evidence, neither for nor against.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::ecosystem::Exercised;
@@ -57,6 +57,8 @@ pub struct CellBaseline {
     pub flaky: Vec<TestName>,
     /// Whether it as a whole ended the same way each time.
     pub steadiness: Steadiness,
+    /// The tracked files that it changed in any run.
+    pub changes: BTreeSet<String>,
 }
 
 /// Whether a cell ends the same way each time, beside the tests that are known to be flaky by name.
@@ -151,12 +153,15 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
         let evidence = reason.evidence.as_deref().cloned().unwrap_or_default();
         return Verdict::Failed(Cause { kind: reason.kind, text: reason.text.clone(), suspects: vec![], evidence });
     }
-    for cell in &report.cells {
-        let before = baseline.cells.get(&cell.cell.key());
-        match judge_cell(cell, before) {
-            Verdict::Passed => {}
-            other => return other,
-        }
+    let judged = report.cells.iter().map(|cell| judge_cell(cell, baseline.cells.get(&cell.cell.key())));
+    // That a check changes files is told where nothing else stands against it.
+    let (mut others, mut changes) = (Vec::new(), Vec::new());
+    for verdict in judged.filter(|verdict| *verdict != Verdict::Passed) {
+        let is_change = matches!(&verdict, Verdict::Failed(cause) if cause.kind == ReasonKind::ChangesFiles);
+        if is_change { changes.push(verdict) } else { others.push(verdict) }
+    }
+    if let Some(first) = others.into_iter().chain(changes).next() {
+        return first;
     }
     if report.broke_off {
         // A failure that counts was told above; here one was forgiven, and what stood behind it never ran.
@@ -187,7 +192,7 @@ pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     if !cell.exit.is_success() {
         return judge_failure(cell, before);
     }
-    fewer_tests(cell, before).unwrap_or(Verdict::Passed)
+    stayed(cell, before)
 }
 
 /// Why a failure of an unsteady cell is no evidence.
@@ -214,17 +219,48 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     let unknown: Vec<TestName> = new.iter().filter(|name| !flaky.contains(name)).cloned().collect();
     let build_broke = cell.reading.build_failed == Build::Failed;
     if !red.is_empty() && new.is_empty() && !build_broke {
-        return fewer_tests(cell, before).unwrap_or(Verdict::Passed);
+        return stayed(cell, before);
     }
     if !new.is_empty() && unknown.is_empty() && !build_broke {
         let left = part::still_failing(cell, &new);
         if left.is_empty() {
-            return fewer_tests(cell, before).unwrap_or(Verdict::Passed);
+            return stayed(cell, before);
         }
         return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&left)));
     }
     let text = if unknown.is_empty() { "fails".into() } else { format!("fails {}", list(&unknown)) };
     failed(cell, ReasonKind::TestFailed, &text, &unknown)
+}
+
+/// What passed by its tests: all that ran before ran, and nothing was written that was not written before.
+fn stayed(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
+    fewer_tests(cell, before).or_else(|| changes_files(cell, before)).unwrap_or(Verdict::Passed)
+}
+
+/// A check that writes over tracked files only with an upgrade says that they have to change with it (what is generated, a
+/// lockfile beside), and what it saw is not what would be committed.
+fn changes_files(cell: &CellReport, before: Option<&CellBaseline>) -> Option<Verdict> {
+    let known = &before?.changes;
+    let new: BTreeSet<&String> = cell.changed.iter().filter(|file| !known.contains(*file)).collect();
+    if new.is_empty() {
+        return None;
+    }
+    let (check, project) = (&cell.cell.check.name, &cell.cell.project);
+    let files = some(new.iter().map(|file| file.as_str()));
+    let text = format!(
+        "the {check} of {project} changes {files}, which git tracks and which it leaves alone before any upgrade"
+    );
+    Some(Verdict::Failed(Cause {
+        kind: ReasonKind::ChangesFiles,
+        text,
+        suspects: vec![],
+        evidence: Evidence {
+            command: Some(cell.cell.check.typed(&cell.words)),
+            lines: new.into_iter().cloned().collect(),
+            log: Some(cell.log.clone()),
+            ..Evidence::default()
+        },
+    }))
 }
 
 /// A green suite that shrank proves less than the one before: it fails.
@@ -281,8 +317,14 @@ fn is_compiled(report: &TrialReport, claim: &Claim) -> bool {
 }
 
 fn list(names: &[TestName]) -> String {
+    some(names)
+}
+
+/// A few names, and how many more there are.
+fn some(names: impl IntoIterator<Item = impl Display>) -> String {
     const SHOWN: usize = 3;
-    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
         let _ = write!(text, " and {} more", names.len() - SHOWN);
     }

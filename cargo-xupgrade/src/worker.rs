@@ -10,6 +10,7 @@ mod kept;
 mod layer;
 pub mod submodule;
 mod tracked;
+mod twin;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,6 +20,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{Tool, git};
 use crate::repo::{Base, Repo};
+use crate::trial::Undone;
 use borrow::{borrow, share_objects};
 use kept::Kept;
 use layer::Layer;
@@ -256,26 +258,30 @@ impl Worker {
     ///
     /// # Errors
     /// When git or the disk refuses.
-    pub fn restore(&self) -> Result<Vec<String>> {
-        let mut dirtied = BTreeSet::new();
+    pub fn restore(&self) -> Result<Undone> {
+        let (mut left, mut changed) = (BTreeSet::new(), BTreeSet::new());
         for layer in &self.layers {
             layer.hold_place()?;
-            dirtied.extend(self.clear(layer)?);
+            left.extend(self.clear(layer)?);
             let buried = self.clear_repositories(layer)?;
             if !buried.is_empty() {
                 // Git may have passed by what lies in a repository of somebody else.
-                dirtied.extend(self.clear(layer)?);
+                left.extend(self.clear(layer)?);
             }
-            dirtied.extend(buried);
+            left.extend(buried);
             // What is strange goes first: a new attributes file would shape what is put back.
-            let mut changed = layer.restore_attributes()?;
-            changed.extend(layer.changed()?);
+            let mut here = layer.restore_attributes()?;
+            here.extend(layer.changed()?);
             layer.checkout()?;
-            dirtied.extend(changed.iter().map(|path| layer.tree.join(path)));
+            changed.extend(here.iter().map(|path| layer.tree.join(path)));
         }
         self.put_back_kept()?;
+        Ok(Undone { changed: self.below_the_root(&changed), left: self.below_the_root(&left) })
+    }
+
+    fn below_the_root(&self, paths: &BTreeSet<PathBuf>) -> Vec<String> {
         let tree = self.tree();
-        Ok(dirtied.iter().map(|path| path.strip_prefix(&tree).unwrap_or(path).display().to_string()).collect())
+        paths.iter().map(|path| path.strip_prefix(&tree).unwrap_or(path).display().to_string()).collect()
     }
 
     /// Removes what a layer's index does not have and the set-up did not make; gives what no rule ignores.

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::common::{AS_OF, Env, Ran, find, names, promises, snapshot::Snapshot, text};
+use crate::common::{AS_OF, Env, Ran, find, names, promises, shared, snapshot::Snapshot, text};
 
 /// A run that upgrades `fine` in a changed world, keeps every promise, and changes one line of one lockfile.
 fn upgrades(env: &Env) -> Ran {
@@ -188,4 +188,38 @@ fn names_that_are_no_utf_8_and_names_that_differ_in_case_are_told_and_no_trouble
     assert_eq!(ran.stderr.matches("1 files have names that are no UTF-8").count(), 1, "{}", ran.stderr);
     assert_eq!(ran.stderr.matches("README and readme differ only in case").count(), 1, "{}", ran.stderr);
     assert_eq!(dirtied(&ran), [""; 0]);
+}
+
+#[test]
+fn tests_that_look_at_git_find_each_upgrade_committed() {
+    let run = shared("looks_at_git", &[]);
+    assert_eq!(run.ran.upgrades(), ["dep 1.0.0 -> 1.0.1"], "{}", run.ran.said());
+}
+
+#[test]
+fn the_tags_of_the_repository_are_found_from_an_upgrade() {
+    let env = Env::new("looks_at_git");
+    let text = std::fs::read_to_string(env.repo().join("src/lib.rs")).unwrap();
+    env.write(
+        "src/lib.rs",
+        &text.replace("!env!(\"DESCRIBED\").is_empty()", "env!(\"DESCRIBED\").starts_with(\"v0.1.0\")"),
+    );
+    env.commit();
+    env.git(&["tag", "--annotate", "--message=One", "v0.1.0"]);
+    env.git(&["commit", "--quiet", "--allow-empty", "--message=More"]);
+    let ran = env.run(&[]);
+    assert_eq!(ran.upgrades(), ["dep 1.0.0 -> 1.0.1"], "{}", ran.said());
+}
+
+#[test]
+fn tests_that_look_at_git_do_not_see_a_lockfile_that_git_does_not_track() {
+    let env = Env::new("looks_at_git");
+    env.git(&["rm", "--quiet", "--cached", "Cargo.lock"]);
+    env.git(&["commit", "--quiet", "--message=No lock"]);
+    std::fs::remove_file(env.repo().join("Cargo.lock")).unwrap();
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &manifest.replace("dep = \"1\"", "dep = \"=1.0.0\""));
+    env.git(&["commit", "--quiet", "--all", "--message=Pinned"]);
+    let ran = env.run(&["--pinned"]);
+    assert_eq!(ran.upgrades(), ["dep 1.0.0 -> 1.0.1"], "{}", ran.said());
 }

@@ -129,7 +129,9 @@ impl Judged<'_> {
 /// How far a failure of this kind can be believed.
 fn proof(kind: ReasonKind) -> Proof {
     match kind {
-        ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::TimedOut => Proof::Tests,
+        ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::ChangesFiles | ReasonKind::TimedOut => {
+            Proof::Tests
+        }
         _ => Proof::Certain,
     }
 }

@@ -125,6 +125,7 @@ impl Hand<'_> {
         if report.refused.is_some() || report.noise.is_some() {
             return Ok(report);
         }
+        self.worker.stand_on(report.trees.last().map(String::as_str))?;
         for project in self.projects_of(&order.cells) {
             if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project) {
                 note_download(&mut report, project, &format!("{error:#}"), order);
@@ -275,9 +276,9 @@ impl Hand<'_> {
         let log = format!("{}-beside.log", ran.log.trim_end_matches(".log"));
         std::fs::rename(self.tools.out.join(&ran.log), self.tools.out.join(&log))
             .with_context(|| format!("cannot rename {}", ran.log))?;
-        let dirtied = self.worker.restore()?;
+        let undone = self.worker.restore()?;
         let (mut alone, _) = self.run_once(order, cell, nth, Company::Alone)?;
-        alone.dirtied = dirtied;
+        alone.undo(&undone);
         alone.beside = Some(Beside { failing: ran.failing().cloned().collect(), exit: ran.exit, log });
         Ok(alone)
     }
@@ -322,6 +323,7 @@ impl Hand<'_> {
             log,
             reading: lines.finish(),
             dirtied: Vec::new(),
+            changed: Vec::new(),
             strays: ran.strays,
             again: Vec::new(),
             beside: None,
@@ -445,6 +447,7 @@ fn never_ran(cell: &Cell, words: Vec<String>, log: String) -> CellReport {
         log,
         reading: Reading::default(),
         dirtied: Vec::new(),
+        changed: Vec::new(),
         strays: 0,
         again: Vec::new(),
         beside: None,

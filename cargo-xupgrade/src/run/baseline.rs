@@ -272,6 +272,7 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
         steadiness: steadiness(runs),
+        changes: runs.iter().flat_map(|cell| cell.changed.iter().cloned()).collect(),
         names,
     }
 }

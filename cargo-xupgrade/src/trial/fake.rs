@@ -30,6 +30,7 @@ impl Cell {
             log: "log/x".into(),
             reading,
             dirtied: vec![],
+            changed: vec![],
             strays: 0,
             again: vec![],
             beside: None,

@@ -321,3 +321,30 @@ fn a_narrowed_cell_that_fails_without_a_red_test_runs_whole_in_its_place() {
     report.reading.tests = tests(A_FAILS).tests;
     assert!(!widens(&report));
 }
+
+#[test]
+fn a_tracked_file_that_a_check_changes_only_with_an_upgrade_fails_it_and_one_that_it_always_changes_does_not() {
+    let cell = |changed: &[&str]| {
+        let mut cell = Cell::of("test", Phase::Test).ended(Exit::Code(0), Reading::default());
+        cell.changed = changed.iter().map(|file| (*file).to_owned()).collect();
+        cell
+    };
+    let before = CellBaseline { changes: ["stamp".to_owned()].into(), ..CellBaseline::default() };
+    assert_eq!(judge_cell(&cell(&["stamp"]), Some(&before)), Verdict::Passed);
+    assert_eq!(judge_cell(&cell(&["docs/deps.md"]), None), Verdict::Passed, "the base may do what it likes");
+    let Verdict::Failed(cause) = judge_cell(&cell(&["docs/deps.md", "stamp"]), Some(&before)) else { panic!() };
+    assert_eq!(cause.kind, ReasonKind::ChangesFiles);
+    assert!(cause.text.contains("changes `docs/deps.md`, which") && !cause.text.contains("stamp"), "{}", cause.text);
+}
+
+#[test]
+fn that_a_check_changes_files_is_told_only_where_nothing_else_stands_against_an_upgrade() {
+    let mut changing = Cell::of("docs", Phase::Test).ended(Exit::Code(0), Reading::default());
+    changing.changed = vec!["docs/deps.md".into()];
+    let red = Cell::of("test", Phase::Test).ended(Exit::Code(1), Reading::default());
+    let key = changing.cell.key();
+    let baseline = Baseline { cells: [(key, CellBaseline::default())].into(), ..Baseline::default() };
+    let judged = |cells| judge(&TrialReport { cells, ..TrialReport::default() }, &baseline, &[], Unexercised::Hold);
+    assert_eq!(kind(&judged(vec![changing.clone(), red])), ReasonKind::TestFailed);
+    assert_eq!(kind(&judged(vec![changing])), ReasonKind::ChangesFiles);
+}

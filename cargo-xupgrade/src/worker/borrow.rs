@@ -9,9 +9,16 @@ use anyhow::{Context, Result};
 
 use crate::command::git;
 
-/// Settings of our own git folders: nothing tidies up behind our back, and no log of refs grows.
-const SETTINGS: &[(&str, &str)] =
-    &[("core.bare", "false"), ("gc.auto", "0"), ("maintenance.auto", "false"), ("core.logAllRefUpdates", "false")];
+/// Settings of our own git folders: nothing tidies up behind our back, no log of refs grows, and an index is one file.
+const SETTINGS: &[(&str, &str)] = &[
+    ("core.bare", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("core.logAllRefUpdates", "false"),
+    ("core.splitIndex", "false"),
+    ("core.fsmonitor", "false"),
+    ("core.untrackedCache", "false"),
+];
 
 /// Makes a git folder with the branches and tags of another one, without remotes, at a commit.
 ///

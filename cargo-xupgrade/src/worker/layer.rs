@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::borrow::twin;
 use super::remove;
 use crate::command::{Tool, git};
 
@@ -104,15 +103,6 @@ impl Layer {
             Ok(paths(&self.git().args(usual).args(words).run()?))
         };
         Ok((list(&[])?, list(&["--ignored"])?))
-    }
-
-    /// The repository that code under trial finds in its tree, made anew.
-    pub fn place_twin(&self) -> Result<()> {
-        let place = self.tree.join(".git");
-        remove(&place)?;
-        twin(&self.control, &place, &self.commit)?;
-        git().arg("--git-dir").arg(&place).arg("--work-tree").arg(&self.tree).args(["read-tree", "HEAD"]).run()?;
-        Ok(())
     }
 
     /// Git on this layer, with the user's settings that shape a checkout.

@@ -32,10 +32,10 @@ fn a_restored_tree_has_no_trace_of_what_ran_in_it() {
         &stage,
         "echo x >> Cargo.toml; rm Cargo.lock; mkdir -p junk/deep; echo y > junk/deep/file; git init -q nested",
     );
-    let dirtied = stage.worker.restore().unwrap();
+    let dirtied = stage.worker.restore().unwrap().all();
     assert!(dirtied.contains(&"Cargo.toml".to_owned()) && dirtied.contains(&"Cargo.lock".to_owned()), "{dirtied:?}");
     assert!(!stage.worker.tree().join("junk").exists() && !stage.worker.tree().join("nested").exists());
-    assert!(stage.worker.restore().unwrap().is_empty());
+    assert!(stage.worker.restore().unwrap().all().is_empty());
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_submodule_is_put_back_too_and_its_twin_reaches_nobody() {
         &stage,
         "echo x >> sub/Cargo.toml; touch sub/new; git -C sub tag evil; git -C sub config core.fsmonitor evil",
     );
-    let dirtied = stage.worker.restore().unwrap();
+    let dirtied = stage.worker.restore().unwrap().all();
     assert_eq!(dirtied, ["sub/Cargo.toml", "sub/new"]);
     in_tree(&stage, "rm -r sub && ln -s / sub");
     stage.worker.reset().unwrap();
@@ -120,8 +120,8 @@ fn names_that_are_no_utf_8_are_cleaned_up_like_others() {
         &stage,
         "touch \"$(printf 'bad\\377name')\"; mkdir \"$(printf 'dir\\377')\"; touch \"$(printf 'dir\\377/file')\"",
     );
-    assert_eq!(stage.worker.restore().unwrap().len(), 2);
-    assert!(stage.worker.restore().unwrap().is_empty());
+    assert_eq!(stage.worker.restore().unwrap().all().len(), 2);
+    assert!(stage.worker.restore().unwrap().all().is_empty());
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn what_the_set_up_made_is_put_back_file_by_file() {
         in_tree(&stage, "test -d gen/empty && test \"$(ls gen | tr '\\n' ' ')\" = 'deep empty link repo shut state '");
         in_tree(&stage, "test -z \"$(ls gen/empty)\" && git -C gen/repo config core.bare > tmp && rm tmp");
         in_tree(&stage, "test -f gen/shut/x && test $(ls -ld gen/shut | cut -c1-10) = dr-xr-xr-x");
-        assert_eq!(stage.worker.restore().unwrap(), [""; 0], "after {spoil}");
+        assert_eq!(stage.worker.restore().unwrap().all(), [""; 0], "after {spoil}");
     }
     in_tree(&stage, "chmod 755 gen/shut");
 }
@@ -197,10 +197,10 @@ fn a_file_of_the_set_up_that_an_upgrade_writes_is_the_upgrades_until_the_next_tr
 fn a_repository_that_a_check_makes_in_a_tracked_folder_is_gone_afterwards() {
     let stage = stage();
     in_tree(&stage, "git init -q src; echo x > src/new; git -C src add .");
-    assert_eq!(stage.worker.restore().unwrap(), ["src/.git", "src/new"]);
+    assert_eq!(stage.worker.restore().unwrap().all(), ["src/.git", "src/new"]);
     assert!(!stage.worker.tree().join("src/.git").exists() && stage.worker.tree().join(".git").exists());
     in_tree(&stage, "echo 'gitdir: /nowhere' > src/.git");
-    assert_eq!(stage.worker.restore().unwrap(), ["src/.git"]);
+    assert_eq!(stage.worker.restore().unwrap().all(), ["src/.git"]);
 }
 
 #[test]
@@ -210,4 +210,52 @@ fn a_lockfile_that_git_tracks_is_never_taken_for_one_of_our_own() {
     assert!(error.to_string().contains("Cargo.lock is in git"), "{error}");
     in_tree(&stage, "mkdir sub; touch sub/Cargo.lock");
     stage.worker.adopt(vec!["sub/Cargo.lock".to_owned()]).unwrap();
+}
+
+/// A command that works where git finds nothing uncommitted, without reading a file again.
+const CLEAN: &str =
+    "test -z \"$(git status --porcelain)\" && git diff-files --quiet && git diff-index --cached --quiet HEAD";
+
+#[test]
+fn the_code_under_trial_finds_an_upgrade_committed_after_the_base_commit() {
+    let stage = stage();
+    stage.worker.reset().unwrap();
+    stage.worker.stand_on(None).unwrap();
+    let base = stage.world.git(&["rev-parse", "HEAD"]).unwrap();
+    in_tree(&stage, &format!("test $(git rev-parse HEAD) = {base} && {CLEAN}", base = base.trim()));
+    in_tree(&stage, "echo '# edited' >> Cargo.toml");
+    let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        stage.worker.reset().unwrap();
+        stage.worker.show(&tree).unwrap();
+        stage.worker.stand_on(Some(&tree)).unwrap();
+        in_tree(&stage, &format!("test $(git rev-parse HEAD^{{tree}}) = {tree} && {CLEAN}"));
+        in_tree(&stage, &format!("test $(git rev-parse HEAD^) = {base}", base = base.trim()));
+        in_tree(
+            &stage,
+            "test \"$(git log -1 --format='%an %ae %ad %cd %B')\" = \"$(git log -1 --format='%an %ae %ad %cd %B' HEAD^)\"",
+        );
+        ids.push(fs::read_to_string(stage.worker.tree().join(".git/HEAD")).unwrap());
+    }
+    assert_eq!(ids[0], ids[1], "equal trees have equal ids");
+    // The trees of the base are the base commit.
+    let own = stage.world.git(&["rev-parse", "HEAD^{tree}"]).unwrap();
+    stage.worker.reset().unwrap();
+    stage.worker.stand_on(Some(own.trim())).unwrap();
+    in_tree(&stage, &format!("test $(git rev-parse HEAD) = {base}", base = base.trim()));
+}
+
+#[test]
+fn a_lockfile_of_our_own_is_committed_nowhere_and_looks_like_nothing_new() {
+    let mut stage = stage();
+    in_tree(&stage, "mkdir 'su [b]'; echo x > 'su [b]/Cargo.lock'");
+    stage.worker.adopt(vec!["su [b]/Cargo.lock".to_owned()]).unwrap();
+    stage.worker.reset().unwrap();
+    in_tree(&stage, "echo y >> 'su [b]/Cargo.lock'; echo '# edited' >> Cargo.toml");
+    let tree = stage.worker.snapshot(&["Cargo.toml".to_owned(), "su [b]/Cargo.lock".to_owned()]).unwrap();
+    stage.worker.stand_on(Some(&stage.worker.published(&tree).unwrap())).unwrap();
+    in_tree(&stage, CLEAN);
+    in_tree(&stage, "test -z \"$(git ls-files 'su [b]')\" && test -f 'su [b]/Cargo.lock' && grep -q edited Cargo.toml");
+    assert_eq!(stage.worker.snapshot(&[]).unwrap(), tree, "our own index still has it");
 }

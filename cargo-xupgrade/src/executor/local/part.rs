@@ -96,7 +96,7 @@ impl Hand<'_> {
         }
         shown.ran += 1;
         let mut ran = self.run_cell(order, cell, nth)?;
-        ran.dirtied.extend(self.worker.restore()?);
+        ran.undo(&self.worker.restore()?);
         self.tools.facts.keep(&asked, &ran)?;
         self.tools.listener.tell(&Event::CellEnded { trial, cell: CellSummary::from(&ran) });
         Ok(ran)
