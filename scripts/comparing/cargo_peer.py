@@ -5,9 +5,10 @@ import json
 import subprocess
 
 from auditing.cargo import Lock
+from auditing.index import instant
+from auditing.usable import Usable, numbers
 
 from . import checkout
-from .hiding import Hiding
 from .timed import must, timed
 
 TEST = ["cargo", "test", "--workspace", "--locked"]
@@ -19,7 +20,7 @@ class CargoPeer:
     command = "cargo update && cargo test --workspace --locked"
 
     def __init__(self, tree, folder, as_of):
-        self.tree, self.folder, self.as_of = tree, folder, as_of
+        self.tree, self.folder, self.as_of = tree, folder, instant(as_of)
 
     def warm(self):
         """Downloads what the base and the updated tree need; the tree stays at the base."""
@@ -55,23 +56,21 @@ class CargoPeer:
 
     def view(self, project):
         locked = Lock((self.tree / project / "Cargo.lock").read_text(encoding="utf-8")).packages
-        return Hiding(self.rust(project), locked, self.as_of)
+        return Usable(self.rust(project), locked, self.as_of)
 
     def rust(self, project):
         """The least `rust-version` of the workspace's members, else the toolchain's version."""
         words = ["cargo", "metadata", "--no-deps", "--format-version=1"]
         packages = json.loads(output(words, self.tree / project))["packages"]
         stated = [package["rust_version"] for package in packages if package["rust_version"]]
-        return min(stated, key=lambda text: [int(part) for part in text.split(".")]) if stated else self.toolchain(project)
+        return min(stated, key=numbers) if stated else self.toolchain(project)
 
     def toolchain(self, project):
         return output(["rustc", "--version"], self.tree / project).split()[1]
 
     def update(self, project, view, *flags):
-        # A home of its own: cargo keeps a cache folder for each address of an index.
-        variables = {"CARGO_HOME": str(self.folder / "home"), "CARGO_NET_OFFLINE": "false",
-                     "CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS": "fallback", "no_proxy": "127.0.0.1"}
-        argv = ["cargo", "update", *flags, *view.cargo_arguments()]
+        variables = {**view.variables(self.folder / "home"), "CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS": "fallback"}
+        argv = ["cargo", "update", *flags, *view.arguments()]
         return must(argv, self.tree / project, self.log(project, "update"), variables)
 
     def fetch(self, project):

@@ -3,9 +3,10 @@
 import json
 import unittest
 
+from auditing.index import instant
+from auditing.usable import Usable
 from comparing import levels
 from comparing.cargo_peer import name_and_version
-from comparing.hiding import Hiding
 
 FINE = {"passes": True, "exercised": [["serde", "1.0.229"], ["rand", "0.8.8"], ["rand", "0.9.1"]]}
 
@@ -34,10 +35,9 @@ def serde(mine, why, project=FINE):
 
 
 class TheIndexHides(unittest.TestCase):
-    def shown(self, *lines, locked=(), as_of=None):
-        hiding = Hiding("1.70", locked, as_of)
-        with hiding:
-            page = hiding.page("serde", "\n".join(lines)).decode()
+    def shown(self, *lines, locked=(), until=None, caps=None):
+        with Usable("1.70", locked, until and instant(until), caps) as index:
+            page = index.page("serde", "\n".join(lines)).decode()
         return [json.loads(one)["vers"] for one in page.splitlines()]
 
     def test_what_needs_a_newer_rust_and_nothing_else(self):
@@ -49,7 +49,11 @@ class TheIndexHides(unittest.TestCase):
 
     def test_what_was_published_later(self):
         lines = [line("1.0.1", when="2026-01-01T00:00:00Z"), line("1.0.2", when="2026-01-01T00:00:01Z"), line("1.0.3")]
-        self.assertEqual(self.shown(*lines, as_of="2026-01-01T00:00:00Z"), ["1.0.1", "1.0.3"])
+        self.assertEqual(self.shown(*lines, until="2026-01-01T00:00:00Z"), ["1.0.1", "1.0.3"])
+
+    def test_what_lies_above_a_cap_even_where_it_is_locked(self):
+        lines = [line("1.0.9"), line("1.0.10"), line("1.0.11")]
+        self.assertEqual(self.shown(*lines, locked=[("serde", "1.0.11")], caps={"serde": "1.0.10"}), ["1.0.9", "1.0.10"])
 
 
 class WhatEndedLowerCounts(unittest.TestCase):
