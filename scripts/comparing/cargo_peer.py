@@ -42,7 +42,7 @@ class CargoPeer:
             update = self.update(project, view)
         tests = timed(TEST, self.tree / project, self.log(project, "test"))
         return {"project": str(project), "rust": self.rust(project), "passes": tests.ok,
-                "why": "" if tests.ok else tests.why(), "exercised": sorted(self.compiled(project)),
+                "why": "" if tests.ok else tests.why(), "exercised": sorted(set(self.compiled(project))),
                 "seconds": {"update": update.seconds, "test": tests.seconds},
                 "cpu": {"update": update.cpu, "test": tests.cpu}}
 
