@@ -24,6 +24,7 @@ mod mixed;
 mod outside;
 mod plan;
 mod policy;
+mod proof;
 mod registries;
 mod replay;
 mod report;

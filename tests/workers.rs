@@ -233,6 +233,7 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         limit: Some(3600),
         company: Company::Any,
         turn: cargo_xupgrade::trial::Turn::Always,
+        grain: cargo_xupgrade::trial::Grain::Whole,
     };
     let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole };
     Order {

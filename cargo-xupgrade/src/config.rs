@@ -14,7 +14,7 @@ use crate::failure::Usage;
 use crate::policy::{HoldRule, Reach};
 use crate::shell;
 use crate::toml_text;
-use crate::trial::{Cell, Check, Company, Extent, Phase, Reader, Turn};
+use crate::trial::{Cell, Check, Company, Extent, Grain, Phase, Reader, Turn};
 use crate::verdict::Unexercised;
 
 /// The name of the file at the repository's root.
@@ -286,6 +286,7 @@ impl CheckRule {
             limit: self.limit,
             company: if self.exclusive { Company::Alone } else { Company::Any },
             turn: Turn::Always,
+            grain: Grain::Whole,
         })
     }
 }

@@ -232,6 +232,9 @@ pub struct ProjectSummary {
     /// The lockfile of the upgrades that were confirmed, where git tracks none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tested_lock: Option<TestedLock>,
+    /// Checks and targets that fail before any upgrade and are left out, each as a sentence.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub left_out: Vec<String>,
     /// Tests that did not end the same way each time.
     #[serde(default)]
     pub flaky: Vec<String>,

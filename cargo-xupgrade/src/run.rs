@@ -125,6 +125,7 @@ struct Session {
     baseline: Baseline,
     baseline_trials: Vec<crate::report::TrialSummary>,
     baseline_runs: Vec<(String, TrialReport)>,
+    left_out: Vec<baseline::LeftOut>,
     found: Option<Found>,
     nothing_green: bool,
     containment: Option<String>,
@@ -166,6 +167,7 @@ impl Session {
             baseline: Baseline::default(),
             baseline_trials: Vec::new(),
             baseline_runs: Vec::new(),
+            left_out: Vec::new(),
             found: None,
             nothing_green: false,
             containment: None,
@@ -201,6 +203,7 @@ impl Session {
         self.containment = containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
         self.baseline_runs = ground.runs;
+        self.left_out = ground.left_out;
         self.baseline = ground.baseline;
         self.flapped = history::flapped(&self.baseline);
         self.history.join(&mut self.baseline);

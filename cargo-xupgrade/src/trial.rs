@@ -63,6 +63,9 @@ pub struct Check {
     /// In which trials it runs.
     #[serde(default)]
     pub turn: Turn,
+    /// How much of it a failure stands against.
+    #[serde(default)]
+    pub grain: Grain,
 }
 
 /// In which trials a check runs.
@@ -75,6 +78,17 @@ pub enum Turn {
     /// In the baseline and when the whole matrix verifies what the search accepted: too dear for each trial. Where it fails on
     /// the untouched base, it alone is left out, not its project.
     Final,
+}
+
+/// How much of a check a failure stands against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grain {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Each target by itself: those that do not compile on the untouched base are left out, and nothing else is.
+    Target,
 }
 
 /// Whether a check may run while another worker runs one.
@@ -214,6 +228,12 @@ pub struct Reading {
     pub tests: BTreeMap<TestName, TestEnd>,
     /// `name@version` of the compiled dependencies, fresh ones included.
     pub compiled: BTreeSet<String>,
+    /// The targets of packages in folders that compiled, fresh ones included, as cargo names them: `app (bin "app")`.
+    #[serde(default)]
+    pub built: BTreeSet<String>,
+    /// The targets of any package that did not compile.
+    #[serde(default)]
+    pub unbuilt: BTreeSet<String>,
     /// Test executables (file stem), and what each is.
     pub executables: BTreeMap<String, Executable>,
     /// Units of which is known what else than all of it selects them: the words for the command.

@@ -12,8 +12,10 @@ use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, Tes
 
 mod again;
 mod part;
+mod targets;
 
 pub use again::{again, only_flaky, widens};
+pub use targets::only_news;
 
 /// What the untouched base does, cell by cell.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +61,12 @@ pub struct CellBaseline {
     pub steadiness: Steadiness,
     /// The tracked files that it changed in any run.
     pub changes: BTreeSet<String>,
+    /// Targets that compiled in every run.
+    pub built: BTreeSet<String>,
+    /// Targets that did not compile in one of them: left out, where the check is judged target by target.
+    pub unbuilt: BTreeSet<String>,
+    /// The telling lines of the failed runs.
+    pub told: BTreeSet<String>,
 }
 
 /// Whether a cell ends the same way each time, beside the tests that are known to be flaky by name.
@@ -205,6 +213,9 @@ fn is_unsteady(before: Option<&CellBaseline>) -> bool {
 fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     if let Some(noise) = &cell.reading.noise {
         return Verdict::Inconclusive(noise.clone());
+    }
+    if let Some(verdict) = targets::judge(cell, before) {
+        return verdict;
     }
     let red: Vec<TestName> = tests_that(cell, TestEnd::Failed);
     if red.is_empty() && is_unsteady(before) {

@@ -3,6 +3,7 @@
 //! `view`, which know releases.
 
 mod alone;
+mod checks;
 pub mod fetch;
 mod fresh;
 pub mod index;
@@ -28,12 +29,11 @@ use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution,
 use crate::candidate::{EcosystemKind, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::command::{Tool, variable};
-use crate::config::MESSAGES;
 use crate::environment;
 use crate::event::{Event, Listener};
 use crate::phrases;
 use crate::toolchain;
-use crate::trial::{CellReport, Check, Phase, Reader};
+use crate::trial::{CellReport, Check};
 use registries::{Registries, Young};
 
 /// Cargo, as one run sees it.
@@ -166,26 +166,7 @@ impl Ecosystem for Cargo<'_> {
     }
 
     fn checks(&self, project: &Project) -> Vec<Check> {
-        let words = ["cargo", "test", "--workspace", "--locked"];
-        let words = || words.iter().map(|word| (*word).to_owned());
-        let check = |name: &str, phase, reader, argv| Check {
-            name: name.into(),
-            phase,
-            argv,
-            afresh: Vec::new(),
-            dir: project.path.clone(),
-            env: BTreeMap::new(),
-            reader,
-            limit: None,
-            company: crate::trial::Company::Any,
-            turn: crate::trial::Turn::Always,
-        };
-        let gate = words().chain(["--no-run".into(), MESSAGES.into()]).collect();
-        vec![
-            check("gate", Phase::Gate, Reader::CargoMessages, gate),
-            // Without --no-fail-fast one red test binary would hide the names of the others.
-            check("test", Phase::Test, Reader::Libtest, words().chain(["--no-fail-fast".into()]).collect()),
-        ]
+        checks::usual(project)
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {

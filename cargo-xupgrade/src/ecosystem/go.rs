@@ -214,6 +214,7 @@ impl Ecosystem for Go<'_> {
             limit: None,
             company: crate::trial::Company::Any,
             turn: crate::trial::Turn::Always,
+            grain: crate::trial::Grain::Whole,
         };
         let mut checks = vec![
             // Vet type-checks packages and tests without linking them. After a small raise it cost a third of

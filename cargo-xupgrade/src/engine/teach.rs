@@ -12,7 +12,7 @@ use crate::partner;
 use crate::plan::{Plan, is_named, partners};
 use crate::trial::narrow::{Moved, package};
 use crate::trial::{Build, CellReport, TestName, TrialReport};
-use crate::verdict::{Baseline, Verdict};
+use crate::verdict::{Baseline, Verdict, judge_cell};
 
 /// A trial as it is looked at here.
 pub struct Judged<'a> {
@@ -115,8 +115,10 @@ impl Judged<'_> {
         first.filter(|_| named.next().is_none())
     }
 
+    /// The cells that failed otherwise than on the untouched base.
     fn red(&self) -> impl Iterator<Item = &CellReport> {
-        self.report.cells.iter().filter(|cell| !cell.exit.is_success())
+        let passed = |cell: &CellReport| judge_cell(cell, self.baseline.cells.get(&cell.cell.key())) == Verdict::Passed;
+        self.report.cells.iter().filter(move |cell| !cell.exit.is_success() && !passed(cell))
     }
 
     /// Whether a test does not fail on the untouched base.

@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher};
 use crate::trial::reading::{Lines, for_people};
-use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Phase, Reading, TrialReport, Turn, words};
+use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words};
 use crate::verdict::{Baseline, download_refusal};
 use crate::worker::Worker;
 use floor::{Floor, Seat, lock};
@@ -244,9 +244,11 @@ impl Hand<'_> {
                 cells.filter(|one| one.cell.check.turn == turn).collect()
             };
             let (usual, mut last) = (of(Turn::Always), of(Turn::Final));
-            last.retain(|cell| cell.exit.is_success());
-            // What a gate compiled stays compiled, whatever its tests say afterwards.
-            if usual.iter().filter(|cell| cell.cell.check.phase == Phase::Gate).all(|cell| cell.exit.is_success()) {
+            last.retain(|cell| cell.exit.is_success() || cell.cell.check.grain == Grain::Target);
+            // What a gate compiled stays compiled, whatever its tests say afterwards, and other targets of it.
+            let is_gate = |cell: &CellReport| cell.cell.check.phase == Phase::Gate;
+            let counts = |cell: &CellReport| is_gate(cell) && cell.cell.check.grain == Grain::Whole;
+            if usual.iter().filter(|cell| counts(cell)).all(|cell| cell.exit.is_success()) {
                 let ask =
                     |cells: &[&CellReport]| self.ecosystem(project)?.exercised(&self.worker.tree(), project, cells);
                 let mut exercised = ask(&usual)?;

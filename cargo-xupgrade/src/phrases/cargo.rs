@@ -26,6 +26,18 @@ pub fn not_compiled(line: &str) -> Option<&str> {
     line.strip_prefix("error: could not compile `")?.split(['`', ' ']).next()
 }
 
+/// The target that does not compile: ``error: could not compile `app` (bench "speed") due to 1 previous error``, and of a
+/// build script that fails ``error: failed to run custom build command for `app v0.1.0 (/path)` ``.
+#[must_use]
+pub fn unbuilt(line: &str) -> Option<String> {
+    if let Some(rest) = line.strip_prefix("error: failed to run custom build command for `") {
+        return rest.split([' ', '`']).next().map(|package| format!("{package} (build script)"));
+    }
+    let package = not_compiled(line)?;
+    let (_, rest) = line.split_once("` (")?;
+    Some(format!("{package} ({})", rest.split(')').next()?))
+}
+
 /// The refusal to repair a lockfile that does not fit the manifests: `cannot update the lock file .../Cargo.lock because
 /// --locked was passed to prevent this` (any command with `--locked`).
 #[must_use]
@@ -162,5 +174,15 @@ mod tests {
     fn progress_is_no_reason() {
         let words = "Updating crates.io index; Locking 3 packages to latest compatible versions; no solution; b";
         assert_eq!(without_progress(words), "no solution; b");
+    }
+
+    #[test]
+    fn a_target_that_does_not_compile_is_named() {
+        // `cargo build --all-targets --keep-going`.
+        let said = "error: could not compile `app` (bin \"a\" test) due to 2 previous errors; 1 warning emitted\n\
+            error: could not compile `app` (lib)\nerror: failed to run custom build command for `sys v0.1.0 (/x)`\n\
+            error: could not find `Cargo.toml` in `/x` (or above)";
+        let names = ["app (bin \"a\" test)", "app (lib)", "sys (build script)"];
+        assert_eq!(said.lines().filter_map(unbuilt).collect::<Vec<_>>(), names);
     }
 }

@@ -1,21 +1,22 @@
 //! The baseline: the whole matrix on the untouched base, twice. It tells which projects are green, which tests are flaky,
 //! how long a trial takes and what the cells compile.
 
+mod standing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 
-use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Finished, Order};
 use crate::journal::Journal;
-use crate::phrases::{self, rustup};
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Exit, Freshness, Phase, TestEnd, TestName, TrialReport, Turn};
-use crate::verdict::{Baseline, CellBaseline, Steadiness, Unexercised, Verdict, judge_cell, time_limit};
+use crate::trial::{Cell, CellKey, CellReport, Freshness, Grain, Phase, TestEnd, TestName, TrialReport, Turn};
+use crate::verdict::{Baseline, CellBaseline, Steadiness, time_limit};
+pub use standing::{LeftOut, Standing};
 
 /// How often the untouched base is run.
 const RUNS: usize = 2;
@@ -27,81 +28,12 @@ pub struct Ground {
     pub verdicts: Standing,
     /// Each run with its name.
     pub runs: Vec<(String, TrialReport)>,
+    /// All that fails on the untouched base and is left out.
+    pub left_out: Vec<LeftOut>,
     /// A failing run of each cell that makes its project red.
     pub failing: Vec<CellReport>,
     /// How many workers may run checks at once.
     pub workers: usize,
-}
-
-/// How each project stands.
-#[derive(Default)]
-pub struct Standing {
-    /// Projects with a check that fails, and why.
-    red: BTreeMap<String, Reason>,
-    /// Cells of the whole matrix that fail, each with its first telling line: they are left out, and nothing else is.
-    left_out: BTreeMap<CellKey, String>,
-    /// What the cells compile, over all projects.
-    compiled: BTreeSet<String>,
-    /// Dependencies that nothing uses, by project.
-    unused: BTreeSet<(String, String)>,
-}
-
-impl Standing {
-    /// Whether a project (by label) is held as red.
-    pub fn is_red(&self, label: &str) -> bool {
-        self.red.contains_key(label)
-    }
-
-    /// True for a cell that stays in the matrix.
-    pub fn keeps(&self, cell: &Cell) -> bool {
-        !self.is_red(&cell.project) && !self.left_out.contains_key(&cell.key())
-    }
-
-    /// Tells of the cells that are left out, once.
-    fn tell_left_out(&self, plan: &Plan, listener: &dyn Listener) {
-        for cell in plan.cells.iter().filter(|cell| !self.is_red(&cell.project)) {
-            let Some(why) = self.left_out.get(&cell.key()) else { continue };
-            let command = cell.check.typed(&cell.check.argv);
-            let text = format!("`{command}` fails before any upgrade ({why}), so it is left out and proves nothing");
-            listener.tell(&Event::Warned { text });
-        }
-    }
-
-    /// Adds to the reason of a red project what may be the cause; the first advice counts.
-    pub fn advise(&mut self, label: &str, advice: &str) {
-        let Some(reason) = self.red.get_mut(label) else { return };
-        if let Some((what, _)) = reason.text.split_once(MEND_IT) {
-            reason.text = format!("{what}; {advice}");
-        }
-    }
-
-    /// Why a candidate is held before any trial.
-    pub fn hold(&self, candidate: &Candidate, unexercised: Unexercised) -> Option<Reason> {
-        let label = format!("{} {}", candidate.ecosystem, candidate.project);
-        if let Some(reason) = self.red.get(&label) {
-            return Some(reason.clone());
-        }
-        if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
-            return None;
-        }
-        if self.unused.contains(&(label, candidate.name.clone())) {
-            let text = format!("nothing imports {}; remove the requirement or use it", candidate.name);
-            return Some(Reason::new(ReasonKind::Unused, text));
-        }
-        let package = format!("{}@{}", candidate.name, candidate.at);
-        let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
-        let places: Vec<&str> = places.into_iter().collect();
-        let advice = match &candidate.switch {
-            Some(switch) => format!("add a check with {switch}"),
-            None => "add a check with the target or tag that does".to_owned(),
-        };
-        let required = match places.as_slice() {
-            [] => "only other packages require it".to_owned(),
-            places => format!("required in `{}`", places.join("`, `")),
-        };
-        let text = format!("no check compiles {package} ({required}); {advice}");
-        Some(Reason::new(ReasonKind::NotExercised, text))
-    }
 }
 
 /// Runs the baseline.
@@ -126,14 +58,17 @@ pub fn run(
         reports.push(report);
     }
     let workers = workers(local.capacity(), &reports, listener);
-    let verdicts = standing(&reports, accept);
-    verdicts.tell_left_out(plan, listener);
+    let verdicts = standing::standing(&reports, accept);
+    let left_out = verdicts.left_out(plan);
+    for left in &left_out {
+        listener.tell(&Event::Warned { text: left.text.clone() });
+    }
     let baseline = gather(&reports);
     let first = reports.first().map(|report| report.cells.clone()).unwrap_or_default();
     let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.is_red(&cell.cell.project));
     let failing = failing.collect();
     let runs = trials.iter().map(|trial: &TrialSummary| trial.id.clone()).zip(reports).collect();
-    Ok(Ground { baseline, trials, verdicts, runs, failing, workers })
+    Ok(Ground { baseline, trials, verdicts, runs, left_out, failing, workers })
 }
 
 /// Whether failing tests of the base are accepted.
@@ -218,7 +153,9 @@ fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
 }
 
 fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
-    let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success());
+    // What is left out for a failure stands against nobody.
+    let counts = |cell: &CellReport| (cell.cell.check.turn, cell.cell.check.grain) == (Turn::Always, Grain::Whole);
+    let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success() && counts(cell));
     let summary = TrialSummary {
         id: finished.id.clone(),
         why: None,
@@ -273,8 +210,18 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
         steadiness: steadiness(runs),
         changes: runs.iter().flat_map(|cell| cell.changed.iter().cloned()).collect(),
+        built: built(runs),
+        unbuilt: runs.iter().flat_map(|cell| cell.reading.unbuilt.iter().cloned()).collect(),
+        told: runs.iter().flat_map(|cell| cell.reading.telling.iter().cloned()).collect(),
         names,
     }
+}
+
+/// The targets that compiled in every run.
+fn built(runs: &[&CellReport]) -> BTreeSet<String> {
+    let [first, rest @ ..] = runs else { return BTreeSet::new() };
+    let stays = |target: &&String| rest.iter().all(|cell| cell.reading.built.contains(*target));
+    first.reading.built.iter().filter(stays).cloned().collect()
 }
 
 /// A run that failed without naming a test, beside one that passed, makes the whole cell unsteady.
@@ -283,75 +230,6 @@ fn steadiness(runs: &[&CellReport]) -> Steadiness {
     let is_red = |cell: &CellReport| cell.reading.tests.values().any(|end| *end == TestEnd::Failed);
     let fell = runs.iter().any(|cell| !cell.exit.is_success() && !is_red(cell));
     if passed && fell { Steadiness::Unsteady } else { Steadiness::Steady }
-}
-
-fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
-    let mut standing = Standing::default();
-    for (label, exercised) in reports.iter().flat_map(|report| &report.exercised) {
-        standing.compiled.extend(exercised.compiled.iter().cloned());
-        standing.unused.extend(exercised.unused.iter().map(|name| (label.clone(), name.clone())));
-    }
-    for (key, runs) in cells(reports) {
-        let known = gather_cell(&runs);
-        let verdicts: Vec<Verdict> =
-            runs.iter().map(|cell| judge_cell(cell, judged_against(&known, accept).as_ref())).collect();
-        let green = verdicts.contains(&Verdict::Passed);
-        let always_red = !green && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Failed(_)));
-        // A test that is red each time is red, whatever else flaps beside it.
-        let flaky_only = !known.flaky.is_empty() && known.failing.is_empty() && !green;
-        if runs.iter().all(|cell| cell.cell.check.turn == Turn::Final) {
-            let fallen = runs.iter().find(|cell| !cell.exit.is_success());
-            standing.left_out.extend(fallen.map(|cell| (key.clone(), first_words(cell))));
-        } else if always_red && !flaky_only {
-            standing.red.entry(key.0.clone()).or_insert_with(|| red_reason(&runs, &verdicts));
-        }
-    }
-    for (label, reason) in reports.iter().flat_map(|report| &report.unfetched) {
-        standing.red.insert(label.clone(), reason.clone());
-    }
-    let never_started = reports
-        .iter()
-        .flat_map(|report| &report.cells)
-        .filter(|cell| matches!(cell.exit, Exit::NotStarted(_)) && cell.cell.check.turn == Turn::Always);
-    for cell in never_started {
-        let text = format!("`{}` does not start; is it installed?", cell.cell.check.typed(&cell.words));
-        standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
-    }
-    standing
-}
-
-/// The first words of a failed cell.
-fn first_words(cell: &CellReport) -> String {
-    let said = cell.reading.telling.first().map(|line| line.trim().to_owned());
-    said.unwrap_or_else(|| format!("see {}", cell.log))
-}
-
-fn judged_against(known: &CellBaseline, accept: Accept) -> Option<CellBaseline> {
-    match accept {
-        Accept::Failing => Some(CellBaseline { ran: 0, ..known.clone() }),
-        Accept::Nothing => None,
-    }
-}
-
-/// The advice where nothing better is known.
-const MEND_IT: &str = "; mend it first, replace the check in xupgrade.toml, or pass --accept-failing";
-
-fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
-    let cause = verdicts.iter().find_map(|verdict| match verdict {
-        Verdict::Failed(cause) => Some(cause.clone()),
-        _ => None,
-    });
-    let evidence =
-        cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
-    let words = cause.map_or_else(|| runs[0].cell.check.typed(&runs[0].words), |cause| cause.text);
-    let wants_another = |line: &String| rustup::is_not_installed(line) || phrases::cargo::is_rust_too_old(line);
-    let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(wants_another);
-    let (kind, advice) = if missing {
-        (ReasonKind::ToolchainMissing, "; install the toolchain that it needs, or name another one (RUSTUP_TOOLCHAIN)")
-    } else {
-        (ReasonKind::BaselineRed, MEND_IT)
-    };
-    Reason { kind, text: format!("before any upgrade {words}{advice}"), evidence }
 }
 
 /// The time limits of the cells, in seconds.

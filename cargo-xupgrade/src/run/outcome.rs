@@ -304,12 +304,14 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
 fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> ProjectSummary {
     let label = project.label();
     let cells: Vec<_> = session.plan.cells.iter().filter(|cell| cell.project == label).collect();
+    let left_out = session.left_out.iter().filter(|left| left.project == label).map(|left| left.text.clone());
     let known: Vec<_> = cells.iter().filter_map(|cell| session.baseline.cells.get(&cell.key())).collect();
     ProjectSummary {
         project: project.clone(),
         checks: cells.iter().map(|cell| cell.check.typed(&cell.check.argv)).collect(),
         baseline_seconds: (!known.is_empty()).then(|| round(known.iter().map(|cell| cell.seconds).sum())),
         tested_lock: session.locks.get(&label).cloned(),
+        left_out: left_out.collect(),
         flaky: known.iter().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect(),
     }
 }

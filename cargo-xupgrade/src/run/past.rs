@@ -147,6 +147,7 @@ fn unfinished(plan: PlanReport, trials: Vec<TrialSummary>) -> Report {
         checks: Vec::new(),
         baseline_seconds: None,
         tested_lock: None,
+        left_out: Vec::new(),
         flaky: Vec::new(),
     };
     Report {

@@ -16,6 +16,7 @@ impl Cell {
             limit: None,
             company: Company::Any,
             turn: Turn::Always,
+            grain: Grain::Whole,
         };
         Self { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole }
     }

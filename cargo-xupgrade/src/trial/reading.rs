@@ -1,6 +1,8 @@
 //! What the output of a check says: test names, compiled packages, telling lines, signs of noise.
 //! Line by line, so that a gigabyte of output needs no memory; every parser forgives what it does not know.
 
+mod target;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -79,6 +81,7 @@ impl Lines {
         }
         if cargo::is_error(line) {
             self.found.build_failed = Build::Failed;
+            self.found.unbuilt.extend(cargo::unbuilt(line));
             self.tell(line);
         } else if self.found.build_failed == Build::Failed && rustc::is_place(line) {
             self.tell(line);
@@ -99,9 +102,11 @@ impl Lines {
         if message["reason"] != "compiler-artifact" {
             return;
         }
-        let Some((name, version)) = message["package_id"].as_str().and_then(package_of) else { return };
+        let id = message["package_id"].as_str().unwrap_or_default();
+        let Some((name, version)) = target::package_of(id) else { return };
+        self.found.built.extend(target::built(message));
         if let Some(stem) = message["executable"].as_str().and_then(file_stem) {
-            let executable = Executable { package: name.clone(), select: selector(&message["target"]) };
+            let executable = Executable { package: name.clone(), select: target::selector(&message["target"]) };
             self.found.executables.insert(stem.to_owned(), executable);
         }
         self.found.compiled.insert(format!("{name}@{version}"));
@@ -251,28 +256,8 @@ fn unit_of(unit: &str, executables: &BTreeMap<String, Executable>) -> (String, V
     (unit.to_owned(), select.into_iter().collect())
 }
 
-/// What selects a target on the command line, from its description in cargo's messages; empty where nothing does.
-fn selector(target: &Value) -> Vec<String> {
-    let name = target["name"].as_str().unwrap_or_default();
-    match target["kind"][0].as_str().unwrap_or_default() {
-        "lib" | "rlib" | "dylib" | "cdylib" | "staticlib" | "proc-macro" => vec!["--lib".into()],
-        kind @ ("bin" | "test" | "example" | "bench") if !name.is_empty() => vec![format!("--{kind}"), name.into()],
-        _ => Vec::new(),
-    }
-}
-
 fn file_stem(path: &str) -> Option<&str> {
     std::path::Path::new(path).file_stem()?.to_str()
-}
-
-/// Name and version in a package id (the Cargo book, "Package ID specifications"):
-/// `registry+https://…#name@1.0.0`, `path+file:///…/name#1.0.0`.
-fn package_of(id: &str) -> Option<(String, String)> {
-    let (place, spec) = id.rsplit_once('#')?;
-    match spec.rsplit_once('@') {
-        Some((name, version)) => Some((name.to_owned(), version.to_owned())),
-        None => Some((place.rsplit('/').next()?.split('?').next()?.to_owned(), spec.to_owned())),
-    }
 }
 
 /// The package and the test that an event of `go test -json` speaks of.

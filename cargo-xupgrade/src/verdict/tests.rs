@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::candidate::Reason;
 use crate::ecosystem::Exercised;
-use crate::trial::{Cell, Reading};
+use crate::trial::{Cell, Grain, Reading};
 
 fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
     let name = if phase == Phase::Gate { "gate" } else { "test" };
@@ -347,4 +347,68 @@ fn that_a_check_changes_files_is_told_only_where_nothing_else_stands_against_an_
     let judged = |cells| judge(&TrialReport { cells, ..TrialReport::default() }, &baseline, &[], Unexercised::Hold);
     assert_eq!(kind(&judged(vec![changing.clone(), red])), ReasonKind::TestFailed);
     assert_eq!(kind(&judged(vec![changing])), ReasonKind::ChangesFiles);
+}
+
+/// A failed check that is judged target by target.
+fn targets(built: &[&str], unbuilt: &[&str], telling: &[&str]) -> CellReport {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let telling = telling.iter().map(|line| (*line).to_owned()).collect();
+    let reading = Reading {
+        built: set(built),
+        unbuilt: set(unbuilt),
+        telling,
+        build_failed: Build::Failed,
+        ..Reading::default()
+    };
+    let mut report = cell(Phase::Gate, Exit::Code(101), reading);
+    report.cell.check.grain = Grain::Target;
+    report
+}
+
+/// The same on the untouched base.
+fn base_of(report: &CellReport) -> CellBaseline {
+    CellBaseline {
+        built: report.reading.built.clone(),
+        unbuilt: report.reading.unbuilt.clone(),
+        told: report.reading.telling.iter().cloned().collect(),
+        ..CellBaseline::default()
+    }
+}
+
+#[test]
+fn a_target_that_did_not_compile_before_stands_against_nothing_and_every_other_one_does() {
+    let before = targets(&["app (lib)", "app (bench \"old\")"], &["app (bench \"new\")"], &["error[E0554]: nightly"]);
+    let known = base_of(&before);
+    assert_eq!(judge_cell(&before, Some(&known)), Verdict::Passed);
+    let mut now = targets(
+        &["app (lib)"],
+        &["app (bench \"new\")", "app (bench \"old\")"],
+        &["error[E0554]: nightly", "error[E0596]: cannot borrow"],
+    );
+    only_news(&mut now, Some(&known));
+    let Verdict::Failed(cause) = judge_cell(&now, Some(&known)) else { panic!("it is no news that `old` fails") };
+    assert_eq!(cause.kind, ReasonKind::BuildFailed);
+    assert_eq!(
+        cause.text, "the gate of cargo . does not compile app (bench \"old\"): error[E0596]: cannot borrow",
+        "what failed before is not told again"
+    );
+    let mut whole = before;
+    whole.cell.check.grain = Grain::Whole;
+    assert!(matches!(judge_cell(&whole, Some(&known)), Verdict::Failed(_)), "other checks stand or fall whole");
+}
+
+#[test]
+fn a_target_that_nobody_came_to_counts_as_one_that_does_not_compile() {
+    let known = base_of(&targets(&["app (lib)", "top (lib)"], &["app (bench \"new\")"], &[]));
+    let now = targets(&["app (lib)"], &["dep (lib)"], &["error[E0425]: gone"]);
+    assert!(matches!(judge_cell(&now, Some(&known)), Verdict::Failed(_)), "`top` stood behind `dep`");
+    let killed = CellReport { exit: Exit::Signal(11), ..targets(&["app (lib)", "top (lib)"], &[], &[]) };
+    assert!(matches!(judge_cell(&killed, Some(&known)), Verdict::Failed(_)), "that is no word on targets");
+}
+
+#[test]
+fn where_all_targets_compiled_before_any_failure_counts() {
+    let known = CellBaseline { built: ["app (lib)".to_owned()].into(), ..CellBaseline::default() };
+    let now = targets(&["app (lib)"], &[], &["error: failed to link"]);
+    assert!(matches!(judge_cell(&now, Some(&known)), Verdict::Failed(_)));
 }

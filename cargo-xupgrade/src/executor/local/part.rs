@@ -14,7 +14,7 @@ use crate::report::CellSummary;
 use crate::trial::narrow::{Breadth, Moved, target};
 use crate::trial::reading::name_units;
 use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport, words};
-use crate::verdict::{Verdict, judge_cell, only_flaky, widens};
+use crate::verdict::{Verdict, judge_cell, only_flaky, only_news, widens};
 
 /// What the cells of a trial showed so far.
 #[derive(Default)]
@@ -80,6 +80,7 @@ impl Hand<'_> {
         let mut ran = self.answer(order, cell, shown)?;
         shown.executables.extend(std::mem::take(&mut ran.reading.executables));
         name_units(&mut ran.reading, &shown.executables);
+        only_news(&mut ran, self.known.cells.get(&cell.key()));
         Ok(ran)
     }
 

@@ -1,7 +1,8 @@
 //! What two runs of the untouched base say together, as sentences.
 
+use super::standing::standing;
 use super::*;
-use crate::trial::{Phase, Reading};
+use crate::trial::{Exit, Phase, Reading};
 
 fn run(exit: i32, ends: &[(&str, TestEnd)]) -> TrialReport {
     let test = |name: &str| TestName { unit: "app src/lib.rs".into(), name: name.into() };
@@ -57,9 +58,27 @@ fn a_cell_of_the_whole_matrix_that_is_red_is_left_out_and_its_project_goes_on() 
     let standing = standing(&runs, Accept::Nothing);
     assert!(!standing.is_red("cargo ."));
     assert!(!standing.keeps(&red) && standing.keeps(&Cell::of("test", Phase::Test)));
-    let told = std::sync::Mutex::new(Vec::new());
     let plan = Plan { cells: vec![Cell::of("test", Phase::Test), red], ..Plan::of("base", vec![]) };
-    standing.tell_left_out(&plan, &|event: &Event| told.lock().unwrap().push(format!("{event:?}")));
-    let told = told.into_inner().unwrap();
+    let told: Vec<String> = standing.left_out(&plan).into_iter().map(|one| one.text).collect();
     assert!(told.len() == 1 && told[0].contains("undefined: syscall.Stat_t"), "{told:?}");
+}
+
+#[test]
+fn of_a_check_that_counts_target_by_target_those_that_compile_stay() {
+    let mut all = Cell::of("build-all", Phase::Gate);
+    all.check.grain = Grain::Target;
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let run = |built: &[&str]| {
+        let reading = Reading { built: names(built), unbuilt: names(&["app (bench \"new\")"]), ..Reading::default() };
+        TrialReport { cells: vec![all.clone().ended(Exit::Code(101), reading)], ..TrialReport::default() }
+    };
+    let plan = Plan { cells: vec![all.clone()], ..Plan::of("base", vec![]) };
+    let both = [run(&["app (lib)", "app (bench \"old\")"]), run(&["app (lib)"])];
+    let partly = standing(&both, Accept::Nothing);
+    assert!(!partly.is_red("cargo .") && partly.keeps(&all));
+    let told = partly.left_out(&plan);
+    assert!(told.len() == 1 && told[0].text.contains("app (bench \"new\")"), "{}", told[0].text);
+    assert_eq!(known(&both).built, names(&["app (lib)"]), "what compiled each time");
+    let whole = standing(&[run(&[])], Accept::Nothing);
+    assert!(!whole.is_red("cargo .") && !whole.keeps(&all), "where nothing compiles, it is left out whole");
 }
