@@ -100,7 +100,7 @@ fn a_run_moves_only_the_lockfile_and_says_so_in_each_subject() {
 }
 
 /// The direct upgrade leaves `calm` without a user.
-const LEFT_BEHIND: &str = r#"Expected: both are upgraded, and calm says that it goes with the upgrade of outer.
+const LEFT_BEHIND: &str = r#"Expected: calm passes before outer, and is held, as nothing of it is left in the last tree.
 -- repo/Cargo.toml --
 [package]
 name = "app"
@@ -156,12 +156,23 @@ pub fn n() -> u32 {
 "#;
 
 #[test]
-fn a_package_that_a_later_upgrade_takes_out_says_so() {
+fn a_package_that_a_later_upgrade_takes_out_is_held_for_nothing_proves_it_any_more() {
     let env = Env::from_archive(LEFT_BEHIND);
     let ran = env.run(&["--transitive"]);
     assert_eq!(ran.code, 0, "{}", ran.said());
-    // After outer there is nothing left to move, so the search finds that it passes before outer.
+    assert_eq!(ran.upgrades(), ["outer 1.0.0 -> 1.1.0"], "{}", ran.said());
+    assert_eq!((ran.why("calm"), text(ran.upgrade("outer"), "proof")), ("not_exercised", "tests"));
+    assert!(ran.words("calm").contains("the upgrade of outer takes it out again"), "{}", ran.words("calm"));
+}
+
+#[test]
+fn where_the_configuration_lets_it_through_it_says_that_no_check_compiled_it() {
+    let env = Env::from_archive(LEFT_BEHIND);
+    env.write("xupgrade.toml", "unexercised = \"allow\"\n");
+    let ran = env.run(&["--transitive"]);
     assert_eq!(ran.upgrades(), ["calm 1.0.0 -> 1.0.1", "outer 1.0.0 -> 1.1.0"], "{}", ran.said());
     assert_eq!(ran.upgrade("calm")["notes"], Value::from(vec!["the upgrade of outer takes it out again"]));
-    assert_eq!(ran.upgrade("outer")["notes"], Value::from(vec![""; 0]));
+    assert_eq!((text(ran.upgrade("calm"), "proof"), text(ran.upgrade("outer"), "proof")), ("none", "tests"));
+    let message = env.git(&["show", "--no-patch", "--format=%B", text(ran.upgrade("calm"), "commit")]);
+    assert!(message.contains("no check of the whole matrix compiled it, which `unexercised = \"allow\"`"), "{message}");
 }

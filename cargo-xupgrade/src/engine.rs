@@ -2,6 +2,7 @@
 //! but when the budget is used up; only a tree that passed the whole matrix, afresh, leaves this room.
 
 mod budget;
+pub mod claims;
 mod commits;
 mod orders;
 mod teach;
@@ -321,12 +322,14 @@ impl Engine<'_> {
 
     fn take(&mut self, proposal: &Proposal, of: Option<String>, finished: Finished) -> Result<Outcome> {
         let atoms = orders::atoms(&proposal.picks);
-        // What is only compiled, or only run again, proves nothing new about what it exercises.
-        let claimed = if proposal.scope == Scope::Concerned { proposal.fresh } else { 0 };
-        let verdict = self.judge(&finished.report, &atoms, claimed);
+        let claims = self.claims(proposal, &atoms, &finished.report);
+        let verdict = judge(&finished.report, &self.baseline, &claims, self.unexercised);
         let (plan, baseline, report) = (self.plan, &self.baseline, &finished.report);
         let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh };
-        let outcome = judged.outcome(&verdict);
+        let outcome = match proposal.scope {
+            Scope::Full => judged.of_the_whole(&verdict),
+            _ => judged.outcome(&verdict),
+        };
         self.keep(Trial {
             id: finished.id,
             why: Some(proposal.why),
@@ -340,21 +343,18 @@ impl Engine<'_> {
         Ok(outcome)
     }
 
-    fn judge(&self, report: &TrialReport, atoms: &[Atom], fresh: usize) -> Verdict {
-        let claimed =
-            (atoms.len() - fresh..atoms.len()).filter(|at| !self.baseline.is_late(self.candidate(&atoms[*at])));
-        let claims: Vec<Claim> = claimed.map(|position| self.claim(&atoms[position], position)).collect();
-        judge(report, &self.baseline, &claims, self.unexercised)
-    }
-
-    /// What a trial has to compile to be evidence for an atom.
-    #[must_use]
-    pub fn claim(&self, atom: &Atom, position: usize) -> Claim {
-        let candidate = self.candidate(atom);
-        Claim {
-            position,
-            project: self.plan.project_of(candidate).map(crate::ecosystem::Project::label).unwrap_or_default(),
-            package: format!("{}@{}", candidate.name, candidate.rungs[atom.rung].version),
+    /// The claims that a trial has to prove: those of the fresh atoms, and where the whole matrix runs, those of all. What is
+    /// only compiled, or only run again, proves nothing new.
+    fn claims(&self, proposal: &Proposal, atoms: &[Atom], report: &TrialReport) -> Vec<Claim> {
+        let all = 0..atoms.len();
+        match proposal.scope {
+            Scope::Concerned => {
+                let fresh = all.skip(atoms.len() - proposal.fresh);
+                let early = fresh.filter(|at| !self.baseline.is_late(self.candidate(&atoms[*at])));
+                early.filter_map(|at| claims::claim(self.plan, atoms, at, &[])).collect()
+            }
+            Scope::Full => all.filter_map(|at| claims::claim(self.plan, atoms, at, &report.applied)).collect(),
+            Scope::Gate | Scope::Again { .. } => Vec::new(),
         }
     }
 

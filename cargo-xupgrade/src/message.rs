@@ -137,7 +137,9 @@ fn evidence(proven: &Proven<'_>) -> String {
     let proof = match proven.upgrade.proof {
         Proof::Tests => "tests that stand on it ran and passed",
         Proof::Compiled => "it was compiled; no test that stands on it ran",
-        Proof::None => "no cell compiled it, which the configuration allows",
+        Proof::None => {
+            "no check of the whole matrix compiled it, which `unexercised = \"allow\"` in xupgrade.toml lets through"
+        }
     };
     format!("\nProved in trial {}, {}: {proof}.\n", proven.upgrade.trial, group(proven.group))
 }

@@ -147,7 +147,6 @@ struct Found {
     branch: Option<String>,
     /// After these upgrades no commit may end: what stands there does not pass.
     open: BTreeSet<usize>,
-    claims: Vec<crate::verdict::Claim>,
     /// What the untouched base does, with the flaky tests that showed themselves on the way.
     baseline: Baseline,
     publishing: Publishing,
@@ -257,7 +256,6 @@ impl Session {
         let checkpoint = searched.checkpoint();
         let open = engine.verify_commits(local, &searched, &checkpoint, args.verify_commits)?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
-        let claims = checkpoint.atoms.iter().enumerate().map(|(position, atom)| engine.claim(atom, position)).collect();
         let (trials, baseline) = (engine.trials, engine.baseline);
         let mut found = Found {
             searched,
@@ -267,7 +265,6 @@ impl Session {
             commits: Vec::new(),
             branch: None,
             open,
-            claims,
             baseline,
             publishing: Publishing::Fine,
         };

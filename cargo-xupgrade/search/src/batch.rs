@@ -219,7 +219,7 @@ impl Batch {
                     match outcome {
                         Outcome::Passed => Some(Pass::Yes),
                         Outcome::Failed { .. } => Some(Pass::No),
-                        Outcome::Inconclusive => None,
+                        Outcome::Unproved { .. } | Outcome::Inconclusive => None,
                     },
                 );
             }
@@ -235,7 +235,9 @@ impl Batch {
                     self.failed(place, probe.len, failure, &suspects);
                 }
             }
-            Outcome::Inconclusive => self.gave_no_answer(place, probe.len, probe.again, ticket),
+            Outcome::Unproved { .. } | Outcome::Inconclusive => {
+                self.gave_no_answer(place, probe.len, probe.again, ticket);
+            }
         }
         if let Some(Waiting { len, failure, suspects }) = self.lanes.get_mut(place).and_then(Lane::waited) {
             self.failed(place, len, failure, &suspects);

@@ -1,7 +1,7 @@
 //! What is known for certain: the accepted sequence with its proofs, the refusals, the open questions.
 //! Only recorded trials write here, and nothing here decides what to try next.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::{vec, vec::Vec};
 
 use crate::batch::Proven;
@@ -15,6 +15,8 @@ pub(crate) struct Ledger {
     pub(crate) proven_by: Option<Ticket>,
     pub(crate) checkpoint: Option<Checkpoint>,
     refusals: BTreeMap<Pick, Refused>,
+    /// Rungs for which the whole matrix was no evidence.
+    idle: BTreeSet<Pick>,
     notes: Vec<Note>,
     /// How many picks were accepted so far.
     pub(crate) growth: usize,
@@ -46,6 +48,7 @@ impl Ledger {
             proven_by: None,
             checkpoint: None,
             refusals: BTreeMap::new(),
+            idle: BTreeSet::new(),
             notes: vec![Note::default(); atoms],
             growth: 0,
         }
@@ -106,6 +109,14 @@ impl Ledger {
     pub(crate) fn convict(&mut self, pick: Pick, ticket: Ticket) {
         let bare = Failure { ticket, proof: Proof::Tests, partners: vec![], marks: vec![] };
         self.refuse(pick, bare, usize::MAX);
+    }
+
+    /// The whole matrix is no evidence for `pick`, as the trial `ticket` says: it is not looked at again, for nothing that could
+    /// be tried beside it is known to help.
+    pub(crate) fn leave_out(&mut self, pick: Pick, ticket: Ticket) {
+        let bare = Failure { ticket, proof: Proof::Certain, partners: vec![], marks: vec![] };
+        self.refuse(pick, bare, usize::MAX);
+        self.idle.insert(pick);
     }
 
     /// What was accepted is not what it was: each refusal is worth another look.
@@ -171,9 +182,10 @@ impl Ledger {
         self.refusals.get(&pick).is_some_and(|refused| refused.growth < others)
     }
 
-    /// Whether the failure of a rung named what else should move.
+    /// Whether it is known why a rung failed: its failure named what else should move, or nothing met it.
     pub(crate) fn is_explained(&self, pick: Pick) -> bool {
-        self.refusals.get(&pick).is_some_and(|refused| !refused.failure.partners.is_empty())
+        self.idle.contains(&pick)
+            || self.refusals.get(&pick).is_some_and(|refused| !refused.failure.partners.is_empty())
     }
 
     /// Whether nothing but tests failed when a rung was refused.

@@ -9,7 +9,8 @@
 //!   whole matrix as often as was asked for.
 //! - *Honest*: a rejected rung has a failing trial of which it is the last pick, and what stands before it there passed
 //!   (or is empty). Where only tests failed, they failed again with it, and twice they passed without it. (Only what fails
-//!   within the whole matrix again and again, but never when its tests run alone, is rejected on that.)
+//!   within the whole matrix again and again, but never when its tests run alone, is rejected on that; and what the whole
+//!   matrix left unproved, on that.)
 //! - *Literal*: a failure is only inferred for a sequence that is pick for pick the one that failed. A
 //!   lockfile depends on the path taken to it, so the same upgrades in another order are another trial.
 //! - *Total*: it ends after a bounded number of trials, and no order of calls makes it panic.
@@ -217,6 +218,12 @@ pub enum Outcome {
         marks: Vec<Mark>,
         /// How far it can be believed.
         proof: Proof,
+    },
+    /// Of [`Scope::Full`] only: nothing failed, and yet it is no evidence for these atoms, as nothing in it met them. They
+    /// leave the set, each with this trial as its reason.
+    Unproved {
+        /// The atoms, in any order; those that were not in the trial are ignored.
+        atoms: Vec<usize>,
     },
     /// Noise: nothing was learnt.
     Inconclusive,

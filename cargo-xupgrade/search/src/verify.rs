@@ -1,7 +1,7 @@
 //! The whole matrix on what was accepted, as often as asked for; where it fails, the pick to blame is cut out.
 //! What passed the whole matrix is bisected in commit order with runs of the whole matrix.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::evidence::{Doubt, Finding, Pass, Side, Weight};
@@ -49,6 +49,8 @@ pub(crate) struct Verify {
     silent: u32,
     restarts: u32,
     pub(crate) refused: Vec<(Pick, Ticket)>,
+    /// Atoms among the refused for which the whole matrix was no evidence: nothing failed for their sake.
+    pub(crate) idle: BTreeSet<usize>,
     state: State,
 }
 
@@ -97,6 +99,7 @@ impl Verify {
             silent: 0,
             restarts: 0,
             refused: Vec::new(),
+            idle: BTreeSet::new(),
             state,
         }
     }
@@ -195,7 +198,7 @@ impl Verify {
             let answer = match outcome {
                 Outcome::Passed => Some(Pass::Yes),
                 Outcome::Failed { .. } => Some(Pass::No),
-                Outcome::Inconclusive => None,
+                Outcome::Unproved { .. } | Outcome::Inconclusive => None,
             };
             doubt.answer(ticket, answer);
             return self.weigh();
@@ -214,8 +217,28 @@ impl Verify {
                 self.doubt = Some((len, Doubt::last(ticket, self.weight)));
                 self.drop_asked(|_| true)
             }
+            Outcome::Unproved { atoms } => self.drop_unproved(len, ticket, atoms),
             Outcome::Inconclusive => self.gave_no_answer(),
         }
+    }
+
+    /// The whole matrix passed with the first `len` picks, and is no evidence for some of them: these go, and nothing else
+    /// is to blame.
+    fn drop_unproved(&mut self, len: usize, ticket: Ticket, atoms: &[usize]) -> Vec<Ticket> {
+        let places: Vec<usize> = (0..len).filter(|&place| atoms.contains(&self.target[place].atom)).collect();
+        let Some(&first) = places.first() else { return self.gave_no_answer() };
+        for &place in places.iter().rev() {
+            let pick = self.target.remove(place);
+            self.idle.insert(pick.atom);
+            self.cut_out(pick, ticket);
+        }
+        if first < self.good.0 {
+            self.good = (0, None);
+        }
+        self.passes.clear();
+        let moot = self.drop_asked(|_| true);
+        self.start_anew();
+        moot
     }
 
     /// A run of the hunted test.
@@ -234,7 +257,7 @@ impl Verify {
                 self.bad = Some((len, ticket));
                 self.drop_asked(|asked| asked >= len)
             }
-            Outcome::Inconclusive => return self.gave_no_answer(),
+            Outcome::Unproved { .. } | Outcome::Inconclusive => return self.gave_no_answer(),
         };
         self.corner();
         moot
@@ -346,18 +369,30 @@ impl Verify {
             return;
         };
         let pick = self.target.remove(bad - 1);
+        self.cut_out(pick, ticket);
+        self.asked.clear();
+        if self.aim == Aim::Culprit {
+            self.state = State::Ended;
+        }
+        self.start_anew();
+    }
+
+    /// A pick that was taken out of the target.
+    fn cut_out(&mut self, pick: Pick, ticket: Ticket) {
         self.refused.push((pick, ticket));
         if let Some(rung) = self.fallback.remove(&pick.atom) {
             self.target.push(Pick { atom: pick.atom, rung });
         }
+    }
+
+    /// What is left of the target is another one.
+    fn start_anew(&mut self) {
         self.bad = None;
         self.voids.clear();
         self.restarts = 0;
         self.clean = 0;
         self.seen.clear();
-        self.asked.clear();
-        if self.aim == Aim::Culprit {
-            self.state = State::Ended;
+        if self.is_over() {
             return;
         }
         if self.good.0 == self.target.len() {

@@ -257,6 +257,32 @@ fn what_fails_the_whole_matrix_is_cut_out_and_the_rest_verified() {
 }
 
 #[test]
+fn what_the_whole_matrix_is_no_evidence_for_leaves_the_set_and_nobody_is_tried_for_its_sake() {
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(8), &Options::default()), 1, |proposal| {
+        let unproved = proposal.scope == Scope::Full && has(proposal, 2);
+        if unproved { Outcome::Unproved { atoms: vec![2] } } else { Outcome::Passed }
+    });
+    let checkpoint = solution.checkpoint.expect("the others are proved");
+    assert_eq!(checkpoint.picks.len(), 7, "{asked:#?}");
+    assert!(checkpoint.picks.iter().all(|pick| pick.atom != 2));
+    let Fate::Rejected { trials } = &solution.fates[2] else { panic!("{:?}", solution.fates[2]) };
+    let whole: Vec<&Proposal> = asked.iter().filter(|proposal| proposal.scope == Scope::Full).collect();
+    assert_eq!((trials.as_slice(), whole.len()), ([(0, whole[0].ticket)].as_slice(), 3), "{asked:#?}");
+    assert!(asked.iter().skip_while(|proposal| proposal.scope != Scope::Full).all(|one| one.scope == Scope::Full));
+}
+
+#[test]
+fn what_is_unproved_where_it_was_lifted_to_is_verified_where_it_was_before() {
+    let lifted = atom(&[(10, Compatible), (10, Breaking)]);
+    let (_, solution) = run_wide(&mut Search::new(&[lifted], &Options::default()), 1, |proposal| {
+        let above = proposal.picks.contains(&Pick { atom: 0, rung: 1 });
+        let unproved = proposal.scope == Scope::Full && above;
+        if unproved { Outcome::Unproved { atoms: vec![0] } } else { Outcome::Passed }
+    });
+    assert_eq!(solution.checkpoint.expect("it is proved below").picks, [Pick { atom: 0, rung: 0 }]);
+}
+
+#[test]
 fn what_fails_only_within_the_whole_matrix_is_cut_out_too() {
     let (_, solution) = run_wide(&mut Search::new(&atoms(2), &Options::default()), 1, |proposal| {
         let fails_there = proposal.scope == Scope::Full && has(proposal, 1);

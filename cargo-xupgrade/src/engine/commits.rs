@@ -16,7 +16,7 @@ use crate::interrupt::Level;
 use crate::partner::without_major;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, Check, Freshness, Phase, Turn};
-use crate::verdict::Verdict;
+use crate::verdict::{Verdict, judge};
 
 impl Engine<'_> {
     /// Tries commits below the tip by themselves: their gates, or the whole matrix. Gives the positions of the upgrades
@@ -81,7 +81,7 @@ impl Engine<'_> {
             until: None,
         })?;
         let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
-        let verdict = self.judge(&finished.report, &atoms, 0);
+        let verdict = judge(&finished.report, &self.baseline, &[], self.unexercised);
         let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
         self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict: verdict.clone(), seconds })?;
         Ok(verdict)

@@ -47,6 +47,18 @@ impl Judged<'_> {
         }
     }
 
+    /// The same of a run of the whole matrix, which may pass and yet be no evidence for some of its atoms.
+    #[must_use]
+    pub fn of_the_whole(&self, verdict: &Verdict) -> Outcome {
+        match verdict {
+            Verdict::Failed(cause) if cause.kind == ReasonKind::NotExercised => {
+                let atoms = cause.suspects.iter().map(|position| self.atoms[*position].candidate);
+                Outcome::Unproved { atoms: atoms.collect() }
+            }
+            other => self.outcome(other),
+        }
+    }
+
     /// For each unit that failed its tests, and where to look.
     fn marks(&self) -> Vec<Mark> {
         let named = self.named();

@@ -97,6 +97,40 @@ fn an_upgrade_that_fails_lands_one_rung_lower() {
     assert_eq!(ended.names(&plan), ["a 1.1.0", "b 1.0.1", "c 1.1.0"]);
 }
 
+/// Everything is green, and the atoms of an order are compiled but for one name.
+fn compiled_but(plan: &Plan, order: &Order, name: &str) -> Answer {
+    let label = |atom: &Atom| {
+        let candidate = &plan.candidates[atom.candidate];
+        format!("{}@{}", candidate.name, candidate.rungs[atom.rung].version)
+    };
+    let all = order.atoms.iter().map(label).filter(|one| !one.starts_with(name));
+    Answer::Compiled(all.collect())
+}
+
+#[test]
+fn an_upgrade_that_the_last_tree_is_no_evidence_for_leaves_the_set() {
+    let plan = three();
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    for (unexercised, left) in
+        [(Unexercised::Hold, vec!["a 1.1.0", "c 1.1.0"]), (Unexercised::Allow, vec!["a 1.1.0", "b 1.1.0", "c 1.1.0"])]
+    {
+        let mut engine = Engine { unexercised, ..engine(&plan, Budget::default(), &mut journal) };
+        let rule = |order: &Order| {
+            let lost = order.id.starts_with("full") && has(order, 1, 1);
+            compiled_but(&plan, order, if lost { "b" } else { "-" })
+        };
+        let searched = engine.search(&mut Fake::new(rule), &Options::default()).unwrap();
+        assert_eq!(names(&plan, &searched.checkpoint().atoms), left, "{unexercised:?}");
+        let why = |trial: &Trial| match &trial.verdict {
+            Verdict::Failed(cause) => Some(cause.kind),
+            _ => None,
+        };
+        let reasons: Vec<_> = engine.trials.iter().filter_map(why).collect();
+        assert_eq!(reasons, vec![crate::candidate::ReasonKind::NotExercised; 3 - left.len()]);
+    }
+}
+
 #[test]
 fn a_refused_atom_does_not_take_the_others_with_it() {
     let plan = three();
@@ -251,7 +285,7 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
     let mut fake = Fake::new(|order: &Order| {
         let names = order.cells.iter().map(|cell| cell.check.name.clone()).collect::<Vec<_>>();
         seen.borrow_mut().insert(order.id.clone(), names);
-        Answer::Green
+        if order.id.starts_with("full") { compiled_but(&plan, order, "-") } else { Answer::Green }
     });
     let searched = engine.search(&mut fake, &Options::default()).unwrap();
     assert_eq!(names(&plan, &searched.checkpoint().atoms), ["a 1.1.0"]);

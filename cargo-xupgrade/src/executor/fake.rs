@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::{Atom, Executor, Finished, Order};
 use crate::candidate::{Reason, ReasonKind};
+use crate::ecosystem::Exercised;
 use crate::trial::{Exit, TestEnd, TrialReport};
 use crate::verdict::Baseline;
 
@@ -16,6 +17,8 @@ use crate::verdict::Baseline;
 pub enum Answer {
     /// All cells are green.
     Green,
+    /// All cells are green, and these packages (`name@version`) were compiled.
+    Compiled(BTreeSet<String>),
     /// A test is red, in a cell of its own.
     Red,
     /// Tests are said to be red, but no cell is: there is nothing that could run again.
@@ -56,6 +59,10 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
         report.applied = vec![crate::ecosystem::Applied::default(); order.atoms.len()];
         match (self.rule)(order) {
             Answer::Green => {}
+            Answer::Compiled(compiled) => {
+                let exercised = Exercised { compiled, ..Exercised::default() };
+                report.exercised.insert("cargo .".into(), exercised);
+            }
             Answer::RedWithoutCells => report.unfit = Some(Reason::new(ReasonKind::TestFailed, "red by rule")),
             Answer::Red => {
                 let mut cell = crate::journal::tests::report(Exit::Code(101));

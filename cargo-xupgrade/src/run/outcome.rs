@@ -9,10 +9,12 @@ use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Version};
 use crate::ecosystem::{Applied, Move};
 use crate::engine::Trial;
+use crate::engine::claims::{Stand, claim, stand};
 use crate::executor::together::label;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named, partners};
 use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
+use crate::trial::TrialReport;
 use crate::trial::flap::{Flap, Seen, flapped};
 use crate::verdict::{Proof, Verdict, proof};
 
@@ -28,7 +30,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
     let confirmed = found.checkpoint.trial.map(|trial| &found.trials[trial].report);
     let applied = confirmed.and_then(|report| report.applied.get(position)).cloned().unwrap_or_default();
     let mut notes = same_step(plan, found, position).unwrap_or_else(|| applied.notes.clone());
-    notes.extend(taken_out(plan, found, position, (candidate, &rung.version)));
+    notes.extend(moved_on(plan, found, position));
     notes.extend(landed_between(found, atom, candidate));
     Upgrade {
         ecosystem: candidate.ecosystem,
@@ -42,7 +44,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
         breaking: rung.breaking,
         commit: found.commits.get(position).cloned(),
         trial: trial_of(found, atom).map(|trial| trial.id.clone()).unwrap_or_default(),
-        proof: confirmed.map_or(Proof::None, |report| proof(report, &found.claims[position])),
+        proof: confirmed.map_or(Proof::None, |report| proof_in(plan, found, report, position)),
         also_moved: moved_beside(plan, found, &applied, atom),
         notes,
         failed_above: failed_above(plan, found, atom, candidate),
@@ -76,20 +78,25 @@ fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> V
     mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves))
 }
 
-/// A package that only others require may go again with a later upgrade of its user; then no cell of the whole matrix met it.
-fn taken_out(plan: &Plan, found: &Found, position: usize, (candidate, to): (&Candidate, &Version)) -> Option<String> {
-    let report = &found.trials[found.checkpoint.trial?].report;
-    let later = found.checkpoint.atoms.iter().zip(&report.applied).skip(position + 1);
-    let takes_it_out = |moved: &Move| {
-        let from = moved.from.as_deref().and_then(|text| Version::parse(text).ok());
-        moved.name == candidate.name
-            && moved.ecosystem == candidate.ecosystem
-            && moved.to.is_none()
-            && from.as_ref() == Some(to)
-    };
-    let (by, _) = later.into_iter().find(|(_, applied)| applied.also_moved.iter().any(takes_it_out))?;
-    let by = &plan.candidates[by.candidate];
-    (by.project == candidate.project).then(|| format!("the upgrade of {} takes it out again", by.name))
+/// The evidence that the last tree gives for an upgrade.
+fn proof_in(plan: &Plan, found: &Found, report: &TrialReport, position: usize) -> Proof {
+    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied);
+    claim.map_or(Proof::None, |claim| proof(report, &claim))
+}
+
+/// A later upgrade may take a package on to a higher version, or out: then no cell of the whole matrix met it as it was.
+fn moved_on(plan: &Plan, found: &Found, position: usize) -> Option<String> {
+    let (atoms, applied) = (&found.checkpoint.atoms, &found.trials[found.checkpoint.trial?].report.applied);
+    let own = &plan.candidates[atoms[position].candidate].rungs[atoms[position].rung].version;
+    match stand(plan, atoms, position, applied)? {
+        Stand::Gone(by) => Some(taken_out(plan, &atoms[by])),
+        Stand::At(version) if version == *own => None,
+        Stand::At(version) => Some(format!("a later upgrade takes it on to {version}")),
+    }
+}
+
+fn taken_out(plan: &Plan, by: &Atom) -> String {
+    format!("the upgrade of {} takes it out again", plan.candidates[by.candidate].name)
 }
 
 /// That an upgrade ended below its rungs, and which release stopped it there.
@@ -289,7 +296,10 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
             let mut reason = reason_of(plan, found, trial, (index, tried));
             if trial.why == Some(Why::Verify) {
-                reason.text = format!("passes in part of the matrix, fails in the whole: {}", reason.text);
+                reason.text = match reason.kind {
+                    ReasonKind::NotExercised => unproved(plan, trial, index),
+                    _ => format!("passes in part of the matrix, fails in the whole: {}", reason.text),
+                };
             }
             Some(reason)
         }
@@ -299,6 +309,17 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
         }
         Fate::Accepted { .. } | Fate::Untried => None,
     }
+}
+
+/// Why the last tree is no evidence for a candidate that passed by itself.
+fn unproved(plan: &Plan, trial: &Trial, candidate: usize) -> String {
+    let position = trial.atoms.iter().position(|atom| atom.candidate == candidate);
+    let end = position.and_then(|position| stand(plan, &trial.atoms, position, &trial.report.applied));
+    let why = match end {
+        Some(Stand::Gone(by)) => taken_out(plan, &trial.atoms[by]),
+        _ => "no check compiles it any more".to_owned(),
+    };
+    format!("it passed by itself, but together with the others {why}, so nothing proves it")
 }
 
 fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> ProjectSummary {

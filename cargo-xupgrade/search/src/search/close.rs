@@ -68,19 +68,23 @@ impl Search {
         }
     }
 
-    /// Writes what the whole matrix said into the ledger; gives back the atoms that it took out.
+    /// Writes what the whole matrix said into the ledger; gives back the atoms that it took out as they fail.
     pub(super) fn close_verify(&mut self) -> BTreeSet<usize> {
         let Some(verify) = self.verify.take() else { return BTreeSet::new() };
         if let Some((accepted, ticket)) = verify.accepted() {
             self.ledger.replace(accepted, ticket);
         }
         for &(pick, ticket) in &verify.refused {
-            self.ledger.convict(pick, ticket);
+            if verify.idle.contains(&pick.atom) {
+                self.ledger.leave_out(pick, ticket);
+            } else {
+                self.ledger.convict(pick, ticket);
+            }
             self.ledger.settle(pick.atom);
         }
         if let Some(checkpoint) = verify.checkpoint() {
             self.ledger.checkpoint = Some(checkpoint);
         }
-        verify.refused.iter().map(|(pick, _)| pick.atom).collect()
+        verify.refused.iter().map(|(pick, _)| pick.atom).filter(|atom| !verify.idle.contains(atom)).collect()
     }
 }

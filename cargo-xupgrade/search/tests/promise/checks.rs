@@ -71,6 +71,14 @@ pub fn is_honest(run: &Run, solution: &Solution) -> Checked {
         let Some((proposal, outcome)) = trial(run, refusal.ticket) else {
             return Err(TestCaseError::fail(format!("{refusal:?} rests on no trial")));
         };
+        if let Outcome::Unproved { atoms } = outcome {
+            prop_assert!(
+                proposal.scope == Scope::Full && atoms.contains(&refusal.pick.atom),
+                "{refusal:?}: {outcome:?}"
+            );
+            prop_assert!(proposal.picks.contains(&refusal.pick), "{:?}", refusal);
+            continue;
+        }
         prop_assert!(matches!(outcome, Outcome::Failed { .. }), "{refusal:?} rests on {outcome:?}");
         prop_assert_eq!(proposal.picks.last(), Some(&refusal.pick), "{:?}", refusal);
         let below = &proposal.picks[..proposal.picks.len() - 1];
@@ -147,7 +155,7 @@ impl Answer {
         match outcome {
             Outcome::Passed => Self::Passed,
             Outcome::Failed { .. } => Self::Failed,
-            Outcome::Inconclusive => Self::Nothing,
+            Outcome::Unproved { .. } | Outcome::Inconclusive => Self::Nothing,
         }
     }
 }
