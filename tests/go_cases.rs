@@ -218,7 +218,8 @@ fn what_no_build_here_compiles_is_judged_by_tidy_and_tests_and_cgo_count() {
         "{}",
         run.ran.said()
     );
-    assert_eq!(run.ran.why("demo.test/win"), "not_exercised");
+    assert_eq!(run.ran.why("demo.test/win"), "resolve_refused");
+    assert!(run.ran.words("demo.test/win").contains("demo.test/win/registry"), "{}", run.ran.words("demo.test/win"));
     assert_eq!(run.ran.why("demo.test/script"), "unused");
 }
 
@@ -227,11 +228,11 @@ fn tools_are_raised_and_proven_by_building_them() {
     let run = shared("go_tools", &[]);
     assert_eq!(
         run.ran.upgrades(),
-        ["demo.test/gen/v2 v2.0.0 -> v2.1.0", "demo.test/gen v1.0.0 -> v1.0.1"],
+        ["demo.test/gen/v2 v2.0.0 -> v2.1.0", "demo.test/lint v1.0.0 -> v1.1.0", "demo.test/gen v1.0.0 -> v1.0.1"],
         "{}",
         run.ran.said()
     );
-    assert_eq!(run.ran.why("demo.test/lint"), "not_exercised");
+    assert_eq!(text(run.ran.upgrade("demo.test/lint"), "proof"), "compiled");
     let above = &run.ran.upgrade("demo.test/gen")["failed_above"][0];
     assert_eq!(text(&above["reason"], "kind"), "build_failed", "{above:#}");
 }
@@ -338,7 +339,7 @@ fn a_toolchain_that_the_user_chose_checks_every_module() {
     put_toolchain_on_the_path(&mut env, "go1.99.7");
     let plan = env.plan(&[]);
     let commands: Vec<&str> = plan["matrix"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-    assert_eq!(commands.len(), 4, "{commands:?}");
+    assert_eq!(commands.len(), 6, "{commands:?}");
     assert!(commands.iter().all(|one| one.starts_with("GOTOOLCHAIN=go1.99.7 go ")), "{commands:?}");
 }
 

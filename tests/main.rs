@@ -14,6 +14,7 @@ mod explain;
 mod fast;
 mod flakes;
 mod go;
+mod go_builds;
 mod go_cases;
 mod go_view;
 mod go_work;

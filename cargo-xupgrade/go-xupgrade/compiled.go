@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -25,6 +26,16 @@ const packageFields = "ImportPath,Dir,ForTest,Standard,DepOnly,Imports,TestGoFil
 
 type fetchParams struct {
 	Dir string `json:"dir"`
+	// Loads are what checks compile beside the packages of a plain build.
+	Loads []fetchLoad `json:"loads"`
+}
+
+// A fetchLoad is what one command compiles, tests and all.
+type fetchLoad struct {
+	Dir      string            `json:"dir"`
+	Env      map[string]string `json:"env"`
+	Tags     []string          `json:"tags"`
+	Patterns []string          `json:"patterns"`
 }
 
 type fetchResult struct {
@@ -47,27 +58,47 @@ func (j *job) fetch(ctx context.Context, p fetchParams) (*fetchResult, error) {
 	res := &fetchResult{}
 	for _, env := range modes {
 		for _, what := range j.fetched(p.Dir) {
-			out, err := j.run(ctx, p.Dir, workFactor*j.limit, append(env, "GOMAXPROCS=16"),
-				append([]string{"list", "-deps", "-test", "-e", "-f", `{{.ImportPath}}` + completeFormat + `{{"\x01"}}`}, what...)...)
+			packages, err := j.download(ctx, env, what)
 			if err != nil {
 				return nil, fmt.Errorf("fetching what %s needs: %w", p.Dir, err)
 			}
-			if err := unfetched(string(out)); err != nil {
+			res.Packages = max(res.Packages, packages)
+		}
+		for _, what := range p.Loads {
+			// One that cannot be had at all fails its own check, and no other.
+			if _, err := j.download(ctx, env, what); err != nil && asFailure(err).Retryable {
 				return nil, fmt.Errorf("fetching what %s needs: %w", p.Dir, err)
 			}
-			res.Packages = max(res.Packages, strings.Count(string(out), "\x01"))
 		}
 	}
 	return res, nil
 }
 
-// fetched lists the patterns to load: the module's packages and its tools.
-func (j *job) fetched(dir string) [][]string {
-	patterns := [][]string{{"./..."}}
-	if f, err := readMod(dir+"/go.mod", "go.mod"); err == nil && len(f.Tool) > 0 {
-		patterns = append(patterns, []string{"tool"})
+// download loads packages, and says how many there are.
+func (j *job) download(ctx context.Context, env []string, what fetchLoad) (int, error) {
+	args := []string{"list", "-deps", "-test", "-e", "-f", `{{.ImportPath}}` + completeFormat + `{{"\x01"}}`}
+	if len(what.Tags) > 0 {
+		args = append(args, "-tags="+strings.Join(what.Tags, ","))
 	}
-	return patterns
+	forced := append(slices.Clone(env), "GOMAXPROCS=16")
+	for _, k := range slices.Sorted(maps.Keys(what.Env)) {
+		forced = append(forced, k+"="+what.Env[k])
+	}
+	out, err := j.run(ctx, what.Dir, workFactor*j.limit, forced, append(args, what.Patterns...)...)
+	if err != nil {
+		return 0, err
+	}
+	return strings.Count(string(out), "\x01"), unfetched(string(out))
+}
+
+// fetched lists what is loaded in any case: the module's packages and its
+// tools.
+func (j *job) fetched(dir string) []fetchLoad {
+	loads := []fetchLoad{{Dir: dir, Patterns: []string{"./..."}}}
+	if f, err := readMod(dir+"/go.mod", "go.mod"); err == nil && len(f.Tool) > 0 {
+		loads = append(loads, fetchLoad{Dir: dir, Patterns: []string{"tool"}})
+	}
+	return loads
 }
 
 // unfetched finds the first package that could not be had for a reason that

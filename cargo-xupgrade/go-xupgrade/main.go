@@ -38,6 +38,7 @@
 //   - effects.go: what a raise does to the author's other lines, and to the text
 //   - resolve.go, proxyview.go, agerule.go: what go commands may choose by
 //     themselves while an edit resolves
+//   - variants.go: the files that a plain build passes by
 //   - worksums.go: go.work.sum, the lockfile of a workspace
 //   - compiled.go: what the tests of a module really compile
 package main

@@ -217,6 +217,8 @@ func (h *home) do(ctx context.Context, req request, report func(done, total int,
 		return answer(ctx, req.Params, j.edit)
 	case "fetch":
 		return answer(ctx, req.Params, j.fetch)
+	case "variants":
+		return answer(ctx, req.Params, j.variants)
 	case "worksums":
 		return answer(ctx, req.Params, j.workSums)
 	case "compiled":

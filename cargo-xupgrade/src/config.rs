@@ -213,14 +213,19 @@ impl Config {
     ///
     /// # Errors
     /// When a check names no known project.
-    pub fn matrix(&self, projects: &[Project], defaults: impl Fn(&Project) -> Vec<Check>) -> Result<Vec<Cell>> {
+    pub fn matrix(
+        &self,
+        projects: &[Project],
+        defaults: impl Fn(&Project, &[Check]) -> Result<Vec<Check>>,
+    ) -> Result<Vec<Cell>> {
         let mut cells = Vec::new();
         for project in projects.iter().filter(|project| project.obstacle.is_none()) {
-            let mut checks = defaults(project);
+            let own = self.check.iter().filter(|rule| rule.is_of(project));
+            let own: Vec<Check> = own.map(|rule| rule.check(project)).collect::<Result<_>>()?;
+            let mut checks = defaults(project, &own)?;
             // What the project needs to be built at all (its toolchain) holds for a user's checks of it, too.
             let needed = checks.first().map(|check| check.env.clone()).unwrap_or_default();
-            for rule in self.check.iter().filter(|rule| rule.is_of(project)) {
-                let mut check = rule.check(project)?;
+            for mut check in own {
                 check.env = needed.clone().into_iter().chain(check.env).collect();
                 match checks.iter_mut().find(|default| default.name == check.name) {
                     Some(default) => *default = check,
@@ -349,8 +354,9 @@ mod tests {
             "[[check]]\nname = \"test\"\necosystem = \"go\"\nproject = \"svc\"\ncommand = \"go test ./pkg/...\"\n";
         let config = Config::parse(text, "x").unwrap();
         let default = config.check[0].check(&project()).unwrap();
-        let cells =
-            config.matrix(&[project()], |_| vec![Check { argv: vec!["other".into()], ..default.clone() }]).unwrap();
+        let cells = config
+            .matrix(&[project()], |_, _| Ok(vec![Check { argv: vec!["other".into()], ..default.clone() }]))
+            .unwrap();
         assert_eq!(cells.len(), 1);
         assert_eq!(cells[0].check.argv, ["go", "test", "-json", "./pkg/..."]);
         assert_eq!(cells[0].check.dir, "svc");
@@ -360,7 +366,7 @@ mod tests {
     #[test]
     fn a_check_for_a_project_that_is_not_there_is_an_error() {
         let text = "[[check]]\nname = \"x\"\necosystem = \"go\"\nproject = \"nowhere\"\ncommand = \"true\"\n";
-        let error = Config::parse(text, "x").unwrap().matrix(&[project()], |_| vec![]).unwrap_err().to_string();
+        let error = Config::parse(text, "x").unwrap().matrix(&[project()], |_, _| Ok(vec![])).unwrap_err().to_string();
         assert!(error.contains("nowhere"), "{error}");
     }
 

@@ -91,6 +91,15 @@ pub struct Change<'a> {
     pub with: &'a [Change<'a>],
 }
 
+/// The things that the default checks of a project have to cover.
+#[derive(Debug, Default)]
+pub struct Cover<'a> {
+    /// The packages of the project that may move, by name.
+    pub candidates: BTreeSet<&'a str>,
+    /// Checks of the project that a user configured.
+    pub own: &'a [Check],
+}
+
 /// What a change did, read back from the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
@@ -145,6 +154,9 @@ pub struct Exercised {
     /// Units of tests that can be run without the others and are compiled the same then.
     #[serde(default)]
     pub alone: BTreeSet<String>,
+    /// Dependencies that no check here can compile, by name: a word on what would.
+    #[serde(default)]
+    pub missing: BTreeMap<String, String>,
     /// Direct dependencies that nothing uses on any platform, as far as the ecosystem can tell.
     #[serde(default)]
     pub unused: BTreeSet<String>,
@@ -235,7 +247,10 @@ pub trait Ecosystem: Send {
     fn survey(&self, root: &Path, project: &Project) -> Result<Survey>;
 
     /// The default checks of a project, in the order to run them.
-    fn checks(&self, project: &Project) -> Vec<Check>;
+    ///
+    /// # Errors
+    /// When it cannot be found out which files they would pass by.
+    fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>>;
 
     /// Writes one upgrade into the clone, or leaves the clone as it was.
     ///
@@ -247,7 +262,7 @@ pub trait Ecosystem: Send {
     ///
     /// # Errors
     /// With the words of the package manager.
-    fn fetch(&self, root: &Path, project: &Project) -> Result<()>;
+    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()>;
 
     /// What the checks of a project compiled; `cells` are those of the project that ran in the trial.
     ///

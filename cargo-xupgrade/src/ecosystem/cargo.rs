@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
-use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
+use super::{Change, Cover, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
 use crate::candidate::{EcosystemKind, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::command::{Tool, variable};
@@ -165,15 +165,15 @@ impl Ecosystem for Cargo<'_> {
         survey::survey(self, root, project)
     }
 
-    fn checks(&self, project: &Project) -> Vec<Check> {
-        checks::usual(project)
+    fn checks(&self, _root: &Path, project: &Project, _cover: &Cover<'_>) -> Result<Vec<Check>> {
+        Ok(checks::usual(project))
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
         relock::apply(self, root, change)
     }
 
-    fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
+    fn fetch(&self, root: &Path, project: &Project, _checks: &[&Check]) -> Result<()> {
         let mut tool = self.tool().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
         if self.outlook.network == Network::Offline {
             tool = tool.arg("--offline");

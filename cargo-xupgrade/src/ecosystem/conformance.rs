@@ -26,7 +26,7 @@ pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'
     assert_eq!(projects, ecosystem.discover(tree).unwrap(), "discovery is repeatable");
     let project = projects.iter().find(|project| project.obstacle.is_none()).expect("a project without an obstacle");
     assert_eq!(project.ecosystem, ecosystem.kind());
-    let checks = ecosystem.checks(project);
+    let checks = ecosystem.checks(&world.repo, project, &Cover::default()).unwrap();
     assert_eq!(checks[0].phase, Phase::Gate, "what is cheap comes first");
     assert!(checks.iter().any(|check| check.phase == Phase::Test));
     let survey = || ecosystem.survey(&world.repo, project).unwrap().unwrap();
@@ -53,7 +53,7 @@ pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'
     );
     assert!(matches!(apply(known.good), Resolution::Applied(_)), "the same upgrade twice is no failure");
     assert_eq!(bytes(world, &files), after, "and changes nothing");
-    ecosystem.fetch(&world.repo, project).unwrap();
+    ecosystem.fetch(&world.repo, project, &[]).unwrap();
 }
 
 fn bytes(world: &World, files: &[String]) -> BTreeMap<String, Vec<u8>> {

@@ -4,6 +4,7 @@
 //! Nothing is started before something is asked, so a repository without Go modules never needs Go.
 
 mod apply;
+mod checks;
 pub mod companion;
 mod discover;
 mod evidence;
@@ -19,15 +20,17 @@ use anyhow::{Result, anyhow};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
+use super::{Change, Cover, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::command::Tool;
 use crate::environment::GoSettings;
 use crate::event::{Event, Listener};
 use crate::phrases;
-use crate::trial::{CellReport, Check, Phase, Reader};
+use crate::trial::{CellReport, Check};
 use companion::{Companion, Unanswered};
-use protocol::{CompiledParams, Failure, FetchParams, Fetched, Requirement, WorkLoad};
+use protocol::{
+    CompiledParams, Failure, FetchParams, Fetched, Requirement, Variant, Variants, VariantsParams, WorkLoad,
+};
 
 /// What keeps a go command from the network. GOPROXY alone does not: what GONOPROXY or GOPRIVATE name passes by it, and is
 /// asked for where it comes from (go.dev/ref/mod#private-modules).
@@ -65,6 +68,8 @@ struct Known {
     alone: bool,
     /// Whether its go.mod has `tool` lines.
     tools: bool,
+    /// The files that a plain build of it passes by.
+    variants: Variants,
     /// The toolchain that its go.mod asks for, when that is not the one at hand (`go1.26.8`).
     toolchain: Option<String>,
     /// What its go.mod asks for by name: path, version and kind.
@@ -178,6 +183,18 @@ impl<'a> Go<'a> {
         program.clone().ok_or_else(|| anyhow!("the Go companion is gone"))
     }
 
+    /// The files that a plain build of a module passes by. Where they cannot be read, it is taken for one without.
+    fn variants(&self, root: &Path, project: &Project, done: Vec<Variant>) -> Result<Variants> {
+        let count = done.len();
+        let params = VariantsParams { dir: folder(root, &project.path)?, also: done };
+        let what = format!("looking for what {} passes by", project.label());
+        match self.ask::<_, Variants>("variants", &params, &what) {
+            Ok(variants) => Ok(Variants { done: count, ..variants }),
+            Err(Unanswered::Failed(_)) => Ok(Variants { plain: true, ..Variants::default() }),
+            Err(Unanswered::Broken(error)) => Err(error),
+        }
+    }
+
     fn known(&self, project: &Project) -> Known {
         self.known.borrow().get(&project.path).cloned().unwrap_or_default()
     }
@@ -200,43 +217,20 @@ impl Ecosystem for Go<'_> {
         survey::survey(self, root, project)
     }
 
-    fn checks(&self, project: &Project) -> Vec<Check> {
-        let known = self.known(project);
-        let env = known.env();
-        let check = |name: &str, phase, argv: &[&str], afresh: &[&str]| Check {
-            name: name.into(),
-            phase,
-            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
-            afresh: afresh.iter().map(|word| (*word).to_owned()).collect(),
-            dir: project.path.clone(),
-            env: env.clone(),
-            reader: Reader::GoTest,
-            limit: None,
-            company: crate::trial::Company::Any,
-            turn: crate::trial::Turn::Always,
-            grain: crate::trial::Grain::Whole,
-        };
-        let mut checks = vec![
-            // Vet type-checks packages and tests without linking them. After a small raise it cost a third of
-            // `go test -run '^$'` on linkerd2 (14 and 42 CPU seconds), so that failures show sooner. Its one analyser
-            // here looks at assembly only: the gate asks whether things compile, not what vet thinks of them.
-            check("gate", Phase::Gate, &["go", "vet", "-framepointer", "./..."], &[]),
-            check("test", Phase::Test, &["go", "test", "-json", "./..."], &["-count=1"]),
-        ];
-        if known.tools {
-            // No package imports what a `tool` line names, so nothing else would compile it.
-            checks.insert(1, check("tools", Phase::Gate, &["go", "build", "-o", "/dev/null", "tool"], &[]));
-        }
-        checks
+    fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
+        let variants = self.variants(root, project, checks::done(cover.own))?;
+        self.learn(project, |known| known.variants = variants);
+        Ok(checks::usual(project, &self.known(project), &cover.candidates))
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
         apply::apply(self, root, change)
     }
 
-    fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
+    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {
         let env = self.known(project).env().remove_entry("GOWORK").into_iter().collect();
-        let params = FetchParams { dir: &folder(root, &project.path)?, env };
+        let loads = checks::loads(root, project, checks)?;
+        let params = FetchParams { dir: &folder(root, &project.path)?, loads, env };
         let what = format!("fetching {}", project.label());
         match self.ask::<_, Fetched>("fetch", &params, &what) {
             Ok(Fetched {}) => Ok(()),
@@ -246,7 +240,8 @@ impl Ecosystem for Go<'_> {
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
-        let mut exercised = Exercised { unused: apply::unused(self, root, project)?, ..Exercised::default() };
+        let missing = checks::missing(&self.known(project).variants);
+        let mut exercised = Exercised { unused: apply::unused(self, root, project)?, missing, ..Exercised::default() };
         for (build, params) in evidence::questions(root, cells)? {
             let what = format!("reading what {} compiles", project.label());
             match self.ask::<CompiledParams, _>("compiled", &params, &what) {

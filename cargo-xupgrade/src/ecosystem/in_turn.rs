@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 
-use super::{Change, Ecosystem, Exercised, Project, Resolution, Survey, Tree};
+use super::{Change, Cover, Ecosystem, Exercised, Project, Resolution, Survey, Tree};
 use crate::candidate::EcosystemKind;
 use crate::trial::{CellReport, Check};
 
@@ -41,16 +41,16 @@ impl<E: Ecosystem> Ecosystem for InTurn<E> {
         self.inner().survey(root, project)
     }
 
-    fn checks(&self, project: &Project) -> Vec<Check> {
-        self.inner().checks(project)
+    fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
+        self.inner().checks(root, project, cover)
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
         self.inner().apply(root, change)
     }
 
-    fn fetch(&self, root: &Path, project: &Project) -> Result<()> {
-        self.inner().fetch(root, project)
+    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {
+        self.inner().fetch(root, project, checks)
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {

@@ -27,7 +27,9 @@ use crate::plan::Plan;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher};
 use crate::trial::reading::{Lines, for_people};
-use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words};
+use crate::trial::{
+    Beside, Cell, CellKey, CellReport, Check, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words,
+};
 use crate::verdict::{Baseline, download_refusal};
 use crate::worker::Worker;
 use floor::{Floor, Seat, lock};
@@ -127,7 +129,10 @@ impl Hand<'_> {
         }
         self.worker.stand_on(report.trees.last().map(String::as_str))?;
         for project in self.projects_of(&order.cells) {
-            if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project) {
+            let label = project.label();
+            let own = order.cells.iter().filter(|cell| cell.project == label);
+            let checks: Vec<&Check> = own.map(|cell| &cell.check).collect();
+            if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project, &checks) {
                 note_download(&mut report, project, &format!("{error:#}"), order);
             }
         }

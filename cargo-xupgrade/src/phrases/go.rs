@@ -54,7 +54,13 @@ pub fn is_place(line: &str) -> bool {
 /// A complaint of the go command's between the events of `go test -json`.
 #[must_use]
 pub fn is_complaint(line: &str) -> bool {
-    line.starts_with("go: ") || is_place(line)
+    line.starts_with("go: ") || is_place(line) || is_of_the_linker(line)
+}
+
+/// A line by which the linker refuses: `ex.com/fast.One: relocation target ex.com/fast.one not defined`.
+fn is_of_the_linker(line: &str) -> bool {
+    has_any(line, &[": relocation target ", "duplicated definition of symbol", "is undeclared in the main package"])
+        || has_any(line, &["/link: ", "undefined reference to "])
 }
 
 /// The output of a test that tells of its failure: `--- FAIL: TestA (0.00s)`, `panic: ...`, `    app_test.go:5: ...`.
@@ -85,6 +91,18 @@ mod tests {
         let mut lines = words.lines();
         assert_eq!(lines.next().and_then(not_compiled), Some("ex.com/app"));
         assert!(lines.next().is_some_and(is_place));
+    }
+
+    #[test]
+    fn a_build_that_does_not_link_says_so() {
+        // `go build` of a command that calls a function without a body, and of one whose C library is not there.
+        for line in [
+            "demo.test/fast.One: relocation target demo.test/fast.one not defined",
+            "/usr/local/go/pkg/tool/linux_amd64/link: running gcc failed: exit status 1",
+        ] {
+            assert!(is_complaint(line), "{line}");
+        }
+        assert!(!is_complaint("ok  \tdemo.test/app\t0.002s"));
     }
 
     #[test]

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::candidate::Dependency;
+use crate::candidate::{Candidate, Dependency};
 use crate::cli::{ManifestRule, Selection};
 use crate::clock::Instant;
 use crate::command::variable;
 use crate::config::{Config, FILE};
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{
-    Ecosystem, InTurn, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go, go::Go,
+    Cover, Ecosystem, InTurn, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go, go::Go,
 };
 use crate::environment;
 use crate::event::{Event, Listener};
@@ -27,6 +27,7 @@ use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
 use crate::repo::{Base, Repo};
+use crate::trial::Check;
 use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
@@ -167,8 +168,8 @@ impl<'a> Scene<'a> {
             }
             projects.push(project);
         }
-        let cells = self.config.matrix(&projects, |project| self.checks(project))?;
-        let mut plan = Plan::make(&self.base, projects, &dependencies, cells, &self.policy);
+        let mut plan = Plan::make(&self.base, projects, &dependencies, Vec::new(), &self.policy);
+        plan.cells = self.config.matrix(&plan.projects, |project, own| self.checks(project, own, &plan.candidates))?;
         plan.held.extend(held);
         plan.set_aside = self.sight.set_aside(&plan.projects);
         plan.cooldowns = self.cooldowns(&dependencies);
@@ -200,9 +201,13 @@ impl<'a> Scene<'a> {
         Err(Usage(text).into())
     }
 
-    fn checks(&self, project: &Project) -> Vec<crate::trial::Check> {
+    /// The default checks of a project, beside the user's own.
+    fn checks(&self, project: &Project, own: &[Check], candidates: &[Candidate]) -> Result<Vec<Check>> {
+        let is_its = |one: &&Candidate| (one.ecosystem, &one.project) == (project.ecosystem, &project.path);
+        let names = candidates.iter().filter(is_its).map(|one| one.name.as_str());
+        let cover = Cover { candidates: names.collect(), own };
         let found = self.ecosystems.iter().find(|one| one.kind() == project.ecosystem);
-        found.map(|ecosystem| ecosystem.checks(project)).unwrap_or_default()
+        found.map_or(Ok(Vec::new()), |ecosystem| ecosystem.checks(&self.worker.tree(), project, &cover))
     }
 
     fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + Sync + 'a>> {

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::folder;
 use super::protocol::{Compiled, CompiledParams};
 use crate::ecosystem::Exercised;
-use crate::trial::CellReport;
+use crate::trial::{CellReport, Phase};
 
 /// Whether a command compiles tests, or only what they test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +72,8 @@ const WITH_VALUE: &[&str] = &[
 
 /// What to ask about the cells, each question once.
 pub fn questions(root: &Path, cells: &[&CellReport]) -> Result<BTreeSet<(Build, CompiledParams)>> {
+    // A gate that failed may have compiled nothing of it.
+    let counts = |cell: &&&CellReport| cell.exit.is_success() || cell.cell.check.phase == Phase::Test;
     let question = |cell: &&CellReport| {
         let check = &cell.cell.check;
         let command = read(&cell.words);
@@ -83,22 +85,34 @@ pub fn questions(root: &Path, cells: &[&CellReport]) -> Result<BTreeSet<(Build, 
         };
         Ok((command.build, params))
     };
-    cells.iter().map(question).collect()
+    let all: BTreeSet<(Build, CompiledParams)> = cells.iter().filter(counts).map(question).collect::<Result<_>>()?;
+    // What tests compile with it, a build of the same packages compiles, too.
+    let is_part =
+        |one: &(Build, CompiledParams)| one.0 == Build::Packages && all.contains(&(Build::WithTests, one.1.clone()));
+    Ok(all.iter().filter(|one| !is_part(one)).cloned().collect())
 }
 
 /// What matters of a command.
 #[derive(Debug, PartialEq, Eq)]
-struct Words {
-    build: Build,
-    tags: Vec<String>,
-    patterns: Vec<String>,
+pub struct Words {
+    /// How much of them it compiles.
+    pub build: Build,
+    /// The tags.
+    pub tags: Vec<String>,
+    /// The patterns of packages.
+    pub patterns: Vec<String>,
+}
+
+/// True for a go command that compiles packages.
+pub fn is_build(words: &[String]) -> bool {
+    let is_go = words.first().is_some_and(|program| program.rsplit('/').next() == Some("go"));
+    is_go && words.get(1).is_some_and(|verb| ["build", "install", "run", "test", "vet"].contains(&verb.as_str()))
 }
 
 /// Reads a command. Without packages a go command means the folder that it runs in, anything else may mean all of them.
-fn read(words: &[String]) -> Words {
-    let is_go = words.first().is_some_and(|program| program.rsplit('/').next() == Some("go"));
+pub fn read(words: &[String]) -> Words {
     let verb = words.get(1).map_or("", String::as_str);
-    if !is_go || !["build", "install", "run", "test", "vet"].contains(&verb) {
+    if !is_build(words) {
         return Words { build: Build::WithTests, tags: Vec::new(), patterns: vec!["./...".into()] };
     }
     let build = if ["test", "vet"].contains(&verb) { Build::WithTests } else { Build::Packages };

@@ -2,9 +2,13 @@
 //! other. Values only. The field names are those of `go-xupgrade/protocol.go` and of each verb's file there; both sides
 //! ignore fields that they do not know.
 
+mod loads;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use loads::*;
 
 /// The protocol that this side speaks; the companion's must be the same.
 pub const VERSION: u32 = 1;
@@ -251,33 +255,6 @@ pub struct EditParams {
     pub view: View,
 }
 
-/// Parameters of `worksums`.
-#[derive(Debug, Serialize)]
-pub struct WorkSumsParams<'a> {
-    /// The `go.work` file.
-    pub work: String,
-    /// The loads that must write nothing; none asks which those are.
-    pub quiet: Option<&'a [WorkLoad]>,
-}
-
-/// What some go commands load of a workspace, in the companion's words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkLoad {
-    /// `build`, `test`, `list` or `graph`.
-    pub what: String,
-    /// The members whose packages are loaded, from the folder of go.work.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub members: Vec<String>,
-}
-
-/// Answer of `worksums`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct WorkSums {
-    /// The loads that leave go.work.sum alone.
-    pub quiet: Vec<WorkLoad>,
-}
-
 /// Which versions exist for what go chooses by itself; instants are RFC 3339.
 #[derive(Debug, Serialize)]
 pub struct View {
@@ -433,54 +410,4 @@ pub struct ProbedVersion {
     pub version: String,
     /// When it came out (RFC 3339).
     pub time: Option<String>,
-}
-
-/// Parameters of `fetch`.
-#[derive(Debug, Serialize)]
-pub struct FetchParams<'a> {
-    /// The module's folder.
-    pub dir: &'a str,
-    /// Variables for this request.
-    pub env: BTreeMap<String, String>,
-}
-
-/// Answer of `fetch`, which nothing reads: what matters is that it came.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Fetched {}
-
-/// Parameters of `compiled`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct CompiledParams {
-    /// The folder to run in.
-    pub dir: String,
-    /// Build tags.
-    pub tags: Vec<String>,
-    /// Package patterns.
-    pub patterns: Vec<String>,
-    /// Variables for this request.
-    pub env: BTreeMap<String, String>,
-}
-
-/// Answer of `compiled`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Compiled {
-    /// The packages that the patterns name.
-    pub packages: Vec<Package>,
-    /// Version by path of every module that the packages and their tests compile.
-    pub modules: BTreeMap<String, String>,
-}
-
-/// A package of the project.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Package {
-    /// Its import path.
-    pub import_path: String,
-    /// Whether it has tests.
-    pub test_files: bool,
-    /// Modules that the package compiles.
-    pub depends_on: Vec<String>,
-    /// Modules that its test binary compiles.
-    pub tests_depend_on: Vec<String>,
 }

@@ -154,8 +154,8 @@ fn a_module_is_surveyed_raised_fetched_and_its_evidence_read() {
     );
     assert!(room.text("go.mod").contains("demo.test/fine v1.1.0 // fine as it is\n"), "{}", room.text("go.mod"));
 
-    go.fetch(&room.world.repo, &project).unwrap();
-    let checks = go.checks(&project);
+    go.fetch(&room.world.repo, &project, &[]).unwrap();
+    let checks = go.checks(&room.world.repo, &project, &Cover::default()).unwrap();
     let cells: Vec<CellReport> = checks.into_iter().map(report).collect();
     let exercised = go.exercised(&room.world.repo, &project, &cells.iter().collect::<Vec<_>>()).unwrap();
     assert!(exercised.compiled.contains("demo.test/fine@v1.1.0"), "{exercised:?}");

@@ -32,6 +32,8 @@ pub struct Standing {
     compiled: BTreeSet<String>,
     /// Dependencies that nothing uses, by project.
     unused: BTreeSet<(String, String)>,
+    /// For dependencies that no check here can compile, by project: a word on what would.
+    missing: BTreeMap<(String, String), String>,
 }
 
 impl Standing {
@@ -84,16 +86,18 @@ impl Standing {
         if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
             return None;
         }
-        if self.unused.contains(&(label, candidate.name.clone())) {
+        let key = (label, candidate.name.clone());
+        if self.unused.contains(&key) {
             let text = format!("nothing imports {}; remove the requirement or use it", candidate.name);
             return Some(Reason::new(ReasonKind::Unused, text));
         }
         let package = format!("{}@{}", candidate.name, candidate.at);
         let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
         let places: Vec<&str> = places.into_iter().collect();
+        let missing = || self.missing.get(&key).cloned();
         let advice = match &candidate.switch {
             Some(switch) => format!("add a check with {switch}"),
-            None => "add a check with the target or tag that does".to_owned(),
+            None => missing().unwrap_or_else(|| "add a check with the target or tag that does".to_owned()),
         };
         let required = match places.as_slice() {
             [] => "only other packages require it".to_owned(),
@@ -110,6 +114,8 @@ pub fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
     for (label, exercised) in reports.iter().flat_map(|report| &report.exercised) {
         standing.compiled.extend(exercised.compiled.iter().cloned());
         standing.unused.extend(exercised.unused.iter().map(|name| (label.clone(), name.clone())));
+        let missing = exercised.missing.iter();
+        standing.missing.extend(missing.map(|(name, word)| ((label.clone(), name.clone()), word.clone())));
     }
     for (key, runs) in cells(reports) {
         standing.look_at(&key, &runs, accept);
