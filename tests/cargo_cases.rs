@@ -269,12 +269,25 @@ fn a_lockfile_that_could_not_be_made_anew_is_edited() {
 }
 
 #[test]
-fn where_cargo_brings_what_needs_a_newer_rust_the_next_lower_rung_is_tried() {
+fn where_cargo_brings_what_needs_a_newer_rust_an_older_one_serves_and_where_none_does_the_rung_is_refused() {
     let run = shared("cargo_msrv_greedy", &[]);
-    assert_eq!(run.ran.upgrades(), ["outer 1.0.0 -> 1.0.1"], "{}", run.ran.said());
+    assert_eq!(run.ran.upgrades(), ["outer 1.0.0 -> 1.1.0"], "{}", run.ran.said());
+    let lock = at_tip(run, "Cargo.lock");
+    assert!(locks(&lock, "middle", "1.1.0") && !lock.contains("inner"), "{lock}");
     let above = &run.ran.upgrade("outer")["failed_above"][0];
-    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), ("1.1.0", "msrv"));
-    assert!(text(&above["reason"], "text").contains("inner 2.0.0"), "{above:#}");
+    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), ("1.2.0", "msrv"));
+    assert!(text(&above["reason"], "text").contains("inner 2.0.0, which needs Rust 1.80"), "{above:#}");
+    assert!(above["reason"]["evidence"].is_null(), "no trial says so: {above:#}");
+}
+
+#[test]
+fn a_locked_package_that_stands_in_the_way_is_unlocked_and_no_more_than_that() {
+    let run = shared("cargo_unlocks", &[]);
+    assert_eq!(run.ran.upgrades(), ["a 1.0.0 -> 1.1.0"], "{}", run.ran.said());
+    let lock = at_tip(run, "Cargo.lock");
+    assert!(locks(&lock, "helper", "1.1.0") && locks(&lock, "leaf", "1.0.0"), "{lock}");
+    let moved = &run.ran.upgrade("a")["also_moved"];
+    assert_eq!(moved.as_array().unwrap().len(), 1, "{moved:#}");
 }
 
 #[test]

@@ -173,6 +173,12 @@ pub struct Candidate {
     /// Newer releases that the policy left out, and why: what is said when no rung passes, and beside an upgrade.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub beyond: Option<Beyond>,
+    /// Rungs that the package manager refuses, even with no other upgrade: they left the ladder. Highest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refused: Vec<Beyond>,
+    /// The version that it has where all upgrades are resolved at once; `None` where it stays, or where that is not known.
+    #[serde(skip)]
+    pub together: Option<Version>,
 }
 
 impl Candidate {
@@ -191,7 +197,7 @@ impl Candidate {
     }
 }
 
-/// The newest release above the ladder, and why it is no rung.
+/// A release that is no rung, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beyond {
     /// That release.

@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Dependency, EcosystemKind, Place, Reason, Version};
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Named, Place, Reason, Version};
 use crate::clock::Instant;
 use crate::policy::TransitiveRule;
 use crate::trial::{CellReport, Check};
@@ -89,6 +89,17 @@ pub struct Change<'a> {
     /// Upgrades of the same project that have to move in the same resolve, as the package manager takes none of them alone.
     /// What one step cannot do, more than one does not do here either: each comes once more by itself, and is there already.
     pub with: &'a [Change<'a>],
+    /// The other dependencies of the project that have upgrades of their own.
+    pub others: Others,
+}
+
+/// The part that dependencies with upgrades of their own have in the upgrade of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// None: each moves by its own upgrade.
+    Stay,
+    /// They move along where the upgrade needs it, as effects of it.
+    MayMove,
 }
 
 /// The things that the default checks of a project have to cover.
@@ -139,6 +150,26 @@ pub enum Resolution {
     Refused(Reason),
     /// No answer, for reasons that lie outside (network, disk): no evidence.
     Noise(String),
+}
+
+/// The upgrades of a project, all of them, to find out how far they get before anything is built.
+#[derive(Debug, Clone, Copy)]
+pub struct Everything<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// Its candidates.
+    pub candidates: &'a [&'a Candidate],
+    /// Its other dependencies: they stay where they are.
+    pub settled: &'a [Named],
+}
+
+/// How far one candidate gets, as the package manager resolves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The version that it has where all upgrades are resolved at once; `None` where it stays, or where that is not known.
+    pub together: Option<Version>,
+    /// Rungs that do not resolve even alone, by position, and why.
+    pub refused: BTreeMap<usize, Reason>,
 }
 
 /// What the cells of a project compiled, and which tests stand on it.
@@ -226,11 +257,33 @@ pub enum Network {
     Offline,
 }
 
+/// The package manager of an ecosystem, at work on a private clone.
+pub trait Resolver: Send {
+    /// Finds out how far all upgrades get at once, and which of them do not resolve even alone; in the order of the
+    /// candidates. Runs none of the project's code, and leaves every file as it was.
+    ///
+    /// # Errors
+    /// When the state of the clone is unknown afterwards.
+    fn resolve_all(&self, root: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>>;
+
+    /// Writes one upgrade into the clone, or leaves the clone as it was.
+    ///
+    /// # Errors
+    /// When the state of the clone is unknown afterwards.
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution>;
+
+    /// Downloads what the checks need, with the user's credentials and without running the project's code.
+    ///
+    /// # Errors
+    /// With the words of the package manager.
+    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()>;
+}
+
 /// A package ecosystem: how to read, edit and judge one kind of project.
 ///
 /// Paths are below the root of a private clone; the user's checkout is never given to an implementation. One thread at a
 /// time works with an implementation, and several implementations work side by side.
-pub trait Ecosystem: Send {
+pub trait Ecosystem: Resolver {
     /// Which one it is.
     fn kind(&self) -> EcosystemKind;
 
@@ -251,18 +304,6 @@ pub trait Ecosystem: Send {
     /// # Errors
     /// When it cannot be found out which files they would pass by.
     fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>>;
-
-    /// Writes one upgrade into the clone, or leaves the clone as it was.
-    ///
-    /// # Errors
-    /// When the state of the clone is unknown afterwards.
-    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution>;
-
-    /// Downloads what the checks need, with the user's credentials and without running the project's code.
-    ///
-    /// # Errors
-    /// With the words of the package manager.
-    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()>;
 
     /// What the checks of a project compiled; `cells` are those of the project that ran in the trial.
     ///

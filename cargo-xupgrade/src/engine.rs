@@ -19,7 +19,7 @@ use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::report::{CellSummary, TrialSummary, round};
+use crate::report::{CellSummary, REFUSED, TrialSummary, round};
 use crate::trial::{Cell, TrialReport};
 use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge};
 pub use budget::{Budget, Spent};
@@ -376,6 +376,8 @@ impl Engine<'_> {
     pub fn summary(&self, trial: &Trial) -> TrialSummary {
         let (verdict, text) = match &trial.verdict {
             Verdict::Passed => ("passed", String::new()),
+            // Nothing was built: the package manager itself said no.
+            Verdict::Failed(cause) if trial.report.refused.is_some() => (REFUSED, cause.text.clone()),
             Verdict::Failed(cause) => ("failed", cause.text.clone()),
             Verdict::Inconclusive(why) => ("inconclusive", why.clone()),
         };

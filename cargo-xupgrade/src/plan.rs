@@ -3,6 +3,7 @@
 
 mod builds;
 mod partners;
+mod resolved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -259,7 +260,9 @@ pub fn held(candidate: &Candidate, reason: Reason) -> Held {
     }
 }
 
-fn named_held(held: &Held) -> Named {
+/// A held dependency in a list with nothing more to say.
+#[must_use]
+pub fn named_held(held: &Held) -> Named {
     Named {
         ecosystem: held.ecosystem,
         name: held.name.clone(),

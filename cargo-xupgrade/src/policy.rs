@@ -227,6 +227,8 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         urgent: dependency.urgent.clone(),
         switch: dependency.switch.clone(),
         beyond,
+        refused: Vec::new(),
+        together: None,
     }))
 }
 

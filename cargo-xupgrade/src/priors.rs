@@ -36,6 +36,12 @@ impl Known {
     pub fn of(&self, candidate: &Candidate, rung: &Rung) -> Option<Before> {
         self.0.get(&identity(candidate, &rung.version)).copied()
     }
+
+    /// Whether a rung failed in the newest run that tried it.
+    #[must_use]
+    pub fn has_failed(&self, candidate: &Candidate, rung: &Rung) -> bool {
+        self.of(candidate, rung) == Some(Before::Failed)
+    }
 }
 
 /// A release that is younger than this has had few users, in days.

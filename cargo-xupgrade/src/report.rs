@@ -116,6 +116,17 @@ pub struct Upgrade {
     pub urgent: Option<String>,
 }
 
+/// The verdict on upgrades that the package manager refused, so that nothing was built.
+pub const REFUSED: &str = "refused";
+
+impl Report {
+    /// The number of trials that ran a check: what a package manager refuses at once is none.
+    #[must_use]
+    pub fn trials_run(&self) -> usize {
+        self.trials.iter().filter(|trial| trial.verdict != REFUSED).count()
+    }
+}
+
 /// One trial.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrialSummary {
@@ -133,7 +144,7 @@ pub struct TrialSummary {
     pub fresh: usize,
     /// The tree that was tested (the base's, where nothing could be written).
     pub tree: String,
-    /// `passed`, `failed` or `inconclusive`.
+    /// `passed`, `failed`, `refused` or `inconclusive`.
     pub verdict: String,
     /// The cause, in words; empty for a pass.
     pub text: String,

@@ -9,6 +9,7 @@ mod past;
 mod prune;
 mod publish;
 mod reach;
+mod resolve;
 mod resume;
 mod scene;
 mod setup;
@@ -69,10 +70,11 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let (mut plan, mut journal) = resume::begin(&mut scene, args, &folder, listener)?;
     let history = resume::history(&scene, &journal, listener)?;
     plan.known = history.known();
-    journal.write("plan.json", &plan.report())?;
     listener.tell(&Event::Said {
         text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text(),
     });
+    resolve::resolve(&scene, &mut plan, listener)?;
+    journal.write("plan.json", &plan.report())?;
     let mut session = Session::new(plan, history);
     if !session.plan.candidates.is_empty() {
         session.work(&mut scene, &job, &mut journal)?;
@@ -250,8 +252,11 @@ impl Session {
             trials: Vec::new(),
         };
         let last_time = self.history.last_time(&self.plan.candidates);
-        let options =
-            Options { last_time, ..options::options(&args.search, &self.plan.cells, &self.baseline, &self.flapped) };
+        let options = Options {
+            last_time,
+            at_once: self.plan.together(),
+            ..options::options(&args.search, &self.plan.cells, &self.baseline, &self.flapped)
+        };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
         let open = engine.verify_commits(local, &searched, &checkpoint, args.verify_commits)?;

@@ -35,6 +35,13 @@ pub fn of_the_folder(tool: Tool) -> Tool {
     if named().is_some() { tool } else { tool.without("RUSTUP_TOOLCHAIN") }
 }
 
+/// The version of the Rust that runs in a folder (`1.95.0`, `1.97.0-nightly`); `None` where none answers.
+#[must_use]
+pub fn version(folder: &Path) -> Option<String> {
+    let line = of_the_folder(Tool::new("rustc")).arg("--version").dir(folder).line().ok()?;
+    line.split_whitespace().nth(1).map(str::to_owned)
+}
+
 /// What a toolchain file asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pin {

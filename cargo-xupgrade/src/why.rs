@@ -22,6 +22,8 @@ pub enum Why {
     SecondLook,
     /// What passed last time, as a whole.
     LastTime,
+    /// What the package managers resolve at once, as a whole.
+    AtOnce,
     /// Two upgrades as one.
     Pair,
     /// What passed side by side, now together.
@@ -52,6 +54,7 @@ impl From<xupgrade_search::Why> for Why {
             Search::Suspect => Self::Suspect,
             Search::SecondLook => Self::SecondLook,
             Search::LastTime => Self::LastTime,
+            Search::AtOnce => Self::AtOnce,
             Search::Pair => Self::Pair,
             Search::Union => Self::Union,
             Search::Bisect => Self::Bisect,

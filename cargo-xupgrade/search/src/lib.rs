@@ -185,6 +185,8 @@ pub enum Why {
     SecondLook,
     /// What passed last time, as a whole.
     LastTime,
+    /// What the package managers resolve at once, as a whole.
+    AtOnce,
     /// Two picks as one: the failure of one named the other, or both were rejected.
     Pair,
     /// What passed side by side, now together.
@@ -349,6 +351,9 @@ pub struct Options {
     pub flake: Permille,
     /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
     pub last_time: Vec<Pick>,
+    /// What the package managers resolve at once: tried as a whole before anything else, and instead of what passed last
+    /// time, by the strategies that try groups. Picks that do not exist are ignored.
+    pub at_once: Vec<Pick>,
 }
 
 impl Default for Options {
@@ -360,6 +365,7 @@ impl Default for Options {
             gate_cost: 1000,
             flake: 0,
             last_time: Vec::new(),
+            at_once: Vec::new(),
         }
     }
 }

@@ -67,6 +67,7 @@ impl Search {
     pub fn new(atoms: &[AtomSpec], options: &Options) -> Self {
         let stage = match options.strategy {
             Strategy::All => Stage::Everything,
+            Strategy::Split | Strategy::Halving if !options.at_once.is_empty() => Stage::AtOnce,
             Strategy::Split | Strategy::OneByOne | Strategy::Halving => Stage::LastTime,
         };
         Self {
@@ -208,7 +209,7 @@ impl Search {
         let runs = self.options.verify_runs.max(1) as usize;
         let verify = self.verify.as_ref().map_or(runs, Verify::guess);
         let Some(batch) = &self.batch else {
-            let first = matches!(self.stage, Stage::LastTime | Stage::Everything);
+            let first = matches!(self.stage, Stage::AtOnce | Stage::LastTime | Stage::Everything);
             let all = if first { stage::everything(&self.atoms) } else { Vec::new() };
             return verify + self.guess(all.iter().map(|unit| self.track.corrected(unit.risk)));
         };
@@ -260,7 +261,8 @@ impl Search {
         let batch = self.batch.as_ref()?;
         let proposals = asks.into_iter().map(|ask| {
             let (picks, fresh) = batch.picks(&ask.shot);
-            let why = if first && ask.ticket == Ticket(1) && ask.why != Why::LastTime { Why::First } else { ask.why };
+            let is_plain = !matches!(ask.why, Why::LastTime | Why::AtOnce);
+            let why = if first && ask.ticket == Ticket(1) && is_plain { Why::First } else { ask.why };
             Proposal { ticket: ask.ticket, picks: self.ledger.sequence(&picks), fresh, scope: ask.scope, why }
         });
         Some(Step::Try(proposals.collect()))
@@ -302,7 +304,12 @@ impl Search {
     fn refill(&mut self) {
         let sifted = match self.stage {
             Stage::LastTime => {
-                Sifted::unsifted(stage::last_time(&self.atoms, &self.options.last_time), Some(Why::LastTime))
+                Sifted::unsifted(stage::given(&self.atoms, &self.options.last_time), Some(Why::LastTime))
+            }
+            Stage::AtOnce => {
+                let mut units = stage::given(&self.atoms, &self.options.at_once);
+                order::by_risk(&self.atoms, &mut units);
+                Sifted::unsifted(units, Some(Why::AtOnce))
             }
             Stage::Everything => Sifted::unsifted(stage::everything(&self.atoms), Some(Why::Group)),
             Stage::Climb(_) => self.climbing(),
@@ -350,7 +357,7 @@ impl Search {
     /// The stage after this one.
     fn advance(&mut self) {
         self.stage = match self.stage {
-            Stage::LastTime => self.start_climb(Break::Compatible),
+            Stage::AtOnce | Stage::LastTime => self.start_climb(Break::Compatible),
             Stage::Climb(Break::Compatible) => self.start_climb(Break::Breaking),
             Stage::Climb(Break::Breaking) => {
                 (0..self.atoms.len()).for_each(|atom| self.ledger.settle(atom));

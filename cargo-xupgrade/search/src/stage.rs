@@ -12,6 +12,8 @@ use crate::{AtomSpec, Break, Depth, Pick, Why};
 /// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
+    /// What the package managers resolve at once.
+    AtOnce,
     /// What passed last time.
     LastTime,
     /// Everything at its highest, and nothing else.
@@ -61,8 +63,8 @@ pub(crate) fn climbers(atoms: &[AtomSpec], climbs: &[Climb], busy: &BTreeSet<usi
     units
 }
 
-/// The picks of last time that exist, each atom once, in their order.
-pub(crate) fn last_time(atoms: &[AtomSpec], picks: &[Pick]) -> Vec<Unit> {
+/// The picks that exist, each atom once, in their order.
+pub(crate) fn given(atoms: &[AtomSpec], picks: &[Pick]) -> Vec<Unit> {
     let mut seen = BTreeSet::new();
     let exists = |pick: &&Pick| atoms.get(pick.atom).is_some_and(|spec| pick.rung < spec.rungs.len());
     picks.iter().filter(exists).filter(|pick| seen.insert(pick.atom)).map(|&pick| Unit::of(atoms, pick)).collect()

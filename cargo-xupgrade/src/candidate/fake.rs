@@ -25,6 +25,8 @@ impl Candidate {
             urgent: None,
             switch: None,
             beyond: None,
+            refused: vec![],
+            together: None,
         }
     }
 }

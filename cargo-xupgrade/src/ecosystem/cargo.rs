@@ -25,7 +25,10 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
-use super::{Change, Cover, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
+use super::{
+    Change, Cover, Ecosystem, Everything, Exercised, Network, Outlook, Project, Resolution, Resolved, Resolver, Survey,
+    Tree,
+};
 use crate::candidate::{EcosystemKind, ReasonKind};
 use crate::cli::ManifestRule;
 use crate::command::{Tool, variable};
@@ -51,6 +54,10 @@ pub struct Cargo<'a> {
     projects: RefCell<BTreeMap<String, Project>>,
     /// The members that are built the same alone, by folder of their workspace: asked once, on the base.
     alone: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    /// The aims of all upgrades together, by folder of their workspace.
+    aims: RefCell<BTreeMap<String, relock::Aims>>,
+    /// The Rust that the checks run with, by folder of their workspace: asked once.
+    rust: RefCell<BTreeMap<String, Option<String>>>,
 }
 
 impl<'a> Cargo<'a> {
@@ -73,12 +80,30 @@ impl<'a> Cargo<'a> {
             registries: RefCell::default(),
             projects: RefCell::default(),
             alone: RefCell::default(),
+            aims: RefCell::default(),
+            rust: RefCell::default(),
         }
     }
 
     /// A workspace that was found.
     fn known(&self, path: &str) -> Option<Project> {
         self.projects.borrow().get(path).cloned()
+    }
+
+    /// The aims of all upgrades of a workspace together, as far as they are known.
+    fn aims(&self, project: &Project) -> relock::Aims {
+        self.aims.borrow().get(&project.path).cloned().unwrap_or_default()
+    }
+
+    /// Has single upgrades of a workspace keep to the aims of all from now on.
+    fn aim(&self, project: &Project, aims: relock::Aims) {
+        self.aims.borrow_mut().insert(project.path.clone(), aims);
+    }
+
+    /// The version of the Rust that the checks of a workspace run with.
+    fn rust_of_checks(&self, root: &Path, project: &Project) -> Option<String> {
+        let ask = || toolchain::version(&root.join(&project.path));
+        self.rust.borrow_mut().entry(project.path.clone()).or_insert_with(ask).clone()
     }
 
     /// With variables that open registries, for resolves and fetches; what the user has set ranks above them.
@@ -142,6 +167,27 @@ impl Cargo<'_> {
     }
 }
 
+impl Resolver for Cargo<'_> {
+    fn resolve_all(&self, root: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>> {
+        relock::resolve_all(self, root, all)
+    }
+
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        relock::apply(self, root, change)
+    }
+
+    fn fetch(&self, root: &Path, project: &Project, _checks: &[&Check]) -> Result<()> {
+        let mut tool = self.tool().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
+        if self.outlook.network == Network::Offline {
+            tool = tool.arg("--offline");
+        }
+        tool.run().map(drop).map_err(|error| match self.checksums(root, project, &error.to_string()) {
+            Some(words) => error.context(words),
+            None => error,
+        })
+    }
+}
+
 impl Ecosystem for Cargo<'_> {
     fn kind(&self) -> EcosystemKind {
         EcosystemKind::Cargo
@@ -167,21 +213,6 @@ impl Ecosystem for Cargo<'_> {
 
     fn checks(&self, _root: &Path, project: &Project, _cover: &Cover<'_>) -> Result<Vec<Check>> {
         Ok(checks::usual(project))
-    }
-
-    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
-        relock::apply(self, root, change)
-    }
-
-    fn fetch(&self, root: &Path, project: &Project, _checks: &[&Check]) -> Result<()> {
-        let mut tool = self.tool().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
-        if self.outlook.network == Network::Offline {
-            tool = tool.arg("--offline");
-        }
-        tool.run().map(drop).map_err(|error| match self.checksums(root, project, &error.to_string()) {
-            Some(words) => error.context(words),
-            None => error,
-        })
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {

@@ -37,7 +37,10 @@ pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'
         let (from, to) = (dependency.at.clone().unwrap(), Version::parse(version).unwrap());
         let places = &dependency.places;
         ecosystem
-            .apply(&world.repo, &Change { project, name: known.name, from: &from, to: &to, places, with: &[] })
+            .apply(
+                &world.repo,
+                &Change { project, name: known.name, from: &from, to: &to, places, with: &[], others: Others::Stay },
+            )
             .unwrap()
     };
     let before = bytes(world, &files);

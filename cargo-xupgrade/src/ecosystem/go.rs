@@ -20,8 +20,11 @@ use anyhow::{Result, anyhow};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Cover, Ecosystem, Exercised, Network, Outlook, Project, Resolution, Survey, Tree};
-use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use super::{
+    Change, Cover, Ecosystem, Everything, Exercised, Network, Outlook, Project, Resolution, Resolved, Resolver, Survey,
+    Tree,
+};
+use crate::candidate::{Candidate, EcosystemKind, Reason, ReasonKind};
 use crate::command::Tool;
 use crate::environment::GoSettings;
 use crate::event::{Event, Listener};
@@ -204,6 +207,33 @@ impl<'a> Go<'a> {
     }
 }
 
+impl Resolver for Go<'_> {
+    /// Minimal version selection refuses no set: each may have its highest beside all others.
+    fn resolve_all(&self, _: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>> {
+        let resolved = |candidate: &&Candidate| {
+            let highest = candidate.rungs.iter().rfind(|rung| !rung.breaking);
+            Resolved { together: highest.map(|rung| rung.version.clone()), ..Resolved::default() }
+        };
+        Ok(all.candidates.iter().map(resolved).collect())
+    }
+
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        apply::apply(self, root, change)
+    }
+
+    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {
+        let env = self.known(project).env().remove_entry("GOWORK").into_iter().collect();
+        let loads = checks::loads(root, project, checks)?;
+        let params = FetchParams { dir: &folder(root, &project.path)?, loads, env };
+        let what = format!("fetching {}", project.label());
+        match self.ask::<_, Fetched>("fetch", &params, &what) {
+            Ok(Fetched {}) => Ok(()),
+            Err(Unanswered::Failed(failure)) => Err(anyhow!("{}", words(&failure))),
+            Err(Unanswered::Broken(error)) => Err(error),
+        }
+    }
+}
+
 impl Ecosystem for Go<'_> {
     fn kind(&self) -> EcosystemKind {
         EcosystemKind::Go
@@ -221,22 +251,6 @@ impl Ecosystem for Go<'_> {
         let variants = self.variants(root, project, checks::done(cover.own))?;
         self.learn(project, |known| known.variants = variants);
         Ok(checks::usual(project, &self.known(project), &cover.candidates))
-    }
-
-    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
-        apply::apply(self, root, change)
-    }
-
-    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {
-        let env = self.known(project).env().remove_entry("GOWORK").into_iter().collect();
-        let loads = checks::loads(root, project, checks)?;
-        let params = FetchParams { dir: &folder(root, &project.path)?, loads, env };
-        let what = format!("fetching {}", project.label());
-        match self.ask::<_, Fetched>("fetch", &params, &what) {
-            Ok(Fetched {}) => Ok(()),
-            Err(Unanswered::Failed(failure)) => Err(anyhow!("{}", words(&failure))),
-            Err(Unanswered::Broken(error)) => Err(error),
-        }
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 
-use super::{Change, Cover, Ecosystem, Exercised, Project, Resolution, Survey, Tree};
+use super::{Change, Cover, Ecosystem, Everything, Exercised, Project, Resolution, Resolved, Resolver, Survey, Tree};
 use crate::candidate::EcosystemKind;
 use crate::trial::{CellReport, Check};
 
@@ -28,6 +28,20 @@ impl<E: Ecosystem> InTurn<E> {
     }
 }
 
+impl<E: Ecosystem> Resolver for InTurn<E> {
+    fn resolve_all(&self, root: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>> {
+        self.inner().resolve_all(root, all)
+    }
+
+    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        self.inner().apply(root, change)
+    }
+
+    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {
+        self.inner().fetch(root, project, checks)
+    }
+}
+
 impl<E: Ecosystem> Ecosystem for InTurn<E> {
     fn kind(&self) -> EcosystemKind {
         self.kind
@@ -43,14 +57,6 @@ impl<E: Ecosystem> Ecosystem for InTurn<E> {
 
     fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
         self.inner().checks(root, project, cover)
-    }
-
-    fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
-        self.inner().apply(root, change)
-    }
-
-    fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {
-        self.inner().fetch(root, project, checks)
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {

@@ -1,14 +1,15 @@
 //! Upgrades that the package manager takes only together: where it refuses one and names another one of the same trial,
 //! both are written in one step. Which they are follows from its words, so the same sequence always gives the same trees.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
 use super::Atom;
-use crate::candidate::{EcosystemKind, Reason};
-use crate::ecosystem::{Applied, Change, Ecosystem, Resolution};
-use crate::partner;
+use crate::candidate::{Candidate, EcosystemKind, Reason};
+use crate::ecosystem::{Applied, Change, Ecosystem, Others, Resolution};
+use crate::phrases::cargo::resolver;
 use crate::plan::{Plan, is_named};
 
 /// The change that an atom stands for.
@@ -25,6 +26,7 @@ pub fn change<'a>(plan: &'a Plan, atom: &Atom) -> Result<Change<'a>> {
         to: &candidate.rungs[atom.rung].version,
         places: &candidate.places,
         with: &[],
+        others: Others::Stay,
     })
 }
 
@@ -34,27 +36,47 @@ pub fn change<'a>(plan: &'a Plan, atom: &Atom) -> Result<Change<'a>> {
 /// When the state of the tree is unknown afterwards.
 pub fn write(ecosystem: &dyn Ecosystem, tree: &Path, plan: &Plan, atom: &Atom, later: &[Atom]) -> Result<Resolution> {
     let alone = change(plan, atom)?;
-    let resolution = ecosystem.apply(tree, &alone)?;
-    let Resolution::Refused(reason) = &resolution else { return Ok(resolution) };
-    let mates = mates(plan, atom, later, reason);
-    if mates.is_empty() {
-        return Ok(resolution);
+    let first = ecosystem.apply(tree, &alone)?;
+    if !may_have_mates(&plan.candidates[atom.candidate]) {
+        return Ok(first);
     }
-    let with = mates.iter().map(|mate| change(plan, mate)).collect::<Result<Vec<_>>>()?;
-    match ecosystem.apply(tree, &Change { with: &with, ..alone.clone() })? {
-        Resolution::Applied(mut applied) => {
-            applied.with = mates.iter().map(|mate| label(plan, mate)).collect();
-            Ok(Resolution::Applied(applied))
+    let mut mates: Vec<&Atom> = Vec::new();
+    let mut refused = refusal(&first).cloned();
+    while let Some(reason) = refused {
+        let more = named(plan, atom, later, &reason).into_iter().filter(|mate| !mates.contains(mate));
+        let before = mates.len();
+        mates.extend(more.collect::<Vec<_>>());
+        // Where no other atom of the trial helps, those that have none in it may move along.
+        let others = if mates.len() == before { Others::MayMove } else { Others::Stay };
+        let with = mates.iter().map(|mate| change(plan, mate)).collect::<Result<Vec<_>>>()?;
+        match ecosystem.apply(tree, &Change { with: &with, others, ..alone.clone() })? {
+            Resolution::Applied(mut applied) => {
+                applied.with = mates.iter().map(|mate| label(plan, mate)).collect();
+                return Ok(Resolution::Applied(applied));
+            }
+            // What is said of it alone tells more.
+            _ if others == Others::MayMove => return Ok(first),
+            end => refused = refusal(&end).cloned(),
         }
-        // What is said of it alone tells more.
-        _ => Ok(resolution),
+    }
+    Ok(first)
+}
+
+fn refusal(end: &Resolution) -> Option<&Reason> {
+    match end {
+        Resolution::Refused(reason) => Some(reason),
+        Resolution::Applied(_) | Resolution::Noise(_) => None,
     }
 }
 
-/// The later atoms of a trial that a refusal names: crates that manifests of the same project require. Go has no need of
-/// this: the go command raises along what a module requires.
-fn mates<'o>(plan: &Plan, atom: &Atom, later: &'o [Atom], reason: &Reason) -> Vec<&'o Atom> {
-    let names = partner::named(std::slice::from_ref(&reason.text));
+/// Go has no need of mates: the go command raises along what a module requires.
+fn may_have_mates(candidate: &Candidate) -> bool {
+    candidate.ecosystem == EcosystemKind::Cargo && !candidate.places.is_empty()
+}
+
+/// The later atoms of a trial that a refusal names: crates that manifests of the same project require.
+fn named<'o>(plan: &Plan, atom: &Atom, later: &'o [Atom], reason: &Reason) -> Vec<&'o Atom> {
+    let names = in_conflict(&reason.text);
     let one = &plan.candidates[atom.candidate];
     let is_mate = |other: &&Atom| {
         let other = &plan.candidates[other.candidate];
@@ -62,10 +84,16 @@ fn mates<'o>(plan: &Plan, atom: &Atom, later: &'o [Atom], reason: &Reason) -> Ve
             && !other.places.is_empty()
             && names.iter().any(|name| is_named(other, name))
     };
-    match one.ecosystem {
-        EcosystemKind::Cargo if !one.places.is_empty() => later.iter().filter(is_mate).collect(),
-        _ => Vec::new(),
-    }
+    later.iter().filter(is_mate).collect()
+}
+
+/// The packages that are in conflict by the words of cargo's resolver, without those that merely lead to them.
+fn in_conflict(words: &str) -> BTreeSet<String> {
+    let selected = resolver::previously_selected(words).into_iter().map(|one| one.name);
+    let others = [resolver::required_by(words), resolver::linked_before(words)];
+    let wanted = [resolver::unsolved(words), resolver::unmatched(words).map(|(name, _)| name)];
+    let others = others.into_iter().flatten().map(|one| one.name);
+    selected.chain(others).chain(wanted.into_iter().flatten().map(str::to_owned)).collect()
 }
 
 /// Whether everything that was written along with a step is among the atoms that come after it. A tree of which that is
@@ -85,7 +113,7 @@ pub fn label(plan: &Plan, atom: &Atom) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Candidate, Place, ReasonKind};
+    use crate::candidate::{Place, ReasonKind};
 
     fn candidate(ecosystem: EcosystemKind, name: &str, project: &str) -> Candidate {
         let place =
@@ -133,8 +161,8 @@ mod tests {
         ];
         let plan = plan(all);
         let later: Vec<Atom> = (1..6).map(|index| atom(index, 0)).collect();
-        assert_eq!(mates(&plan, &atom(0, 0), &later, &refusal()), [&atom(2, 0)]);
+        assert_eq!(named(&plan, &atom(0, 0), &later, &refusal()), [&atom(2, 0)]);
         let other = Reason::new(ReasonKind::WouldLower, "one 1.1.0 would lower two from 1.0.0 to 0.9.0");
-        assert!(mates(&plan, &atom(0, 0), &later, &other).is_empty());
+        assert!(named(&plan, &atom(0, 0), &later, &other).is_empty());
     }
 }

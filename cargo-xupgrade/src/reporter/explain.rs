@@ -8,6 +8,7 @@ use crate::cli::{Format, Talk};
 use crate::event::{Event, Listener, Step};
 use crate::failure::shown;
 use crate::lineage::{self, End, Past};
+use crate::report::REFUSED;
 use crate::why::Why;
 
 /// What was heard so far.
@@ -35,7 +36,7 @@ impl Heard {
     }
 
     fn failed(&self) -> bool {
-        self.verdict.as_deref() == Some("failed")
+        matches!(self.verdict.as_deref(), Some("failed" | REFUSED))
     }
 
     /// Whether it settled what it tried: it passed, or failed alone.
@@ -141,6 +142,7 @@ impl Story {
                 format!("a second look: more is accepted since it failed in {of}, perhaps what it needs")
             }
             Why::LastTime => "what passed the last time, all at once".into(),
+            Why::AtOnce => "everything that resolves together, at its highest".into(),
             Why::Pair if heard.fresh.len() > 2 => {
                 format!("{} that failed, as one: each may need another", heard.fresh.len())
             }
@@ -196,6 +198,7 @@ impl Story {
         match heard.verdict.as_deref() {
             Some("passed") => self.after_a_pass(heard),
             Some("failed") => self.after_a_failure(heard),
+            Some(REFUSED) => after_a_refusal(heard),
             Some("cancelled") => "nothing, for its answer no longer matters".into(),
             _ => "nothing, for noise is no evidence".into(),
         }
@@ -235,6 +238,7 @@ impl Story {
             (Why::Verify, _) => "they do not pass the whole matrix together; the part that does is looked for".into(),
             (Why::Commit, _) => "it does not pass by itself, so it is one commit with the next upgrade".into(),
             (Why::Pair, _) => "they do not pass as a pair, either".into(),
+            (Why::AtOnce, _) if heard.fresh.len() > 1 => "not all of it passes; it is tried in parts".into(),
             (Why::LastTime, _) => "not all that passed the last time still does; it is tried in parts".into(),
             _ if heard.fresh.len() == 1 => {
                 let top = if heard.accepted == 0 {
@@ -246,6 +250,14 @@ impl Story {
             }
             _ => format!("one of these {} breaks it, or several together; a part of them is next", heard.fresh.len()),
         }
+    }
+}
+
+/// Nothing was built, so nothing failed.
+fn after_a_refusal(heard: &Heard) -> String {
+    match heard.fresh.len() {
+        1 => format!("{} does not resolve here{}", heard.named(), heard.below()),
+        more => format!("one of these {more} does not resolve here"),
     }
 }
 

@@ -46,7 +46,7 @@ fn title(report: &Report) -> String {
         report.held.len(),
         report.untried.len(),
         report.newest.len(),
-        report.trials.len(),
+        report.trials_run(),
         duration(report.seconds)
     )
 }

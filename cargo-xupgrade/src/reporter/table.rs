@@ -269,7 +269,7 @@ fn failures(all: &[Held], folder: &Path) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let trials = report.trials.len();
+    let trials = report.trials_run();
     let mut text = format!(
         "\n{} upgraded, {} held, {} untried, {} newest already; {trials} trials in {}\n",
         report.upgrades.len(),

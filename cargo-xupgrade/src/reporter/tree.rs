@@ -107,6 +107,7 @@ pub(super) fn label(trial: &TrialSummary) -> String {
         Why::Suspect => "suspect".into(),
         Why::SecondLook => "second look".into(),
         Why::LastTime => format!("the {fresh} of last time"),
+        Why::AtOnce => format!("all {fresh} at once"),
         Why::Pair if fresh > 2 => format!("{fresh} as one"),
         Why::Pair => "pair".into(),
         Why::Union if fresh == 1 => "on top of the rest".into(),

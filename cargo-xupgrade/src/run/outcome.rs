@@ -104,15 +104,19 @@ fn landed_between(found: &Found, atom: &Atom, candidate: &Candidate) -> Option<S
     if candidate.rungs[atom.rung].depth == Depth::Rung {
         return None;
     }
-    let next =
-        refusals(found, atom.candidate).map(|refusal| refusal.pick.rung).filter(|rung| *rung > atom.rung).min()?;
+    let above = refusals(found, atom.candidate).filter(|refusal| refusal.pick.rung > atom.rung);
+    let next = above.min_by_key(|refusal| refusal.pick.rung)?;
+    let is_refused =
+        found.searched.tickets.get(&next.ticket).is_some_and(|at| found.trials[*at].report.refused.is_some());
+    let (all, one) = if is_refused { ("do not resolve", "does not") } else { ("fail", "fails") };
+    let next = next.pick.rung;
     let unknown = match next - atom.rung - 1 {
         0 => String::new(),
         1 => ", one release between them was not tried".to_owned(),
         more => format!(", {more} releases between them were not tried"),
     };
     let next = &candidate.rungs[next].version;
-    Some(format!("its newest releases fail, and this one was found below them: {next} fails{unknown}"))
+    Some(format!("its newest releases {all}, and this one was found below them: {next} {one}{unknown}"))
 }
 
 /// Every rung of a candidate that failed alone, and every release between, in the order of the trials.
@@ -148,6 +152,11 @@ fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) 
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
     above.dedup_by(|a, b| a.wanted == b.wanted);
+    let refused = candidate.refused.iter().filter(|one| one.version > candidate.rungs[atom.rung].version);
+    above.splice(
+        0..0,
+        refused.map(|one| Held { wanted: Some(one.version.clone()), ..held(candidate, one.reason.clone()) }),
+    );
     if let Some(beyond) = &candidate.beyond {
         above.insert(0, Held { wanted: Some(beyond.version.clone()), ..held(candidate, beyond.reason.clone()) });
     }

@@ -195,24 +195,6 @@ fn forwarded(root: &Node, name: &str) -> Vec<String> {
 /// When nothing stands at `place`, when the requirement is written in a way that is not edited (a multi-line string), or
 /// when the result read back would differ in anything but this one value.
 pub fn set_requirement(bytes: &[u8], place: &Place, new: &str) -> Result<Vec<u8>, ManifestError> {
-    spliced(bytes, place, new, literal::exchanged)
-}
-
-/// As [`set_requirement`], in whatever quotes it was written: for a text that goes again before anybody sees it.
-///
-/// # Errors
-/// As those of [`set_requirement`], but for the way of writing.
-pub fn set_for_a_while(bytes: &[u8], place: &Place, new: &str) -> Result<Vec<u8>, ManifestError> {
-    spliced(bytes, place, new, |_, new| literal::exchanged("''", new))
-}
-
-/// The text with one literal exchanged for what `exchanged` makes of it and the new requirement.
-fn spliced(
-    bytes: &[u8],
-    place: &Place,
-    new: &str,
-    exchanged: impl Fn(&str, &str) -> Result<String, String>,
-) -> Result<Vec<u8>, ManifestError> {
     let document = Document::parse(bytes)?;
     let path = path_of_requirement(&document, place)?.ok_or_else(|| {
         let (table, key) = (&place.table, &place.key);
@@ -223,7 +205,7 @@ fn spliced(
     };
     let (text, span) = (document.text, value.span.clone());
     let error = |message| document.error(span.start, message);
-    let literal = exchanged(&text[span.clone()], new).map_err(error)?;
+    let literal = literal::exchanged(&text[span.clone()], new).map_err(error)?;
     let edited = [&text[..span.start], &literal, &text[span.end..]].concat();
     only_that_differs(&document.root, &edited, &path, new).map_err(error)?;
     Ok(edited.into_bytes())

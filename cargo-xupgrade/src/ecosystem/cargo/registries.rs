@@ -13,7 +13,7 @@ use super::Cargo;
 use super::index::{self, Environment, Index, IndexError, Mode, Named, Options, RegistryKey, Settings};
 use super::lock::Lock;
 use super::manifest::{Manifest, Origin};
-use super::view::{self, Rule, View};
+use super::view::{self, Limits, Rule, View};
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Network, Outlook, Project, RegistryAge, UnknownAge};
 use crate::environment::{Linked, cargo_home, make_cargo_view};
@@ -151,9 +151,19 @@ impl Registries {
         self.all().flat_map(|registry| registry.view.refused()).collect()
     }
 
-    /// Forgets them, so that the next resolve answers for itself.
-    pub fn forget_refused(&self) {
-        self.all().for_each(|registry| registry.view.forget_refused());
+    /// Begins a resolve in which each registry has limits of its own; `None` is a resolve without limits.
+    pub fn begin(&self, limits: Option<&dyn Fn(&RegistryKey) -> Limits>) {
+        for (key, registry) in &self.opened {
+            if let Ok(registry) = registry {
+                registry.view.begin(limits.map(|of| of(key)));
+            }
+        }
+    }
+
+    /// The releases that the limits of this resolve hid because of the Rust that they need, each with that Rust.
+    #[must_use]
+    pub fn too_new(&self) -> BTreeMap<(String, Version), String> {
+        self.all().flat_map(|registry| registry.view.too_new()).collect()
     }
 
     /// The versions that were hidden from resolves so far.
@@ -222,7 +232,7 @@ fn every(
 }
 
 /// The locked packages of one registry.
-fn of_registry(locked: &Lock, key: &RegistryKey) -> BTreeSet<(String, Version)> {
+pub fn of_registry(locked: &Lock, key: &RegistryKey) -> BTreeSet<(String, Version)> {
     let from_it = |source: &String| RegistryKey::of_lock(source).as_ref() == Some(key);
     let packages = locked.packages.iter().filter(|one| one.source.as_ref().is_some_and(from_it));
     packages.map(|one| (one.name.clone(), one.version.clone())).collect()

@@ -2,12 +2,15 @@
 //! of the registries, then reads the lockfile back and refuses what the policy does not allow. A refusal leaves every
 //! byte as it was.
 
+mod bounds;
 mod edit;
 mod follow;
+mod joint;
 mod judge;
 mod notes;
+mod put_back;
 mod subject;
-mod together;
+mod unlock;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,19 +22,23 @@ use semver::Version;
 
 use super::Cargo;
 use super::index::RegistryKey;
-use super::lock::{self, Lock};
+use super::lock::{self, Lock, LockDiff};
 use super::registries::Registries;
 use super::requirement::{compatible, same_version};
 use crate::candidate::{Reason, ReasonKind};
-use crate::ecosystem::{Applied, Change, Project, Resolution};
+use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
+pub use bounds::Aims;
+use bounds::{Bounds, rust_of_users, rust_of_workspace};
 use edit::edit;
 pub use edit::mark_unwritable;
+pub use joint::resolve_all;
 use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};
+use put_back::put_back;
 use subject::Subject;
-use together::relock_together;
+use unlock::{Extent, Step, relock};
+use update::ProjectResolver;
 pub use update::through_view;
-use update::{Extent, relock};
 
 /// Reads the lockfile of a project.
 pub fn read_lock(root: &Path, project: &Project) -> Result<Lock> {
@@ -63,74 +70,139 @@ fn originals(root: &Path, project: &Project) -> Result<Originals> {
 
 fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
     let registries = cargo.registries(root, change.project)?;
-    let all_before = read_lock(root, change.project)?;
-    let key = registry_of(&registries, &all_before, change)?;
-    let subject = Subject { registries: &registries, key, name: change.name };
-    let before = subject.own(&all_before);
-    let change = &match standing(&before, change) {
-        Standing::At(version) => (change.clone(), version),
-        Standing::Reached => {
-            let notes = vec!["an upgrade before it brought it along".to_owned()];
-            return Ok(Resolution::Applied(Applied { notes, ..Applied::default() }));
+    let before = read_lock(root, change.project)?;
+    let mut steps = Vec::new();
+    for one in std::iter::once(change).chain(change.with) {
+        let subject = Subject { key: registry_of(&registries, &before, one)?, name: one.name };
+        match standing(&subject.own(&before), one) {
+            Standing::At(from) => steps.push(Step { subject, to: one.to, from }),
+            // Each of the others comes once more by itself.
+            _ if !steps.is_empty() => {}
+            elsewhere => return Ok(elsewhere.end(one)),
         }
-        Standing::Beyond(version) => {
-            let text = format!("an upgrade before it brought {} to {version} already", change.name);
-            return Ok(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text)));
-        }
-        Standing::Gone => {
-            let text = format!("nothing uses {} {} any more after the upgrades before it", change.name, change.from);
-            return Ok(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text)));
-        }
-    };
-    let (change, from) = (&change.0, &change.1);
+    }
     let edited = match edit(cargo, root, change, originals)? {
         Ok(edited) => edited,
         Err(reason) => return Ok(Resolution::Refused(reason)),
     };
-    let end = match change.with {
-        [] => relock(cargo, &subject, root, change, (&before, from), Extent::of(&edited))?,
-        _ => relock_together(cargo, &registries, root, change)?,
-    };
-    if let Some(end) = end {
-        return Ok(end);
+    let resolver = ProjectResolver { cargo, registries: &registries, root, project: change.project };
+    Work { resolver, change, steps: &steps, before: &before, originals, edited: &edited }.resolve()
+}
+
+/// One upgrade at work, or several that move in the same resolve, the requirements spliced.
+struct Work<'a> {
+    resolver: ProjectResolver<'a>,
+    change: &'a Change<'a>,
+    /// The crates to raise; the first one is that of the change.
+    steps: &'a [Step<'a>],
+    before: &'a Lock,
+    originals: &'a Originals,
+    /// The manifests that changed.
+    edited: &'a [String],
+}
+
+impl Work<'_> {
+    /// The crate of the change, and where it stands.
+    fn first(&self) -> &Step<'_> {
+        &self.steps[0]
     }
-    keep_format(root, change.project, originals)?;
-    let all_after = read_lock(root, change.project)?;
-    let after = subject.own(&all_after);
-    let diff = lock::diff(&all_before, &all_after);
-    if let Some(reason) = objection(change, &after, &diff) {
-        return Ok(Resolution::Refused(reason));
-    }
-    let brought = arrivals(&all_before, &all_after);
-    if let Some(reason) =
-        unseen(change, &registries, &brought).or(too_new_for_members(root, change, &registries, &all_after, &brought)?)
-    {
-        return Ok(Resolution::Refused(reason));
-    }
-    let (mut notes, mut also_moved) = (notes(change, &after, &diff), moves(&diff));
-    let mut files = edited;
-    if !files.is_empty() {
-        match follow::follow(cargo, root, change, originals, &subject.key)? {
-            follow::Followed::Locks(moved) => {
-                notes.extend(moved.iter().map(|(lock, diff)| format!("{lock} follows: {}", follow::told(diff))));
-                also_moved.extend(moved.values().flat_map(moves));
-                files.extend(moved.into_keys());
+
+    /// Resolves within one bounds after another, the closest first, until cargo and the policy take what comes of it.
+    fn resolve(&self) -> Result<Resolution> {
+        let ProjectResolver { cargo, root, project, .. } = self.resolver;
+        let aims = cargo.aims(project);
+        let rust = rust_of_users(cargo, (root, project), self.before, (self.change.name, &self.first().from))?;
+        let fixed = aims.fixed(self.change.others);
+        if let Some(target) = &aims.target {
+            let end = self.attempt(&Bounds { fixed: fixed.clone(), ..Bounds::towards(target) })?;
+            if !matches!(end, Resolution::Refused(_)) {
+                return Ok(end);
             }
-            follow::Followed::End(end) => return Ok(end),
+            self.put_back_locks()?;
+        }
+        let end = self.attempt(&Bounds { rust: rust.clone(), fixed: fixed.clone(), ..Bounds::default() })?;
+        let least = rust_of_workspace(cargo, root, project)?;
+        match &end {
+            // Other members may need what came along, too.
+            Resolution::Refused(reason) if reason.kind == ReasonKind::Msrv && least != rust => {}
+            _ => return Ok(end),
+        }
+        self.put_back_locks()?;
+        self.attempt(&Bounds { rust: least, fixed, ..Bounds::default() })
+    }
+
+    fn put_back_locks(&self) -> Result<()> {
+        let locks = self.change.project.lockfile.iter().cloned().chain(follow::lockfiles(self.change.project));
+        for path in locks {
+            let Some(bytes) = self.originals.get(&path) else { continue };
+            fs::write(self.resolver.root.join(&path), bytes).with_context(|| format!("cannot put back {path}"))?;
+        }
+        Ok(())
+    }
+
+    fn attempt(&self, bounds: &Bounds) -> Result<Resolution> {
+        let resolver = self.resolver;
+        if let Some(end) = relock(resolver, self.steps, Extent::of(self.edited), bounds)? {
+            return Ok(end);
+        }
+        let keep: Vec<&str> = self.steps.iter().map(|one| one.subject.name).collect();
+        put_back(resolver, self.before, &keep)?;
+        keep_format(resolver.root, self.change.project, self.originals)?;
+        self.judge(bounds)
+    }
+
+    /// Judges the lockfile as it stands now, and has the lockfiles of dependent workspaces follow.
+    fn judge(&self, bounds: &Bounds) -> Result<Resolution> {
+        let Self { resolver, change, .. } = *self;
+        let subject = &self.first().subject;
+        let all_after = resolver.lock()?;
+        let after = subject.own(&all_after);
+        let diff = lock::diff(self.before, &all_after);
+        if let Some(reason) = objection(change, &after, &diff) {
+            return Ok(Resolution::Refused(reason));
+        }
+        let brought = arrivals(self.before, &all_after);
+        let unseen = unseen(change, resolver.registries, &brought);
+        let rejected = match unseen {
+            Some(reason) => Some(reason),
+            None => too_new_for_members(resolver.root, change, resolver.registries, &all_after, &brought)?,
+        };
+        if let Some(reason) = rejected {
+            return Ok(Resolution::Refused(reason));
+        }
+        let applied = self.applied((notes(change, &after, &diff), moves(&diff)), &diff);
+        if self.edited.is_empty() { Ok(Resolution::Applied(applied)) } else { self.with_followers(applied, bounds) }
+    }
+
+    fn applied(&self, (notes, also_moved): (Vec<String>, Vec<Move>), diff: &LockDiff) -> Applied {
+        let files = self.edited.iter().cloned().chain(self.change.project.lockfile.clone());
+        let rewired: BTreeSet<String> = diff.flipped.iter().map(|flip| flip.user.0.clone()).collect();
+        let rewired = rewired.into_iter().collect();
+        sorted(Applied { files: files.collect(), also_moved, rewired, notes, ..Applied::default() })
+    }
+
+    /// With the lockfiles of the workspaces that use the project by path.
+    fn with_followers(&self, mut applied: Applied, bounds: &Bounds) -> Result<Resolution> {
+        let Self { resolver, change, originals, .. } = *self;
+        match follow::follow(resolver.cargo, resolver.root, change, originals, (&self.first().subject.key, bounds))? {
+            follow::Followed::Locks(moved) => {
+                applied
+                    .notes
+                    .extend(moved.iter().map(|(lock, diff)| format!("{lock} follows: {}", follow::told(diff))));
+                applied.also_moved.extend(moved.values().flat_map(moves));
+                applied.files.extend(moved.into_keys());
+                Ok(Resolution::Applied(sorted(applied)))
+            }
+            follow::Followed::End(end) => Ok(end),
         }
     }
-    files.extend(change.project.lockfile.clone());
-    files.sort();
-    also_moved.sort();
-    also_moved.dedup();
-    let rewired: BTreeSet<String> = diff.flipped.iter().map(|flip| flip.user.0.clone()).collect();
-    Ok(Resolution::Applied(Applied {
-        files,
-        also_moved,
-        rewired: rewired.into_iter().collect(),
-        notes,
-        ..Applied::default()
-    }))
+}
+
+fn sorted(mut applied: Applied) -> Applied {
+    applied.files.sort();
+    applied.also_moved.sort();
+    applied.also_moved.dedup();
+    applied
 }
 
 /// Writes the lockfile in the format in which it was before the relock.
@@ -179,6 +251,25 @@ enum Standing {
     Beyond(Version),
     /// Nothing uses it any more.
     Gone,
+}
+
+impl Standing {
+    /// The end of a change for which nothing is to be done, or can be.
+    fn end(self, change: &Change<'_>) -> Resolution {
+        let refused = |text: String| Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text));
+        match self {
+            Self::At(_) | Self::Reached => {
+                let notes = vec!["an upgrade before it brought it along".to_owned()];
+                Resolution::Applied(Applied { notes, ..Applied::default() })
+            }
+            Self::Beyond(version) => {
+                refused(format!("an upgrade before it brought {} to {version} already", change.name))
+            }
+            Self::Gone => {
+                refused(format!("nothing uses {} {} any more after the upgrades before it", change.name, change.from))
+            }
+        }
+    }
 }
 
 fn standing(before: &Lock, change: &Change<'_>) -> Standing {

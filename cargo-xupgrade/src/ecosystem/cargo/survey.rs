@@ -74,6 +74,7 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     let mut dependencies: Vec<Dependency> = direct.chain(others).collect();
     for dependency in &mut dependencies {
         relock::mark_unwritable(dependency, cargo.manifest, |path| manifests.get(path));
+        mark_beyond_checks(dependency, || cargo.rust_of_checks(root, project));
     }
     if project.lock.is_some() {
         for dependency in &mut dependencies {
@@ -81,6 +82,22 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         }
     }
     Ok(Ok(dependencies))
+}
+
+/// Marks the releases that the Rust of the checks cannot build, where no member states a `rust-version`: no check could
+/// prove them.
+fn mark_beyond_checks(dependency: &mut Dependency, rust_of_checks: impl Fn() -> Option<String>) {
+    if dependency.toolchain.is_some() || dependency.releases.iter().all(|one| one.needs.is_none()) {
+        return;
+    }
+    let Some(has) = rust_of_checks() else { return };
+    for release in &mut dependency.releases {
+        let Some(needs) = release.needs.as_ref() else { continue };
+        if toolchain_exceeds(EcosystemKind::Cargo, needs, &has) {
+            let text = format!("{} needs Rust {needs}, and the checks run with Rust {has}", release.version);
+            release.unfit.get_or_insert_with(|| Reason::new(ReasonKind::Msrv, text));
+        }
+    }
 }
 
 /// A few names, and how many more there are.

@@ -4,6 +4,7 @@
 //! Writes nothing. A cargo that uses it must have a `CARGO_HOME` of the tool's own, else cargo leaves
 //! a cache folder for this port in the user's; and it fetches packages without it, from the real source.
 
+mod limits;
 mod rule;
 mod server;
 
@@ -12,11 +13,13 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use semver::Version;
 
-use super::index::{Index, IndexError};
+use super::index::{Glance, Index, IndexError, glances};
+use limits::Sight;
+pub use limits::{Limits, Line, Versions};
 pub use rule::{Rule, Standing, UnknownAge};
 use server::{Loopback, Reply};
 
@@ -46,6 +49,10 @@ struct State {
     pages: BTreeMap<String, Page>,
     hidden_met: BTreeSet<(String, Version)>,
     refused: BTreeMap<String, IndexError>,
+    /// The limits of the resolve under way.
+    limits: Option<Arc<Limits>>,
+    /// Releases that these limits hid because of the Rust that they need.
+    too_new: BTreeMap<(String, Version), String>,
 }
 
 /// A page as it is sent, and its tag.
@@ -54,6 +61,29 @@ struct Page {
     body: Arc<Vec<u8>>,
     tag: String,
     hidden: BTreeSet<Version>,
+    /// Its lines, read once: each resolve under limits chooses among them.
+    lines: Arc<OnceLock<Vec<Entry>>>,
+}
+
+/// One readable line of a page: its place in the body, and the release that it tells of.
+struct Entry {
+    place: std::ops::Range<usize>,
+    glance: Glance,
+}
+
+impl Page {
+    fn new(body: Arc<Vec<u8>>, hidden: BTreeSet<Version>) -> Self {
+        Self { tag: tag(&body), body, hidden, lines: Arc::default() }
+    }
+
+    fn lines(&self) -> &[Entry] {
+        let start = self.body.as_ptr() as usize;
+        let entry = |(line, glance): (&[u8], Option<Glance>)| {
+            let from = line.as_ptr() as usize - start;
+            Some(Entry { place: from..from + line.len(), glance: glance? })
+        };
+        self.lines.get_or_init(|| glances(&self.body).filter_map(entry).collect())
+    }
 }
 
 impl View {
@@ -105,9 +135,19 @@ impl View {
         self.shared.state().refused.clone()
     }
 
-    /// Forgets them.
-    pub fn forget_refused(&self) {
-        self.shared.state().refused.clear();
+    /// Begins a resolve under these limits, which hold until the next one begins: what was refused, or hidden by limits,
+    /// before has nothing to do with it.
+    pub fn begin(&self, limits: Option<Limits>) {
+        let mut state = self.shared.state();
+        state.refused.clear();
+        state.too_new.clear();
+        state.limits = limits.map(Arc::new);
+    }
+
+    /// The releases that the limits of this resolve hid because of the Rust that they need, each with that Rust.
+    #[must_use]
+    pub fn too_new(&self) -> BTreeMap<(String, Version), String> {
+        self.shared.state().too_new.clone()
     }
 }
 
@@ -131,7 +171,7 @@ impl Shared {
             Ok(page) => {
                 // What failed in passing and works now is no excuse for a later resolve that fails.
                 self.state().refused.remove(name);
-                Reply::Page(page.body, page.tag)
+                self.limited(name, page)
             }
             Err(why) => {
                 let reply = self.locked_page(name).unwrap_or_else(|| refusal(&why));
@@ -161,7 +201,7 @@ impl Shared {
         let ruled = rule::page(&body, &self.rule, &locked);
         // Where nothing is hidden the registry's own bytes are sent, and kept once, not twice.
         let body = if ruled.hidden.is_empty() { body } else { Arc::new(ruled.body) };
-        let page = Page { tag: tag(&body), body, hidden: ruled.hidden };
+        let page = Page::new(body, ruled.hidden);
         self.note_hidden(name, &page.hidden);
         let mut state = self.state();
         // Made under exemptions that have changed since, the page is not kept.
@@ -169,6 +209,25 @@ impl Shared {
             state.pages.insert(name.to_owned(), page.clone());
         }
         Ok(page)
+    }
+
+    /// The lines of a page that the limits of this resolve leave.
+    fn limited(&self, name: &str, page: Page) -> Reply {
+        let Some(limits) = self.state().limits.clone() else { return Reply::Page(page.body, page.tag) };
+        let (mut body, mut too_new) = (Vec::new(), Vec::new());
+        for Entry { place, glance } in page.lines() {
+            match limits.sight(name, glance) {
+                Sight::Shown => {
+                    body.extend_from_slice(&page.body[place.clone()]);
+                    body.push(b'\n');
+                }
+                Sight::NeedsRust(needs) => too_new.push(((name.to_owned(), glance.version.clone()), needs)),
+                Sight::Hidden => {}
+            }
+        }
+        self.state().too_new.extend(too_new);
+        let tag = tag(&body);
+        Reply::Page(Arc::new(body), tag)
     }
 
     fn note_hidden(&self, name: &str, hidden: &BTreeSet<Version>) {

@@ -9,7 +9,7 @@ use super::*;
 use crate::candidate::{Dependency, Version};
 use crate::clock::Instant;
 use crate::demo::world::{GoBuildCache, World};
-use crate::ecosystem::UnknownAge;
+use crate::ecosystem::{Others, UnknownAge};
 use crate::trial::{Cell, Exit, Reading};
 
 fn fixture(name: &str) -> String {
@@ -77,7 +77,11 @@ impl Room {
     /// Raises a requirement of a project from v1.0.0.
     fn raise(&self, go: &Go<'_>, project: &Project, name: &str, to: &str) -> Resolution {
         let (from, to) = (Version::parse("v1.0.0").unwrap(), Version::parse(to).unwrap());
-        go.apply(&self.world.repo, &Change { project, name, from: &from, to: &to, places: &[], with: &[] }).unwrap()
+        go.apply(
+            &self.world.repo,
+            &Change { project, name, from: &from, to: &to, places: &[], with: &[], others: Others::Stay },
+        )
+        .unwrap()
     }
 
     fn status(&self) -> String {

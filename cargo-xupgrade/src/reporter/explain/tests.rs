@@ -199,6 +199,7 @@ fn every_reason_is_a_sentence_of_its_own() {
         Why::Suspect,
         Why::SecondLook,
         Why::LastTime,
+        Why::AtOnce,
         Why::Pair,
         Why::Union,
         Why::Bisect,

@@ -76,6 +76,8 @@ pub struct Glance {
     pub version: Version,
     /// When it was published, if the line says so.
     pub published: Option<Instant>,
+    /// The oldest Rust it says it builds with, as written.
+    pub rust_version: Option<String>,
 }
 
 /// What a plan needs to know of a release.
@@ -111,6 +113,8 @@ struct ShortLine<'a> {
     vers: Cow<'a, str>,
     #[serde(default, borrow)]
     pubtime: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    rust_version: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -252,7 +256,11 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn glance(line: &[u8]) -> Option<Glance> {
     let line: ShortLine = serde_json::from_slice(line).ok()?;
-    Some(Glance { version: Version::parse(&line.vers).ok()?, published: line.pubtime.as_deref().and_then(instant) })
+    Some(Glance {
+        version: Version::parse(&line.vers).ok()?,
+        published: line.pubtime.as_deref().and_then(instant),
+        rust_version: line.rust_version.map(Cow::into_owned),
+    })
 }
 
 fn release(line: &[u8]) -> Option<Release> {

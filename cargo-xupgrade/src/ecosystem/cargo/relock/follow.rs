@@ -9,11 +9,13 @@ use anyhow::Result;
 use super::super::Cargo;
 use super::super::index::RegistryKey;
 use super::super::lock::{self, LockDiff};
-use super::super::requirement::{compatible, same_version};
 use super::super::workspace::join;
+use super::bounds::{Bounds, rust_of_workspace};
 use super::judge::{arrivals, downward, too_new_for_members, unseen};
+use super::put_back::put_back;
 use super::subject::Subject;
-use super::update::update;
+use super::unlock::{Extent, Step, relock};
+use super::update::ProjectResolver;
 use super::{Originals, keep_format, read_lock};
 use crate::ecosystem::{Change, Project, Resolution};
 
@@ -36,13 +38,13 @@ pub fn follow(
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
-    key: &RegistryKey,
+    (key, bounds): (&RegistryKey, &Bounds),
 ) -> Result<Followed> {
     let mut moved = BTreeMap::new();
     for path in &change.project.dependents {
         let Some(project) = cargo.known(path) else { continue };
         let there = Change { project: &project, ..change.clone() };
-        match relocked(cargo, root, &there, originals, key)? {
+        match relocked(cargo, root, &there, originals, (key, bounds))? {
             Ok(diff) if diff.is_empty() => {}
             Ok(diff) => {
                 moved.insert(join(path, "Cargo.lock"), diff);
@@ -58,24 +60,20 @@ fn relocked(
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
-    key: &RegistryKey,
+    (key, bounds): (&RegistryKey, &Bounds),
 ) -> Result<Result<LockDiff, Resolution>> {
     let before = read_lock(root, change.project)?;
     let registries = cargo.registries(root, change.project)?;
-    let subject = Subject { registries: &registries, key: key.clone(), name: change.name };
-    if let Some(end) = update(cargo, &registries, root, change, &["--workspace".to_owned()])? {
+    let subject = Subject { key: key.clone(), name: change.name };
+    let resolver = ProjectResolver { cargo, registries: &registries, root, project: change.project };
+    // The lockfile that all upgrades of the project lead to says nothing of another workspace's.
+    let rust = rust_of_workspace(cargo, root, change.project)?.or_else(|| bounds.rust.clone());
+    let bounds = Bounds { rust, ..Bounds::default() };
+    let step = Step { subject, to: change.to, from: change.from.semver().clone() };
+    if let Some(end) = relock(resolver, &[step], Extent::Requirements, &bounds)? {
         return Ok(Err(end));
     }
-    // Cargo takes the newest that the edited requirement admits; the upgrade may be to a lower rung.
-    let (known, to) = (lock::package_versions(&before, change.name), change.to.semver());
-    let locked = read_lock(root, change.project)?;
-    let now = lock::package_versions(&subject.own(&locked), change.name);
-    let other = now.into_iter().find(|one| !known.contains(one) && !same_version(one, to) && compatible(one, to));
-    if let Some(other) = other
-        && let Some(end) = update(cargo, &registries, root, change, &subject.precise(&locked, &other, change.to))?
-    {
-        return Ok(Err(end));
-    }
+    put_back(resolver, &before, &[change.name])?;
     keep_format(root, change.project, originals)?;
     let after = read_lock(root, change.project)?;
     let diff = lock::diff(&before, &after);

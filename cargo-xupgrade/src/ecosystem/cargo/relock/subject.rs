@@ -5,14 +5,11 @@ use semver::Version;
 
 use super::super::index::RegistryKey;
 use super::super::lock::{self, Lock, LockedPackage};
-use super::super::registries::Registries;
-use super::super::requirement::same_version;
-use crate::candidate;
+use super::super::requirement::{compatible, same_version};
+use super::unlock::Step;
 
 /// The crate that is raised, in one project.
 pub(super) struct Subject<'a> {
-    /// The registries of the project.
-    pub(super) registries: &'a Registries,
     /// The registry that it comes from.
     pub(super) key: RegistryKey,
     pub(super) name: &'a str,
@@ -25,24 +22,36 @@ impl Subject<'_> {
         lock::without_namesakes(lock, self.name, is_other)
     }
 
-    /// The package as `cargo update -p` takes it: by name and version, and by its source, too, where another registry has
-    /// the same version of a crate of this name (older cargos do not know the long form).
-    fn spec(&self, lock: &Lock, version: &Version) -> String {
+    /// The package as `cargo update` takes it.
+    pub(super) fn spec(&self, lock: &Lock, version: &Version) -> String {
         let is_it = |one: &&LockedPackage| one.name == self.name && same_version(&one.version, version);
-        let found: Vec<&LockedPackage> = lock.packages.iter().filter(is_it).collect();
-        let own = found.iter().find_map(|one| {
-            let source = one.source.as_deref()?;
-            (RegistryKey::of_lock(source).as_ref() == Some(&self.key)).then_some(source)
-        });
-        match own {
-            Some(source) if found.len() > 1 => format!("{source}#{}@{version}", self.name),
-            _ => format!("{}@{version}", self.name),
-        }
+        let is_own =
+            |one: &&LockedPackage| one.source.as_deref().and_then(RegistryKey::of_lock).as_ref() == Some(&self.key);
+        let found = lock.packages.iter().filter(is_it).find(is_own);
+        found.map_or_else(|| format!("{}@{version}", self.name), |package| spec_of(lock, package))
     }
 
-    /// The words that move one locked version to the wanted one: the name alone is ambiguous where two versions are
-    /// locked, and `--precise` takes a version without its build metadata.
-    pub(super) fn precise(&self, lock: &Lock, version: &Version, to: &candidate::Version) -> [String; 4] {
-        ["-p".to_owned(), self.spec(lock, version), "--precise".to_owned(), to.plain().to_owned()]
+    /// The locked versions that stand where the wanted one of a step should be, as `cargo update` takes them: those that are
+    /// compatible with it, else the one that it is to replace.
+    pub(super) fn instead_of(&self, lock: &Lock, step: &Step<'_>) -> Vec<String> {
+        let locked = lock::package_versions(&self.own(lock), self.name);
+        let specs = |is_it: &dyn Fn(&Version) -> bool| -> Vec<String> {
+            locked.iter().filter(|one| is_it(one)).map(|one| self.spec(lock, one)).collect()
+        };
+        let in_line = specs(&|one| compatible(one, step.to.semver()));
+        if in_line.is_empty() { specs(&|one| same_version(one, &step.from)) } else { in_line }
+    }
+}
+
+/// A locked package as `cargo update` takes it: by name and version, since the name alone is ambiguous where two versions
+/// are locked, and by its source, too, where another registry has the same version of a crate of this name (older cargos
+/// do not know the long form).
+pub(super) fn spec_of(lock: &Lock, package: &LockedPackage) -> String {
+    let is_namesake = |one: &&LockedPackage| one.name == package.name && same_version(&one.version, &package.version);
+    match &package.source {
+        Some(source) if lock.packages.iter().filter(is_namesake).count() > 1 => {
+            format!("{source}#{}@{}", package.name, package.version)
+        }
+        _ => format!("{}@{}", package.name, package.version),
     }
 }

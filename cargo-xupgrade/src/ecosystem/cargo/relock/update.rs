@@ -1,7 +1,7 @@
-//! Runs cargo on a clone's lockfile, through the views of the registries, so that what it resolves obeys the rule on
-//! ages: the least change that takes in an upgrade, and what cargo says where it finds none. Writes the lockfile only.
+//! Runs cargo on a clone's lockfile, through the views of the registries, so that what it resolves obeys the rules on
+//! ages and on Rust, and reads why it finds no solution. Writes the lockfile only.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,106 +9,98 @@ use anyhow::Result;
 use semver::Version;
 
 use super::super::Cargo;
-use super::super::lock::{self, Lock};
+use super::super::index::RegistryKey;
+use super::super::lock::Lock;
 use super::super::registries::Registries;
+use super::super::requirement::admits;
 use super::super::view;
 use super::super::workspace::one_line;
-use super::subject::Subject;
-use super::{is_there, read_lock};
-use crate::candidate::{Reason, ReasonKind};
+use super::bounds::Bounds;
+use super::read_lock;
+use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::command::{TimedOut, Tool};
-use crate::ecosystem::{Change, Network, Project, Resolution};
+use crate::ecosystem::{Network, Project, Resolution};
 use crate::environment::without_questions;
+use crate::phrases::cargo::resolver::{unknown_package, unmatched};
 use crate::phrases::{self, git, system};
+use crate::policy::toolchain_exceeds;
 
-/// What a relock has to take in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// No requirement changed.
-    LockOnly,
-    /// Some requirement did.
-    Requirements,
+/// Cargo, as it resolves one project through the views.
+#[derive(Clone, Copy)]
+pub(super) struct ProjectResolver<'a> {
+    pub(super) cargo: &'a Cargo<'a>,
+    pub(super) registries: &'a Registries,
+    pub(super) root: &'a Path,
+    pub(super) project: &'a Project,
 }
 
-impl Extent {
-    pub(super) fn of(edited: &[String]) -> Self {
-        if edited.is_empty() { Self::LockOnly } else { Self::Requirements }
+/// The crate and version that a resolve is for, in the words of a refusal.
+pub(super) type Aim<'a> = (&'a str, &'a str);
+
+impl ProjectResolver<'_> {
+    /// The lockfile as it stands.
+    pub(super) fn lock(&self) -> Result<Lock> {
+        read_lock(self.root, self.project)
+    }
+
+    /// One `cargo update` within bounds; `Some` is an end that is no success.
+    pub(super) fn update(&self, aim: Aim<'_>, bounds: &Bounds, args: &[String]) -> Result<Option<Resolution>> {
+        let locked = self.lock()?;
+        let registries = self.registries;
+        registries.begin(Some(&|key: &RegistryKey| bounds.limits(key, &locked)));
+        let tool = through_view(self.cargo, registries, self.root, self.project, "update").args(args);
+        let output = match tool.output() {
+            Ok(output) => output,
+            Err(error) if error.is::<TimedOut>() => return Ok(Some(Resolution::Noise(error.to_string()))),
+            Err(error) => return Err(error),
+        };
+        if output.status.success() {
+            return Ok(None);
+        }
+        let words = one_line(&String::from_utf8_lossy(&output.stderr));
+        if let Some((name, error)) = registries.refused().into_iter().find(|(_, error)| error.is_passing()) {
+            return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
+        }
+        if system::is_disk_full(&words) || git::is_shut_off(&words) {
+            return Ok(Some(Resolution::Noise(words)));
+        }
+        Ok(Some(Resolution::Refused(refusal(registries, aim, bounds, &words))))
     }
 }
 
-/// Relocks; `Some` is an end that is no success.
-pub(super) fn relock(
-    cargo: &Cargo<'_>,
-    subject: &Subject<'_>,
-    root: &Path,
-    change: &Change<'_>,
-    (before, from): (&Lock, &Version),
-    extent: Extent,
-) -> Result<Option<Resolution>> {
-    let run = |args: &[String]| update(cargo, subject.registries, root, change, args);
-    if extent == Extent::LockOnly {
-        return run(&subject.precise(&read_lock(root, change.project)?, from, change.to));
+/// A refusal of cargo's, and which releases it did not see.
+fn refusal(registries: &Registries, (name, version): Aim<'_>, bounds: &Bounds, words: &str) -> Reason {
+    let text = format!("cargo finds no solution with {name} {version}: {}", phrases::cargo::without_progress(words));
+    if let Some((wanted, needs)) = too_new(&registries.too_new(), words) {
+        let limit = bounds.rust.as_deref().unwrap_or_default();
+        let text = format!("it needs {wanted}, which needs Rust {needs}, and Rust {limit} is to be supported; {text}");
+        return Reason::new(ReasonKind::Msrv, text);
     }
-    // `--precise` on the version in use would drag every other user of it along; a workspace update moves only the
-    // edges whose requirement changed.
-    if let Some(end) = run(&["--workspace".to_owned()])? {
-        return Ok(Some(end));
-    }
-    let all_after = read_lock(root, change.project)?;
-    let after = subject.own(&all_after);
-    if is_there(&after, change.name, change.to.semver()) {
-        return Ok(None);
-    }
-    let known = lock::package_versions(before, change.name);
-    let new = lock::package_versions(&after, change.name).into_iter().find(|version| !known.contains(version));
-    match new {
-        Some(version) => run(&subject.precise(&all_after, &version, change.to)),
-        None => run(&subject.precise(&all_after, from, change.to)),
-    }
-}
-
-/// One `cargo update` through the views; `Some` is an end that is no success.
-pub(super) fn update(
-    cargo: &Cargo<'_>,
-    registries: &Registries,
-    root: &Path,
-    change: &Change<'_>,
-    args: &[String],
-) -> Result<Option<Resolution>> {
-    let tool = through_view(cargo, registries, root, change.project, "update").args(args);
-    // What was refused before has nothing to do with this resolve, unless it is refused once more.
-    registries.forget_refused();
-    let output = match tool.output() {
-        Ok(output) => output,
-        Err(error) if error.is::<TimedOut>() => return Ok(Some(Resolution::Noise(error.to_string()))),
-        Err(error) => return Err(error),
+    let hidden = registries.hidden_met();
+    let is_named = |name: &str| words.contains(&format!("`{name}"));
+    let hidden: Vec<String> =
+        hidden.iter().filter(|(name, _)| is_named(name)).map(|(name, version)| format!("{name} {version}")).collect();
+    let text = match hidden.as_slice() {
+        [] => text,
+        _ => format!("{text} (hidden as too young: {})", hidden.join(", ")),
     };
-    if output.status.success() {
-        return Ok(None);
-    }
-    let words = one_line(&String::from_utf8_lossy(&output.stderr));
-    if let Some((name, error)) = registries.refused().into_iter().find(|(_, error)| error.is_passing()) {
-        return Ok(Some(Resolution::Noise(format!("the registry did not answer for `{name}`: {error}"))));
-    }
-    if system::is_disk_full(&words) || git::is_shut_off(&words) {
-        return Ok(Some(Resolution::Noise(words)));
-    }
-    let hidden: Vec<String> = registries
-        .hidden_met()
-        .iter()
-        .filter(|(name, _)| words.contains(&format!("`{name}")))
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
-    let mut text = format!(
-        "cargo finds no solution with {} {}: {}",
-        change.name,
-        change.to,
-        phrases::cargo::without_progress(&words)
-    );
-    if !hidden.is_empty() {
-        let _ = write!(text, " (hidden as too young: {})", hidden.join(", "));
-    }
-    Ok(Some(Resolution::Refused(Reason::new(ReasonKind::ResolveRefused, text))))
+    Reason::new(ReasonKind::ResolveRefused, text)
+}
+
+/// The release that a refusal asks for and that was hidden because of the Rust it needs: the one with the lowest needs.
+fn too_new(hidden: &BTreeMap<(String, Version), String>, words: &str) -> Option<(String, String)> {
+    // Where all releases of a crate are hidden, cargo knows no such crate.
+    let (name, requirement) = unmatched(words).or_else(|| unknown_package(words).map(|name| (name, "*")))?;
+    let is_asked = |(one, version): &(String, Version)| one.eq_ignore_ascii_case(name) && admits(requirement, version);
+    let found = hidden.iter().filter(|(release, _)| is_asked(release));
+    let lower = |a, b| if is_newer(a, b) { b } else { a };
+    found.reduce(lower).map(|((name, version), needs)| (format!("{name} {version}"), needs.clone()))
+}
+
+type TooNew<'h> = (&'h (String, Version), &'h String);
+
+fn is_newer(a: TooNew<'_>, b: TooNew<'_>) -> bool {
+    toolchain_exceeds(EcosystemKind::Cargo, a.1, b.1)
 }
 
 /// How long a resolve may take. What it may have to fetch are repositories of git sources, which takes minutes.
@@ -138,8 +130,7 @@ mod tests {
     use super::super::super::index::fake::{Behaviour, Registry, dep, line, line_with};
     use super::super::apply;
     use super::*;
-    use crate::candidate::EcosystemKind;
-    use crate::ecosystem::Outlook;
+    use crate::ecosystem::{Change, Others, Outlook};
 
     const OLD: &str = "2025-01-01T00:00:00Z";
 
@@ -177,7 +168,8 @@ mod tests {
             &listener,
         );
         let (from, to) = ["1.0.0", "1.1.0"].map(|text| crate::candidate::Version::parse(text).unwrap()).into();
-        let change = Change { project: &project, name: "x", from: &from, to: &to, places: &[], with: &[] };
+        let change =
+            Change { project: &project, name: "x", from: &from, to: &to, places: &[], with: &[], others: Others::Stay };
         for _ in 0..2 {
             let end = apply(&cargo, &root, &change).unwrap();
             assert!(matches!(&end, Resolution::Noise(words) if words.contains("did not answer for `y`")), "{end:?}");

@@ -83,7 +83,7 @@ pub struct Page {
 pub fn page(body: &[u8], rule: &Rule, locked: &BTreeSet<Version>) -> Page {
     let mut page = Page { body: Vec::with_capacity(body.len()), hidden: BTreeSet::new() };
     for (line, glance) in glances(body) {
-        if let Some(Glance { version, published }) = glance
+        if let Some(Glance { version, published, .. }) = glance
             && !locked.contains(&version)
             && rule.standing(published) != Standing::Open
         {

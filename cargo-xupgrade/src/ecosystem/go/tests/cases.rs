@@ -18,7 +18,11 @@ fn raise(room: &Room, go: &Go<'_>, path: &str, name: &str, to: &str) -> Resoluti
     let found = go.survey(&room.world.repo, project).unwrap().unwrap();
     let from = found.iter().find(|one| one.name == name).unwrap().at.clone().unwrap();
     let to = Version::parse(to).unwrap();
-    go.apply(&room.world.repo, &Change { project, name, from: &from, to: &to, places: &[], with: &[] }).unwrap()
+    go.apply(
+        &room.world.repo,
+        &Change { project, name, from: &from, to: &to, places: &[], with: &[], others: Others::Stay },
+    )
+    .unwrap()
 }
 
 /// A raise at the root that must be refused and change no byte.
