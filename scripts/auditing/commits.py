@@ -1,15 +1,15 @@
-"""Step 7: each commit resolves, and which of them also build by themselves. Only the tip is promised to build."""
+"""Step 7: each commit resolves and compiles by itself."""
 
-from . import matrix
+from . import matrix, red
 from .history import chain_of
+from .ready import set_up
 from .shell import run
-from .tip import set_up
 
 
 def check(scene, ledger):
     gates = [cell for cell in matrix.cells(scene) if cell.is_gate] or matrix.cells(scene)
     chain = chain_of(scene)
-    alone = 0
+    red.learn(scene, ledger)
     scene.show(scene.base)
     projects = [project for project in scene.projects() if not resolve_trouble(scene, project)]
     for number, commit in enumerate(chain, 1):
@@ -17,13 +17,11 @@ def check(scene, ledger):
         set_up(scene, ledger)
         name = f"commit {number} of {len(chain)} ({commit[:12]})"
         ledger.judge(f"{name} resolves", filter(None, (resolve_trouble(scene, project) for project in projects)))
-        red = [f"{cell}: {ran.first_words()}" for cell in gates if not (ran := build(scene, cell)).ok]
-        alone += not red
-        if number == len(chain) or not red:
-            ledger.judge(f"{name} builds", red)
+        troubles = [f"{cell}: {words}" for cell in gates for words in red.news(scene, cell, build(scene, cell))]
+        if number == len(chain) or not troubles or scene.options.each_commit == "build":
+            ledger.judge(f"{name} builds", troubles)
         else:
-            ledger.note(f"{name} does not build by itself: {red[0]}")
-    print(f"note     {alone} of {len(chain)} commits build by themselves")
+            ledger.note(f"{name} does not build by itself: {troubles[0]}")
 
 
 def build(scene, cell):

@@ -5,18 +5,18 @@ import json
 
 from . import semver
 from .cargo import Lock, Workspace, table_parts, toml
-from .index import Index, instant
 from .levels import lowered_edges, lowered_packages
-from .shell import output_of, run
+from .relock import Relock, rusts
+from .shell import printed_by, run
+from .usable import numbers
 
 
 class Raised:
     """What a raise did: `already` is the version at the tip when that is no lower than the one to try, `refused` are the
     words of a package manager that finds no solution, the others say what the raised tree has against it."""
 
-    def __init__(self, refused=None, lowered=(), needs=None, too_young=None, already=None):
-        self.refused, self.lowered, self.needs, self.too_young = refused, list(lowered), needs, too_young
-        self.already = already
+    def __init__(self, refused=None, lowered=(), needs=None, already=None):
+        self.refused, self.lowered, self.needs, self.already = refused, list(lowered), needs, already
 
 
 def write(scene, project, hold, version, at):
@@ -38,18 +38,18 @@ def write(scene, project, hold, version, at):
     outside = [entry for entry in entries if not semver.admits(entry.requirement, version)]
     for entry in outside:
         set_requirement(scene.clone / entry.manifest, entry, version)
-    error = relock(scene, folder, hold["name"], at, version, tip.lock, bool(outside))
+    for rust in rusts(scene, folder, tip, entries):
+        relock = Relock(scene, folder, tip, hold["name"], at, version, rust)
+        error = relock.after_edits() if outside else relock.of_the_lock_alone()
+        if not error:
+            break
     if error:
         return Raised(refused=error)
     lock = current(scene, project)
     if not uses(lock, tip, entries, version):
         return Raised(refused=f"after the relock {hold['name']} is at {', '.join(lock.versions(hold['name']))}")
-    young = settle(scene, folder, project, tip.lock, hold["name"])
-    lock = current(scene, project)
-    if not uses(lock, tip, entries, version):
-        return Raised(too_young=hold["name"])
     lowered = lowered_packages(tip.lock, lock) + [text for text, known in lowered_edges(tip.lock, lock) if not known]
-    return Raised(lowered=lowered, too_young=", ".join(young), needs=newer_rust(scene, folder, tip, lock, entries))
+    return Raised(lowered=lowered, needs=newer_rust(scene, folder, tip, lock, entries))
 
 
 def current(scene, project):
@@ -62,21 +62,6 @@ def uses(lock, workspace, entries, version):
     users = {workspace.names[manifest] for entry in entries for manifest in workspace.users(entry)}
     return all(any(name == entries[0].package and semver.same(one, version) for name, one in lock.edges(members[user]))
                for user in users)
-
-
-def relock(scene, folder, name, at, version, before, edited):
-    """The words of cargo's refusal; None when it locked something."""
-    def update(*args):
-        ran = run(["cargo", "update", *args], folder, scene.environment(), log=scene.logs / "retry.log")
-        return None if ran.ok else " ".join(line.strip() for line in ran.text.splitlines() if "Updating" not in line)
-    if not edited:
-        return update("-p", f"{name}@{at}", "--precise", version)
-    error = update("--workspace")
-    after = Lock((folder / "Cargo.lock").read_text(encoding="utf-8"))
-    if error or any(semver.same(one, version) for one in after.versions(name)):
-        return error
-    new = [one for one in after.versions(name) if one not in before.versions(name)]
-    return update("-p", f"{name}@{(new or [at])[0]}", "--precise", version)
 
 
 def set_requirement(path, entry, version):
@@ -114,35 +99,13 @@ def parses_to(text, wanted):
         return False
 
 
-def settle(scene, folder, project, before, name):
-    """Brings arrivals that are younger than the run's rule allows down to the newest that is old enough.
-
-    The run resolved against the registry as it was at `as_of`; the caller's cargo knows what came later.
-    Gives the crates for which that cannot be done."""
-    cutoff = instant(scene.report["as_of"]) - scene.cooldown()
-    index, stuck = Index(), set()
-    for _ in range(40):
-        lock = current(scene, project)
-        young = [(one, version) for one, version in sorted(lock.packages) if (one, version) not in before.packages
-                 and one != name and one not in stuck and index.published(one).get(version, cutoff) > cutoff]
-        if not young:
-            break
-        one, version = young[0]
-        old = [other for other, when in index.published(one).items() if when <= cutoff
-               and semver.compatibility(other) == semver.compatibility(version) and "-" not in other]
-        if not any(run(["cargo", "update", "-p", f"{one}@{version}", "--precise", other], folder, scene.environment()).ok
-                   for other in sorted(old, key=semver.key, reverse=True)[:5]):
-            stuck.add(one)
-    return sorted(stuck)
-
-
 def newer_rust(scene, folder, workspace, lock, entries):
     """What a new package says that it needs, when that is more than the members that use the entries support."""
     users = {manifest for entry in entries for manifest in workspace.users(entry)}
     allowed = [workspace.rust_versions[one] for one in users if workspace.rust_versions.get(one)]
     if not allowed:
         return None
-    least = min(allowed, key=rust_key)
+    least = min(allowed, key=numbers)
     answer = run(["cargo", "metadata", "--locked", "--format-version", "1", "--all-features"], folder, scene.environment())
     if not answer.ok:
         return None
@@ -150,21 +113,30 @@ def newer_rust(scene, folder, workspace, lock, entries):
     for package in json.loads(text)["packages"]:
         slot = package["name"], package["version"]
         needs = package.get("rust_version")
-        if slot in lock.packages and slot not in workspace.lock.packages and needs and rust_key(needs) > rust_key(least):
+        if slot in lock.packages and slot not in workspace.lock.packages and needs and numbers(needs) > numbers(least):
             return f"Rust {needs} ({slot[0]} {slot[1]}), {least} is supported"
     return None
 
 
-def rust_key(text):
-    return [int(part) for part in (text.split("-")[0] + ".0.0").split(".")[:3]]
-
-
 def compiles(scene, cell, name, version):
     """Whether a gate compiles a package: cargo names it in its messages."""
+    return is_among(units(scene, cell), name, version)
+
+
+def units(scene, cell):
+    """The ids of the packages that a cell compiles; none of a cell that is no gate of cargo."""
     argv = [word for word in cell.argv if not word.startswith("--message-format")]
-    if argv[0].rsplit("/", 1)[-1] != "cargo":
-        return False
-    text = output_of([*argv, "--message-format=json"], scene.folder(cell.folder), scene.environment(cell.env))
+    if argv[0].rsplit("/", 1)[-1] != "cargo" or not cell.is_gate:
+        return set()
+    # Before the words for the program, where there are any.
+    at = argv.index("--") if "--" in argv else len(argv)
+    argv.insert(at, "--message-format=json")
+    code, text, words = printed_by(argv, scene.folder(cell.folder), scene.environment(cell.env))
+    if code != 0 and cell.key not in scene.red:
+        raise RuntimeError(f"{cell} failed: {words.strip()[:600]}")
     messages = (json.loads(line) for line in text.splitlines() if line.startswith("{"))
-    units = {message["package_id"] for message in messages if message.get("reason") == "compiler-artifact"}
+    return {message["package_id"] for message in messages if message.get("reason") == "compiler-artifact"}
+
+
+def is_among(units, name, version):
     return any(unit.endswith((f"#{name}@{version}", f"/{name}#{version}")) for unit in units)

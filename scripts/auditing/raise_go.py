@@ -4,11 +4,16 @@ from . import golang, semver
 from .raise_cargo import Raised
 from .shell import output_of, run
 
+# Flags whose value may be the next word.
+WITH_VALUE = ("-o", "-run", "-skip", "-tags", "-timeout", "-count", "-p")
+
 
 def write(scene, project, hold, version, at):
     folder = scene.folder(project["path"])
     before, mod = golang.modules(scene, folder), golang.go_mod(scene, folder)
-    stands = before.get(hold["name"])
+    # In a workspace the graph is that of all members: a hold is about what the module itself asks for.
+    required = {one["Path"]: one["Version"] for one in mod.get("Require") or []}
+    stands = required.get(hold["name"], before.get(hold["name"]))
     if stands is None or semver.key(stands) < semver.key(at):
         raise RuntimeError(f"{hold['name']} stands at {stands} at the tip, not at {at}")
     if semver.key(stands) >= semver.key(version):
@@ -30,9 +35,23 @@ def write(scene, project, hold, version, at):
 
 def compiles(scene, cell, name, version):
     """Whether packages or tests of the cell's folder stand on the module."""
+    return is_among(units(scene, cell), name, version)
+
+
+def units(scene, cell):
+    """`path version` of the modules that packages or tests of the cell stand on, in the cell's own build: system, tags."""
     if not cell.label.startswith("go "):
-        return False
-    patterns = [word for word in cell.argv[2:] if word.startswith((".", "/"))] or ["./..."]
-    text = output_of(["go", "list", "-deps", "-test", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", *patterns],
-                     scene.folder(cell.folder), golang.environment(scene))
-    return f"{name} {version}" in text.splitlines()
+        return set()
+    tags = [word if "=" in word else f"-tags={after}" for word, after in zip(cell.argv, [*cell.argv[1:], ""]) if word.startswith("-tags")]
+    words = ["go", "list", *tags, "-deps", "-test", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", *patterns(cell.argv)]
+    return set(output_of(words, scene.folder(cell.folder), {**golang.environment(scene), **cell.env}).splitlines())
+
+
+def patterns(argv):
+    """The packages that a go command names: its words that are neither flags nor the values of flags."""
+    named = [word for before, word in zip(argv[1:], argv[2:]) if not word.startswith("-") and before not in WITH_VALUE]
+    return named or ["./..."]
+
+
+def is_among(units, name, version):
+    return f"{name} {version}" in units

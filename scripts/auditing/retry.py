@@ -2,9 +2,10 @@
 
 import collections
 
-from . import matrix, raise_cargo, raise_go
+from . import matrix, raise_cargo, raise_go, red
+from .ready import fetch, set_up
 from .shell import run
-from .tip import baseline_tests, fetch, set_up
+from .tip import baseline_tests
 
 # Held because something was tried or looked up in the release, and did not work: to be tried again.
 TRIED = {"build_failed", "test_failed", "fewer_tests", "timed_out", "resolve_refused", "would_lower", "not_exercised",
@@ -27,6 +28,7 @@ def fails(words):
 
 def check(scene, ledger):
     skipped = collections.Counter()
+    red.learn(scene, ledger)
     for hold, version, at in wanted_again(scene, skipped):
         what = f"{hold['ecosystem']} {hold['project']}: {hold['name']} {at} -> {version} ({hold['reason']['kind']})"
         with ledger.guarded(what):
@@ -75,8 +77,6 @@ def try_again(scene, ledger, hold, version, at):
         return Outcome("unknown" if kind == "not_exercised" else "passes", words)
     if raised.refused is not None:
         return fails_or_breaks(f"does not resolve: {raised.refused}")
-    if raised.too_young:
-        return Outcome("unknown", f"resolves only with packages younger than the run's rule allows: {raised.too_young}")
     if raised.lowered:
         return fails(f"would lower {', '.join(raised.lowered[:3])}")
     if raised.needs:
@@ -128,6 +128,7 @@ def trouble_in(scene, cell):
     if not ran.ok:
         if any(word in ran.text.lower() for word in ("no space left on device", "signal: 9, sigkill")):
             raise RuntimeError(f"{cell} failed for want of space or memory")
-        return f"{cell}: {ran.first_words()}"
+    for words in red.news(scene, cell, ran):
+        return f"{cell}: {words}"
     tests, before = matrix.count(cell, ran.text), scene.tip_counts.get(cell.key) or baseline_tests(scene, cell)
     return f"{cell} ran {tests} tests, {before} before" if tests is not None and tests < before else None

@@ -23,6 +23,8 @@ class Scene:
         self.config = {}
         self.tip_counts = {}
         self.tip_seconds = {}
+        # What does not compile on the base, by cell; see `red`.
+        self.red = None
 
     @classmethod
     def open(cls, options, work, ledger):

@@ -65,9 +65,14 @@ def end_group(pid):
 
 def output_of(argv, cwd, env=None):
     """What a command that must not fail prints to its standard output."""
+    code, text, words = printed_by(argv, cwd, env)
+    if code != 0:
+        raise RuntimeError(f"`{' '.join(map(str, argv))}` in {cwd} failed: {words.strip()[:600]}")
+    return text
+
+
+def printed_by(argv, cwd, env=None):
+    """A command's exit code, standard output and standard error."""
     ran = subprocess.run([str(word) for word in argv], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    if ran.returncode != 0:
-        words = ran.stderr.decode("utf-8", "replace").strip()
-        raise RuntimeError(f"`{' '.join(map(str, argv))}` in {cwd} failed: {words[:600]}")
-    return ran.stdout.decode("utf-8", "replace")
+    return ran.returncode, ran.stdout.decode("utf-8", "replace"), ran.stderr.decode("utf-8", "replace")
