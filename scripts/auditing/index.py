@@ -42,6 +42,19 @@ class Index:
             return answer.read().decode("utf-8")
 
 
+class Kept(Index):
+    """An index that asks for each crate once."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts = {}
+
+    def entry(self, name):
+        if name not in self.texts:
+            self.texts[name] = super().entry(name)
+        return self.texts[name]
+
+
 def source(sources):
     """Follows `replace-with`."""
     at, seen = sources.get("crates-io", {}), set()

@@ -11,10 +11,11 @@ STAND_IN = "loopback-index"
 
 
 class Loopback:
-    """An index that lives as long as its `with` block. `shows` is asked with a crate's lower-case name and a line."""
+    """An index that lives as long as its `with` block. `shows` is asked with a crate's lower-case name and a line; the lines
+    are those of `index`, or of the configured one."""
 
-    def __init__(self, shows):
-        self.shows, self.index, self.pages = shows, Index(), {}
+    def __init__(self, shows, index=None):
+        self.shows, self.index, self.pages = shows, index or Index(), {}
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
 

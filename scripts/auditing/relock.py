@@ -45,7 +45,7 @@ class Relock:
 
     def update(self, words, caps=None):
         until = instant(self.scene.report["as_of"]) - self.scene.cooldown()
-        with Usable(self.rust, self.locked, until, caps) as index:
+        with Usable(self.rust, self.locked, until, caps, self.scene.index) as index:
             env = self.scene.environment(index.variables(self.scene.work / "home"))
             argv = ["cargo", "update", *index.arguments(), *words]
             ran = run(argv, self.folder, env, log=self.scene.logs / "retry.log")

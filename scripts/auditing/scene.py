@@ -6,6 +6,7 @@ import os
 import tomllib
 from pathlib import Path
 
+from .index import Kept
 from .shell import output_of
 
 # Manifests and locks: all that an upgrade's commit may touch.
@@ -23,6 +24,7 @@ class Scene:
         self.config = {}
         self.tip_counts = {}
         self.tip_seconds = {}
+        self.index = Kept()
         # What does not compile on the base, by cell; see `red`.
         self.red = None
 

@@ -9,8 +9,8 @@ class Usable(Loopback):
     """Hides what needs a newer Rust than `rust` and what was published after `until`; `locked` packages are always shown.
     `caps` names crates of which nothing above a version is shown."""
 
-    def __init__(self, rust, locked, until=None, caps=None):
-        super().__init__(self.is_usable)
+    def __init__(self, rust, locked, until=None, caps=None, index=None):
+        super().__init__(self.is_usable, index)
         self.rust, self.until, self.caps = numbers(rust), until, caps or {}
         self.locked = {(name.lower(), version) for name, version in locked}
 
