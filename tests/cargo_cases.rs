@@ -291,6 +291,16 @@ fn a_locked_package_that_stands_in_the_way_is_unlocked_and_no_more_than_that() {
 }
 
 #[test]
+fn an_upgrade_brings_the_version_that_leaves_room_for_those_after_it() {
+    let run = shared("cargo_towards_the_target", &[]);
+    assert_eq!(run.ran.upgrades(), ["a 1.0.0 -> 1.1.0", "b 1.0.0 -> 1.1.0"], "{}", run.ran.said());
+    assert!(locks(&at_tip(run, "Cargo.lock"), "fresh", "1.0.0"), "{}", run.ran.said());
+    let ran = run.ran.report["trials"].as_array().unwrap().iter();
+    let searched = ran.filter(|trial| text(trial, "id").starts_with('t')).count();
+    assert_eq!(searched, 1, "the first trial is the whole set: {}", run.ran.said());
+}
+
+#[test]
 fn the_lockfile_of_the_order_that_was_tested_is_the_one_that_is_committed() {
     let run = shared("cargo_order_matters", &[]);
     assert_eq!(run.ran.upgrades(), ["alpha 1.0.0 -> 1.1.0", "beta 1.0.0 -> 1.1.0"], "{}", run.ran.said());
