@@ -116,6 +116,12 @@ def a_package_moved_for_nothing(world):
     world.amend()
 
 
+@tamper("moves", "leaf 1.1.0 can go back to 1.0.0", "cargo_unlocks")
+def a_package_below_one_that_was_unlocked_moved_for_nothing(world):
+    lock(world, "leaf", "1.0.0", "1.1.0")
+    world.amend()
+
+
 # commits
 
 @tamper("commits", "resolves")
