@@ -45,8 +45,16 @@ fn the_smallest_budget_gets_further_each_time_the_run_is_taken_up() {
 }
 
 #[test]
-fn what_a_package_manager_refused_before_costs_nothing_when_the_run_is_taken_up() {
-    assert_eq!(one_trial_at_a_time("resolver_refuses"), [1, 2, 3]);
+fn what_a_package_manager_refuses_costs_no_trial_of_the_budget() {
+    let env = Env::new("resolver_refuses");
+    let ran = env.run(&["--strategy", "one-by-one", "--max-trials", "1"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.upgrades(), ["fine 1.0.0 -> 1.0.1"], "{}", ran.said());
+    for name in ["database", "exact"] {
+        assert_eq!(ran.why(name), "resolve_refused", "{}", ran.said());
+        assert!(ran.held(name)["reason"]["evidence"].is_null(), "no trial says so: {}", ran.said());
+    }
+    assert!(ran.report.get("budget").is_none(), "{}", ran.said());
 }
 
 #[test]

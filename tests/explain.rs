@@ -53,7 +53,7 @@ fn in_json_the_reasons_are_fields_and_the_words_stay_on_stderr() {
     for event in &began {
         assert_eq!(event["why"].is_null(), text(event, "trial").starts_with("baseline"), "{event:#}");
     }
-    let first = began.iter().find(|event| event["why"] == "first").expect("a first trial");
+    let first = began.iter().find(|event| event["why"] == "at_once").expect("a first trial of everything");
     assert_eq!(first["fresh"][0]["lower"], serde_json::json!(["1.0.2"]), "{first:#}");
     assert!(first["fresh"][0]["risk"].as_u64().unwrap() > 0, "{first:#}");
     assert!(ran.stderr.contains("t1, why: ") && ran.stderr.contains("t1, learnt: "), "{}", ran.stderr);

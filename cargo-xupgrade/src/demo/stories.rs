@@ -196,8 +196,8 @@ told! {
     breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml cargo_all_places
     cargo_beyond_tests cargo_build_metadata cargo_edge_flips cargo_feature_gone cargo_links_conflict cargo_lock_formats cargo_msrv_greedy
     cargo_msrv_never_down cargo_msrv_of_the_users cargo_nested_workspaces cargo_order_matters cargo_patched
-    cargo_prereleases cargo_ranges cargo_self_blessing cargo_two_aliases cargo_two_copies cargo_update_p_falls_short
-    cargo_yanked changes_files checkout_lock_untracked config_unknown_key conflict_markers crate_checksum_mismatch fewer_tests
+    cargo_prereleases cargo_ranges cargo_self_blessing cargo_towards_the_target cargo_two_aliases cargo_two_copies
+    cargo_unlocks cargo_update_p_falls_short cargo_yanked changes_files checkout_lock_untracked config_unknown_key conflict_markers crate_checksum_mismatch fewer_tests
     flaky_tests go_authors_text go_beyond_tests go_checksum_mismatch go_drags go_exclude_cuts go_files_outside_the_build
     go_flags_of_the_user go_go_line_guard go_gopkg_in go_ignored_folder go_incompatible go_lands_between_rungs
     go_major_gaps go_moved_path go_nested_modules go_odd_paths go_older_in_time go_one_module go_other_builds go_pair_shared_type

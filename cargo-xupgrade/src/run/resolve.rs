@@ -15,7 +15,6 @@ pub fn resolve(scene: &Scene<'_>, plan: &mut Plan, listener: &dyn Listener) -> R
     if projects.is_empty() {
         return Ok(());
     }
-    scene.worker.reset()?;
     let mut reached = Vec::new();
     for project in &projects {
         let positions = of(plan, project);
