@@ -281,7 +281,7 @@ fn where_cargo_brings_what_needs_a_newer_rust_an_older_one_serves_and_where_none
 }
 
 #[test]
-fn a_locked_package_that_stands_in_the_way_is_unlocked_and_no_more_than_that() {
+fn a_locked_package_that_has_to_move_moves_along_and_nothing_else_does() {
     let run = shared("cargo_unlocks", &[]);
     assert_eq!(run.ran.upgrades(), ["a 1.0.0 -> 1.1.0"], "{}", run.ran.said());
     let lock = at_tip(run, "Cargo.lock");
