@@ -163,7 +163,7 @@ pub struct Everything<'a> {
     pub settled: &'a [Named],
 }
 
-/// How far one candidate gets, as the package manager resolves it.
+/// The heights that one candidate reaches, as the package manager resolves it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolved {
     /// The version that it has where all upgrades are resolved at once; `None` where it stays, or where that is not known.

@@ -22,7 +22,7 @@ pub enum Why {
     SecondLook,
     /// What passed last time, as a whole.
     LastTime,
-    /// What the package managers resolve at once, as a whole.
+    /// The set that the package managers resolve at once, as a whole.
     AtOnce,
     /// Two upgrades as one.
     Pair,

@@ -185,7 +185,7 @@ pub enum Why {
     SecondLook,
     /// What passed last time, as a whole.
     LastTime,
-    /// What the package managers resolve at once, as a whole.
+    /// The set that the package managers resolve at once, as a whole.
     AtOnce,
     /// Two picks as one: the failure of one named the other, or both were rejected.
     Pair,
@@ -351,7 +351,7 @@ pub struct Options {
     pub flake: Permille,
     /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
     pub last_time: Vec<Pick>,
-    /// What the package managers resolve at once: tried as a whole before anything else, and instead of what passed last
+    /// The set that the package managers resolve at once: tried as a whole before anything else, and instead of what passed last
     /// time, by the strategies that try groups. Picks that do not exist are ignored.
     pub at_once: Vec<Pick>,
 }

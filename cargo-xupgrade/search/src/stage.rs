@@ -12,7 +12,7 @@ use crate::{AtomSpec, Break, Depth, Pick, Why};
 /// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// What the package managers resolve at once.
+    /// The set that the package managers resolve at once.
     AtOnce,
     /// What passed last time.
     LastTime,
