@@ -35,7 +35,7 @@ fn commands(variants: Variants, candidates: &[&str]) -> Vec<String> {
 }
 
 const USUAL: [&str; 3] =
-    ["gate: go vet -framepointer ./...", "build: go build -o /dev/null ./...", "test: go test -json ./..."];
+    ["gate: go vet -framepointer ./...", "build: go install ./...", "test: go test -json ./..."];
 
 #[test]
 fn a_module_without_such_files_is_vetted_built_and_tested() {
@@ -71,13 +71,13 @@ fn nothing_is_built_twice_that_a_user_builds_already_nor_for_what_cannot_move() 
 }
 
 #[test]
-fn builds_for_files_outside_wait_for_the_whole_matrix() {
+fn what_only_links_and_builds_for_files_outside_wait_for_the_whole_matrix() {
     let variants = outside(&[("", &["screen"])], &[("x/screen.go", "a", &[0])]);
     let known = Known { variants, ..Known::default() };
     let checks = usual(&Project::of(EcosystemKind::Go, ".", &[]), &known, &["a"].into());
     let late: Vec<&str> =
         checks.iter().filter(|check| check.turn == Turn::Final).map(|check| check.name.as_str()).collect();
-    assert_eq!(late, ["build-screen"]);
+    assert_eq!(late, ["build", "build-screen"]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn tools_are_built_and_a_module_of_nothing_else_is_not_vetted() {
     let mut variants = outside(&[("", &["tools"])], &[("tools.go", "lint", &[0])]);
     variants.files[0].tools = vec!["lint/cmd/lint".into()];
     variants.plain = false;
-    assert_eq!(commands(variants.clone(), &["lint"]), ["tools: go build -o /dev/null lint/cmd/lint"]);
+    assert_eq!(commands(variants.clone(), &["lint"]), ["tools: go install lint/cmd/lint"]);
     assert_eq!(commands(variants, &["other"]), [""; 0], "none of it can move");
     assert_eq!(commands(Variants::default(), &[]), USUAL, "where nothing is known go says what it thinks of it");
 }
@@ -96,7 +96,7 @@ fn a_plain_module_with_tool_lines_and_a_tools_file_builds_both_at_once() {
     variants.files[0].tools = vec!["lint/cmd/lint".into()];
     let known = Known { variants, tools: true, ..Known::default() };
     let checks = usual(&Project::of(EcosystemKind::Go, ".", &[]), &known, &["lint"].into());
-    assert_eq!(checks[2].argv.join(" "), "go build -o /dev/null tool lint/cmd/lint");
+    assert_eq!(checks[2].argv.join(" "), "go install tool lint/cmd/lint");
 }
 
 #[test]
