@@ -64,6 +64,15 @@ fn an_upgrade_with_which_a_check_changes_a_tracked_file_is_held_and_the_file_is_
 }
 
 #[test]
+fn what_a_build_script_writes_over_a_tracked_file_is_seen_in_each_trial_not_only_in_the_first() {
+    let run = shared("build_writes", &[]);
+    assert_eq!(run.ran.upgrades(), ["other 1.0.0 -> 1.1.0", "shape 1.0.0 -> 1.0.1"], "{}", run.ran.said());
+    let above = &run.ran.upgrade("shape")["failed_above"][0];
+    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), ("1.1.0", "changes_files"), "{above:#}");
+    assert!(text(&above["reason"], "text").contains("changes `generated.txt`"), "{above:#}");
+}
+
+#[test]
 fn a_file_that_a_check_changes_each_time_is_told_of_once() {
     let run = shared("changes_files", &[]);
     assert_eq!(run.ran.stderr.matches("process.txt").count(), 1, "{}", run.ran.said());

@@ -13,8 +13,9 @@ mod tracked;
 mod twin;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
@@ -277,6 +278,25 @@ impl Worker {
         }
         self.put_back_kept()?;
         Ok(Undone { changed: self.below_the_root(&changed), left: self.below_the_root(&left) })
+    }
+
+    /// Makes every tracked file look new, so that a build begins from the sources again. A build script that writes over a
+    /// tracked file does so when it runs, and what it left in the target directory keeps it from running once more: the
+    /// next trial would pass with the file as git has it.
+    ///
+    /// # Errors
+    /// When git or the disk refuses.
+    pub fn renew(&self) -> Result<()> {
+        let now = fs::FileTimes::new().set_modified(SystemTime::now());
+        for layer in &self.layers {
+            let listed = layer::paths(&layer.git().args(["ls-files", "-z"]).run()?);
+            let files = listed.into_iter().map(|path| layer.tree.join(path));
+            for file in files.filter(|file| file.symlink_metadata().is_ok_and(|meta| meta.is_file())) {
+                let renewed = File::open(&file).and_then(|file| file.set_times(now));
+                renewed.with_context(|| format!("cannot touch {}", file.display()))?;
+            }
+        }
+        Ok(())
     }
 
     fn below_the_root(&self, paths: &BTreeSet<PathBuf>) -> Vec<String> {
