@@ -291,6 +291,14 @@ fn a_locked_package_that_has_to_move_moves_along_and_nothing_else_does() {
 }
 
 #[test]
+fn a_direct_dependency_that_no_check_compiles_is_unlocked_where_another_upgrade_needs_it_higher() {
+    let run = shared("cargo_idle_in_the_way", &[]);
+    assert_eq!(run.ran.upgrades(), ["outer 1.0.0 -> 1.1.0"], "{}", run.ran.said());
+    assert!(locks(&at_tip(run, "Cargo.lock"), "idle", "1.1.0"), "{}", run.ran.said());
+    assert_eq!(run.ran.why("idle"), "not_exercised");
+}
+
+#[test]
 fn an_upgrade_brings_the_version_that_leaves_room_for_those_after_it() {
     let run = shared("cargo_towards_the_target", &[]);
     assert_eq!(run.ran.upgrades(), ["a 1.0.0 -> 1.1.0", "b 1.0.0 -> 1.1.0"], "{}", run.ran.said());

@@ -193,8 +193,8 @@ macro_rules! told {
 }
 
 told! {
-    breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml cargo_all_places
-    cargo_beyond_tests cargo_build_metadata cargo_edge_flips cargo_feature_gone cargo_links_conflict cargo_lock_formats cargo_msrv_greedy
+    breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml build_writes cargo_all_places
+    cargo_beyond_tests cargo_build_metadata cargo_edge_flips cargo_feature_gone cargo_idle_in_the_way cargo_links_conflict cargo_lock_formats cargo_msrv_greedy
     cargo_msrv_never_down cargo_msrv_of_the_users cargo_nested_workspaces cargo_order_matters cargo_patched
     cargo_prereleases cargo_ranges cargo_self_blessing cargo_towards_the_target cargo_two_aliases cargo_two_copies
     cargo_unlocks cargo_update_p_falls_short cargo_yanked changes_files checkout_lock_untracked config_unknown_key conflict_markers crate_checksum_mismatch fewer_tests
