@@ -6,6 +6,9 @@ from auditing import semver
 CHOSEN = {"pinned", "held_by_user", "not_selected", "too_young", "level_not_asked", "git_source", "path_source",
           "other_registry", "replaced"}
 
+# What the peer does not look at: its tests pass, and tracked files of its tree are no longer as they were committed.
+UNSEEN = {"changes_files"}
+
 
 def compared(base, theirs, ours, report, projects):
     """One entry for each direct dependency, users put together. `projects` are those of the peer, by path."""
@@ -76,4 +79,4 @@ def held(report, project, name, at):
 def excused(why):
     """Whether a reason counts: a choice of the project or the caller, or a failure of what the peer does not run."""
     command = (why.get("evidence") or {}).get("command", "")
-    return why["kind"] in CHOSEN or bool(command) and "test" not in command.split()
+    return why["kind"] in CHOSEN | UNSEEN or bool(command) and "test" not in command.split()

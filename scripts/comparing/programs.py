@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 
-from . import cargo_peer, checkout, levels, ours
+from . import cargo_peer, checkout, go_peer, levels, ours
 
 Program = collections.namedtuple("Program", "repository commit ecosystem")
 
@@ -16,10 +16,12 @@ PROGRAMS = [
     Program("XAMPPRocky/tokei", "1770db0", "cargo"),
     Program("ajeetdsouza/zoxide", "063f9c1", "cargo"),
     Program("sharkdp/hexyl", "16cc5d9", "cargo"),
+    Program("junegunn/fzf", "db01e7da", "go"),
+    Program("mikefarah/yq", "f15500b2", "go"),
 ]
 
 # By ecosystem: the peer, and what reads the versions of direct dependencies off a tree.
-PEERS = {"cargo": (cargo_peer.CargoPeer, cargo_peer.levels)}
+PEERS = {"cargo": (cargo_peer.CargoPeer, cargo_peer.levels), "go": (go_peer.GoPeer, go_peer.levels)}
 
 
 def chosen(names):

@@ -72,6 +72,10 @@ class WhatEndedLowerCounts(unittest.TestCase):
         why = report(failed_above=[failed("1.0.229", "build_failed", "cargo build --workspace --locked")])
         self.assertFalse(serde("1.0.193", why)["counts_as_lower"])
 
+    def test_not_where_a_build_writes_over_tracked_files(self):
+        row = serde("1.0.200", report(failed_above=[failed("1.0.229", "changes_files", "cargo test --no-run")]))
+        self.assertFalse(row["counts_as_lower"])
+
     def test_not_where_the_project_asked_for_it(self):
         self.assertFalse(serde("1.0.188", report(held=[failed("1.0.229", "pinned")]))["counts_as_lower"])
 
