@@ -34,8 +34,7 @@ fn commands(variants: Variants, candidates: &[&str]) -> Vec<String> {
     checks.iter().map(|check| format!("{}: {}", check.name, check.typed(&check.argv))).collect()
 }
 
-const USUAL: [&str; 3] =
-    ["gate: go vet -framepointer ./...", "build: go install ./...", "test: go test -json ./..."];
+const USUAL: [&str; 3] = ["gate: go vet -framepointer ./...", "build: go install ./...", "test: go test -json ./..."];
 
 #[test]
 fn a_module_without_such_files_is_vetted_built_and_tested() {
