@@ -99,6 +99,14 @@ fn the_closed_list_of_why_a_trial_was_chosen_is_the_same_in_code_and_schema() {
 }
 
 #[test]
+fn the_closed_list_of_what_a_commit_passed_is_the_same_in_code_and_schema() {
+    let error = cargo_xupgrade::report::Verified::deserialize(&Value::from("no such proof")).unwrap_err().to_string();
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    let listed = &schema("report")["$defs"]["branch_commit"]["properties"]["verified"]["enum"];
+    assert_eq!(*listed, Value::from(known), "{error}");
+}
+
+#[test]
 fn every_field_of_a_report_is_in_the_schema() {
     let schema = schema("report");
     let report = &shared("breaks_test_lands_lower", &[]).ran.report;
@@ -112,6 +120,8 @@ fn every_field_of_a_report_is_in_the_schema() {
     for trial in report["trials"].as_array().unwrap() {
         check(trial, &schema["$defs"]["trial"], "a trial");
     }
+    check(&report["commit_trials"], &schema["properties"]["commit_trials"], "the trials of commits");
+    check(&report["commits"][0], &schema["$defs"]["branch_commit"], "a commit");
     check(&report["trials"][0]["cells"][0], &schema["$defs"]["cell"], "a cell");
     check(&report["upgrades"][0]["failed_above"][0], &schema["$defs"]["held"], "a held one");
 }

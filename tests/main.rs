@@ -8,6 +8,7 @@ mod budget;
 mod cargo_cases;
 mod checkouts;
 mod cli;
+mod commits;
 mod common;
 mod credentials;
 mod explain;

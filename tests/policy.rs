@@ -231,19 +231,6 @@ fn accept_failing_does_not_accept_a_test_that_fails_only_since() {
 }
 
 #[test]
-fn verify_commits_tries_each_commit_below_the_tip() {
-    let run = shared("lock_only", &["--verify-commits", "gate"]);
-    assert_eq!(run.ran.code, 0, "{}", run.ran.said());
-    let trials = run.ran.report["trials"].as_array().unwrap();
-    let commits: Vec<&Value> = trials.iter().filter(|trial| text(trial, "id").starts_with("commit-")).collect();
-    assert_eq!(commits.len(), 2);
-    for (trial, upgrade) in commits.iter().zip(run.ran.report["upgrades"].as_array().unwrap()) {
-        let tree = run.env.git(&["rev-parse", &format!("{}^{{tree}}", text(upgrade, "commit"))]);
-        assert_eq!((text(trial, "verdict"), text(trial, "tree")), ("passed", tree.as_str()));
-    }
-}
-
-#[test]
 fn fail_on_held_ends_with_ten_when_somebody_can_act() {
     let run = shared("breaks_build", &["--fail-on-held"]);
     assert_eq!(run.ran.code, 10, "{}", run.ran.said());

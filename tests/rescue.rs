@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{Shared, shared, text};
+use crate::common::{Shared, VERIFY, shared, text};
 
 /// The subject of the commit that these upgrades share.
 fn common_commit(run: &Shared, names: &[&str]) -> String {
@@ -101,7 +101,7 @@ fn two_modules_that_fail_alone_and_pass_together_land_in_one_commit() {
 
 #[test]
 fn two_crates_that_passed_in_a_group_and_fail_alone_land_in_one_commit() {
-    let run = shared("pair_shared_type", &["--level", "breaking"]);
+    let run = shared("pair_shared_type", &["--level", "breaking", VERIFY, "gate"]);
     let subject = common_commit(run, &["sender", "taker"]);
     assert_eq!(subject, "build(deps)!: upgrade sender to 2.0.0 and taker to 2.0.0");
     assert_ne!(run.ran.upgrade("fine")["commit"], run.ran.upgrade("sender")["commit"]);
@@ -109,7 +109,7 @@ fn two_crates_that_passed_in_a_group_and_fail_alone_land_in_one_commit() {
 
 #[test]
 fn two_modules_that_passed_in_a_group_and_fail_alone_land_in_one_commit() {
-    let run = shared("go_pair_shared_type", &[]);
+    let run = shared("go_pair_shared_type", &[VERIFY, "gate"]);
     let subject = common_commit(run, &["demo.test/codec", "demo.test/sender"]);
     assert!(subject.starts_with("build(deps): upgrade demo.test/codec to v1.1.0 and demo.test/sender"), "{subject}");
 }

@@ -160,8 +160,8 @@ pub struct RunArgs {
     /// Accept checks that fail before any upgrade, and compare by test name
     #[arg(long, help_heading = "Run")]
     pub accept_failing: bool,
-    /// Try each commit by itself, too
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = VerifyCommits::No, help_heading = "Run")]
+    /// How commits below the tip are tried by themselves
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = VerifyCommits::Gate, help_heading = "Run")]
     pub verify_commits: VerifyCommits,
     /// End with code 10 when something is held that somebody can act on
     #[arg(long, help_heading = "Run")]
@@ -181,12 +181,12 @@ pub enum ManifestRule {
 /// How the commits below the tip are tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum VerifyCommits {
-    /// They resolve, and compile where two copies of a package meet; the tip is tested.
-    #[default]
+    /// Not at all: they resolve, and none of them failed in a trial.
     No,
-    /// Each compiles; what does not is one commit with the next.
+    /// Each compiles, or is one commit with the next; in no more time than all checks take once.
+    #[default]
     Gate,
-    /// Each passes the whole matrix, else it is one commit with the next.
+    /// Each passes the whole matrix, or is one commit with the next.
     Full,
 }
 

@@ -3,7 +3,8 @@
 
 mod budget;
 pub mod claims;
-mod commits;
+pub mod commits;
+pub mod ends;
 mod orders;
 mod teach;
 

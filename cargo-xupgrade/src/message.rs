@@ -1,8 +1,10 @@
 //! The words of a commit: subject, body and trailers. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::candidate::Role;
+use crate::engine::ends::Bar;
 use crate::report::Upgrade;
 
 /// How a repository writes the first line of a commit.
@@ -58,14 +60,14 @@ pub struct Proven<'a> {
     pub group: usize,
 }
 
-/// The whole message of a commit: of one upgrade, or of some that belong together.
+/// The whole message of a commit: of one upgrade, or of some, and the reasons why no commit ends between them.
 #[must_use]
-pub fn commit(style: Style, proven: &[Proven<'_>], base: &str) -> String {
+pub fn commit(style: Style, proven: &[Proven<'_>], bars: &BTreeSet<Bar>, base: &str) -> String {
     let upgrades: Vec<&Upgrade> = proven.iter().map(|one| one.upgrade).collect();
     let mut text = subject(style, &upgrades);
     text.push('\n');
-    if proven.len() > 1 {
-        text.push_str("\nThey belong together: not each of them passes without the others.\n");
+    for bar in bars {
+        let _ = writeln!(text, "\n{}", why_one(*bar, proven.len()));
     }
     for one in proven {
         text.push_str(&paragraph(one));
@@ -81,6 +83,15 @@ pub fn commit(style: Style, proven: &[Proven<'_>], base: &str) -> String {
     }
     let _ = writeln!(text, "Xupgrade-Base: {base}");
     text
+}
+
+/// The reason why several upgrades are one commit.
+fn why_one(bar: Bar, count: usize) -> String {
+    match bar {
+        Bar::Together => "They belong together: not each of them passes without the others.".into(),
+        Bar::Brought => "One of them was brought along by another: by itself it changes nothing more.".into(),
+        Bar::Open => format!("They were verified as a group of {count}: not each of them was tried by itself."),
+    }
 }
 
 /// What is said of one upgrade.
@@ -103,6 +114,9 @@ fn paragraph(proven: &Proven<'_>) -> String {
     text
 }
 
+/// The most upgrades that a subject names.
+const NAMED: usize = 5;
+
 fn subject(style: Style, upgrades: &[&Upgrade]) -> String {
     let what = format!("pgrade {}", what(upgrades));
     match style {
@@ -115,7 +129,7 @@ fn subject(style: Style, upgrades: &[&Upgrade]) -> String {
     }
 }
 
-/// One upgrade with old and new version, two with the new one, and of more the names.
+/// One upgrade with old and new version, two with the new one, of more the names, and of many the first names.
 fn what(upgrades: &[&Upgrade]) -> String {
     if let [one] = upgrades {
         let role = if one.role == Role::Transitive { " (transitive)" } else { "" };
@@ -125,6 +139,10 @@ fn what(upgrades: &[&Upgrade]) -> String {
         2 => format!("{} to {}", one.name, one.to),
         _ => one.name.clone(),
     };
+    if upgrades.len() > NAMED {
+        let first: Vec<String> = upgrades[..NAMED - 1].iter().map(told).collect();
+        return format!("{} and {} more", first.join(", "), upgrades.len() - first.len());
+    }
     let (last, before) = match upgrades.split_last() {
         Some((last, before)) => (told(last), before.iter().map(told).collect::<Vec<_>>()),
         None => return String::new(),
@@ -171,9 +189,26 @@ mod tests {
     }
 
     fn message(upgrades: &[Upgrade]) -> String {
+        joined(upgrades, &if upgrades.len() > 1 { vec![Bar::Together] } else { vec![] })
+    }
+
+    fn joined(upgrades: &[Upgrade], bars: &[Bar]) -> String {
         let proven: Vec<Proven<'_>> =
             upgrades.iter().map(|upgrade| Proven { upgrade, group: upgrades.len() }).collect();
-        commit(Style::Conventional { kind: Kind::Build }, &proven, "base")
+        commit(Style::Conventional { kind: Kind::Build }, &proven, &bars.iter().copied().collect(), "base")
+    }
+
+    #[test]
+    fn a_commit_of_many_names_the_first_and_says_why_they_are_one() {
+        let many: Vec<Upgrade> = ["a", "b", "c", "d", "e", "f"].map(|name| upgrade(name, "1.1.0", "t1")).to_vec();
+        let text = joined(&many, &[Bar::Open]);
+        assert!(text.starts_with("build(deps): upgrade a, b, c, d and 2 more\n\nThey were verified as a group of 6: "));
+        assert!(
+            !text.contains("belong together") && text.contains("Xupgrade-Upgrade: cargo:f 1.0.0 -> 1.1.0\n"),
+            "{text}"
+        );
+        let two = joined(&many[..2], &[Bar::Brought]);
+        assert!(two.contains("One of them was brought along by another") && !two.contains("belong together"), "{two}");
     }
 
     #[test]

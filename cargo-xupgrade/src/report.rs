@@ -46,6 +46,12 @@ pub struct Report {
     pub cooldowns: Vec<Cooldown>,
     /// What moved, in commit order.
     pub upgrades: Vec<Upgrade>,
+    /// The commits of the branch, and what is known of the tree of each.
+    #[serde(default)]
+    pub commits: Vec<Commit>,
+    /// The cost of trying commits by themselves.
+    #[serde(default)]
+    pub commit_trials: CommitTrials,
     /// What did not, and why.
     pub held: Vec<Held>,
     /// What the run did not get to.
@@ -114,6 +120,51 @@ pub struct Upgrade {
     /// Why it had to move soon.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub urgent: Option<String>,
+}
+
+/// A commit of the branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its id.
+    pub id: String,
+    /// Its tree.
+    pub tree: String,
+    /// Its upgrades: `ecosystem:name@version`.
+    pub atoms: Vec<String>,
+    /// The proof of its tree.
+    pub verified: Verified,
+    /// The trial in which it did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trial: Option<String>,
+    /// The number of upgrades that were verified as a group, as time or noise left no answer to each by itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<usize>,
+}
+
+/// The proof of the tree of a commit. The JSON Schema repeats the names and a test compares the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verified {
+    /// The whole matrix.
+    Matrix,
+    /// A trial of the search, with the gates of what the commit concerns.
+    Search,
+    /// A trial of its own, with those gates.
+    Gates,
+    /// None was asked for: it resolves, and failed nowhere.
+    No,
+}
+
+/// The trials of commits by themselves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CommitTrials {
+    /// Their number.
+    pub count: usize,
+    /// Seconds that they took together.
+    pub seconds: f64,
+    /// The seconds that they may take, by what the baseline took; absent where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub limit: Option<f64>,
 }
 
 /// The verdict on upgrades that the package manager refused, so that nothing was built.

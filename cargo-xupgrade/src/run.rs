@@ -2,6 +2,7 @@
 
 mod baseline;
 mod cache;
+mod commits;
 mod hint;
 mod options;
 mod outcome;
@@ -14,14 +15,14 @@ mod resume;
 mod scene;
 mod setup;
 mod sight;
-mod unit;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use xupgrade_search::Options;
 
 use crate::cli::{PlanArgs, RunArgs};
+use crate::engine::commits::Chain;
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::executor::CUT;
@@ -147,8 +148,8 @@ struct Found {
     summaries: Vec<crate::report::TrialSummary>,
     commits: Vec<String>,
     branch: Option<String>,
-    /// After these upgrades no commit may end: what stands there does not pass.
-    open: BTreeSet<usize>,
+    /// The commits, and what is known of each.
+    chain: Chain,
     /// What the untouched base does, with the flaky tests that showed themselves on the way.
     baseline: Baseline,
     publishing: Publishing,
@@ -259,7 +260,7 @@ impl Session {
         };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
-        let open = engine.verify_commits(local, &searched, &checkpoint, args.verify_commits)?;
+        let chain = engine.commits(local, &searched, &checkpoint, args.verify_commits)?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let (trials, baseline) = (engine.trials, engine.baseline);
         let mut found = Found {
@@ -269,14 +270,13 @@ impl Session {
             summaries,
             commits: Vec::new(),
             branch: None,
-            open,
+            chain,
             baseline,
             publishing: Publishing::Fine,
         };
         if !found.checkpoint.atoms.is_empty() {
             let upgrades = outcome::upgrades(&self.plan, &found);
-            let units = unit::units(&self.plan, &found);
-            match publish::branch(scene, args.branch.as_deref(), (&upgrades, &units), &found) {
+            match publish::branch(scene, args.branch.as_deref(), &upgrades, &found) {
                 Ok(written) => (found.branch, found.commits) = (Some(written.branch), written.commits),
                 // Nothing that was found may be lost with it: the report is still to come.
                 Err(error) => {

@@ -18,6 +18,13 @@ def check(scene, ledger):
     ledger.judge(f"the tip reaches the base in {len(claimed)} commits", chain_troubles(scene, chain, len(claimed)))
     ledger.judge("each upgrade names its commit, in order",
                  [f"report {a}, branch {b}" for a, b in zip_longest(claimed, chain) if a != b])
+    trees = [scene.git("rev-parse", f"{commit}^{{tree}}") for commit in [scene.base, *chain]]
+    told = [(one["id"], one["tree"]) for one in report["commits"]]
+    ledger.judge("the report lists the commits with their trees",
+                 [f"report {a}, branch {b}" for a, b in zip_longest(told, list(zip(chain, trees[1:]))) if a != b])
+    ledger.judge("no commit below the tip has a tree that failed in a trial, and none is empty",
+                 [*failed_troubles(report, trees[1:-1]),
+                  *(f"{commit} is empty" for commit, before, tree in zip(chain, trees, trees[1:]) if before == tree)])
     for upgrade in report["upgrades"]:
         commit = upgrade["commit"]
         if commit not in chain:
@@ -25,6 +32,12 @@ def check(scene, ledger):
             continue
         name = f"commit {commit[:12]} ({upgrade['name']} {upgrade['to']})"
         ledger.judge(name, [*trailer_troubles(scene, upgrade, commit), *file_troubles(scene, upgrade, commit)])
+
+
+def failed_troubles(report, trees):
+    for trial in report["trials"]:
+        if trial["verdict"] == "failed" and trial["tree"] in trees:
+            yield f"{trial['id']} failed on {trial['tree']}"
 
 
 def claimed_commits(report):

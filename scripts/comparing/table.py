@@ -17,10 +17,12 @@ def cells(row):
     direct, own, peer = row["direct"], row["ours"], row["peer"]
     standing = [one["standing"] for one in direct]
     counted = sum(one.get("counts_as_lower", False) for one in direct)
+    # Trials of commits by themselves are told apart.
+    seconds = own["seconds"] - own["by_reason"].get("commit", 0)
     return (row["program"], str(len(direct)), str(own["upgrades"]),
             *(str(standing.count(word)) for word in ("higher", "equal", "lower")), str(counted),
-            str(own["searched"]), str(own["built"]), f"{own['seconds']:.0f}", f"{peer['seconds']:.0f}",
-            f"{own['seconds'] / peer['seconds']:.1f}", f"{own['cpu'] / peer['cpu']:.1f}",
+            str(own["searched"]), str(own["built"]), f"{seconds:.0f}", f"{peer['seconds']:.0f}",
+            f"{seconds / peer['seconds']:.1f}", f"{own['cpu'] / peer['cpu']:.1f}",
             "; ".join(verdict(project) for project in peer["projects"]))
 
 

@@ -46,6 +46,24 @@ def an_upgrade_is_dropped_from_the_report(world):
     world.report["upgrades"].pop(0)
 
 
+@tamper("history", "has a tree that failed")
+def a_commit_failed_in_a_trial(world):
+    tree = world.report["commits"][0]["tree"]
+    world.report["trials"].append({**world.report["trials"][-1], "id": "t99", "verdict": "failed", "tree": tree})
+
+
+@tamper("history", "and none is empty")
+def a_commit_changes_nothing(world):
+    words = world.git("log", "-1", "--format=%B")
+    world.git("commit", "--quiet", "--allow-empty", "--message", words)
+    world.follow()
+
+
+@tamper("history", "lists the commits")
+def a_commit_is_told_with_another_tree(world):
+    world.report["commits"][0]["tree"] = world.report["tip_tree"]
+
+
 @tamper("history", "touches")
 def a_commit_touches_a_source_file(world):
     (world.repo / "text/src/lib.rs").write_text("// gone\n")

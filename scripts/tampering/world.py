@@ -67,6 +67,7 @@ class World:
         report["tip"], report["tip_tree"], report["tested_tree"] = self.git("rev-parse", "HEAD"), tree, tree
         if report["upgrades"]:
             report["upgrades"][-1]["commit"] = report["tip"]
+            report["commits"][-1].update(id=report["tip"], tree=tree)
         for trial in report["trials"]:
             if trial["tree"] == old:
                 trial["tree"] = tree
@@ -81,6 +82,7 @@ class World:
         """Takes an upgrade, and all that came after it, off branch and report; gives it."""
         while True:
             last = self.report["upgrades"].pop()
+            self.report["commits"].pop()
             self.git("reset", "--quiet", "--hard", "HEAD^")
             if last["name"] == name:
                 break

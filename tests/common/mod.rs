@@ -97,10 +97,11 @@ impl Env {
         command
     }
 
-    /// The tool.
+    /// The tool. A run tries no commits by themselves, unless that is asked for: it takes time, and few tests look at it.
     pub fn tool(&self, args: &[&str]) -> Command {
         let mut command = self.command(TOOL);
-        command.args(args);
+        let (is_run, asks) = (args.first().is_none_or(|first| is_of_a_run(first)), args.contains(&VERIFY));
+        command.args(args).args(if is_run && !asks { [VERIFY, "no"].as_slice() } else { &[] });
         command
     }
 
@@ -140,6 +141,14 @@ impl Env {
         let refs = self.git(&["for-each-ref", "--format=%(refname)"]);
         refs.lines().filter(|name| *name != "refs/heads/main").map(str::to_owned).collect()
     }
+}
+
+/// The flag that says how commits are tried.
+pub const VERIFY: &str = "--verify-commits";
+
+/// Tells the first word of a run from those of other commands.
+fn is_of_a_run(first: &str) -> bool {
+    first == "run" || (first.starts_with('-') && !["--help", "-h", "--version", "-V"].contains(&first))
 }
 
 /// A tool at work.

@@ -13,7 +13,9 @@ pub fn hold(env: &Env, ran: &Ran, before: &Snapshot) {
     each_dependency_is_in_one_list(&ran.report);
     if !ran.report["branch"].is_null() {
         each_commit_is_an_upgrade(env, ran);
+        no_commit_has_a_tree_that_failed_or_changes_nothing(env, ran);
         each_commit_resolves(env, ran);
+        each_commit_builds_where_that_was_asked_for(env, ran);
         go_work_sum_is_left_alone_as_on_the_base(env, ran);
     }
 }
@@ -75,6 +77,48 @@ fn each_commit_is_an_upgrade(env: &Env, ran: &Ran) {
         let passed = |trial: &&Value| trial["id"] == upgrade["trial"] && trial["verdict"] == "passed";
         assert!(trials.iter().any(|trial| passed(&trial)), "no trial proves {name}: {:#}", ran.report);
     }
+}
+
+/// A tree that failed in any trial of the run is no commit, however commits are verified; and what the report tells of
+/// commits is what git has.
+fn no_commit_has_a_tree_that_failed_or_changes_nothing(env: &Env, ran: &Ran) {
+    let (base, tip) = (text(&ran.report, "base"), text(&ran.report, "tip"));
+    let trees = env.git(&["log", "--reverse", "--format=%H %T", &format!("{base}..{tip}")]);
+    let told = ran.report["commits"].as_array().unwrap();
+    let told: Vec<String> = told.iter().map(|one| format!("{} {}", text(one, "id"), text(one, "tree"))).collect();
+    assert_eq!(trees.lines().collect::<Vec<_>>(), told);
+    let mut before = env.git(&["rev-parse", &format!("{base}^{{tree}}")]);
+    for tree in trees.lines().filter_map(|line| line.split(' ').nth(1)) {
+        assert_ne!(tree, before, "a commit is empty: {trees}");
+        let trials = ran.report["trials"].as_array().unwrap().iter();
+        let red: Vec<&Value> = trials.filter(|one| one["tree"] == tree && one["verdict"] == "failed").collect();
+        let is_tip = ran.report["tip_tree"] == tree;
+        assert!(is_tip || red.is_empty(), "the tree of a commit failed: {red:#?}");
+        tree.clone_into(&mut before);
+    }
+}
+
+/// Each commit builds where commits were tried.
+fn each_commit_builds_where_that_was_asked_for(env: &Env, ran: &Ran) {
+    let commits = ran.report["commits"].as_array().unwrap();
+    if commits.iter().any(|one| one["verified"] == "no") || ran.report["commit_trials"]["limit"].is_null() {
+        return;
+    }
+    let folder = env.world.root.join("building");
+    let place = folder.to_str().unwrap();
+    env.git(&["clone", "--quiet", "--shared", "--no-checkout", env.repo().to_str().unwrap(), place]);
+    for commit in commits {
+        env.git(&["-C", place, "checkout", "--quiet", "--force", "--detach", text(commit, "id")]);
+        for project in ran.report["projects"].as_array().unwrap().iter().filter(|one| one["obstacle"].is_null()) {
+            let is_cargo = text(project, "ecosystem") == "cargo";
+            let words: &[&str] = if is_cargo { &["test", "--workspace", "--no-run"] } else { &["vet", "./..."] };
+            let mut command = env.command(if is_cargo { "cargo" } else { "go" });
+            let output = command.args(words).current_dir(folder.join(text(project, "path"))).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "commit {commit:#} does not build: {said}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 const CARGO_RESOLVES: &[&str] = &["metadata", "--locked", "--offline", "--format-version=1"];

@@ -198,7 +198,7 @@ told! {
     cargo_msrv_never_down cargo_msrv_of_the_users cargo_nested_workspaces cargo_order_matters cargo_patched
     cargo_prereleases cargo_ranges cargo_self_blessing cargo_towards_the_target cargo_two_aliases cargo_two_copies
     cargo_unlocks cargo_update_p_falls_short cargo_yanked changes_files checkout_lock_untracked config_unknown_key conflict_markers crate_checksum_mismatch fewer_tests
-    flaky_tests go_authors_text go_beyond_tests go_checksum_mismatch go_drags go_exclude_cuts go_files_outside_the_build
+    flaky_tests go_authors_text go_beyond_tests go_brought_along go_checksum_mismatch go_drags go_exclude_cuts go_files_outside_the_build
     go_flags_of_the_user go_go_line_guard go_gopkg_in go_ignored_folder go_incompatible go_lands_between_rungs
     go_major_gaps go_moved_path go_nested_modules go_odd_paths go_older_in_time go_one_module go_other_builds go_pair_shared_type
     go_private go_pseudo_above_tag go_replace_noop go_replace_turned_off go_replaced_neighbours go_retracted
@@ -207,7 +207,7 @@ told! {
     go_view_transitive go_work_sums go_workspace_of_some hangs hostile_tests lands_between_rungs lock_only lock_repaired
     looks_at_git
     manifest_edit mixed msrv_transitive noise noise_kinds not_exercised outside_config outside_go_replace
-    outside_go_work outside_ignored outside_path pair_pinned_siblings pair_shared_type red_baseline red_everywhere
+    outside_go_work outside_ignored outside_path pair_lifted pair_pinned_siblings pair_shared_type red_baseline red_everywhere
     relocks_down requirements_not_edited resolver_refuses secrets stale_artifact toolchain_go toolchain_pinned transitive_msrv
     transitive_yanked two_clash
 }

@@ -1,150 +1,199 @@
-//! The commits below the tip, each by itself: which of them do not pass, so that they are one commit with what follows.
-//! Asked of every commit where the user wants it, else only of those in doubt: upgrades that passed as a group, where one
-//! brings a second copy of a package and a later one takes the first copy away.
+//! The commits of the branch: cuts the tested sequence where a commit may end, and tries the commits below the tip of which
+//! nothing is known, by the checks that they concern.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use xupgrade_search::{Fate, Ticket};
+use xupgrade_search::{Fate, Ticket, Why};
 
-use super::{Checkpoint, Engine, Searched, Trial};
+use super::ends::{self, Bar, Pace, Passed, Place, Reply, Unit};
+use super::{Checkpoint, Engine, Searched, Spent, Trial};
 use crate::cli::VerifyCommits;
 use crate::ecosystem::Applied;
 use crate::event::Event;
-use crate::executor::{Executor, Order};
+use crate::executor::together::label;
+use crate::executor::{Atom, Executor, Order};
 use crate::interrupt::Level;
-use crate::partner::without_major;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, Check, Freshness, Phase, Turn};
-use crate::verdict::{Verdict, judge};
+use crate::trial::{Cell, CellReport, Extent, Freshness, Phase, TrialReport, Turn};
+use crate::verdict::{CellBaseline, Verdict, judge};
+
+/// The least time for the trials of commits: less is not worth a coarser history.
+const AT_LEAST: Duration = Duration::from_secs(10);
+
+/// The commits of a branch, and the most that trying them may cost.
+#[derive(Debug, Default)]
+pub struct Chain {
+    /// The commits, in their order.
+    pub units: Vec<Unit>,
+    /// The time that their trials have together, where there is a limit.
+    pub limit: Option<Duration>,
+}
 
 impl Engine<'_> {
-    /// Tries commits below the tip by themselves: their gates, or the whole matrix. Gives the positions of the upgrades
-    /// after which no commit may end, as what stands there fails. What gave no answer is no evidence.
+    /// Cuts what is published into commits. Those below the tip that no trial of the search proved are tried by their gates,
+    /// or by the whole matrix, or not at all.
     ///
     /// # Errors
     /// When the executor's state is unknown.
-    pub fn verify_commits(
+    pub fn commits(
         &mut self,
         executor: &mut dyn Executor,
         searched: &Searched,
         checkpoint: &Checkpoint,
         how: VerifyCommits,
-    ) -> Result<BTreeSet<usize>> {
-        let mut cells = self.plan.cells.clone();
-        let is_gate = |check: &Check| check.phase == Phase::Gate && check.turn == Turn::Always;
-        cells.retain(|cell| how == VerifyCommits::Full || is_gate(&cell.check));
-        let mut ask: BTreeSet<usize> = match how {
-            // A budget has no time for what nobody asked for.
-            VerifyCommits::No if searched.spent.is_some() => BTreeSet::new(),
-            VerifyCommits::No => self.doubtful(searched, checkpoint),
-            VerifyCommits::Gate | VerifyCommits::Full => (1..checkpoint.atoms.len()).collect(),
-        };
-        let mut open = BTreeSet::new();
-        while let Some(length) = ask.pop_first() {
-            if self.stop.requested() > Level::None {
-                break;
-            }
-            if let Verdict::Failed(_) = self.try_commit(executor, checkpoint, length, &cells)? {
-                open.insert(length - 1);
-                ask.extend(Some(length + 1).filter(|next| *next < checkpoint.atoms.len()));
-            }
-        }
-        Ok(open)
+    ) -> Result<Chain> {
+        let places = self.places(searched, checkpoint, how);
+        let limit = self.limit(searched, how);
+        let units = ends::units(&places, Pace::within(limit.map(millis)), |positions| match how {
+            VerifyCommits::No => Ok((Reply::Trusted, 0)),
+            _ if self.stop.requested() > Level::None => Ok((Reply::Open, 0)),
+            VerifyCommits::Gate | VerifyCommits::Full => self.try_commit(executor, checkpoint, positions, how),
+        })?;
+        Ok(Chain { units, limit })
+    }
+
+    /// The time that the trials of commits may take: that of all checks once, as the baseline measured it, and none where the
+    /// deadline has come.
+    fn limit(&self, searched: &Searched, how: VerifyCommits) -> Option<Duration> {
+        let is_late = matches!(searched.spent, Some(Spent::Time(_)));
+        let limit = if is_late { Duration::ZERO } else { self.full_time().max(AT_LEAST) };
+        (how == VerifyCommits::Gate).then_some(limit)
     }
 
     fn try_commit(
         &mut self,
         executor: &mut dyn Executor,
         checkpoint: &Checkpoint,
-        length: usize,
-        cells: &[Cell],
-    ) -> Result<Verdict> {
-        let atoms = checkpoint.atoms[..length].to_vec();
-        let (id, cells) = (format!("commit-{length}"), cells.to_vec());
+        positions: Range<usize>,
+        how: VerifyCommits,
+    ) -> Result<(Reply, u64)> {
+        let atoms = checkpoint.atoms[..positions.end].to_vec();
+        let cells = self.cells_of_commit(&atoms[positions.clone()], how);
+        let id = format!("commit-{}", positions.end);
         self.listener.tell(&Event::TrialBegan {
             trial: id.clone(),
             why: Some(crate::why::Why::Commit),
             of: None,
-            fresh: atoms.last().map(|atom| self.step_of(atom)).into_iter().collect(),
-            accepted: length - 1,
+            fresh: atoms[positions.clone()].iter().map(|atom| self.step_of(atom)).collect(),
+            accepted: positions.start,
             remaining: 0,
             seconds_left: Some(self.time_of(&cells).as_secs()),
         });
-        let breadth = Breadth::Whole;
-        executor.submit(Order {
-            id,
-            atoms: atoms.clone(),
-            cells,
-            freshness: Freshness::Cached,
-            breadth,
-            until: None,
-        })?;
+        let (freshness, breadth) = (Freshness::Cached, Breadth::Whole);
+        executor.submit(Order { id, atoms: atoms.clone(), cells, freshness, breadth, until: None })?;
         let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
         let verdict = judge(&finished.report, &self.baseline, &[], self.unexercised);
+        let reply = match &verdict {
+            Verdict::Passed => Reply::Passed(finished.id.clone()),
+            Verdict::Failed(_) => Reply::Failed,
+            Verdict::Inconclusive(_) => Reply::Open,
+        };
         let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
-        self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict: verdict.clone(), seconds })?;
-        Ok(verdict)
+        let took = millis(cells_time(&report));
+        self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, seconds })?;
+        Ok((reply, took))
     }
 
-    /// The lengths at which a commit is in doubt.
-    fn doubtful(&self, searched: &Searched, checkpoint: &Checkpoint) -> BTreeSet<usize> {
-        let proof = |atom: usize| match &searched.solution.fates[atom] {
-            Fate::Accepted { ticket, .. } => Some(*ticket),
+    /// The checks that a commit with these upgrades has to pass: the gates of what they concern (all its checks, where none
+    /// of them is a gate), or the whole matrix.
+    fn cells_of_commit(&self, atoms: &[Atom], how: VerifyCommits) -> Vec<Cell> {
+        if how == VerifyCommits::Full {
+            return self.plan.cells.clone();
+        }
+        let mut cells = self.plan.cells_for(&atoms.iter().map(|atom| atom.candidate).collect::<Vec<_>>());
+        cells.retain(|cell| cell.check.turn == Turn::Always);
+        let gates: Vec<Cell> = cells.iter().filter(|cell| cell.check.phase == Phase::Gate).cloned().collect();
+        if gates.is_empty() { cells } else { gates }
+    }
+
+    /// The tree after each upgrade, with all that is known of it.
+    fn places(&self, searched: &Searched, checkpoint: &Checkpoint, how: VerifyCommits) -> Vec<Place> {
+        let Some(tested) = checkpoint.trial.map(|trial| &self.trials[trial].report) else { return Vec::new() };
+        let bonds = self.bonds(searched, &checkpoint.atoms, &tested.applied);
+        let expected = |cell: &Cell| self.baseline.cells.get(&cell.key()).map_or(0.0, CellBaseline::expected_seconds);
+        let place = |(position, atom): (usize, &Atom)| {
+            let cells = self.cells_of_commit(std::slice::from_ref(atom), how);
+            Place {
+                bar: self.bar(&tested.trees, &bonds, position),
+                passed: tested.trees.get(position).map(|tree| self.passed_on(tree)).unwrap_or_default(),
+                needs: cells.iter().map(|cell| (cell.key(), millis(seconds(expected(cell))))).collect(),
+            }
+        };
+        checkpoint.atoms.iter().enumerate().map(place).collect()
+    }
+
+    fn bar(&self, trees: &[String], bonds: &BTreeSet<usize>, position: usize) -> Option<Bar> {
+        let tree = trees.get(position)?;
+        if bonds.contains(&position) || self.failed_on(tree) {
+            return Some(Bar::Together);
+        }
+        (trees.get(position + 1) == Some(tree)).then_some(Bar::Brought)
+    }
+
+    /// The positions within what belongs together: proved as a pair, or written in one step. What stands between two such
+    /// goes with them, for its tree has the first of them in it.
+    fn bonds(&self, searched: &Searched, atoms: &[Atom], applied: &[Applied]) -> BTreeSet<usize> {
+        let pair = |atom: &Atom| match &searched.solution.fates[atom.candidate] {
+            Fate::Accepted { ticket, .. } => Some(*ticket).filter(|ticket| self.is_pair(searched, *ticket)),
             _ => None,
         };
-        let proofs: Vec<Option<Ticket>> = checkpoint.atoms.iter().map(|atom| proof(atom.candidate)).collect();
-        let applied = checkpoint.trial.map(|trial| self.trials[trial].report.applied.as_slice()).unwrap_or_default();
-        let all: Vec<(Option<Ticket>, &Applied)> = proofs.into_iter().zip(applied).collect();
-        let is_doubtful = |length: &usize| {
-            let (proof, first) = all[length - 1];
-            let mut group = all[*length..].iter().filter(|(other, _)| proof.is_some() && *other == proof);
-            group.any(|(_, later)| hands_over(first, later))
-        };
-        (1..all.len()).filter(is_doubtful).collect()
+        let mut firsts: BTreeMap<Ticket, usize> = BTreeMap::new();
+        let mut bonds = BTreeSet::new();
+        for (position, atom) in atoms.iter().enumerate() {
+            if let Some(ticket) = pair(atom) {
+                bonds.extend(*firsts.entry(ticket).or_insert(position)..position);
+            }
+            let mates = applied.get(position).map(|one| one.with.as_slice()).unwrap_or_default();
+            let last =
+                (position + 1..atoms.len()).rev().find(|later| mates.contains(&label(self.plan, &atoms[*later])));
+            bonds.extend(position..last.unwrap_or(position));
+        }
+        bonds
+    }
+
+    fn is_pair(&self, searched: &Searched, ticket: Ticket) -> bool {
+        searched.tickets.get(&ticket).is_some_and(|trial| self.trials[*trial].why == Some(Why::Pair))
+    }
+
+    fn failed_on(&self, tree: &str) -> bool {
+        self.trials.iter().any(|trial| matches!(trial.verdict, Verdict::Failed(_)) && trial.tree() == Some(tree))
+    }
+
+    fn passed_on(&self, tree: &str) -> Vec<Passed> {
+        let passed = self.trials.iter().filter(|trial| trial.verdict == Verdict::Passed);
+        let here = passed.filter(|trial| trial.tree() == Some(tree) && trial.is_published_whole());
+        let is_whole = |cell: &&CellReport| cell.cell.extent == Extent::Whole;
+        let checks = |trial: &Trial| trial.report.cells.iter().filter(is_whole).map(|cell| cell.cell.key()).collect();
+        here.map(|trial| Passed { trial: trial.id.clone(), checks: checks(trial) }).collect()
     }
 }
 
-/// Whether one upgrade brings a second copy of a package, and a later one takes the first copy away: in between, the two
-/// may speak of different types.
-fn hands_over(first: &Applied, later: &Applied) -> bool {
-    let brought = first.also_moved.iter().filter(|one| one.from.is_none() && one.to.is_some());
-    let taken = |name: &str| {
-        let mut gone = later.also_moved.iter().filter(|one| one.from.is_some() && one.to.is_none());
-        gone.any(|one| without_major(&one.name) == without_major(name))
-    };
-    brought.into_iter().any(|one| taken(&one.name))
+impl Trial {
+    /// The tree that was judged; none where not all of it could be written.
+    fn tree(&self) -> Option<&str> {
+        let is_written = self.report.refused.is_none() && self.report.trees.len() == self.atoms.len();
+        self.report.trees.last().filter(|_| is_written).map(String::as_str)
+    }
+
+    /// True if the tree to publish has all that was tested, lockfiles included.
+    fn is_published_whole(&self) -> bool {
+        self.report.tested.is_none() || self.report.tested.as_ref() == self.report.trees.last()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::candidate::EcosystemKind;
-    use crate::ecosystem::Move;
+/// The time that the cells of a trial took when they ran, which may have been in an interrupted run.
+fn cells_time(report: &TrialReport) -> Duration {
+    seconds(report.cells.iter().map(|cell| cell.seconds).sum())
+}
 
-    fn moves(moved: &[(&str, Option<&str>, Option<&str>)]) -> Applied {
-        let one = |(name, from, to): &(&str, Option<&str>, Option<&str>)| Move {
-            ecosystem: EcosystemKind::Cargo,
-            name: (*name).into(),
-            from: from.map(str::to_owned),
-            to: to.map(str::to_owned),
-        };
-        Applied { also_moved: moved.iter().map(one).collect(), ..Applied::default() }
-    }
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds.clamp(0.0, 1e9))
+}
 
-    #[test]
-    fn a_second_copy_that_stays_until_a_later_upgrade_takes_the_first_one_away_is_handed_over() {
-        let brings = moves(&[("message", None, Some("2.0.0"))]);
-        let takes = moves(&[("message", Some("1.0.0"), None)]);
-        assert!(hands_over(&brings, &takes));
-        assert!(!hands_over(&takes, &brings), "the other way round there never were two");
-        assert!(!hands_over(&brings, &moves(&[("other", Some("1.0.0"), None)])));
-        assert!(!hands_over(&brings, &moves(&[("message", Some("2.0.0"), Some("2.0.1"))])));
-    }
-
-    #[test]
-    fn two_majors_of_a_module_are_copies_of_it() {
-        let brings = moves(&[("demo.test/message/v2", None, Some("v2.0.0"))]);
-        assert!(hands_over(&brings, &moves(&[("demo.test/message", Some("v1.0.0"), None)])));
-    }
+/// In whole milliseconds, so that no sum hangs on rounding.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -204,8 +204,8 @@ fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
     assert_eq!(flaky, ["a b"], "so that it runs again by its name: {:?}", fake.taken);
 }
 
-/// The positions after which no commit may end, where each commit is tried and answered so; and what was tried.
-fn open_commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<usize>, Vec<String>) {
+/// The commits, each as its positions, where each is tried and answered so; and what was tried.
+fn commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<Vec<usize>>, Vec<String>) {
     let plan = three();
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
@@ -225,27 +225,29 @@ fn open_commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<usize>, V
     let searched = engine.search(&mut fake, &Options::default()).unwrap();
     engine.stop = stop.clone();
     let how = crate::cli::VerifyCommits::Gate;
-    let open = engine.verify_commits(&mut fake, &searched, &searched.checkpoint(), how).unwrap();
+    let chain = engine.commits(&mut fake, &searched, &searched.checkpoint(), how).unwrap();
     fake.taken.retain(|id| id.starts_with("commit-"));
-    (open.into_iter().collect(), fake.taken)
+    (chain.units.into_iter().map(|unit| unit.positions.collect()).collect(), fake.taken)
 }
 
 #[test]
 fn a_commit_that_fails_by_itself_is_one_with_the_next() {
     let red = |length| if length == 2 { Answer::Red } else { Answer::Green };
-    assert_eq!(open_commits(red, &Stop::never()), (vec![1], vec!["commit-1".to_owned(), "commit-2".to_owned()]));
+    let tried = vec!["commit-1".to_owned(), "commit-2".to_owned()];
+    assert_eq!(commits(red, &Stop::never()), (vec![vec![0], vec![1, 2]], tried));
 }
 
 #[test]
-fn a_commit_that_gave_no_answer_is_not_said_to_fail() {
-    assert_eq!(open_commits(|_| Answer::Noise, &Stop::never()).0, [0; 0]);
+fn a_commit_that_gave_no_answer_is_one_with_the_next() {
+    let noisy = |length| if length == 1 { Answer::Noise } else { Answer::Green };
+    assert_eq!(commits(noisy, &Stop::never()).0, [vec![0, 1], vec![2]]);
 }
 
 #[test]
 fn whoever_wants_it_to_end_waits_for_no_commit() {
     let stop = Stop::never();
     stop.trip(Level::Gentle);
-    assert_eq!(open_commits(|_| Answer::Green, &stop), (vec![], vec![]));
+    assert_eq!(commits(|_| Answer::Green, &stop), (vec![vec![0, 1, 2]], vec![]));
 }
 
 #[test]

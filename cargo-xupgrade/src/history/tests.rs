@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::candidate::{Evidence, Reason};
-use crate::report::{SCHEMA, Upgrade};
+use crate::report::Upgrade;
 use crate::trial::TestName;
 use crate::verdict::CellBaseline;
 
@@ -23,30 +23,8 @@ fn report(upgrades: Vec<Upgrade>, held: Vec<Held>) -> Report {
         seconds,
         cells: vec![crate::report::CellSummary { seconds, ..crate::report::CellSummary::from(&cell()) }],
     };
-    Report {
-        schema: SCHEMA.into(),
-        base: "base".into(),
-        branch: None,
-        tip: None,
-        tip_tree: None,
-        tested_tree: None,
-        as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-        min_age: 0,
-        cooldowns: vec![],
-        upgrades,
-        held,
-        untried: vec![],
-        newest: vec![],
-        flapped: vec![],
-        trials: vec![trial("baseline-1", 2.0), trial("baseline-2", 1.0), trial("t1", 9.0)],
-        projects: vec![],
-        candidates: 0,
-        seconds: 0.0,
-        containment: None,
-        interrupted: false,
-        budget: None,
-        folder: std::path::PathBuf::new(),
-    }
+    let trials = vec![trial("baseline-1", 2.0), trial("baseline-2", 1.0), trial("t1", 9.0)];
+    Report { upgrades, held, trials, ..Report::empty() }
 }
 
 fn cell() -> crate::trial::CellReport {

@@ -1,4 +1,4 @@
-//! The usual upgrade, from which tests make theirs.
+//! The usual upgrade and the report of a run that found nothing, from which tests make theirs.
 
 use super::*;
 
@@ -22,6 +22,38 @@ impl Upgrade {
             notes: vec![],
             failed_above: vec![],
             urgent: None,
+        }
+    }
+}
+
+impl Report {
+    /// Nothing was there to upgrade.
+    pub(crate) fn empty() -> Self {
+        Self {
+            schema: SCHEMA.into(),
+            base: "base".into(),
+            branch: None,
+            tip: None,
+            tip_tree: None,
+            tested_tree: None,
+            as_of: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
+            min_age: 0,
+            cooldowns: vec![],
+            upgrades: vec![],
+            commits: vec![],
+            commit_trials: CommitTrials::default(),
+            held: vec![],
+            untried: vec![],
+            newest: vec![],
+            flapped: vec![],
+            trials: vec![],
+            projects: vec![],
+            candidates: 0,
+            seconds: 0.0,
+            containment: None,
+            interrupted: false,
+            budget: None,
+            folder: std::path::PathBuf::new(),
         }
     }
 }

@@ -200,6 +200,7 @@ impl Story {
             Some("failed") => self.after_a_failure(heard),
             Some(REFUSED) => after_a_refusal(heard),
             Some("cancelled") => "nothing, for its answer no longer matters".into(),
+            _ if heard.why == Why::Commit => "nothing, so it is one commit with the next upgrade".into(),
             _ => "nothing, for noise is no evidence".into(),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{duration, flaps, tree};
+use super::{commits, duration, flaps, tree};
 use crate::candidate::{Held, Version};
 use crate::failure::shown;
 use crate::report::{Report, TrialSummary, Upgrade};
@@ -19,6 +19,10 @@ pub fn report(past: &Past) -> String {
     let mut text = format!("# {}\n\n", title(report));
     if let Some(branch) = &report.branch {
         let _ = writeln!(text, "Branch {}: its tip passed the whole matrix.\n", code(branch));
+        let lines = commits::lines(report, code);
+        if !lines.is_empty() {
+            let _ = writeln!(text, "- {}\n", lines.join("\n- "));
+        }
     }
     text.push_str(&upgrades(&report.upgrades));
     text.push_str(&held(&report.held));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::holds::{held, held_whole, is_held_with, own_locks};
-use super::{count, flaps};
+use super::{commits, count, flaps};
 use crate::candidate::{Candidate, Held, Place, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
@@ -281,6 +281,9 @@ fn summary(report: &Report) -> String {
     match &report.branch {
         Some(branch) => {
             let _ = writeln!(text, "branch {branch}: its tip passed the whole matrix");
+            for line in commits::lines(report, shown) {
+                let _ = writeln!(text, "  {line}");
+            }
             let _ = writeln!(text, "  look:  git log --stat {}..{branch}", &report.base[..12.min(report.base.len())]);
             let _ = writeln!(text, "  merge: git merge --ff-only {branch}");
         }

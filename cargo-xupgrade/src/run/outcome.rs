@@ -235,6 +235,8 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         cooldowns: plan.cooldowns.clone(),
         candidates: upgrades.len() + all_held.iter().filter(|held| was_tried(held)).count() + untried.len(),
         upgrades,
+        commits: found.map(super::commits::commits).unwrap_or_default(),
+        commit_trials: found.map(super::commits::trials).unwrap_or_default(),
         held: all_held,
         untried,
         newest: plan.newest.clone(),

@@ -12,7 +12,7 @@ use crate::failure::Usage;
 use crate::journal::{self, FOLDER};
 use crate::lineage;
 use crate::repo::Repo;
-use crate::report::{PLAN_SCHEMA, PlanReport, ProjectSummary, Report, SCHEMA, TrialSummary, round};
+use crate::report::{CommitTrials, PLAN_SCHEMA, PlanReport, ProjectSummary, Report, SCHEMA, TrialSummary, round};
 
 /// A run that is over, or was killed.
 #[derive(Debug)]
@@ -161,6 +161,8 @@ fn unfinished(plan: PlanReport, trials: Vec<TrialSummary>) -> Report {
         min_age: 0,
         cooldowns: plan.cooldowns,
         upgrades: Vec::new(),
+        commits: Vec::new(),
+        commit_trials: CommitTrials::default(),
         held: plan.held,
         untried: plan.candidates.iter().map(crate::plan::named).collect::<Vec<Named>>(),
         newest: plan.newest,

@@ -17,12 +17,7 @@ pub struct Written {
 }
 
 /// Writes the branch.
-pub fn branch(
-    scene: &Scene<'_>,
-    wanted: Option<&str>,
-    (upgrades, units): (&[Upgrade], &[Vec<usize>]),
-    found: &Found,
-) -> Result<Written> {
+pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
     let trees = &found.trials[trial].report.trees;
     let usual = format!("xupgrade/{}", crate::clock::Instant::now().date());
@@ -32,19 +27,17 @@ pub fn branch(
     let style = scene.repo.style(&scene.base);
     let mut parent = scene.base.commit.clone();
     let mut commits = Vec::new();
-    for unit in units {
-        let last = unit.last().and_then(|last| trees.get(*last));
+    for unit in &found.chain.units {
+        let last = unit.positions.clone().last().and_then(|last| trees.get(last));
         let tree = last.ok_or_else(|| anyhow!("a trial that passed wrote fewer trees than it has upgrades"))?;
-        let proven: Vec<Proven<'_>> = unit
-            .iter()
-            .map(|position| Proven {
-                upgrade: &upgrades[*position],
-                group: outcome::group_of(found, &found.checkpoint.atoms[*position]),
-            })
-            .collect();
-        let text = message::commit(style, &proven, &scene.base.commit);
+        let proven = |position: usize| Proven {
+            upgrade: &upgrades[position],
+            group: outcome::group_of(found, &found.checkpoint.atoms[position]),
+        };
+        let all: Vec<Proven<'_>> = unit.positions.clone().map(proven).collect();
+        let text = message::commit(style, &all, &unit.bars, &scene.base.commit);
         parent = scene.worker.commit(&settings, signs, tree, &parent, &text)?;
-        commits.extend(unit.iter().map(|_| parent.clone()));
+        commits.extend(unit.positions.clone().map(|_| parent.clone()));
     }
     scene.worker.offer(&parent)?;
     scene.repo.fetch_branch(&scene.worker.control(), OUT, &branch)?;

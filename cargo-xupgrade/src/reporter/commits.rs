@@ -1,0 +1,70 @@
+//! The commits of a branch below its tip, as text: what is known of them, what that took, and which upgrades are one commit
+//! as nobody tried each by itself. Pure.
+
+use super::{count, duration};
+use crate::report::{Commit, CommitTrials, Report, Verified};
+
+/// The lines, with names marked as the medium wants them.
+pub(super) fn lines(report: &Report, mark: impl Fn(&str) -> String) -> Vec<String> {
+    let below = report.commits.split_last().map(|(_, below)| below).unwrap_or_default();
+    let kinds = [Verified::Matrix, Verified::Search, Verified::Gates, Verified::No];
+    let kinds: Vec<String> = kinds.into_iter().filter_map(|kind| known(below, kind)).collect();
+    let known = (!kinds.is_empty()).then(|| format!("below the tip: {}", kinds.join(", ")));
+    let group = |commit: &Commit| {
+        let names: Vec<String> = commit.atoms.iter().map(|atom| mark(&super::tree::spelled(atom))).collect();
+        Some(format!("verified as a group of {}: {}", commit.group?, names.join(", ")))
+    };
+    known.into_iter().chain(took(&report.commit_trials)).chain(report.commits.iter().filter_map(group)).collect()
+}
+
+/// The number of commits of which the same is known.
+fn known(below: &[Commit], kind: Verified) -> Option<String> {
+    let number = below.iter().filter(|commit| commit.verified == kind).count();
+    let words = match kind {
+        Verified::Matrix => "passed the whole matrix",
+        Verified::Search => "passed in the search",
+        Verified::Gates if number == 1 => "compiles",
+        Verified::Gates => "compile",
+        Verified::No => "not tried",
+    };
+    (number > 0).then(|| format!("{} {words}", count(number, "commit")))
+}
+
+/// The seconds that the trials of commits took.
+fn took(trials: &CommitTrials) -> Option<String> {
+    let limit =
+        trials.limit.map(|limit| format!(" (at most {}: all checks once)", duration(limit))).unwrap_or_default();
+    let told = || format!("{} of commits took {}{limit}", count(trials.count, "trial"), duration(trials.seconds));
+    (trials.count > 0).then(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(atoms: &[&str], verified: Verified, group: Option<usize>) -> Commit {
+        let atoms = atoms.iter().map(|atom| format!("cargo:{atom}@1.1.0")).collect();
+        Commit { id: "c".into(), tree: "t".into(), atoms, verified, trial: None, group }
+    }
+
+    fn told(commits: Vec<Commit>, commit_trials: CommitTrials) -> Vec<String> {
+        lines(&Report { commits, commit_trials, ..Report::empty() }, |name| format!("`{name}`"))
+    }
+
+    #[test]
+    fn what_is_known_of_commits_below_the_tip_is_counted_and_the_seconds_stand_beside_their_limit() {
+        let all = [Verified::Gates, Verified::Search, Verified::Gates, Verified::Matrix];
+        let commits = all.map(|verified| commit(&["a"], verified, None)).to_vec();
+        let lines = told(commits, CommitTrials { count: 2, seconds: 3.25, limit: Some(61.0) });
+        let trials = "2 trials of commits took 3.2 s (at most 1 min 01 s: all checks once)";
+        assert_eq!(lines, ["below the tip: 1 commit passed in the search, 2 commits compile", trials]);
+    }
+
+    #[test]
+    fn a_group_is_named_and_one_commit_alone_is_no_news() {
+        let tip = commit(&["b", "c"], Verified::Matrix, Some(2));
+        let lines = told(vec![commit(&["a"], Verified::No, None), tip], CommitTrials::default());
+        assert_eq!(lines, ["below the tip: 1 commit not tried", "verified as a group of 2: `b 1.1.0`, `c 1.1.0`"]);
+        assert_eq!(told(vec![commit(&["a"], Verified::Matrix, None)], CommitTrials::default()), [""; 0]);
+    }
+}
