@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::candidate::EcosystemKind;
 use crate::clock::Instant;
-use crate::ecosystem::Project;
+use crate::ecosystem::{Project, check_names};
 use crate::failure::Usage;
 use crate::policy::{HoldRule, Reach};
 use crate::shell;
@@ -160,12 +160,15 @@ fn day(text: &str) -> Result<Instant> {
         .map_err(|_| Usage(format!("`until = \"{text}\"` in {FILE} is no day; write it as 2026-12-31")).into())
 }
 
-/// `[[check]]`: a cell. With the name of a default one (`gate`, `test`) it takes its place.
+/// `[[check]]`: a cell. With the name of a default one (`gate`, `test`) it takes its place, or switches it off.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckRule {
     name: String,
-    command: Words,
+    command: Option<Words>,
+    /// The default check of this name does not run.
+    #[serde(default)]
+    off: bool,
     #[serde(default = "root")]
     project: String,
     ecosystem: EcosystemKind,
@@ -220,7 +223,7 @@ impl Config {
     ) -> Result<Vec<Cell>> {
         let mut cells = Vec::new();
         for project in projects.iter().filter(|project| project.obstacle.is_none()) {
-            let own = self.check.iter().filter(|rule| rule.is_of(project));
+            let own = self.check.iter().filter(|rule| rule.is_of(project) && !rule.off);
             let own: Vec<Check> = own.map(|rule| rule.check(project)).collect::<Result<_>>()?;
             let mut checks = defaults(project, &own)?;
             // What the project needs to be built at all (its toolchain) holds for a user's checks of it, too.
@@ -232,14 +235,9 @@ impl Config {
                     None => checks.push(check),
                 }
             }
-            let concerns = |check: &Check| self.concerns(project, check, projects);
-            cells.extend(checks.into_iter().map(|check| Cell {
-                project: project.label(),
-                concerns: concerns(&check),
-                check,
-                extent: Extent::Whole,
-            }));
+            cells.extend(self.cells(project, projects, checks));
         }
+        self.check.iter().try_for_each(CheckRule::validate)?;
         if let Some(lost) = self.check.iter().find(|rule| !projects.iter().any(|project| rule.is_of(project))) {
             let text = format!(
                 "{FILE}: check `{}` names the {} project `{}`, which is not there",
@@ -249,6 +247,25 @@ impl Config {
         }
         cells.sort_by_key(|cell| cell.check.phase);
         Ok(cells)
+    }
+
+    /// The cells of a project's checks, without those that are switched off.
+    #[must_use]
+    pub fn cells(&self, project: &Project, projects: &[Project], checks: Vec<Check>) -> Vec<Cell> {
+        let is_off = |check: &Check| self.check.iter().any(|rule| rule.switches_off(project, &check.name));
+        let cell = |check: Check| Cell {
+            project: project.label(),
+            concerns: self.concerns(project, &check, projects),
+            check,
+            extent: Extent::Whole,
+        };
+        checks.into_iter().filter(|check| !is_off(check)).map(cell).collect()
+    }
+
+    /// True for a check that the file names with a command.
+    #[must_use]
+    pub fn is_own(&self, project: &Project, name: &str) -> bool {
+        self.check.iter().any(|rule| rule.is_of(project) && rule.name == name && !rule.off)
     }
 
     fn concerns(&self, project: &Project, check: &Check, projects: &[Project]) -> std::collections::BTreeSet<String> {
@@ -266,8 +283,31 @@ impl CheckRule {
         self.ecosystem == project.ecosystem && self.project == project.path
     }
 
+    fn switches_off(&self, project: &Project, check: &str) -> bool {
+        self.off && self.is_of(project) && is_meant(&self.name, check)
+    }
+
+    /// Looks for what says too little, or too much.
+    fn validate(&self) -> Result<()> {
+        let names = check_names(self.ecosystem);
+        let is_one = |known: &&str| is_meant(known, &self.name) || is_meant(&self.name, known);
+        let text = match (&self.command, self.off) {
+            (None, false) => format!("{FILE}: check `{}` has no command", self.name),
+            (Some(_), true) => format!("{FILE}: check `{}` has a command and is switched off", self.name),
+            (None, true) if !names.iter().any(is_one) => format!(
+                "{FILE}: check `{}` is switched off, and {} has no check of that name; there are {}",
+                self.name,
+                self.ecosystem,
+                names.join(", ")
+            ),
+            _ => return Ok(()),
+        };
+        Err(Usage(text).into())
+    }
+
     fn check(&self, project: &Project) -> Result<Check> {
-        let mut argv = self.command.words()?;
+        let no_command = || Usage(format!("{FILE}: check `{}` has no command", self.name));
+        let mut argv = self.command.as_ref().ok_or_else(no_command)?.words()?;
         let mut env = self.env.clone();
         if let Some(toolchain) = &self.toolchain {
             let key = if project.ecosystem == EcosystemKind::Cargo { "RUSTUP_TOOLCHAIN" } else { "GOTOOLCHAIN" };
@@ -294,6 +334,11 @@ impl CheckRule {
             grain: Grain::Whole,
         })
     }
+}
+
+/// True where a name, or a beginning and `*`, means a check.
+fn is_meant(said: &str, check: &str) -> bool {
+    said.strip_suffix('*').map_or(said == check, |beginning| check.starts_with(beginning))
 }
 
 /// Tells from a command how its output is read, and asks for machine-readable output where there is one.
@@ -368,6 +413,36 @@ mod tests {
         let text = "[[check]]\nname = \"x\"\necosystem = \"go\"\nproject = \"nowhere\"\ncommand = \"true\"\n";
         let error = Config::parse(text, "x").unwrap().matrix(&[project()], |_, _| Ok(vec![])).unwrap_err().to_string();
         assert!(error.contains("nowhere"), "{error}");
+    }
+
+    /// What comes of checks that are named so and switched off, beside `gate` and `build-windows`.
+    fn matrix(name: &str, more: &str) -> Result<Vec<String>> {
+        let text = format!("[[check]]\nname = \"{name}\"\necosystem = \"go\"\nproject = \"svc\"\n{more}");
+        let check = |name: &str| Cell::of(name, Phase::Gate).check;
+        let cells =
+            Config::parse(&text, "x")?.matrix(&[project()], |_, _| Ok(vec![check("gate"), check("build-windows")]))?;
+        Ok(cells.into_iter().map(|cell| cell.check.name).collect())
+    }
+
+    #[test]
+    fn a_check_is_switched_off_by_its_name_or_by_how_it_begins() {
+        assert_eq!(matrix("gate", "off = true\n").unwrap(), ["build-windows"]);
+        assert_eq!(matrix("build-windows", "off = true\n").unwrap(), ["gate"]);
+        assert_eq!(matrix("build-*", "off = true\n").unwrap(), ["gate"]);
+        assert_eq!(matrix("build", "off = true\n").unwrap(), ["gate", "build-windows"]);
+        assert_eq!(matrix("build-e2e", "off = true\n").unwrap(), ["gate", "build-windows"], "it may be there tomorrow");
+    }
+
+    #[test]
+    fn a_check_that_says_too_little_or_too_much_is_an_error_that_names_what_there_is() {
+        let error = |name: &str, more: &str| matrix(name, more).unwrap_err().to_string();
+        let unknown = error("gaet", "off = true\n");
+        assert!(
+            unknown.contains("`gaet`") && unknown.contains("gate, build, test, tools, build-*, vet-*"),
+            "{unknown}"
+        );
+        assert!(error("gate", "").contains("no command"));
+        assert!(error("gate", "off = true\ncommand = \"true\"\n").contains("is switched off"));
     }
 
     #[test]

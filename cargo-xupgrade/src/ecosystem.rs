@@ -107,6 +107,8 @@ pub enum Others {
 pub struct Cover<'a> {
     /// The packages of the project that may move, by name.
     pub candidates: BTreeSet<&'a str>,
+    /// The same as they stand at the base: `name@version`.
+    pub moving: BTreeSet<String>,
     /// Checks of the project that a user configured.
     pub own: &'a [Check],
 }
@@ -257,6 +259,15 @@ pub enum Network {
     Offline,
 }
 
+/// The names of the default checks of an ecosystem; one that ends in `*` stands for all that begin so.
+#[must_use]
+pub fn check_names(kind: EcosystemKind) -> &'static [&'static str] {
+    match kind {
+        EcosystemKind::Cargo => cargo::CHECKS,
+        EcosystemKind::Go => go::CHECKS,
+    }
+}
+
 /// The package manager of an ecosystem, at work on a private clone.
 pub trait Resolver: Send {
     /// Finds out how far all upgrades get at once, and which of them do not resolve even alone; in the order of the
@@ -304,6 +315,25 @@ pub trait Ecosystem: Resolver {
     /// # Errors
     /// When it cannot be found out which files they would pass by.
     fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>>;
+
+    /// The default checks that wait for the whole matrix and that show only where the packages are there: downloads these,
+    /// where need be.
+    ///
+    /// # Errors
+    /// When the state of the clone is unknown afterwards.
+    fn late_checks(&self, _root: &Path, _project: &Project, _cover: &Cover<'_>) -> Result<Vec<Check>> {
+        Ok(Vec::new())
+    }
+
+    /// For each of these packages the members of a project that need it, where a plain build passes all of them by.
+    fn spare(&self, _: &Path, _: &Project, _packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
+        BTreeMap::new()
+    }
+
+    /// A default check without members that are left out; none where nothing is left of it.
+    fn without(&self, check: Check, _members: &BTreeSet<String>) -> Option<Check> {
+        Some(check)
+    }
 
     /// What the checks of a project compiled; `cells` are those of the project that ran in the trial.
     ///

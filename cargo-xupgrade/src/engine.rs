@@ -21,8 +21,8 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
-use crate::trial::{Cell, TrialReport};
-use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge};
+use crate::trial::{Cell, CellKey, TrialReport, Turn};
+use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge, judge_cell};
 pub use budget::{Budget, Spent};
 
 /// What the engine works with.
@@ -45,6 +45,9 @@ pub struct Engine<'a> {
     pub journal: &'a mut Journal,
     /// The trials so far.
     pub trials: Vec<Trial>,
+    /// The cells of the whole matrix in which an upgrade failed: from then on each trial that they concern runs them, or what
+    /// they refuse would pass there again and again.
+    pub awake: BTreeSet<CellKey>,
 }
 
 /// A trial that was run and judged.
@@ -181,7 +184,7 @@ impl Engine<'_> {
         (proposal, options): (Proposal, &Options),
     ) -> Result<()> {
         let again = |of: Ticket| self.failed_cells(flight, of);
-        let mut order = orders::order(self.plan, &proposal, again);
+        let mut order = orders::order(self.plan, &proposal, &self.awake, again);
         if orders::is_vacuous(&proposal, &order) {
             search.record(proposal.ticket, Outcome::Inconclusive);
             return Ok(());
@@ -325,6 +328,7 @@ impl Engine<'_> {
         let atoms = orders::atoms(&proposal.picks);
         let claims = self.claims(proposal, &atoms, &finished.report);
         let verdict = judge(&finished.report, &self.baseline, &claims, self.unexercised);
+        self.wake(&finished.report);
         let (plan, baseline, report) = (self.plan, &self.baseline, &finished.report);
         let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh };
         let outcome = match proposal.scope {
@@ -342,6 +346,16 @@ impl Engine<'_> {
             seconds: finished.seconds,
         })?;
         Ok(outcome)
+    }
+
+    /// Has the cells of the whole matrix run in each trial from now on that failed in this one.
+    fn wake(&mut self, report: &TrialReport) {
+        for cell in report.cells.iter().filter(|cell| cell.cell.check.turn == Turn::Final) {
+            let key = cell.cell.key();
+            if matches!(judge_cell(cell, self.baseline.cells.get(&key)), Verdict::Failed(_)) {
+                self.awake.insert(key);
+            }
+        }
     }
 
     /// The claims that a trial has to prove: those of the fresh atoms, and where the whole matrix runs, those of all. What is

@@ -15,8 +15,9 @@ mod resume;
 mod scene;
 mod setup;
 mod sight;
+mod spare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use xupgrade_search::Options;
@@ -71,6 +72,7 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let (mut plan, mut journal) = resume::begin(&mut scene, args, &folder, listener)?;
     let history = resume::history(&scene, &journal, listener)?;
     plan.known = history.known();
+    scene.complete(&mut plan)?;
     listener.tell(&Event::Said {
         text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text(),
     });
@@ -190,19 +192,13 @@ impl Session {
             listener.tell(&Event::Said { text: resume::told(scene.facts.len()) });
         }
         let places = scene.places(environments);
-        let tools = job.tools(scene, &self.plan, &places, journal);
-        let accept = if args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
-        let (mut ground, containment) = local::with(tools, |local| {
-            let ground = baseline::run(&self.plan, local, journal, listener, accept)?;
-            Ok((ground, local.containment()))
-        })?;
+        let mut ground = self.stand(scene, job, journal, &places)?;
         for cell in &ground.failing {
             let advice = setup::advice(&scene.repo, &scene.worker, &self.plan, cell, journal.folder());
             if let Some(advice) = advice {
                 ground.verdicts.advise(&cell.cell.project, &advice);
             }
         }
-        self.containment = containment.map(|one| one.to_string());
         self.baseline_trials = ground.trials;
         self.baseline_runs = ground.runs;
         self.left_out = ground.left_out;
@@ -230,6 +226,42 @@ impl Session {
         Ok(())
     }
 
+    /// The baseline; once more without the members that a plain build passes by, where it is red for their sake.
+    fn stand(
+        &mut self,
+        scene: &Scene<'_>,
+        job: &Job<'_>,
+        journal: &mut Journal,
+        places: &[Place<'_>],
+    ) -> Result<baseline::Ground> {
+        let accept = if job.args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
+        let (mut before, mut spared) = (Vec::new(), Vec::new());
+        let mut known = Vec::new();
+        loop {
+            let tools = job.tools(scene, &self.plan, places, journal);
+            let first = before.len();
+            let (mut ground, containment) = local::with(tools, |local| {
+                let ground = baseline::run(&self.plan, local, journal, job.listener, (first, accept))?;
+                Ok((ground, local.containment()))
+            })?;
+            self.containment = containment.map(|one| one.to_string());
+            let mut found = spare::find(scene, &self.plan, &ground);
+            // The user's own checks stay as they are, and may be red for the sake of the same members again.
+            found.retain(|one| !known.contains(one));
+            before.append(&mut ground.trials);
+            if found.is_empty() || job.stop.requested() > Level::None {
+                ground.trials = before;
+                ground.left_out.extend(spared);
+                return Ok(ground);
+            }
+            for one in &found {
+                spared.push(one.told(job.listener));
+                one.leave_out(scene, &mut self.plan);
+            }
+            known.extend(found);
+        }
+    }
+
     fn search(
         &self,
         scene: &Scene<'_>,
@@ -251,6 +283,7 @@ impl Session {
             stop: stop.clone(),
             journal,
             trials: Vec::new(),
+            awake: BTreeSet::new(),
         };
         let last_time = self.history.last_time(&self.plan.candidates);
         let options = Options {

@@ -1,8 +1,9 @@
-"""What is published builds the way people build it: `cargo build`, all targets, members by themselves, `go build`, tools.
+"""What is published builds the way people build it: `cargo build`, all targets, members by themselves, with the features that
+turn an upgraded dependency on, `go build`, tools.
 What is red on the base as well is no fault of the branch; it is looked up target by target, where something is red."""
 
 from . import golang, matrix
-from .cargo import Workspace
+from .cargo import Workspace, entries, toml
 from .ready import at_commit
 from .red import failing
 from .shell import output_of, run
@@ -30,8 +31,10 @@ def check(scene, ledger):
 
 
 def check_alone(scene, ledger):
-    """Each member by itself, which may have fewer features than with its neighbours."""
-    judge(scene, ledger, lambda project: member_builds(scene, project) if project["ecosystem"] == "cargo" else [])
+    """Each member by itself, which may have fewer features than with its neighbours, and with what is optional."""
+    def of(project):
+        return [*member_builds(scene, project), *feature_builds(scene, project)] if project["ecosystem"] == "cargo" else []
+    judge(scene, ledger, of)
 
 
 def judge(scene, ledger, builds_of):
@@ -61,9 +64,43 @@ def member_builds(scene, project):
     names = Workspace(scene, project, scene.tip).names
     if len(names) < 2:
         return []
-    spec = "path+file://{}#{}"
-    return [Build(project, ["cargo", "check", "--locked", "--keep-going", "-p", spec.format((scene.clone / manifest).parent, name)])
-            for manifest, name in sorted(names.items())]
+    return [checked(scene, project, manifest, name) for manifest, name in sorted(names.items())]
+
+
+def checked(scene, project, manifest, name, *words):
+    spec = f"path+file://{(scene.clone / manifest).parent}#{name}"
+    return Build(project, ["cargo", "check", "--locked", "--keep-going", "-p", spec, *words])
+
+
+def feature_builds(scene, project):
+    """Each feature that turns on an upgraded dependency, one at a time."""
+    upgraded = {one["name"] for one in scene.report["upgrades"] if (one["ecosystem"], one["project"]) == ("cargo", project["path"])}
+    builds = []
+    for manifest in project["manifests"]:
+        text = scene.text_at(scene.tip, manifest)
+        keys = {entry.key for entry in entries(manifest, text) if entry.package in upgraded and entry.optional}
+        features = toml(text).get("features", {})
+        hidden = {value[4:] for values in features.values() for value in values if value.startswith("dep:")}
+        own = {key: [f"dep:{key}"] for key in keys - hidden}
+        on = [name for name in {**features, **own} if name != "default" and keys & turned_on({**features, **own}, name)]
+        builds += [checked(scene, project, manifest, toml(text)["package"]["name"], "--features", name) for name in sorted(on)]
+    return builds
+
+
+def turned_on(features, name):
+    """The keys of the dependencies that a feature turns on, itself or by way of others."""
+    found, waiting, seen = set(), [name], set()
+    while waiting:
+        value = waiting.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        if value.startswith("dep:"):
+            found.add(value[4:])
+        elif "/" in value and "?" not in value:
+            found.add(value.split("/")[0])
+        waiting += features.get(value, [])
+    return found
 
 
 def go_builds(scene, project):

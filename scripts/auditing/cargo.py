@@ -52,6 +52,7 @@ class Entry:
         self.inherited = value.get("workspace") is True
         self.package = value.get("package", name)
         self.requirement = value.get("version", "*")
+        self.optional = value.get("optional") is True
         self.registry = not any(word in value for word in ("git", "path", "registry", "registry-index"))
 
     @property

@@ -107,6 +107,18 @@ def a_member_needs_a_feature_that_only_its_neighbour_turns_on(world):
     world.amend()
 
 
+@tamper("alone", "#thin`: thin (lib)", "cargo_members_alone")
+def a_release_builds_in_the_workspace_and_not_below_a_member_alone(world):
+    lock(world, "shape", "1.0.0", "1.0.1")
+    world.amend()
+
+
+@tamper("alone", "--features right`: app (lib)", "cargo_other_builds")
+def a_feature_that_turns_an_upgraded_dependency_on_does_not_build(world):
+    world.edit("src/lib.rs", '#[cfg(feature = "art")]', '#[cfg(feature = "right")]\ncompile_error!("not right");\n\n#[cfg(feature = "art")]')
+    world.amend()
+
+
 # moves
 
 @tamper("moves", "ansi-mark 1.1.0 can go back to 1.0.0")

@@ -9,12 +9,14 @@ mod fresh;
 pub mod index;
 pub mod lock;
 pub mod manifest;
+mod members;
 mod outside;
 mod registries;
 mod relock;
 pub mod requirement;
 mod survey;
 mod transitive;
+mod variants;
 pub mod view;
 mod workspace;
 
@@ -37,7 +39,11 @@ use crate::event::{Event, Listener};
 use crate::phrases;
 use crate::toolchain;
 use crate::trial::{CellReport, Check};
+use checks::Endurance;
+pub use checks::NAMES as CHECKS;
+use members::Members;
 use registries::{Registries, Young};
+use variants::Variants;
 
 /// Cargo, as one run sees it.
 pub struct Cargo<'a> {
@@ -54,6 +60,8 @@ pub struct Cargo<'a> {
     projects: RefCell<BTreeMap<String, Project>>,
     /// The members that are built the same alone, by folder of their workspace: asked once, on the base.
     alone: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    /// For packages that no build on this machine compiles, by folder of their workspace and name: a word on what would.
+    missing: RefCell<BTreeMap<String, BTreeMap<String, String>>>,
     /// The aims of all upgrades together, by folder of their workspace.
     aims: RefCell<BTreeMap<String, relock::Aims>>,
     /// The Rust that the checks run with, by folder of their workspace: asked once.
@@ -80,6 +88,7 @@ impl<'a> Cargo<'a> {
             registries: RefCell::default(),
             projects: RefCell::default(),
             alone: RefCell::default(),
+            missing: RefCell::default(),
             aims: RefCell::default(),
             rust: RefCell::default(),
         }
@@ -104,6 +113,36 @@ impl<'a> Cargo<'a> {
     fn rust_of_checks(&self, root: &Path, project: &Project) -> Option<String> {
         let ask = || toolchain::version(&root.join(&project.path));
         self.rust.borrow_mut().entry(project.path.clone()).or_insert_with(ask).clone()
+    }
+
+    /// How a cargo of a workspace goes on after a target that does not compile.
+    fn endurance(&self, root: &Path, project: &Project) -> Endurance {
+        Endurance::of(self.rust_of_checks(root, project).as_deref())
+    }
+
+    /// The builds that the usual checks pass by. What `cargo tree` needs is downloaded where it is not there; the baseline
+    /// tells of what cannot be.
+    fn variants(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Variants> {
+        let folder = root.join(&project.path);
+        let tool = || self.tool();
+        let tree = |selection: &[&str]| variants::tree(&tool, &folder, selection);
+        let is_there = tree(&["--workspace", variants::ALL, "--target=all"]).is_some();
+        if !is_there && self.fetch(root, project, &[]).is_err() {
+            return Ok(Variants::default());
+        }
+        let members = Members::ask(&tool, &folder);
+        if members.all.len() > variants::MOST_MEMBERS {
+            let text = format!("{} has {} members: none is built by itself", project.label(), members.all.len());
+            self.listener.tell(&Event::Said { text });
+        }
+        let known = variants::Known {
+            members: &members,
+            lock: &relock::read_lock(root, project)?,
+            moving: &cover.moving,
+            targets: &variants::installed(&folder),
+            own: cover.own,
+        };
+        Ok(variants::find(&known, &tree))
     }
 
     /// With variables that open registries, for resolves and fetches; what the user has set ranks above them.
@@ -211,13 +250,31 @@ impl Ecosystem for Cargo<'_> {
         survey::survey(self, root, project)
     }
 
-    fn checks(&self, _root: &Path, project: &Project, _cover: &Cover<'_>) -> Result<Vec<Check>> {
-        Ok(checks::usual(project))
+    fn checks(&self, root: &Path, project: &Project, _cover: &Cover<'_>) -> Result<Vec<Check>> {
+        Ok(checks::usual(project, self.endurance(root, project)))
+    }
+
+    fn late_checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
+        let Variants { chosen, missing } = self.variants(root, project, cover)?;
+        self.missing.borrow_mut().insert(project.path.clone(), missing);
+        Ok(checks::late(project, &chosen, self.endurance(root, project)))
+    }
+
+    fn spare(&self, root: &Path, project: &Project, packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
+        let members = Members::ask(&|| self.tool(), &root.join(&project.path));
+        let Ok(locked) = relock::read_lock(root, project) else { return BTreeMap::new() };
+        let over = |package: &String| (package.clone(), members.spare_over(&locked, package));
+        packages.iter().map(over).filter(|(_, members)| !members.is_empty()).collect()
+    }
+
+    fn without(&self, check: Check, members: &BTreeSet<String>) -> Option<Check> {
+        checks::without(check, members)
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
         let locked = relock::read_lock(root, project)?;
-        let mut exercised = Exercised::default();
+        let missing = self.missing.borrow().get(&project.path).cloned().unwrap_or_default();
+        let mut exercised = Exercised { missing, ..Exercised::default() };
         for cell in cells {
             exercised.compiled.extend(cell.reading.compiled.iter().cloned());
         }

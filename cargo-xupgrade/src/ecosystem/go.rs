@@ -35,6 +35,8 @@ use protocol::{
     CompiledParams, Failure, FetchParams, Fetched, Requirement, Variant, Variants, VariantsParams, WorkLoad,
 };
 
+pub use checks::NAMES as CHECKS;
+
 /// What keeps a go command from the network. GOPROXY alone does not: what GONOPROXY or GOPRIVATE name passes by it, and is
 /// asked for where it comes from (go.dev/ref/mod#private-modules).
 const NO_NETWORK: [(&str, &str); 3] = [("GOPROXY", "off"), ("GONOPROXY", "none"), ("GOVCS", "*:off")];

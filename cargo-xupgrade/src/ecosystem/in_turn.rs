@@ -1,5 +1,6 @@
 //! An ecosystem for several threads, which use it one at a time: a resolve takes seconds, and the tests after it minutes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -57,6 +58,18 @@ impl<E: Ecosystem> Ecosystem for InTurn<E> {
 
     fn checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
         self.inner().checks(root, project, cover)
+    }
+
+    fn late_checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
+        self.inner().late_checks(root, project, cover)
+    }
+
+    fn spare(&self, root: &Path, project: &Project, packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
+        self.inner().spare(root, project, packages)
+    }
+
+    fn without(&self, check: Check, members: &BTreeSet<String>) -> Option<Check> {
+        self.inner().without(check, members)
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {

@@ -16,9 +16,15 @@ pub fn atoms(picks: &[Pick]) -> Vec<Atom> {
 }
 
 /// The order for a proposal. `again` gives the cells that failed in the trial that a [`Scope::Again`] names.
-pub fn order(plan: &Plan, proposal: &Proposal, again: impl Fn(xupgrade_search::Ticket) -> Vec<Cell>) -> Order {
+/// `awake` are cells of the whole matrix that run in every trial all the same.
+pub fn order(
+    plan: &Plan,
+    proposal: &Proposal,
+    awake: &BTreeSet<CellKey>,
+    again: impl Fn(xupgrade_search::Ticket) -> Vec<Cell>,
+) -> Order {
     let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
-    let concerned = || usual(plan.cells_for(&fresh));
+    let concerned = || usual(plan.cells_for(&fresh), awake);
     let (cells, freshness) = match proposal.scope {
         Scope::Gate => (only_gates(concerned()), Freshness::Cached),
         Scope::Concerned => (concerned(), Freshness::Cached),
@@ -38,8 +44,8 @@ pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
 }
 
 /// Without the cells that wait for the whole matrix.
-fn usual(mut cells: Vec<Cell>) -> Vec<Cell> {
-    cells.retain(|cell| cell.check.turn == Turn::Always);
+fn usual(mut cells: Vec<Cell>, awake: &BTreeSet<CellKey>) -> Vec<Cell> {
+    cells.retain(|cell| cell.check.turn == Turn::Always || awake.contains(&cell.key()));
     cells
 }
 

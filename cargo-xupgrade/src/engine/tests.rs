@@ -44,6 +44,7 @@ fn engine<'a>(plan: &'a Plan, budget: Budget, journal: &'a mut Journal) -> Engin
         stop: Stop::never(),
         journal,
         trials: Vec::new(),
+        awake: BTreeSet::new(),
     }
 }
 
@@ -219,6 +220,7 @@ fn commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<Vec<usize>>, V
         stop: Stop::never(),
         journal: &mut journal,
         trials: Vec::new(),
+        awake: BTreeSet::new(),
     };
     let is_commit = |order: &Order| order.id.starts_with("commit-");
     let mut fake = Fake::new(|order: &Order| if is_commit(order) { answer(order.atoms.len()) } else { Answer::Green });
@@ -297,4 +299,29 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
         let expected: &[&str] = if trial.starts_with("full-") { &["gate", "windows"] } else { &["gate"] };
         assert_eq!(cells, expected, "{trial}");
     }
+}
+
+#[test]
+fn a_cell_of_the_whole_matrix_that_caught_two_upgrades_runs_in_each_trial_from_then_on() {
+    let root = Project::of(EcosystemKind::Cargo, ".", &[]);
+    let concerned = |name: &str, turn| {
+        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, crate::trial::Phase::Gate) };
+        cell.check.turn = turn;
+        cell
+    };
+    let cells = vec![concerned("gate", Turn::Always), concerned("alone", Turn::Final), concerned("other", Turn::Final)];
+    let plan = Plan { projects: vec![root], cells, ..three() };
+    let asleep = std::cell::RefCell::new(Vec::new());
+    let ended = run(&plan, |order| {
+        let runs = |name: &str| order.cells.iter().any(|cell| cell.check.name == name);
+        if !runs("alone") {
+            asleep.borrow_mut().push(order.id.clone());
+        }
+        assert!(!runs("other") || order.id.starts_with("full"), "it caught nobody: {}", order.id);
+        let caught = order.atoms.iter().any(|atom| atom.candidate < 2) && runs("alone");
+        if caught { Answer::Broken("alone") } else { Answer::Green }
+    });
+    assert_eq!(ended.names(&plan), ["c 1.1.0"]);
+    assert_eq!(asleep.into_inner(), ["t1"]);
+    assert!(ended.taken.len() < 16, "{:?}", ended.taken);
 }

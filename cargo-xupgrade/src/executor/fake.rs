@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Atom, Executor, Finished, Order};
 use crate::candidate::{Reason, ReasonKind};
 use crate::ecosystem::Exercised;
-use crate::trial::{Exit, TestEnd, TrialReport};
+use crate::trial::{Exit, Reading, TestEnd, TrialReport};
 use crate::verdict::Baseline;
 
 /// What the rule says to a sequence of atoms.
@@ -21,6 +21,8 @@ pub enum Answer {
     Compiled(BTreeSet<String>),
     /// A test is red, in a cell of its own.
     Red,
+    /// The cell of this name does not compile.
+    Broken(&'static str),
     /// Tests are said to be red, but no cell is: there is nothing that could run again.
     RedWithoutCells,
     /// The atom at this position cannot be written.
@@ -68,6 +70,10 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
                 let mut cell = crate::journal::tests::report(Exit::Code(101));
                 cell.reading.tests.values_mut().for_each(|end| *end = TestEnd::Failed);
                 report.cells = vec![cell];
+            }
+            Answer::Broken(name) => {
+                let cells = order.cells.iter().filter(|cell| cell.check.name == name);
+                report.cells = cells.map(|cell| cell.clone().ended(Exit::Code(101), Reading::default())).collect();
             }
             Answer::Noise => report.noise = Some("noise by rule".into()),
             Answer::Refused(position) => {

@@ -248,8 +248,12 @@ impl Hand<'_> {
                 let cells = report.cells.iter().filter(|one| one.cell.project == label);
                 cells.filter(|one| one.cell.check.turn == turn).collect()
             };
-            let (usual, mut last) = (of(Turn::Always), of(Turn::Final));
-            last.retain(|cell| cell.exit.is_success() || cell.cell.check.grain == Grain::Target);
+            let (mut usual, mut last) = (of(Turn::Always), of(Turn::Final));
+            // Where not one target compiles, a check is left out whole, and what it compiled on its way with it.
+            let is_partly =
+                |cell: &CellReport| cell.cell.check.grain == Grain::Target && !cell.reading.built.is_empty();
+            usual.retain(|cell| cell.exit.is_success() || cell.cell.check.grain == Grain::Whole || is_partly(cell));
+            last.retain(|cell| cell.exit.is_success() || is_partly(cell));
             // What a gate compiled stays compiled, whatever its tests say afterwards, and other targets of it.
             let is_gate = |cell: &CellReport| cell.cell.check.phase == Phase::Gate;
             let counts = |cell: &CellReport| is_gate(cell) && cell.cell.check.grain == Grain::Whole;

@@ -36,17 +36,17 @@ pub struct Ground {
     pub workers: usize,
 }
 
-/// Runs the baseline.
+/// Runs the baseline; `before` runs of it are over, and were of another matrix.
 pub fn run(
     plan: &Plan,
     local: &mut Local<'_, '_>,
     journal: &mut Journal,
     listener: &dyn Listener,
-    accept: Accept,
+    (before, accept): (usize, Accept),
 ) -> Result<Ground> {
     let runs = match local.capacity() {
-        1 => in_turn(plan, local, listener)?,
-        workers => abreast(plan, local, listener, workers)?,
+        1 => in_turn(plan, local, listener, before)?,
+        workers => abreast(plan, local, listener, (before, workers))?,
     };
     let (mut reports, mut trials): (Vec<TrialReport>, Vec<TrialSummary>) = (Vec::new(), Vec::new());
     for (report, summary) in runs {
@@ -82,9 +82,9 @@ pub enum Accept {
 type Run = (TrialReport, TrialSummary);
 
 /// One after the other, in the one place that there is.
-fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener) -> Result<Vec<Run>> {
+fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener, before: usize) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
-    for number in 1..=RUNS {
+    for number in before + 1..=before + RUNS {
         if local.is_stopped() {
             break;
         }
@@ -97,9 +97,14 @@ fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener) -> R
 
 /// Side by side, the tests begun together, so that suites which clash do so here; the other workers build meanwhile what the
 /// tests need. That gives each of them a base build, and the baseline is as long as one run.
-fn abreast(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener, workers: usize) -> Result<Vec<Run>> {
-    local.submit_abreast((1..=RUNS).map(|number| order(plan, number, listener)).collect())?;
-    for number in RUNS + 1..=workers {
+fn abreast(
+    plan: &Plan,
+    local: &mut Local<'_, '_>,
+    listener: &dyn Listener,
+    (before, workers): (usize, usize),
+) -> Result<Vec<Run>> {
+    local.submit_abreast((before + 1..=before + RUNS).map(|number| order(plan, number, listener)).collect())?;
+    for number in before + RUNS + 1..=before + workers {
         let mut build = order(plan, number, listener);
         build.cells.retain(|cell| cell.check.phase == Phase::Gate);
         local.submit(build)?;
@@ -139,7 +144,7 @@ fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
         of: None,
         fresh: vec![],
         accepted: 0,
-        remaining: RUNS.saturating_sub(number),
+        remaining: number % RUNS,
         seconds_left: None,
     });
     Order {

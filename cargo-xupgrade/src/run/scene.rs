@@ -27,7 +27,7 @@ use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
 use crate::repo::{Base, Repo};
-use crate::trial::Check;
+use crate::trial::{Cell, Check};
 use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
@@ -203,11 +203,49 @@ impl<'a> Scene<'a> {
 
     /// The default checks of a project, beside the user's own.
     fn checks(&self, project: &Project, own: &[Check], candidates: &[Candidate]) -> Result<Vec<Check>> {
+        self.asked(project, own, candidates, |ecosystem, root, cover| ecosystem.checks(root, project, cover))
+    }
+
+    /// The answer of a project's ecosystem on checks that cover its candidates.
+    fn asked(
+        &self,
+        project: &Project,
+        own: &[Check],
+        candidates: &[Candidate],
+        ask: impl Fn(&dyn Ecosystem, &Path, &Cover<'_>) -> Result<Vec<Check>>,
+    ) -> Result<Vec<Check>> {
         let is_its = |one: &&Candidate| (one.ecosystem, &one.project) == (project.ecosystem, &project.path);
-        let names = candidates.iter().filter(is_its).map(|one| one.name.as_str());
-        let cover = Cover { candidates: names.collect(), own };
-        let found = self.ecosystems.iter().find(|one| one.kind() == project.ecosystem);
-        found.map_or(Ok(Vec::new()), |ecosystem| ecosystem.checks(&self.worker.tree(), project, &cover))
+        let its: Vec<&Candidate> = candidates.iter().filter(is_its).collect();
+        let cover = Cover {
+            candidates: its.iter().map(|one| one.name.as_str()).collect(),
+            moving: its.iter().map(|one| format!("{}@{}", one.name, one.at)).collect(),
+            own,
+        };
+        self.of(project).map_or(Ok(Vec::new()), |ecosystem| ask(ecosystem, &self.worker.tree(), &cover))
+    }
+
+    /// Completes the matrix of a plan with the checks that show only where the packages are there.
+    pub fn complete(&self, plan: &mut Plan) -> Result<()> {
+        let mut late = Vec::new();
+        let has_some =
+            |one: &&Project| plan.candidates.iter().any(|candidate| plan.project_of(candidate) == Some(*one));
+        for project in plan.projects.iter().filter(|one| one.obstacle.is_none()).filter(has_some) {
+            let own = |cell: &&Cell| cell.project == project.label() && self.config.is_own(project, &cell.check.name);
+            let own: Vec<Check> = plan.cells.iter().filter(own).map(|cell| cell.check.clone()).collect();
+            let checks = self.asked(project, &own, &plan.candidates, |ecosystem, root, cover| {
+                ecosystem.late_checks(root, project, cover)
+            })?;
+            late.extend(self.config.cells(project, &plan.projects, checks));
+        }
+        late.retain(|cell| !plan.cells.iter().any(|one| one.key() == cell.key()));
+        plan.cells.extend(late);
+        plan.cells.sort_by_key(|cell| cell.check.phase);
+        Ok(())
+    }
+
+    /// The ecosystem of a project.
+    pub fn of(&self, project: &Project) -> Option<&(dyn Ecosystem + Sync + 'a)> {
+        self.ecosystems.iter().find(|one| one.kind() == project.ecosystem).map(|one| &**one)
     }
 
     fn find_ecosystems(&self, manifest: ManifestRule) -> Vec<Box<dyn Ecosystem + Sync + 'a>> {

@@ -152,6 +152,15 @@ fn proof_is_tests_only_where_a_unit_above_the_dependency_ran() {
 }
 
 #[test]
+fn what_only_the_whole_matrix_compiles_is_proved_by_no_test_that_the_lockfile_puts_above_it() {
+    let mut report = compiled("x@1.0.1");
+    for exercised in report.exercised.values_mut() {
+        exercised.late.insert("x@1.0.1".to_owned());
+    }
+    assert_eq!(proof(&report, &claim("x@1.0.1")), Proof::Compiled);
+}
+
+#[test]
 fn limits_come_from_the_baseline_with_a_floor() {
     assert_eq!(time_limit(Phase::Gate, 10.0), 600);
     assert_eq!(time_limit(Phase::Gate, 400.0), 800);

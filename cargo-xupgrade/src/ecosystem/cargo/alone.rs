@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::Value;
-
+use super::members::Members;
+use super::variants::{ALL, tree};
 use crate::command::Tool;
-use crate::phrases;
 
 /// With more members nobody is asked: each costs a call of cargo.
 const MOST: usize = 60;
@@ -15,30 +14,14 @@ const MOST: usize = 60;
 /// The members (by name) that can be tested alone and are compiled as they are beside the others; none where cargo does
 /// not say. `cargo` makes the command, `folder` is the workspace's.
 pub fn members(cargo: &dyn Fn() -> Tool, folder: &Path) -> BTreeSet<String> {
-    let metadata = cargo().args(["metadata", "--no-deps", "--format-version=1", "--locked", "--offline"]).dir(folder);
-    let names = metadata.run().map(|said| names(&said)).unwrap_or_default();
+    let names: BTreeSet<String> = Members::ask(cargo, folder).all.into_iter().map(|member| member.name).collect();
     if names.len() < 2 || names.len() > MOST {
         return BTreeSet::new();
     }
-    let tree = |selection: &[&str]| {
-        let args = ["tree", "--locked", "--offline", "--edges=normal,build,dev", "--prefix=none", "--format={p} {f}"];
-        cargo().args(args).args(selection).dir(folder).run().map(|said| built(&String::from_utf8_lossy(&said))).ok()
-    };
-    let Some(all) = tree(&["--workspace"]) else { return BTreeSet::new() };
-    let is_same = |name: &String| tree(&["--package", name]).is_some_and(|alone| alone.is_subset(&all));
+    let tree = |selection: &[&str]| tree(cargo, folder, selection);
+    let Some(all) = tree(&["--workspace", ALL]) else { return BTreeSet::new() };
+    let is_same = |name: &String| tree(&["--package", name, ALL]).is_some_and(|alone| alone.is_subset(&all));
     names.into_iter().filter(is_same).collect()
-}
-
-fn names(metadata: &[u8]) -> BTreeSet<String> {
-    let metadata: Value = serde_json::from_slice(metadata).unwrap_or_default();
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    packages.filter_map(|package| package["name"].as_str().map(str::to_owned)).collect()
-}
-
-/// The lines of a tree: packages with their features, each once.
-fn built(tree: &str) -> BTreeSet<String> {
-    let lines = tree.lines().map(|line| phrases::cargo::tree_line(line).to_owned());
-    lines.filter(|line| !line.is_empty()).collect()
 }
 
 #[cfg(test)]

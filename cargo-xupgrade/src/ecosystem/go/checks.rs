@@ -11,6 +11,9 @@ use super::{Known, evidence, folder};
 use crate::ecosystem::Project;
 use crate::trial::{Check, Company, Grain, Phase, Reader, Turn};
 
+/// The names of the default checks; `*` stands for what files and candidates decide.
+pub const NAMES: &[&str] = &["gate", "build", "test", "tools", "build-*", "vet-*"];
+
 /// The default checks of a module, in the order to run them. `candidates` are the modules that may move.
 pub fn usual(project: &Project, known: &Known, candidates: &BTreeSet<&str>) -> Vec<Check> {
     let mut checks = Vec::new();

@@ -94,11 +94,9 @@ impl Standing {
         let package = format!("{}@{}", candidate.name, candidate.at);
         let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
         let places: Vec<&str> = places.into_iter().collect();
-        let missing = || self.missing.get(&key).cloned();
-        let advice = match &candidate.switch {
-            Some(switch) => format!("add a check with {switch}"),
-            None => missing().unwrap_or_else(|| "add a check with the target or tag that does".to_owned()),
-        };
+        let switch = || candidate.switch.as_ref().map(|switch| format!("add a check with {switch}"));
+        let missing = self.missing.get(&key).cloned().or_else(switch);
+        let advice = missing.unwrap_or_else(|| "add a check with the target or tag that does".to_owned());
         let required = match places.as_slice() {
             [] => "only other packages require it".to_owned(),
             places => format!("required in `{}`", places.join("`, `")),
