@@ -11,7 +11,7 @@ use crate::executor::Atom;
 use crate::partner;
 use crate::plan::{Plan, is_named, partners};
 use crate::trial::narrow::{Moved, package};
-use crate::trial::{Build, CellReport, TestName, TrialReport};
+use crate::trial::{Build, CellReport, Phase, TestName, TrialReport};
 use crate::verdict::{Baseline, Verdict, judge_cell};
 
 /// A trial as it is looked at here.
@@ -43,7 +43,7 @@ impl Judged<'_> {
             suspects: suspects.chain(self.only_one_named(&fresh)).collect(),
             partners: partners(&cause.partners(), self.plan, &fresh),
             marks: self.marks(),
-            proof: proof(cause.kind),
+            proof: self.proof(cause.kind),
         }
     }
 
@@ -129,24 +129,32 @@ impl Judged<'_> {
 
     /// The cells that failed otherwise than on the untouched base.
     fn red(&self) -> impl Iterator<Item = &CellReport> {
-        let passed = |cell: &CellReport| judge_cell(cell, self.baseline.cells.get(&cell.cell.key())) == Verdict::Passed;
-        self.report.cells.iter().filter(move |cell| !cell.exit.is_success() && !passed(cell))
+        self.report.cells.iter().filter(|cell| !cell.exit.is_success() && !self.passed(cell))
+    }
+
+    fn passed(&self, cell: &CellReport) -> bool {
+        judge_cell(cell, self.baseline.cells.get(&cell.cell.key())) == Verdict::Passed
+    }
+
+    /// How far a failure of this kind can be believed. A gate only compiles, so it writes over the same files each time.
+    fn proof(&self, kind: ReasonKind) -> Proof {
+        match kind {
+            ReasonKind::ChangesFiles if self.has_red_gate() => Proof::Certain,
+            ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::ChangesFiles | ReasonKind::TimedOut => {
+                Proof::Tests
+            }
+            _ => Proof::Certain,
+        }
+    }
+
+    fn has_red_gate(&self) -> bool {
+        self.report.cells.iter().any(|cell| cell.cell.check.phase == Phase::Gate && !self.passed(cell))
     }
 
     /// Whether a test does not fail on the untouched base.
     fn is_new(&self, cell: &CellReport, test: &TestName) -> bool {
         let known = self.baseline.cells.get(&cell.cell.key());
         known.is_none_or(|known| !known.failing.contains(test) && !known.flaky.contains(test))
-    }
-}
-
-/// How far a failure of this kind can be believed.
-fn proof(kind: ReasonKind) -> Proof {
-    match kind {
-        ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::ChangesFiles | ReasonKind::TimedOut => {
-            Proof::Tests
-        }
-        _ => Proof::Certain,
     }
 }
 

@@ -117,3 +117,16 @@ fn two_failures_of_one_test_share_a_number_and_what_fails_on_the_base_has_none()
     assert!(numbers(failing(&["core"]), &accepted(vec![name.clone()], vec![])).is_empty());
     assert!(numbers(failing(&["core"]), &accepted(vec![], vec![name])).is_empty());
 }
+
+#[test]
+fn that_a_gate_writes_over_a_file_is_certain_and_that_a_test_does_may_have_been_chance() {
+    let proof = |phase| {
+        let mut cell = Cell::of("check", phase).ended(Exit::Code(0), Reading::default());
+        cell.changed = vec!["generated.txt".into()];
+        let mut baseline = baseline();
+        baseline.cells.insert(cell.cell.key(), CellBaseline::default());
+        let report = TrialReport { cells: vec![cell], ..TrialReport::default() };
+        with(&baseline, &report, |judged| judged.proof(ReasonKind::ChangesFiles))
+    };
+    assert_eq!((proof(Phase::Gate), proof(Phase::Test)), (Proof::Certain, Proof::Tests));
+}
