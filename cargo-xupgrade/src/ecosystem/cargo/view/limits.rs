@@ -28,7 +28,8 @@ pub struct Limits {
     pub tops: BTreeMap<String, Version>,
 }
 
-/// The compatible versions of a crate that a resolve may choose between. They rank above everything else in [`Limits`].
+/// The compatible versions of a crate that a resolve may choose between. They rank above everything else in [`Limits`] but
+/// the Rust that they need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// Any version of the line: versions that are compatible with it belong to the line.
@@ -60,18 +61,20 @@ impl Limits {
     /// The effect on one release of a crate, given by its lower-case name.
     #[must_use]
     pub fn sight(&self, name: &str, release: &Glance) -> Sight {
-        if let Some(line) = self.line_of(name, &release.version) {
-            return if has(&line.shown, &release.version) { Sight::Shown } else { Sight::Hidden };
-        }
         let is_in = |versions: &Versions| versions.get(name).is_some_and(|found| has(found, &release.version));
+        let line = self.line_of(name, &release.version);
+        if line.is_some_and(|line| !has(&line.shown, &release.version)) {
+            return Sight::Hidden;
+        }
         if is_in(&self.locked) {
             return Sight::Shown;
         }
-        if self.tops.get(name).is_some_and(|top| release.version > *top) {
+        let is_free = line.is_some();
+        if !is_free && self.tops.get(name).is_some_and(|top| release.version > *top) {
             return Sight::Hidden;
         }
         match (&self.only, &self.rust, &release.rust_version) {
-            (Some(only), _, _) if !is_in(only) => Sight::Hidden,
+            (Some(only), _, _) if !is_free && !is_in(only) => Sight::Hidden,
             (_, Some(limit), Some(needs)) if toolchain_exceeds(EcosystemKind::Cargo, needs, limit) => {
                 Sight::NeedsRust(needs.clone())
             }
@@ -130,5 +133,14 @@ mod tests {
         assert_eq!(shown(&limits), [Sight::Hidden, Sight::Shown, Sight::Hidden, Sight::Shown]);
         limits.tops.insert("x".into(), "1.4.0".parse().unwrap());
         assert_eq!(shown(&limits), [Sight::Hidden, Sight::Shown, Sight::Hidden, Sight::Hidden]);
+    }
+
+    #[test]
+    fn the_wanted_version_of_a_line_may_not_need_a_newer_rust_either() {
+        let line = Line { with: "1.0.0".parse().unwrap(), shown: ["1.4.0".parse().unwrap()].into() };
+        let lines = [("x".to_owned(), vec![line])].into();
+        let limits = Limits { lines, rust: Some("1.70".into()), ..Limits::default() };
+        assert_eq!(limits.sight("x", &glance("1.4.0", Some("1.71"))), Sight::NeedsRust("1.71".into()));
+        assert_eq!(limits.sight("x", &glance("1.4.0", Some("1.70"))), Sight::Shown);
     }
 }
