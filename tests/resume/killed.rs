@@ -32,7 +32,7 @@ impl Counted {
                 env.vars["PATH"].split(':').map(|folder| Path::new(folder).join(tool)).find(|path| path.exists());
             let Some(real) = found else { continue };
             let count = folder.join("count").display().to_string();
-            let count = format!("case \"$1\" in test|build|vet) echo \"{tool} $*\" >> '{count}' ;; esac");
+            let count = format!("case \"$1\" in test|build|install|vet) echo \"{tool} $*\" >> '{count}' ;; esac");
             let script = format!("#!/bin/sh\n{count}\nexec '{}' \"$@\"\n", real.display());
             std::fs::write(folder.join(tool), script).unwrap();
             make_executable(&folder.join(tool));
