@@ -21,11 +21,17 @@ class CargoPeer:
 
     def __init__(self, tree, folder, as_of):
         self.tree, self.folder, self.as_of = tree, folder, instant(as_of)
+        self.stale = {}
 
     def warm(self):
-        """Downloads what the base and the updated tree need; the tree stays at the base."""
+        """Downloads what the base and the updated tree need; the tree stays at the base. A workspace that `--locked` refuses
+        at the base takes no part."""
         for project in self.projects():
-            self.fetch(project)
+            try:
+                self.fetch(project)
+            except RuntimeError as error:
+                self.stale[project] = str(error)
+                continue
             with self.view(project) as view:
                 self.update(project, view)
             self.fetch(project)
@@ -36,6 +42,9 @@ class CargoPeer:
         return [self.play_in(project) for project in self.projects()]
 
     def play_in(self, project):
+        if project in self.stale:
+            return {"project": str(project), "rust": self.rust(project), "passes": False, "why": self.stale[project],
+                    "exercised": [], "seconds": {}, "cpu": {}}
         with self.view(project) as view:
             # The view has its pages at hand before the clock runs, as cargo has its index cache.
             self.update(project, view, "--dry-run")
