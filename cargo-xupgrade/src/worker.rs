@@ -295,6 +295,7 @@ impl Worker {
                 let renewed = File::open(&file).and_then(|file| file.set_times(now));
                 renewed.with_context(|| format!("cannot touch {}", file.display()))?;
             }
+            layer.refresh()?;
         }
         Ok(())
     }

@@ -78,10 +78,14 @@ impl Layer {
     }
 
     fn differing(&self) -> Result<Vec<PathBuf>> {
-        // A refresh first: files with the same content and another time stamp did not change.
-        self.git().args(["update-index", "-q", "--really-refresh"]).output()?;
+        self.refresh()?;
         // Not into submodules: git would obey the settings that the code under trial can write there.
         Ok(paths(&self.git().args(["diff-files", "--ignore-submodules=all", "--name-only", "-z"]).run()?))
+    }
+
+    /// Has git look at files with another time stamp: those with the same content did not change.
+    pub fn refresh(&self) -> Result<()> {
+        self.git().args(["update-index", "-q", "--really-refresh"]).output().map(drop)
     }
 
     /// Puts back the files that say how others are checked out, before anything is compared or checked out by them;

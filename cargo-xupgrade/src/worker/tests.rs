@@ -12,8 +12,14 @@ struct Stage {
 }
 
 fn stage() -> Stage {
+    stage_with("")
+}
+
+/// The same with more files in the fixture.
+fn stage_with(more: &str) -> Stage {
     let folder = tempfile::tempdir().unwrap();
-    let world = World::build(include_str!("../../../fixtures/lock_only.txtar"), &folder.path().join("world")).unwrap();
+    let fixture = format!("{}{more}", include_str!("../../../fixtures/lock_only.txtar"));
+    let world = World::build(&fixture, &folder.path().join("world")).unwrap();
     let repo = Repo::discover(&world.repo).unwrap();
     let base = repo.base(None).unwrap();
     let worker = Worker::prepare(&repo, &base, &folder.path().join("cache"), 0).unwrap();
@@ -36,6 +42,16 @@ fn a_restored_tree_has_no_trace_of_what_ran_in_it() {
     assert!(dirtied.contains(&"Cargo.toml".to_owned()) && dirtied.contains(&"Cargo.lock".to_owned()), "{dirtied:?}");
     assert!(!stage.worker.tree().join("junk").exists() && !stage.worker.tree().join("nested").exists());
     assert!(stage.worker.restore().unwrap().all().is_empty());
+}
+
+#[test]
+fn a_tree_that_looks_new_has_not_changed() {
+    let stage = stage_with("-- repo/.gitattributes --\n*.rs text\n");
+    let file = stage.worker.tree().join("Cargo.toml");
+    let before = fs::metadata(&file).unwrap().modified().unwrap();
+    stage.worker.renew().unwrap();
+    assert!(fs::metadata(&file).unwrap().modified().unwrap() > before);
+    assert_eq!(stage.worker.restore().unwrap().all(), [""; 0]);
 }
 
 #[test]
