@@ -73,6 +73,14 @@ fn what_a_build_script_writes_over_a_tracked_file_is_seen_in_each_trial_not_only
 }
 
 #[test]
+fn what_a_build_script_generates_beside_the_sources_is_there_for_each_check() {
+    let run = shared("build_generates", &[]);
+    assert_eq!(run.ran.upgrades(), ["shape 1.0.0 -> 1.1.0"], "{}", run.ran.said());
+    let failed = &run.ran.upgrade("shape")["failed_above"][0];
+    assert_eq!((text(failed, "wanted"), text(&failed["reason"], "kind")), ("1.2.0", "build_failed"), "{failed:#}");
+}
+
+#[test]
 fn a_file_that_a_check_changes_each_time_is_told_of_once() {
     let run = shared("changes_files", &[]);
     assert_eq!(run.ran.stderr.matches("process.txt").count(), 1, "{}", run.ran.said());

@@ -178,7 +178,7 @@ pub enum ManifestRule {
     Always,
 }
 
-/// How the commits below the tip are tried.
+/// The trials of the commits below the tip.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum VerifyCommits {
     /// Not at all: they resolve, and none of them failed in a trial.

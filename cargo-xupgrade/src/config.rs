@@ -415,7 +415,7 @@ mod tests {
         assert!(error.contains("nowhere"), "{error}");
     }
 
-    /// What comes of checks that are named so and switched off, beside `gate` and `build-windows`.
+    /// The checks that are left when those of a name are switched off, beside `gate` and `build-windows`.
     fn matrix(name: &str, more: &str) -> Result<Vec<String>> {
         let text = format!("[[check]]\nname = \"{name}\"\necosystem = \"go\"\nproject = \"svc\"\n{more}");
         let check = |name: &str| Cell::of(name, Phase::Gate).check;

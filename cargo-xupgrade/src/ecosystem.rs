@@ -45,7 +45,7 @@ pub struct Project {
 /// A lockfile that was resolved for a run and is never committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnLock {
-    /// Whether git tracks it; a lockfile in git needs no word here, as the trees' ids say what is in it.
+    /// It is tracked by git: then the trees' ids say what is in it.
     pub tracked: bool,
     /// The SHA-256 of its bytes before any upgrade.
     pub sha256: String,
@@ -87,7 +87,7 @@ pub struct Change<'a> {
     /// Where it is required.
     pub places: &'a [Place],
     /// Upgrades of the same project that have to move in the same resolve, as the package manager takes none of them alone.
-    /// What one step cannot do, more than one does not do here either: each comes once more by itself, and is there already.
+    /// Each of them comes once more by itself, and is there already.
     pub with: &'a [Change<'a>],
     /// The other dependencies of the project that have upgrades of their own.
     pub others: Others,

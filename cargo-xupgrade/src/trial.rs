@@ -324,12 +324,14 @@ pub struct CellReport {
 pub struct Undone {
     /// Files that the index has, and that were not as it has them.
     pub changed: Vec<String>,
-    /// Files and folders that it does not have.
+    /// Files and folders that it does not have and no rule ignores.
     pub left: Vec<String>,
+    /// Files and folders that it does not have and a rule ignores.
+    pub ignored: Vec<String>,
 }
 
 impl Undone {
-    /// All of it, sorted.
+    /// All of it but what is ignored, sorted.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
         let all: BTreeSet<&String> = self.changed.iter().chain(&self.left).collect();

@@ -260,14 +260,14 @@ impl Worker {
     /// # Errors
     /// When git or the disk refuses.
     pub fn restore(&self) -> Result<Undone> {
-        let (mut left, mut changed) = (BTreeSet::new(), BTreeSet::new());
+        let (mut left, mut ignored, mut changed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for layer in &self.layers {
             layer.hold_place()?;
-            left.extend(self.clear(layer)?);
+            self.clear(layer, &mut left, &mut ignored)?;
             let buried = self.clear_repositories(layer)?;
             if !buried.is_empty() {
                 // Git may have passed by what lies in a repository of somebody else.
-                left.extend(self.clear(layer)?);
+                self.clear(layer, &mut left, &mut ignored)?;
             }
             left.extend(buried);
             // What is strange goes first: a new attributes file would shape what is put back.
@@ -277,12 +277,13 @@ impl Worker {
             changed.extend(here.iter().map(|path| layer.tree.join(path)));
         }
         self.put_back_kept()?;
-        Ok(Undone { changed: self.below_the_root(&changed), left: self.below_the_root(&left) })
+        let told = |paths| self.below_the_root(paths);
+        Ok(Undone { changed: told(&changed), left: told(&left), ignored: told(&ignored) })
     }
 
-    /// Makes every tracked file look new, so that a build begins from the sources again. A build script that writes over a
-    /// tracked file does so when it runs, and what it left in the target directory keeps it from running once more: the
-    /// next trial would pass with the file as git has it.
+    /// Makes every tracked file look new, so that a build begins from the sources again. A build script that writes into
+    /// the tree does so when it runs, and the outcome in the target directory keeps it from running once more: the next
+    /// build would find a tracked file as git has it, and no generated one at all.
     ///
     /// # Errors
     /// When git or the disk refuses.
@@ -305,17 +306,15 @@ impl Worker {
         paths.iter().map(|path| path.strip_prefix(&tree).unwrap_or(path).display().to_string()).collect()
     }
 
-    /// Removes what a layer's index does not have and the set-up did not make; gives what no rule ignores.
-    fn clear(&self, layer: &Layer) -> Result<Vec<PathBuf>> {
-        let (strange, ignored) = layer.strange()?;
-        let mut gone = Vec::new();
-        for path in &strange {
-            gone.extend(self.kept.prune(&layer.tree.join(path))?);
+    /// Removes what a layer's index does not have and the set-up did not make: what no rule ignores, and the rest.
+    fn clear(&self, layer: &Layer, left: &mut BTreeSet<PathBuf>, ignored: &mut BTreeSet<PathBuf>) -> Result<()> {
+        let (strange, hidden) = layer.strange()?;
+        for (paths, gone) in [(strange, left), (hidden, ignored)] {
+            for path in paths {
+                gone.extend(self.kept.prune(&layer.tree.join(path))?);
+            }
         }
-        for path in &ignored {
-            self.kept.prune(&layer.tree.join(path))?;
-        }
-        Ok(gone)
+        Ok(())
     }
 
     fn put_back_kept(&self) -> Result<()> {

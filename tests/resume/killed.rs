@@ -8,12 +8,15 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::common::process::{VARIABLE, assert_none_inside, assert_none_left, mark};
-use crate::common::{Env, Ran, snapshot::Snapshot, text};
+use crate::common::{Env, Ran, VERIFY, snapshot::Snapshot, text};
 
 /// How many seeds are tried where nobody says otherwise.
 const SEEDS: u64 = 3;
 /// A run is killed this often at most before it may end.
 const KILLS: u64 = 3;
+
+/// Commits are tried by all checks, for which there is no limit of seconds: no clock decides what runs.
+const FULL: [&str; 2] = [VERIFY, "full"];
 
 /// A world in which each start of the project's tests by a check adds a line to a file.
 pub struct Counted {
@@ -119,7 +122,7 @@ struct Undisturbed {
 
 impl Undisturbed {
     fn run(counted: &Counted) -> Self {
-        let ran = counted.env.run(&["--format", "json"]);
+        let ran = counted.env.run(&[&FULL[..], &["--format", "json"]].concat());
         assert_eq!(ran.code, 0, "{}", ran.said());
         let undisturbed = Self {
             tree: text(&ran.report, "tip_tree").to_owned(),
@@ -174,7 +177,7 @@ fn a_killed_run(counted: &Counted, undisturbed: &Undisturbed, seed: u64) -> u64 
         assert!(counted.env.branches().len() <= 1, "seed {seed}: {:?}", counted.env.branches());
     }
     if kills == wanted {
-        let ran = counted.env.run(&["--format", "json"]);
+        let ran = counted.env.run(&[&FULL[..], &["--format", "json"]].concat());
         assert_ends_as(counted, &ran, undisturbed, seed);
     }
     assert_eq!(Facts::of(counted.env.repo()), undisturbed.facts, "seed {seed}: a finished cell ran twice or never");
@@ -200,7 +203,7 @@ fn assert_ends_as(counted: &Counted, ran: &Ran, undisturbed: &Undisturbed, seed:
 
 /// Starts the tool and kills it a while after its n-th event; whether it was killed before it ended.
 fn killed(counted: &Counted, after: u64, pause: Duration) -> bool {
-    let mut run = counted.env.start(&[]);
+    let mut run = counted.env.start(&FULL);
     for _ in 0..after {
         if run.next_event().is_none() {
             break;

@@ -193,7 +193,7 @@ macro_rules! told {
 }
 
 told! {
-    breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml build_writes cargo_all_places
+    breaking_asked breaks_build breaks_test_lands_lower broken_go_mod broken_toml build_generates build_writes cargo_all_places
     cargo_beyond_tests cargo_build_metadata cargo_edge_flips cargo_feature_gone cargo_idle_in_the_way cargo_links_conflict cargo_lock_formats cargo_members_alone cargo_msrv_greedy
     cargo_msrv_never_down cargo_msrv_of_the_users cargo_nested_workspaces cargo_order_matters cargo_other_builds cargo_patched
     cargo_prereleases cargo_ranges cargo_self_blessing cargo_spare_members cargo_towards_the_target cargo_two_aliases cargo_two_copies

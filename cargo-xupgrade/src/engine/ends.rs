@@ -116,7 +116,7 @@ impl Unit {
 /// the positions of the upgrades of each. It gives the answer, and the milliseconds that it took.
 ///
 /// # Errors
-/// What `ask` has.
+/// Those of `ask`.
 pub fn units<E>(
     places: &[Place],
     mut pace: Pace,

@@ -18,7 +18,7 @@ use crate::verdict::{Baseline, Verdict, judge_cell};
 pub struct Judged<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// What the untouched base does, and what stands on what there.
+    /// The untouched base: its failures, and the packages that each test stands on.
     pub baseline: &'a Baseline,
     /// What happened.
     pub report: &'a TrialReport,
@@ -29,7 +29,7 @@ pub struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// What a verdict on it tells the search.
+    /// Turns a verdict on it into lessons for the search.
     #[must_use]
     pub fn outcome(&self, verdict: &Verdict) -> Outcome {
         let cause = match verdict {

@@ -5,6 +5,7 @@
 mod floor;
 mod part;
 mod slots;
+mod traces;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -72,6 +73,8 @@ struct Shared {
     floor: Floor,
     /// How processes were kept together, once one ran.
     containment: Mutex<Option<Containment>>,
+    /// Ignored files that a build generated beside its sources.
+    generated: Mutex<BTreeSet<String>>,
 }
 
 /// One trial at work in one place.
@@ -287,7 +290,7 @@ impl Hand<'_> {
         let log = format!("{}-beside.log", ran.log.trim_end_matches(".log"));
         std::fs::rename(self.tools.out.join(&ran.log), self.tools.out.join(&log))
             .with_context(|| format!("cannot rename {}", ran.log))?;
-        let undone = self.worker.restore()?;
+        let undone = self.restore(&ran)?;
         let (mut alone, _) = self.run_once(order, cell, nth, Company::Alone)?;
         alone.undo(&undone);
         alone.beside = Some(Beside { failing: ran.failing().cloned().collect(), exit: ran.exit, log });

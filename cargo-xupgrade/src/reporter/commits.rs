@@ -33,7 +33,7 @@ fn known(below: &[Commit], kind: Verified) -> Option<String> {
 /// The seconds that the trials of commits took.
 fn took(trials: &CommitTrials) -> Option<String> {
     let limit =
-        trials.limit.map(|limit| format!(" (at most {}: all checks once)", duration(limit))).unwrap_or_default();
+        trials.limit.map(|limit| format!(" of at most {} (all checks once)", duration(limit))).unwrap_or_default();
     let told = || format!("{} of commits took {}{limit}", count(trials.count, "trial"), duration(trials.seconds));
     (trials.count > 0).then(told)
 }
@@ -56,7 +56,7 @@ mod tests {
         let all = [Verified::Gates, Verified::Search, Verified::Gates, Verified::Matrix];
         let commits = all.map(|verified| commit(&["a"], verified, None)).to_vec();
         let lines = told(commits, CommitTrials { count: 2, seconds: 3.25, limit: Some(61.0) });
-        let trials = "2 trials of commits took 3.2 s (at most 1 min 01 s: all checks once)";
+        let trials = "2 trials of commits took 3.2 s of at most 1 min 01 s (all checks once)";
         assert_eq!(lines, ["below the tip: 1 commit passed in the search, 2 commits compile", trials]);
     }
 

@@ -14,7 +14,7 @@ use crate::report::CellSummary;
 use crate::trial::narrow::{Breadth, Moved, target};
 use crate::trial::reading::name_units;
 use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport, words};
-use crate::verdict::{CellBaseline, Verdict, judge_cell, only_flaky, only_news, widens};
+use crate::verdict::{Verdict, judge_cell, only_flaky, only_news, widens};
 
 /// What the cells of a trial showed so far.
 #[derive(Default)]
@@ -97,10 +97,8 @@ impl Hand<'_> {
         }
         shown.ran += 1;
         let mut ran = self.run_cell(order, cell, nth)?;
-        ran.undo(&self.worker.restore()?);
-        if is_news(&ran, self.known.cells.get(&ran.cell.key())) {
-            self.worker.renew()?;
-        }
+        let undone = self.restore(&ran)?;
+        ran.undo(&undone);
         self.tools.facts.keep(&asked, &ran)?;
         self.tools.listener.tell(&Event::CellEnded { trial, cell: CellSummary::from(&ran) });
         Ok(ran)
@@ -125,9 +123,4 @@ impl Hand<'_> {
     pub(super) fn passed(&self, ran: &CellReport) -> bool {
         judge_cell(ran, self.known.cells.get(&ran.cell.key())) == Verdict::Passed
     }
-}
-
-/// Tells a cell that writes over tracked files which it leaves alone on the base, as far as that is known.
-fn is_news(ran: &CellReport, before: Option<&CellBaseline>) -> bool {
-    ran.changed.iter().any(|file| before.is_none_or(|known| !known.changes.contains(file)))
 }
