@@ -1,36 +1,26 @@
 """A sparse index on the loopback interface: the lines of the real one that a rule shows. Nothing is downloaded from it."""
 
-import http.server
 import json
-import threading
 import urllib.error
+
+import serving
 
 from .index import Index
 
 STAND_IN = "loopback-index"
 
 
-class Loopback:
+class Loopback(serving.Server):
     """An index that lives as long as its `with` block. `shows` is asked with a crate's lower-case name and a line; the lines
     are those of `index`, or of the configured one."""
 
     def __init__(self, shows, index=None):
+        super().__init__()
         self.shows, self.index, self.pages = shows, index or Index(), {}
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
-        self.server.daemon_threads = True
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def arguments(self):
         """What leads cargo here, whatever its configuration says."""
-        address = f"sparse+http://127.0.0.1:{self.server.server_port}/"
-        settings = [f"source.crates-io.replace-with='{STAND_IN}'", f"source.{STAND_IN}.registry='{address}'"]
+        settings = [f"source.crates-io.replace-with='{STAND_IN}'", f"source.{STAND_IN}.registry='sparse+{self.address}/'"]
         return [word for setting in settings for word in ("--config", setting)]
 
     def variables(self, home):
@@ -59,23 +49,3 @@ class Loopback:
     def page(self, name, text):
         lines = [line for line in text.splitlines() if line.strip()]
         return "".join(line + "\n" for line in lines if self.shows(name, json.loads(line))).encode()
-
-
-def handler(loopback):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # One write for head and body: as two, each page waits 40 ms for a delayed acknowledgement.
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
-        def do_GET(self):
-            status, body = loopback.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    return Handler
