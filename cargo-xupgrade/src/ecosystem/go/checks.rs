@@ -182,17 +182,32 @@ pub fn loads(root: &Path, project: &Project, checks: &[&Check]) -> Result<Vec<Fe
     Ok(loads.into_iter().filter(is_more).collect())
 }
 
-/// For each dependency that only files import which no build on this machine compiles: a word on what they want.
+/// For each dependency that only files import which a plain build passes by: a word on the build that compiles them. It
+/// counts where no check compiled the dependency, as there is no such build here or it fails on the untouched base.
 pub fn missing(outside: &Variants) -> BTreeMap<String, String> {
-    let lost = outside.files.iter().filter(|file| file.tools.is_empty() && file.variants.is_empty());
-    let word = |file: &OutsideFile| {
-        let wants = if file.wants.is_empty() { "by its name".into() } else { format!("by `{}`", file.wants) };
-        format!(
-            "{} imports it, which is left out here {wants}: add a check with the GOOS, GOARCH or tag of that",
-            file.file
-        )
+    let files = outside.files.iter().filter(|file| file.tools.is_empty());
+    let word = |file: &OutsideFile| match file.variants.first() {
+        Some(at) => format!(
+            "{} imports it, and only a build with {} compiles that file: mend this build",
+            file.file,
+            spelled(&outside.variants[*at])
+        ),
+        None => {
+            let wants = if file.wants.is_empty() { "by its name".into() } else { format!("by `{}`", file.wants) };
+            format!(
+                "{} imports it, which is left out here {wants}: add a check with the GOOS, GOARCH or tag of that",
+                file.file
+            )
+        }
     };
-    lost.flat_map(|file| file.modules.iter().map(move |module| (module.clone(), word(file)))).collect()
+    files.flat_map(|file| file.modules.iter().map(move |module| (module.clone(), word(file)))).collect()
+}
+
+/// A variant as words of a command line.
+fn spelled(variant: &Variant) -> String {
+    let goos = (!variant.goos.is_empty()).then(|| format!("GOOS={}", variant.goos));
+    let tags = (!variant.tags.is_empty()).then(|| format!("-tags={}", variant.tags.join(",")));
+    goos.into_iter().chain(tags).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -114,11 +114,14 @@ fn a_users_check_counts_as_a_build_only_where_it_builds_every_package() {
 
 #[test]
 fn what_nothing_here_can_compile_says_what_it_wants() {
-    let mut variants = outside(&[], &[("web/js.go", "dom", &[]), ("a_wasm.go", "dom2", &[])]);
+    let files: [(&str, &str, &[usize]); 3] =
+        [("web/js.go", "dom", &[]), ("a_wasm.go", "dom2", &[]), ("l.go", "lost", &[0])];
+    let mut variants = outside(&[("windows", &["lost"])], &files);
     variants.files[0].wants = "//go:build js".into();
     let missing = missing(&variants);
     assert!(missing["dom"].contains("web/js.go") && missing["dom"].contains("`//go:build js`"), "{missing:?}");
     assert!(missing["dom2"].contains("by its name"), "{missing:?}");
+    assert!(missing["lost"].contains("l.go imports it, and only a build with GOOS=windows -tags=lost"), "{missing:?}");
 }
 
 #[test]
