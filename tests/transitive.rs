@@ -99,6 +99,15 @@ fn a_run_moves_only_the_lockfile_and_says_so_in_each_subject() {
     assert_eq!(run.ran.why("stuck"), "resolve_refused");
 }
 
+#[test]
+fn a_release_that_requires_its_own_successor_lands_with_that_one_beside_it() {
+    let run = shared("cargo_semver_trick", &[]);
+    assert_eq!(run.ran.upgrades(), ["uni 0.4.4 -> 0.4.5"], "{}", run.ran.said());
+    let lock = run.env.git(&["show", &format!("{}:Cargo.lock", text(&run.ran.report, "tip"))]);
+    assert!(lock.contains("name = \"uni\"\nversion = \"1.6.2\""), "{lock}");
+    assert!(lock.contains("name = \"slug\"\nversion = \"0.1.4\""), "{lock}");
+}
+
 /// The direct upgrade leaves `calm` without a user.
 const LEFT_BEHIND: &str = r#"Expected: calm passes before outer, and is held, as nothing of it is left in the last tree.
 -- repo/Cargo.toml --

@@ -138,13 +138,17 @@ impl Worker {
         self.home.join("kept")
     }
 
-    /// Brings the tree back to the base commit, for the next trial.
+    /// Brings the tree to a tree id for the next trial; without one, back to the base commit. Files that are the same there
+    /// keep their time stamps, so that a second run on a tree builds nothing.
     ///
     /// # Errors
     /// When git or the disk refuses.
-    pub fn reset(&self) -> Result<()> {
+    pub fn start_from(&self, tree: Option<&str>) -> Result<()> {
         for layer in &self.layers {
-            layer.reset()?;
+            layer.read(&layer.ground)?;
+        }
+        if let Some(tree) = tree {
+            self.layer().read(tree)?;
         }
         self.restore()?;
         remove(&self.temporary())?;
@@ -361,16 +365,6 @@ impl Worker {
     /// When git refuses.
     pub fn offer(&self, commit: &str) -> Result<()> {
         self.git().args(["update-ref", OUT, commit]).run()?;
-        Ok(())
-    }
-
-    /// Puts the tree of a commit or tree id into index and work tree.
-    ///
-    /// # Errors
-    /// When git refuses.
-    pub fn show(&self, treeish: &str) -> Result<()> {
-        self.layer().read(treeish)?;
-        self.restore()?;
         Ok(())
     }
 

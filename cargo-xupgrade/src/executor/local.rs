@@ -148,14 +148,11 @@ impl Hand<'_> {
 
     /// Writes the atoms one after another, from the longest sequence that was written before.
     fn write_atoms(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        self.worker.reset()?;
         let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
         let steps = self.known_steps(&keys, &order.atoms);
         let known = steps.len();
-        if let Some(step) = steps.last() {
-            self.worker.show(&step.tree)?;
-            report.tested = Some(step.tree.clone());
-        }
+        report.tested = steps.last().map(|step| step.tree.clone());
+        self.worker.start_from(report.tested.as_deref())?;
         for step in steps {
             report.trees.push(step.published);
             report.applied.push(step.applied);

@@ -44,11 +44,6 @@ impl Layer {
         self.place_twin()
     }
 
-    /// Brings index and files back to the ground.
-    pub fn reset(&self) -> Result<()> {
-        self.read(&self.ground)
-    }
-
     /// Puts a tree into the index.
     pub fn read(&self, treeish: &str) -> Result<()> {
         self.git().args(["read-tree", treeish]).run()?;

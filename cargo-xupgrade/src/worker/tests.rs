@@ -55,6 +55,20 @@ fn a_tree_that_looks_new_has_not_changed() {
 }
 
 #[test]
+fn a_second_trial_on_a_tree_finds_its_files_untouched() {
+    let stage = stage();
+    in_tree(&stage, "echo '# edited' >> Cargo.toml");
+    let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
+    let file = stage.worker.tree().join("Cargo.toml");
+    let stamp = || fs::metadata(&file).unwrap().modified().unwrap();
+    let before = stamp();
+    stage.worker.start_from(Some(&tree)).unwrap();
+    assert_eq!(stamp(), before);
+    stage.worker.start_from(None).unwrap();
+    assert!(!fs::read_to_string(&file).unwrap().contains("# edited"));
+}
+
+#[test]
 fn a_stash_in_the_tree_does_not_take_the_edits_of_a_trial() {
     let stage = stage();
     in_tree(&stage, "echo '# edited' >> Cargo.toml");
@@ -83,7 +97,7 @@ fn untracked_files_of_the_set_up_stay_and_others_go() {
     in_tree(&stage, "echo generated > generated.rs");
     stage.worker.keep_untracked().unwrap();
     in_tree(&stage, "echo stray > stray.rs");
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     assert!(stage.worker.tree().join("generated.rs").exists() && !stage.worker.tree().join("stray.rs").exists());
 }
 
@@ -92,9 +106,9 @@ fn a_tree_shown_again_is_the_tree_that_was_written() {
     let stage = stage();
     in_tree(&stage, "echo '# edited' >> Cargo.toml");
     let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     assert!(!fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
-    stage.worker.show(&tree).unwrap();
+    stage.worker.start_from(Some(&tree)).unwrap();
     assert!(fs::read_to_string(stage.worker.tree().join("Cargo.toml")).unwrap().contains("# edited"));
 }
 
@@ -122,7 +136,7 @@ fn a_submodule_is_put_back_too_and_its_twin_reaches_nobody() {
     let dirtied = stage.worker.restore().unwrap().all();
     assert_eq!(dirtied, ["sub/Cargo.toml", "sub/new"]);
     in_tree(&stage, "rm -r sub && ln -s / sub");
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     assert_eq!(fs::read_to_string(stage.worker.tree().join("sub/Cargo.toml")).unwrap(), text);
     assert!(!stage.worker.tree().join("sub").is_symlink());
     let tags = |place: &Path| Command::new("git").arg("-C").arg(place).arg("tag").output().unwrap().stdout;
@@ -205,7 +219,7 @@ fn a_file_of_the_set_up_that_an_upgrade_writes_is_the_upgrades_until_the_next_tr
     in_tree(&stage, "echo three > gen/state");
     stage.worker.restore().unwrap();
     in_tree(&stage, "test $(cat gen/state) = two");
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     in_tree(&stage, "test $(cat gen/state) = one");
 }
 
@@ -235,7 +249,7 @@ const CLEAN: &str =
 #[test]
 fn the_code_under_trial_finds_an_upgrade_committed_after_the_base_commit() {
     let stage = stage();
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     stage.worker.stand_on(None).unwrap();
     let base = stage.world.git(&["rev-parse", "HEAD"]).unwrap();
     in_tree(&stage, &format!("test $(git rev-parse HEAD) = {base} && {CLEAN}", base = base.trim()));
@@ -243,8 +257,8 @@ fn the_code_under_trial_finds_an_upgrade_committed_after_the_base_commit() {
     let tree = stage.worker.snapshot(&["Cargo.toml".to_owned()]).unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
-        stage.worker.reset().unwrap();
-        stage.worker.show(&tree).unwrap();
+        stage.worker.start_from(None).unwrap();
+        stage.worker.start_from(Some(&tree)).unwrap();
         stage.worker.stand_on(Some(&tree)).unwrap();
         in_tree(&stage, &format!("test $(git rev-parse HEAD^{{tree}}) = {tree} && {CLEAN}"));
         in_tree(&stage, &format!("test $(git rev-parse HEAD^) = {base}", base = base.trim()));
@@ -257,7 +271,7 @@ fn the_code_under_trial_finds_an_upgrade_committed_after_the_base_commit() {
     assert_eq!(ids[0], ids[1], "equal trees have equal ids");
     // The trees of the base are the base commit.
     let own = stage.world.git(&["rev-parse", "HEAD^{tree}"]).unwrap();
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     stage.worker.stand_on(Some(own.trim())).unwrap();
     in_tree(&stage, &format!("test $(git rev-parse HEAD) = {base}", base = base.trim()));
 }
@@ -267,7 +281,7 @@ fn a_lockfile_of_our_own_is_committed_nowhere_and_looks_like_nothing_new() {
     let mut stage = stage();
     in_tree(&stage, "mkdir 'su [b]'; echo x > 'su [b]/Cargo.lock'");
     stage.worker.adopt(vec!["su [b]/Cargo.lock".to_owned()]).unwrap();
-    stage.worker.reset().unwrap();
+    stage.worker.start_from(None).unwrap();
     in_tree(&stage, "echo y >> 'su [b]/Cargo.lock'; echo '# edited' >> Cargo.toml");
     let tree = stage.worker.snapshot(&["Cargo.toml".to_owned(), "su [b]/Cargo.lock".to_owned()]).unwrap();
     stage.worker.stand_on(Some(&stage.worker.published(&tree).unwrap())).unwrap();

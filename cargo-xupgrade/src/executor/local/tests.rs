@@ -67,7 +67,7 @@ fn a_tree_that_one_worker_wrote_is_shown_by_the_others() {
     let [first, second] = &stage.workers[..] else { panic!("there are two") };
     std::fs::write(second.tree().join("src/lib.rs"), "// changed in the second\n").unwrap();
     let tree = second.snapshot(&["src/lib.rs".into()]).unwrap();
-    first.show(&tree).unwrap();
+    first.start_from(Some(&tree)).unwrap();
     assert_eq!(std::fs::read_to_string(first.tree().join("src/lib.rs")).unwrap(), "// changed in the second\n");
     assert_ne!(first.tree(), second.tree());
 }

@@ -50,8 +50,8 @@ pub(super) struct Bounds {
     pub(super) target: Option<Arc<Lock>>,
     /// Crates of which only certain versions of a line are shown.
     pub(super) lines: Vec<(RegistryKey, String, Line)>,
-    /// The crates that are raised, each with its wanted version: none above it is shown, and none beside it that is
-    /// compatible with it.
+    /// The crates that are raised, each with its wanted version: none above it is shown but those of the target (it may
+    /// require one of its own successors), and none beside it that is compatible with it.
     pub(super) raised: Vec<Direct>,
     /// Crates that stay where they are locked, unless they are raised.
     pub(super) fixed: Arc<Vec<Direct>>,

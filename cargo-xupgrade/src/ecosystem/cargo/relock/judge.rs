@@ -22,8 +22,8 @@ pub(super) fn objection(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> O
     let (name, to) = (change.name, change.to);
     if !is_there(after, name, to.semver()) {
         let at = lock::package_versions(after, name).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let text = format!("after the relock {name} is at {at} and not at {to}");
-        return Some(Reason::new(ReasonKind::ResolveRefused, text));
+        let end = if at.is_empty() { "in the lockfile no more".to_owned() } else { format!("at {at} and not at {to}") };
+        return Some(Reason::new(ReasonKind::ResolveRefused, format!("after the relock {name} is {end}")));
     }
     if !is_from_registry(after, name, to.semver()) {
         let text = format!("{name} {to} would come from a `[patch]` and not from the registry; change the patch");

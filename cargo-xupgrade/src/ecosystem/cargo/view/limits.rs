@@ -24,7 +24,7 @@ pub struct Limits {
     pub only: Option<Versions>,
     /// Crates of which a resolve may choose certain versions only, by lower-case name.
     pub lines: BTreeMap<String, Vec<Line>>,
-    /// Crates of which nothing above a version is shown but what is locked, by lower-case name.
+    /// Crates of which nothing above a version is shown where `only` is no limit, by lower-case name.
     pub tops: BTreeMap<String, Version>,
 }
 
@@ -69,13 +69,15 @@ impl Limits {
         if is_in(&self.locked) {
             return Sight::Shown;
         }
-        let is_free = line.is_some();
-        if !is_free && self.tops.get(name).is_some_and(|top| release.version > *top) {
+        let is_open = match &self.only {
+            Some(only) => is_in(only),
+            None => self.tops.get(name).is_none_or(|top| release.version <= *top),
+        };
+        if line.is_none() && !is_open {
             return Sight::Hidden;
         }
-        match (&self.only, &self.rust, &release.rust_version) {
-            (Some(only), _, _) if !is_free && !is_in(only) => Sight::Hidden,
-            (_, Some(limit), Some(needs)) if toolchain_exceeds(EcosystemKind::Cargo, needs, limit) => {
+        match (&self.rust, &release.rust_version) {
+            (Some(limit), Some(needs)) if toolchain_exceeds(EcosystemKind::Cargo, needs, limit) => {
                 Sight::NeedsRust(needs.clone())
             }
             _ => Sight::Shown,
@@ -133,6 +135,9 @@ mod tests {
         assert_eq!(shown(&limits), [Sight::Hidden, Sight::Shown, Sight::Hidden, Sight::Shown]);
         limits.tops.insert("x".into(), "1.4.0".parse().unwrap());
         assert_eq!(shown(&limits), [Sight::Hidden, Sight::Shown, Sight::Hidden, Sight::Hidden]);
+        // The wanted version may require a later one of the same crate, which is in the target then.
+        limits.only = Some(versions("x", &["2.0.0"]));
+        assert_eq!(shown(&limits), [Sight::Hidden, Sight::Shown, Sight::Hidden, Sight::Shown]);
     }
 
     #[test]
