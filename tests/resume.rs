@@ -40,6 +40,20 @@ fn a_killed_run_is_taken_up_with_all_that_it_had_found() {
 }
 
 #[test]
+fn what_a_tree_needs_is_downloaded_once_however_many_trials_stand_on_it() {
+    let counted = Counted::of("lock_only", "fetch");
+    let ran = counted.env.run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(
+        ran.report["trials"].as_array().unwrap().len(),
+        5,
+        "two on the base, three with all upgrades: {}",
+        ran.said()
+    );
+    assert_eq!(counted.starts(), 2);
+}
+
+#[test]
 fn another_commit_another_flag_and_the_word_never_start_afresh() {
     let counted = Counted::new("breaks_build");
     kill_after_cells(&counted, &[], 1);

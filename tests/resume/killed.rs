@@ -18,15 +18,20 @@ const KILLS: u64 = 3;
 /// Commits are tried by all checks, for which there is no limit of seconds: no clock decides what runs.
 const FULL: [&str; 2] = [VERIFY, "full"];
 
-/// A world in which each start of the project's tests by a check adds a line to a file.
+/// A world in which each start of certain commands of cargo and go adds a line to a file.
 pub struct Counted {
     pub env: Env,
     pub mark: String,
 }
 
 impl Counted {
-    /// The world of a fixture; `cargo` and `go` on its path count, and do the rest of their work as ever.
+    /// The world of a fixture, in which the starts of checks count.
     pub fn new(fixture: &str) -> Self {
+        Self::of(fixture, "test|build|install|vet")
+    }
+
+    /// The world of a fixture; `cargo` and `go` on its path count commands, and do the rest of their work as ever.
+    pub fn of(fixture: &str, commands: &str) -> Self {
         let (mut env, mark) = (Env::new(fixture), mark());
         let folder = env.world.root.join("counting");
         std::fs::create_dir_all(&folder).unwrap();
@@ -35,7 +40,7 @@ impl Counted {
                 env.vars["PATH"].split(':').map(|folder| Path::new(folder).join(tool)).find(|path| path.exists());
             let Some(real) = found else { continue };
             let count = folder.join("count").display().to_string();
-            let count = format!("case \"$1\" in test|build|install|vet) echo \"{tool} $*\" >> '{count}' ;; esac");
+            let count = format!("case \"$1\" in {commands}) echo \"{tool} $*\" >> '{count}' ;; esac");
             let script = format!("#!/bin/sh\n{count}\nexec '{}' \"$@\"\n", real.display());
             std::fs::write(folder.join(tool), script).unwrap();
             make_executable(&folder.join(tool));
@@ -46,8 +51,8 @@ impl Counted {
         Self { env, mark }
     }
 
-    /// How many checks were started so far.
-    fn starts(&self) -> usize {
+    /// The number of counted starts so far.
+    pub fn starts(&self) -> usize {
         let lines = std::fs::read_to_string(self.env.world.root.join("counting/count")).unwrap_or_default();
         lines.lines().count()
     }

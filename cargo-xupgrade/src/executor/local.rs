@@ -2,6 +2,7 @@
 //! check cell by cell under the supervisor, clean up between cells. Facts out; nothing is judged here but whether to go on
 //! to the next cell.
 
+mod download;
 mod floor;
 mod part;
 mod slots;
@@ -23,15 +24,12 @@ use crate::event::{Event, Listener};
 use crate::facts::Facts;
 use crate::failure::Interrupted;
 use crate::interrupt::{Level, Stop};
-use crate::phrases::{cargo, go};
 use crate::plan::Plan;
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher};
 use crate::trial::reading::{Lines, for_people};
-use crate::trial::{
-    Beside, Cell, CellKey, CellReport, Check, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words,
-};
-use crate::verdict::{Baseline, download_refusal};
+use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words};
+use crate::verdict::Baseline;
 use crate::worker::Worker;
 use floor::{Floor, Seat, lock};
 use part::Shown;
@@ -73,6 +71,8 @@ struct Shared {
     floor: Floor,
     /// How processes were kept together, once one ran.
     containment: Mutex<Option<Containment>>,
+    /// The checks for which everything is downloaded, by the tree (none: the base) and the project.
+    fetched: Mutex<BTreeMap<(Option<String>, String), BTreeSet<String>>>,
     /// Ignored files that a build generated beside its sources.
     generated: Mutex<BTreeSet<String>>,
 }
@@ -131,14 +131,7 @@ impl Hand<'_> {
             return Ok(report);
         }
         self.worker.stand_on(report.trees.last().map(String::as_str))?;
-        for project in self.projects_of(&order.cells) {
-            let label = project.label();
-            let own = order.cells.iter().filter(|cell| cell.project == label);
-            let checks: Vec<&Check> = own.map(|cell| &cell.check).collect();
-            if let Err(error) = self.ecosystem(project)?.fetch(&self.worker.tree(), project, &checks) {
-                note_download(&mut report, project, &format!("{error:#}"), order);
-            }
-        }
+        self.fetch(order, &mut report)?;
         if report.unfit.is_some() || report.noise.is_some() {
             return Ok(report);
         }
@@ -231,7 +224,9 @@ impl Hand<'_> {
             if ran.exit == Exit::Interrupted && self.halted().is_none() {
                 report.noise = Some(CUT.into());
             }
-            let goes_on = ran.exit.is_success() || self.passed(&ran);
+            // What a gate writes over it writes over each time; a test that does so may be flaky, and others say more.
+            let is_open = ran.exit.is_success() && cell.check.phase == Phase::Test;
+            let goes_on = is_open || self.passed(&ran);
             report.cells.push(ran);
             if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
                 report.broke_off = true;
@@ -375,34 +370,6 @@ impl Hand<'_> {
         let found = self.tools.ecosystems.iter().find(|ecosystem| ecosystem.kind() == project.ecosystem);
         found.map(|ecosystem| &**ecosystem as &dyn Ecosystem).ok_or_else(|| anyhow!("no {} at hand", project.ecosystem))
     }
-}
-
-/// A download that failed: in the baseline it concerns its project alone, in a trial the whole trial.
-fn note_download(report: &mut TrialReport, project: &Project, words: &str, order: &Order) {
-    let text = format!("cannot download what {} needs: {words}", project.label());
-    match download_refusal(words) {
-        refusal if order.is_baseline() => {
-            let reason = refusal
-                .or_else(|| stale_lock(words))
-                .unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
-            report.unfetched.insert(project.label(), reason);
-        }
-        Some(reason) => report.unfit = Some(reason),
-        None => report.noise = Some(text),
-    }
-}
-
-/// A lockfile that does not fit its manifests: cargo and go repair it unless told not to, and green would mean nothing.
-fn stale_lock(words: &str) -> Option<Reason> {
-    if cargo::is_stale_lock(words) {
-        let text = "before any upgrade its Cargo.lock does not fit its manifests, so `--locked` fails; \
-                    run `cargo update --workspace` and commit the lockfile";
-        return Some(Reason::new(ReasonKind::BaselineRed, text));
-    }
-    go::is_incomplete(words).then(|| {
-        let text = "before any upgrade its go.mod or go.sum is not complete; run `go mod tidy` and commit both";
-        Reason::new(ReasonKind::BaselineRed, format!("{text}: {words}"))
-    })
 }
 
 /// Runs the checks' set-up: commands of the configuration, in the tree, in the environment of the checks.
