@@ -17,7 +17,7 @@ struct Rustup {
 
 impl Rustup {
     fn new(fixture: &str, names: &[&str]) -> Self {
-        let mut env = Env::new(fixture);
+        let mut env = Env::new(fixture).with_usual_path();
         let home = env.world.root.join("rustup");
         std::fs::create_dir_all(home.join("toolchains")).unwrap();
         for name in names {
@@ -140,7 +140,7 @@ fn a_cargo_that_is_not_rustups_is_used_and_the_file_that_it_ignores_is_named() {
 
 #[test]
 fn a_go_line_above_the_go_at_hand_holds_its_module_and_the_rest_goes_on() {
-    let mut env = Env::new("toolchain_go");
+    let mut env = Env::new("toolchain_go").with_usual_path();
     let of = |plan: &Value, path: &str| {
         let project = plan["projects"].as_array().unwrap().iter().find(|one| one["path"] == path).unwrap();
         project["obstacle"].clone()
@@ -177,7 +177,7 @@ fn all_held(plan: &Value) -> Vec<String> {
 
 #[test]
 fn what_a_module_without_its_go_requires_is_held_with_it_once_each() {
-    let env = Env::new("toolchain_go");
+    let env = Env::new("toolchain_go").with_usual_path();
     let plan = env.plan(&[]);
     let reason = "toolchain_missing";
     let expected = [("dep", "require"), ("gen", "tool")]
@@ -194,7 +194,7 @@ fn what_a_module_without_its_go_requires_is_held_with_it_once_each() {
 
 #[test]
 fn an_edition_that_this_cargo_does_not_know_is_a_wish_for_a_newer_rust() {
-    let env = Env::new("toolchain_pinned");
+    let env = Env::new("toolchain_pinned").with_usual_path();
     let edit = |project: &str, edition: &str| {
         let path = env.repo().join(project).join("Cargo.toml");
         let manifest = std::fs::read_to_string(&path).unwrap();
@@ -217,7 +217,7 @@ fn an_edition_that_this_cargo_does_not_know_is_a_wish_for_a_newer_rust() {
 
 #[test]
 fn a_project_that_asks_for_a_newer_rust_than_the_one_at_hand_is_held_for_that() {
-    let env = Env::new("lock_only");
+    let env = Env::new("lock_only").with_usual_path();
     let path = env.repo().join("Cargo.toml");
     let manifest = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, manifest.replace("edition =", "rust-version = \"1.999\"\nedition =")).unwrap();
@@ -229,7 +229,7 @@ fn a_project_that_asks_for_a_newer_rust_than_the_one_at_hand_is_held_for_that() 
 
 #[test]
 fn a_go_that_the_user_names_and_that_is_not_there_holds_the_modules_and_not_the_rest() {
-    let mut env = Env::new("toolchain_go");
+    let mut env = Env::new("toolchain_go").with_usual_path();
     env.world.env.insert("GOTOOLCHAIN".into(), "go1.99.0".into());
     let plan = env.plan(&[]);
     let projects = plan["projects"].as_array().unwrap();

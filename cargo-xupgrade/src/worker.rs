@@ -276,8 +276,7 @@ impl Worker {
             left.extend(buried);
             // What is strange goes first: a new attributes file would shape what is put back.
             let mut here = layer.restore_attributes()?;
-            here.extend(layer.changed()?);
-            layer.checkout()?;
+            here.extend(layer.put_back()?);
             changed.extend(here.iter().map(|path| layer.tree.join(path)));
         }
         self.put_back_kept()?;

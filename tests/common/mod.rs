@@ -42,6 +42,18 @@ impl Drop for Env {
     }
 }
 
+fn usual_path() -> String {
+    std::env::var("PATH").expect("there is a PATH")
+}
+
+/// The PATH with the toolchain that runs these tests before all others: rustup's cargo and rustc look it up at each start,
+/// which takes about as long as many a check here.
+fn path_of_this_toolchain() -> String {
+    let cargo = std::env::var("CARGO").unwrap_or_default();
+    let folder = Path::new(&cargo).parent().filter(|folder| folder.is_absolute());
+    folder.map_or_else(usual_path, |folder| format!("{}:{}", folder.display(), usual_path()))
+}
+
 impl Env {
     /// The world of a fixture.
     pub fn new(name: &str) -> Self {
@@ -52,15 +64,22 @@ impl Env {
     pub fn from_archive(text: &str) -> Self {
         let world = World::build_with(text, &fresh_folder(), go_build_cache()).expect("the world can be built");
         let mut vars = BTreeMap::new();
-        for key in ["PATH", "LANG", "LD_LIBRARY_PATH"] {
+        for key in ["LANG", "LD_LIBRARY_PATH"] {
             if let Ok(value) = std::env::var(key) {
                 vars.insert(key.to_owned(), value);
             }
         }
+        vars.insert("PATH".to_owned(), path_of_this_toolchain());
         if let Some(companion) = companion() {
             vars.insert("XUPGRADE_GO_COMPANION".into(), companion.display().to_string());
         }
         Self { world, vars }
+    }
+
+    /// With the PATH of this process, whose cargo may be rustup's.
+    pub fn with_usual_path(mut self) -> Self {
+        self.vars.insert("PATH".to_owned(), usual_path());
+        self
     }
 
     /// The root of the repository.

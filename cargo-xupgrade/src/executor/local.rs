@@ -31,6 +31,7 @@ use crate::trial::reading::{Lines, for_people};
 use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words};
 use crate::verdict::Baseline;
 use crate::worker::Worker;
+use download::Fetched;
 use floor::{Floor, Seat, lock};
 use part::Shown;
 pub use slots::{Local, with};
@@ -71,8 +72,7 @@ struct Shared {
     floor: Floor,
     /// How processes were kept together, once one ran.
     containment: Mutex<Option<Containment>>,
-    /// The checks for which everything is downloaded, by the tree (none: the base) and the project.
-    fetched: Mutex<BTreeMap<(Option<String>, String), BTreeSet<String>>>,
+    fetched: Mutex<Fetched>,
     /// Ignored files that a build generated beside its sources.
     generated: Mutex<BTreeSet<String>>,
 }

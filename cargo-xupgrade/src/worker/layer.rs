@@ -59,15 +59,12 @@ impl Layer {
         Ok(())
     }
 
-    /// Writes every file that is not as the index has it.
-    pub fn checkout(&self) -> Result<()> {
-        self.git().args(["checkout-index", "--all", "--force", "--index"]).run()?;
-        Ok(())
-    }
-
-    /// Files that are not as the index has them, from the layer's root.
-    pub fn changed(&self) -> Result<Vec<PathBuf>> {
+    /// Writes every file that is not as the index has it; gives those that somebody changed, from the layer's root.
+    pub fn put_back(&self) -> Result<Vec<PathBuf>> {
         let mut changed = self.differing()?;
+        if !changed.is_empty() {
+            self.git().args(["checkout-index", "--all", "--force", "--index"]).run()?;
+        }
         changed.retain(|path| !self.unsteady.contains(path));
         Ok(changed)
     }
@@ -98,10 +95,12 @@ impl Layer {
     /// Files that the index does not have, whole folders by their name; first what no rule ignores, then the rest.
     pub fn strange(&self) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         let list = |words: &[&str]| -> Result<Vec<PathBuf>> {
-            let usual = ["ls-files", "--others", "--exclude-standard", "--directory", "-z"];
-            Ok(paths(&self.git().args(usual).args(words).run()?))
+            Ok(paths(&self.git().args(["ls-files", "--others", "--directory", "-z"]).args(words).run()?))
         };
-        Ok((list(&[])?, list(&["--ignored"])?))
+        if list(&[])?.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        Ok((list(&["--exclude-standard"])?, list(&["--exclude-standard", "--ignored"])?))
     }
 
     /// Git on this layer, with the user's settings that shape a checkout.

@@ -186,21 +186,20 @@ pub fn loads(root: &Path, project: &Project, checks: &[&Check]) -> Result<Vec<Fe
 /// counts where no check compiled the dependency, as there is no such build here or it fails on the untouched base.
 pub fn missing(outside: &Variants) -> BTreeMap<String, String> {
     let files = outside.files.iter().filter(|file| file.tools.is_empty());
-    let word = |file: &OutsideFile| match file.variants.first() {
-        Some(at) => format!(
-            "{} imports it, and only a build with {} compiles that file: mend this build",
-            file.file,
-            spelled(&outside.variants[*at])
-        ),
-        None => {
-            let wants = if file.wants.is_empty() { "by its name".into() } else { format!("by `{}`", file.wants) };
-            format!(
-                "{} imports it, which is left out here {wants}: add a check with the GOOS, GOARCH or tag of that",
-                file.file
-            )
-        }
+    let word = |file: &OutsideFile| {
+        let variant = file.variants.first().map(|at| &outside.variants[*at]);
+        format!("{} imports it, {}", file.file, variant.map_or_else(|| left_out(file), failing))
     };
     files.flat_map(|file| file.modules.iter().map(move |module| (module.clone(), word(file)))).collect()
+}
+
+fn left_out(file: &OutsideFile) -> String {
+    let wants = if file.wants.is_empty() { "by its name".into() } else { format!("by `{}`", file.wants) };
+    format!("which is left out here {wants}: add a check with the GOOS, GOARCH or tag of that")
+}
+
+fn failing(variant: &Variant) -> String {
+    format!("and only a build with {} compiles that file: mend this build", spelled(variant))
 }
 
 /// A variant as words of a command line.

@@ -1,7 +1,7 @@
 //! Downloads the packages of a tree before its checks run, as cargo and go are offline there: once for each tree and project,
 //! whatever trial or worker asks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -12,6 +12,9 @@ use crate::executor::Order;
 use crate::phrases::{cargo, go};
 use crate::trial::{Check, TrialReport};
 use crate::verdict::download_refusal;
+
+/// The checks for which everything is downloaded, by the tested tree (none: the base) and the label of the project.
+pub(super) type Fetched = BTreeMap<(Option<String>, String), BTreeSet<String>>;
 
 impl Hand<'_> {
     /// Fetches for each project of the order. A failure is written into the report.
