@@ -40,19 +40,28 @@ def check_cargo(scene, ledger, project):
         ledger.judge(f"{label}: {upgrade['name']} is at {upgrade['to']}", absent_cargo(upgrade, base, tip))
     if project.get("lock"):
         return  # The lockfiles between base and tip are nowhere to be seen.
-    for upgrade in scene.report["upgrades"]:
+    for commit, group in by_commit(scene.report["upgrades"]).items():
         # A raise in one workspace also moves the lockfiles of those that use it by path.
-        own = upgrade in upgrades_of(scene, project)
-        before, after = around(scene, upgrade, project["lockfile"]) or (base.lock, base.lock if not own else tip.lock)
+        own = any(upgrade in upgrades_of(scene, project) for upgrade in group)
+        before, after = around(scene, commit, project["lockfile"]) or (base.lock, base.lock if not own else tip.lock)
         if own or before.packages.keys() != after.packages.keys():
-            ledger.judge(f"{label}: all that moved with {upgrade['name']} is told", silent_moves(upgrade, before, after))
+            names = ", ".join(upgrade["name"] for upgrade in group)
+            ledger.judge(f"{label}: all that moved with {names} is told", silent_moves(group, before, after))
 
 
-def around(scene, upgrade, lockfile):
-    """The lockfile before and after the commit of an upgrade; none where there is no such commit."""
-    if not scene.has(upgrade["commit"]):
+def by_commit(upgrades):
+    """The upgrades of each commit: several where they belong together, or were verified as a group."""
+    groups = {}
+    for upgrade in upgrades:
+        groups.setdefault(upgrade["commit"], []).append(upgrade)
+    return groups
+
+
+def around(scene, commit, lockfile):
+    """The lockfile before and after a commit; none where there is no such commit."""
+    if not scene.has(commit):
         return None
-    return [Lock(scene.text_at(commit, lockfile)) for commit in (upgrade["commit"] + "^", upgrade["commit"])]
+    return [Lock(scene.text_at(one, lockfile)) for one in (commit + "^", commit)]
 
 
 def check_own_lock(scene, ledger, project):
@@ -66,9 +75,9 @@ def check_own_lock(scene, ledger, project):
     ledger.judge(f"{label}: no lockfile is published", [lockfile] if lockfile in scene.files_at(scene.tip) else [])
 
 
-def silent_moves(upgrade, before, after):
-    """Packages that a commit moved, brought or took away and the report does not name."""
-    told = {upgrade["name"], *(one["name"] for one in upgrade["also_moved"])}
+def silent_moves(group, before, after):
+    """Packages that a commit moved, brought or took away and the report does not name with its upgrades."""
+    told = {name for upgrade in group for name in (upgrade["name"], *(one["name"] for one in upgrade["also_moved"]))}
     for name in sorted({name for name, _ in before.packages.keys() ^ after.packages.keys()} - told):
         yield f"{name} {before.versions(name)} -> {after.versions(name)}"
 
@@ -121,7 +130,7 @@ def absent_cargo(upgrade, base, tip):
         where = (place["manifest"], table_parts(place["table"]), place["key"])
         yield from absent_at(upgrade, where, base, "base", "from")
         yield from absent_at(upgrade, where, tip, "tip", "to")
-    if not upgrade["places"]:
+    if not upgrade["places"] and upgrade.get("role") != "transitive":
         yield "it names no place"
 
 
