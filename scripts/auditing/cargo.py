@@ -33,6 +33,16 @@ class Lock:
             words = text.split(" ")
             yield words[0], words[1] if len(words) > 1 else self.versions(words[0])[0]
 
+    def reaches(self, package, goal):
+        """Whether a package needs the one of that name and version, itself or through others."""
+        seen, open_ones = set(), [package]
+        while open_ones:
+            for edge in self.edges(open_ones.pop()):
+                if edge not in seen and edge in self.packages:
+                    seen.add(edge)
+                    open_ones.append(self.packages[edge])
+        return goal in seen
+
     def highest(self):
         """The highest version by name and compatibility class."""
         found = {}
@@ -122,6 +132,13 @@ class Workspace:
         if not entry.is_workspace:
             return [entry.manifest]
         return sorted({one.manifest for one in self.entries if one.inherited and one.key == entry.key})
+
+    def rusts_of_those_who_need(self, name, version):
+        """What the members state as their Rust that need a locked package, themselves or through others."""
+        members = self.lock.members()
+        needing = [manifest for manifest, own in self.names.items()
+                   if own in members and self.lock.reaches(members[own], (name, version))]
+        return [self.rust_versions[one] for one in needing if self.rust_versions.get(one)]
 
     def locked(self, entry):
         """The versions that an entry stands at: those its users' edges lead to and it admits."""

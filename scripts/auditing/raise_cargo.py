@@ -38,7 +38,8 @@ def write(scene, project, hold, version, at):
     outside = [entry for entry in entries if not semver.admits(entry.requirement, version)]
     for entry in outside:
         set_requirement(scene.clone / entry.manifest, entry, version)
-    for rust in rusts(scene, folder, tip, entries):
+    allowed = tip.rusts_of_those_who_need(hold["name"], at)
+    for rust in rusts(scene, folder, tip, allowed):
         relock = Relock(scene, folder, tip, hold["name"], at, version, rust)
         error = relock.after_edits() if outside else relock.of_the_lock_alone()
         if not error:
@@ -49,7 +50,7 @@ def write(scene, project, hold, version, at):
     if not uses(lock, tip, entries, version):
         return Raised(refused=f"after the relock {hold['name']} is at {', '.join(lock.versions(hold['name']))}")
     lowered = lowered_packages(tip.lock, lock) + [text for text, known in lowered_edges(tip.lock, lock) if not known]
-    return Raised(lowered=lowered, needs=newer_rust(scene, folder, tip, lock, entries))
+    return Raised(lowered=lowered, needs=newer_rust(scene, folder, tip, lock, allowed))
 
 
 def current(scene, project):
@@ -99,10 +100,8 @@ def parses_to(text, wanted):
         return False
 
 
-def newer_rust(scene, folder, workspace, lock, entries):
-    """What a new package says that it needs, when that is more than the members that use the entries support."""
-    users = {manifest for entry in entries for manifest in workspace.users(entry)}
-    allowed = [workspace.rust_versions[one] for one in users if workspace.rust_versions.get(one)]
+def newer_rust(scene, folder, workspace, lock, allowed):
+    """What a new package says that it needs, when that is more than the members that need the crate support."""
     if not allowed:
         return None
     least = min(allowed, key=numbers)

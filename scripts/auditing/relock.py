@@ -58,10 +58,8 @@ class Relock:
         return Lock(self.file.read_text(encoding="utf-8")).versions(self.name)
 
 
-def rusts(scene, folder, workspace, entries):
-    """The least Rust that a member of the workspace supports, and then the least of those that use the entries."""
-    users = {manifest for entry in entries for manifest in workspace.users(entry)}
+def rusts(scene, folder, workspace, of_the_users):
+    """The least Rust that a member of the workspace supports, and then the least of those that need the crate."""
     stated = [one for one in workspace.rust_versions.values() if one]
-    of_the_users = [workspace.rust_versions[one] for one in users if workspace.rust_versions.get(one)]
     current = output_of(["rustc", "--version"], folder, scene.environment()).split()[1]
     return list(dict.fromkeys(min(some, key=numbers) if some else current for some in (stated, of_the_users)))
