@@ -1,7 +1,7 @@
 //! What must never happen, where no other file of these tests has it: a candidate that blesses its own snapshot, and noise
 //! that counts as evidence. `scripts/safeguards/README.md` lists all of them with their tests.
 
-use crate::common::{Env, names, shared, text};
+use crate::common::{Env, Shared, names, shared, text};
 
 /// A test in the manner of insta, trybuild and snapbox: variables say what it does with a snapshot that does not fit.
 const SNAPSHOT_TEST: &str = r#"
@@ -50,13 +50,18 @@ fn snapshots_that_one_check_updated_are_as_they_were_for_the_next_one() {
     assert!(renewed.into_iter().any(|cell| cell["dirtied"] == serde_json::json!(["expected.txt"])), "{}", ran.said());
 }
 
+/// The words of the release that stopped `shape`, which is this one and for this reason.
+fn stopped<'r>(run: &'r Shared, wanted: &str, kind: &str) -> &'r str {
+    let above = &run.ran.upgrade("shape")["failed_above"][0];
+    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), (wanted, kind), "{above:#}");
+    text(&above["reason"], "text")
+}
+
 #[test]
 fn an_upgrade_with_which_a_check_changes_a_tracked_file_is_held_and_the_file_is_named() {
     let run = shared("changes_files", &[]);
     assert_eq!(run.ran.upgrades(), ["shape 1.0.0 -> 1.0.1"], "{}", run.ran.said());
-    let above = &run.ran.upgrade("shape")["failed_above"][0];
-    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), ("1.1.0", "changes_files"), "{above:#}");
-    let told = text(&above["reason"], "text");
+    let told = stopped(run, "1.1.0", "changes_files");
     assert!(told.contains("the test of cargo . changes `generated.txt`, which git tracks"), "{told}");
     assert!(!told.contains("process.txt"), "{told}");
     let tip = text(&run.ran.report, "tip");
@@ -67,17 +72,27 @@ fn an_upgrade_with_which_a_check_changes_a_tracked_file_is_held_and_the_file_is_
 fn what_a_build_script_writes_over_a_tracked_file_is_seen_in_each_trial_not_only_in_the_first() {
     let run = shared("build_writes", &[]);
     assert_eq!(run.ran.upgrades(), ["other 1.0.0 -> 1.1.0", "shape 1.0.0 -> 1.0.1"], "{}", run.ran.said());
-    let above = &run.ran.upgrade("shape")["failed_above"][0];
-    assert_eq!((text(above, "wanted"), text(&above["reason"], "kind")), ("1.1.0", "changes_files"), "{above:#}");
-    assert!(text(&above["reason"], "text").contains("changes `generated.txt`"), "{above:#}");
+    let told = stopped(run, "1.1.0", "changes_files");
+    assert!(told.contains("changes `generated.txt`"), "{told}");
+}
+
+#[test]
+fn a_gate_that_writes_over_a_tracked_file_ends_its_trial() {
+    let run = shared("build_writes", &[]);
+    let trials = run.ran.report["trials"].as_array().unwrap().iter();
+    let failed: Vec<&serde_json::Value> = trials.filter(|one| text(one, "verdict") == "failed").collect();
+    assert!(!failed.is_empty(), "{}", run.ran.said());
+    for trial in failed {
+        let checks: Vec<&str> = trial["cells"].as_array().unwrap().iter().map(|cell| text(cell, "check")).collect();
+        assert_eq!(checks, ["gate"], "{trial:#}");
+    }
 }
 
 #[test]
 fn what_a_build_script_generates_beside_the_sources_is_there_for_each_check() {
     let run = shared("build_generates", &[]);
     assert_eq!(run.ran.upgrades(), ["shape 1.0.0 -> 1.1.0"], "{}", run.ran.said());
-    let failed = &run.ran.upgrade("shape")["failed_above"][0];
-    assert_eq!((text(failed, "wanted"), text(&failed["reason"], "kind")), ("1.2.0", "build_failed"), "{failed:#}");
+    stopped(run, "1.2.0", "build_failed");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub struct Project {
 /// A lockfile that was resolved for a run and is never committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnLock {
-    /// It is tracked by git: then the trees' ids say what is in it.
+    /// True for a lockfile in git, whose content the ids of the trees tell.
     pub tracked: bool,
     /// The SHA-256 of its bytes before any upgrade.
     pub sha256: String,

@@ -116,7 +116,7 @@ impl Unit {
 /// the positions of the upgrades of each. It gives the answer, and the milliseconds that it took.
 ///
 /// # Errors
-/// Those of `ask`.
+/// The first error of `ask`.
 pub fn units<E>(
     places: &[Place],
     mut pace: Pace,
