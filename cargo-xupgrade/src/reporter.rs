@@ -23,6 +23,7 @@ use crate::clock::Instant;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::repo::{Base, Repo};
+use crate::report::Report;
 use crate::run::Past;
 use crate::verdict::{Baseline, CellBaseline, Steadiness};
 use once::Once;
@@ -218,6 +219,20 @@ fn expected_trials(candidates: usize) -> usize {
 #[must_use]
 pub fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// The numbers of a run in one line.
+#[must_use]
+pub fn totals(report: &Report) -> String {
+    format!(
+        "{} upgraded, {} held, {} untried, {} newest already; {} in {}",
+        report.upgrades.len(),
+        report.held.len(),
+        report.untried.len(),
+        report.newest.len(),
+        count(report.trials_run(), "trial"),
+        duration(report.seconds)
+    )
 }
 
 /// Seconds, as a person reads them.

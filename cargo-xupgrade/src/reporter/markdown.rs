@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{commits, duration, flaps, tree};
+use super::{commits, duration, flaps, totals, tree};
 use crate::candidate::{Held, Version};
 use crate::failure::shown;
 use crate::report::{Report, TrialSummary, Upgrade};
@@ -16,7 +16,7 @@ pub fn report(past: &Past) -> String {
     if let Some(warning) = past.warning() {
         return format!("# A run without an end\n\n{warning}\n\n{}{}", undecided(report), trials(&report.trials));
     }
-    let mut text = format!("# {}\n\n", title(report));
+    let mut text = format!("# {}\n\n", totals(report));
     if let Some(branch) = &report.branch {
         let _ = writeln!(text, "Branch {}: its tip passed the whole matrix.\n", code(branch));
         let lines = commits::lines(report, code);
@@ -41,18 +41,6 @@ pub fn report(past: &Past) -> String {
 fn undecided(report: &Report) -> String {
     let names: Vec<String> = report.untried.iter().map(|one| code(&one.name)).collect();
     if names.is_empty() { String::new() } else { format!("## Undecided\n\n{}\n\n", names.join(", ")) }
-}
-
-fn title(report: &Report) -> String {
-    format!(
-        "{} upgraded, {} held, {} untried, {} newest already; {} trials in {}",
-        report.upgrades.len(),
-        report.held.len(),
-        report.untried.len(),
-        report.newest.len(),
-        report.trials_run(),
-        duration(report.seconds)
-    )
 }
 
 fn upgrades(all: &[Upgrade]) -> String {

@@ -269,15 +269,7 @@ fn failures(all: &[Held], folder: &Path) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let trials = report.trials_run();
-    let mut text = format!(
-        "\n{} upgraded, {} held, {} untried, {} newest already; {trials} trials in {}\n",
-        report.upgrades.len(),
-        report.held.len(),
-        report.untried.len(),
-        report.newest.len(),
-        super::duration(report.seconds)
-    );
+    let mut text = format!("\n{}\n", super::totals(report));
     match &report.branch {
         Some(branch) => {
             let _ = writeln!(text, "branch {branch}: its tip passed the whole matrix");

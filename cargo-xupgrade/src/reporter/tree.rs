@@ -152,6 +152,7 @@ fn cut(text: &str, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Report;
 
     fn trial(id: &str, parent: Option<&str>, why: Why, fresh: &[&str]) -> TrialSummary {
         TrialSummary {
@@ -166,6 +167,17 @@ mod tests {
             seconds: 1.0,
             cells: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_totals_tell_one_trial_from_two() {
+        let trials = |number: usize| vec![trial("t1", None, Why::First, &[]); number];
+        let told = |number: usize| {
+            let report = Report { trials: trials(number), seconds: 12.0, ..Report::empty() };
+            super::super::totals(&report)
+        };
+        assert!(told(1).ends_with("; 1 trial in 12 s"), "{}", told(1));
+        assert!(told(2).ends_with("; 2 trials in 12 s"), "{}", told(2));
     }
 
     #[test]
