@@ -51,6 +51,9 @@ pub struct Cargo<'a> {
     manifest: ManifestRule,
     /// A `CARGO_HOME` for resolves, so that the loopback index leaves no cache in the user's.
     resolve_home: PathBuf,
+    /// A target directory in which nothing is built: cargo remembers there what the compiler says of itself, and asks it
+    /// twice at each start otherwise.
+    resolve_target: PathBuf,
     store: PathBuf,
     listener: &'a dyn Listener,
     /// Variables that open registries, out of configuration above the repository.
@@ -82,6 +85,7 @@ impl<'a> Cargo<'a> {
             outlook,
             manifest,
             resolve_home: cache.join("resolve-home"),
+            resolve_target: cache.join("resolve-target"),
             store: store.join("index"),
             listener,
             credentials: Vec::new(),
@@ -154,7 +158,8 @@ impl<'a> Cargo<'a> {
 
     /// The cargo that resolves and fetches.
     fn tool(&self) -> Tool {
-        self.credentials.iter().fold(environment::cargo(), |tool, (key, value)| tool.env(key, value))
+        let tool = environment::cargo().env("CARGO_TARGET_DIR", &self.resolve_target);
+        self.credentials.iter().fold(tool, |tool, (key, value)| tool.env(key, value))
     }
 
     /// Opens the registries of a project, once.

@@ -3,6 +3,7 @@
 //! Writes our index store and our `CARGO_HOME` for resolves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Once};
 
@@ -86,6 +87,8 @@ impl Registries {
             opened.insert(key, registry);
         }
         make_cargo_view(&cargo_home(), &cargo.resolve_home, Linked::Git)?;
+        let target = &cargo.resolve_target;
+        fs::create_dir_all(target).with_context(|| format!("cannot make {}", target.display()))?;
         let written = written.into_iter().map(|(text, named)| (text, named.map(|named| named.key))).collect();
         Ok(Self { opened, written })
     }
