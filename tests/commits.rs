@@ -1,6 +1,8 @@
 //! The commits below the tip: which there are, and what is known of each. That none has a tree which failed in a trial, and that
 //! each builds where commits are tried, `common::promises` asks of every run.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use crate::common::{Env, Ran, Shared, TOOL, VERIFY, shared, text};
@@ -20,19 +22,35 @@ fn told(ran: &Ran) -> Vec<(String, &str)> {
     commits.iter().map(|commit| (atoms(commit), text(commit, "verified"))).collect()
 }
 
+/// A run without any flag.
+fn plain() -> &'static Ran {
+    static RAN: OnceLock<Ran> = OnceLock::new();
+    RAN.get_or_init(|| {
+        let env = Env::new("lock_only");
+        let output = env.command(TOOL).output().unwrap();
+        let ran = env.run(&["report"]);
+        assert!(output.status.success(), "{}", ran.said());
+        ran
+    })
+}
+
+#[test]
+fn without_a_flag_the_last_set_passes_the_whole_matrix_twice() {
+    let trials = plain().report["trials"].as_array().unwrap();
+    let full = trials.iter().filter(|trial| text(trial, "id").starts_with("full-"));
+    assert_eq!(full.map(|trial| text(trial, "verdict")).collect::<Vec<_>>(), ["passed", "passed"]);
+}
+
 #[test]
 fn without_a_flag_each_commit_below_the_tip_is_tried_by_its_gates_and_the_seconds_are_told() {
-    let env = Env::new("lock_only");
-    let output = env.command(TOOL).output().unwrap();
-    let ran = env.run(&["report"]);
-    assert!(output.status.success(), "{}", ran.said());
-    let (own, took) = (own_trials(&ran), &ran.report["commit_trials"]);
+    let ran = plain();
+    let (own, took) = (own_trials(ran), &ran.report["commit_trials"]);
     let [seconds, limit] = ["seconds", "limit"].map(|key| took[key].as_f64().unwrap());
     let count = took["count"].as_u64().unwrap();
     assert!(count == own.len() as u64 && count > 0 && seconds > 0.0 && limit >= 10.0, "{took:#}");
     if count == 2 {
         let tried = [("ant@1.0.1".into(), "gates"), ("cat@0.3.4".into(), "gates"), ("bee@1.2.0".into(), "matrix")];
-        assert_eq!(told(&ran), tried);
+        assert_eq!(told(ran), tried);
         assert!(ran.stdout.contains("  below the tip: 2 commits compile\n"), "{}", ran.said());
     } else {
         assert!(seconds * 2.0 > limit && ran.stdout.contains("  verified as a group of 2: "), "{}", ran.said());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::common::{Env, Ran, names, shared, text};
+use crate::common::{Env, Ran, VERIFY_RUNS, names, shared, text};
 
 /// The world of the fixture, with `COUNTS` set; each test named here fails in these runs.
 fn counted(red: &[(&str, &str)]) -> (Env, PathBuf) {
@@ -195,7 +195,7 @@ fn a_process_killed_from_outside_and_a_dead_network_are_no_evidence() {
 #[test]
 fn an_upgrade_that_makes_a_test_flaky_does_not_get_in() {
     let (env, _) = counted(&[]);
-    let ran = env.run(&["-p", "left", "-p", "wobbly"]);
+    let ran = env.run(&["-p", "left", "-p", "wobbly", VERIFY_RUNS, "2"]);
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert_eq!(ran.upgrades(), ["left 1.0.0 -> 1.0.1"]);
     assert_eq!(ran.why("wobbly"), "test_failed");

@@ -120,8 +120,10 @@ fn a_second_run_at_the_same_time_says_who_holds_the_lock() {
     first.wait_for_tests_of_a_trial(&mark);
     let second = env.run(&[]);
     assert_eq!(second.code, 1, "{}", second.said());
-    let held =
-        [format!("(process {}, since 20", first.id()), "cargo-xupgrade --verify-commits no --format json".to_owned()];
+    let held = [
+        format!("(process {}, since 20", first.id()),
+        "cargo-xupgrade --verify-commits no --verify-runs 1 --format json".to_owned(),
+    ];
     assert!(held.iter().all(|words| second.stderr.contains(words)), "{}", second.stderr);
     first.signal("INT");
     assert_eq!(first.end(&env).code, 130, "the second run disturbed the first");

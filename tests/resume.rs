@@ -5,7 +5,7 @@ mod killed;
 use std::path::PathBuf;
 
 use crate::common::process::{VARIABLE, assert_none_left, mark};
-use crate::common::{Env, Ran, text};
+use crate::common::{Env, Ran, VERIFY_RUNS, text};
 use killed::{Counted, Facts};
 
 /// Runs until the n-th cell of a trial has ended, and kills the tool.
@@ -42,7 +42,7 @@ fn a_killed_run_is_taken_up_with_all_that_it_had_found() {
 #[test]
 fn what_a_tree_needs_is_downloaded_once_however_many_trials_stand_on_it() {
     let counted = Counted::of("lock_only", "fetch");
-    let ran = counted.env.run(&[]);
+    let ran = counted.env.run(&[VERIFY_RUNS, "2"]);
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert_eq!(
         ran.report["trials"].as_array().unwrap().len(),

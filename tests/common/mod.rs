@@ -54,6 +54,21 @@ fn path_of_this_toolchain() -> String {
     folder.map_or_else(usual_path, |folder| format!("{}:{}", folder.display(), usual_path()))
 }
 
+/// A file with the first of the system's certificates. No world trusts a server, but cargo reads them all at each start,
+/// which takes half of its time; none at all would be an error of the TLS library.
+fn one_certificate() -> Option<PathBuf> {
+    const END: &str = "-----END CERTIFICATE-----\n";
+    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let write = || {
+        let bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+        let all = bundles.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-certificate.pem");
+        std::fs::write(&file, &all[..all.find(END)? + END.len()]).ok()?;
+        Some(file)
+    };
+    FILE.get_or_init(write).clone()
+}
+
 impl Env {
     /// The world of a fixture.
     pub fn new(name: &str) -> Self {
@@ -70,6 +85,9 @@ impl Env {
             }
         }
         vars.insert("PATH".to_owned(), path_of_this_toolchain());
+        if let Some(file) = one_certificate() {
+            vars.insert("SSL_CERT_FILE".to_owned(), file.display().to_string());
+        }
         if let Some(companion) = companion() {
             vars.insert("XUPGRADE_GO_COMPANION".into(), companion.display().to_string());
         }
@@ -116,11 +134,13 @@ impl Env {
         command
     }
 
-    /// The tool. A run tries no commits by themselves, unless that is asked for: it takes time, and few tests look at it.
+    /// The tool, with the usual flags of a run here where a test states none of its own.
     pub fn tool(&self, args: &[&str]) -> Command {
         let mut command = self.command(TOOL);
-        let (is_run, asks) = (args.first().is_none_or(|first| is_of_a_run(first)), args.contains(&VERIFY));
-        command.args(args).args(if is_run && !asks { [VERIFY, "no"].as_slice() } else { &[] });
+        command.args(args);
+        if args.first().is_none_or(|first| is_of_a_run(first)) {
+            command.args(USUAL.iter().filter(|(flag, _)| !args.contains(flag)).flat_map(|(flag, value)| [flag, value]));
+        }
         command
     }
 
@@ -164,6 +184,12 @@ impl Env {
 
 /// The flag that says how commits are tried.
 pub const VERIFY: &str = "--verify-commits";
+
+/// The flag that says how often the last set has to pass the whole matrix.
+pub const VERIFY_RUNS: &str = "--verify-runs";
+
+/// The usual flags of a run: both take time, and few tests look at what they are for.
+const USUAL: [(&str, &str); 2] = [(VERIFY, "no"), (VERIFY_RUNS, "1")];
 
 /// Tells the first word of a run from those of other commands.
 fn is_of_a_run(first: &str) -> bool {
