@@ -171,7 +171,17 @@ fn a_package_that_a_later_upgrade_takes_out_is_held_for_nothing_proves_it_any_mo
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert_eq!(ran.upgrades(), ["outer 1.0.0 -> 1.1.0"], "{}", ran.said());
     assert_eq!((ran.why("calm"), text(ran.upgrade("outer"), "proof")), ("not_exercised", "tests"));
-    assert!(ran.words("calm").contains("the upgrade of outer takes it out again"), "{}", ran.words("calm"));
+    assert!(ran.words("calm").contains("the upgrade of outer takes it out"), "{}", ran.words("calm"));
+}
+
+#[test]
+fn a_hold_of_a_package_that_an_upgrade_takes_out_says_that_it_is_there_no_more() {
+    let elsewhere =
+        "[target.'cfg(windows)'.dependencies]\ncalm = \"1\"\n-- crates/calm/1.0.0/.release --\nyanked = true";
+    let archive = LEFT_BEHIND.replacen("[dependencies]\ncalm = \"1\"", elsewhere, 1).replacen("calm::N", "1", 1);
+    let ran = Env::from_archive(&archive).run(&[]);
+    assert_eq!((ran.upgrades(), ran.why("calm")), (vec!["outer 1.0.0 -> 1.1.0".to_owned()], "not_exercised"));
+    assert!(ran.words("calm").ends_with("; the upgrade of outer takes it out"), "{}", ran.words("calm"));
 }
 
 #[test]
@@ -180,7 +190,7 @@ fn where_the_configuration_lets_it_through_it_says_that_no_check_compiled_it() {
     env.write("xupgrade.toml", "unexercised = \"allow\"\n");
     let ran = env.run(&["--transitive"]);
     assert_eq!(ran.upgrades(), ["calm 1.0.0 -> 1.0.1", "outer 1.0.0 -> 1.1.0"], "{}", ran.said());
-    assert_eq!(ran.upgrade("calm")["notes"], Value::from(vec!["the upgrade of outer takes it out again"]));
+    assert_eq!(ran.upgrade("calm")["notes"], Value::from(vec!["the upgrade of outer takes it out"]));
     assert_eq!((text(ran.upgrade("calm"), "proof"), text(ran.upgrade("outer"), "proof")), ("none", "tests"));
     let message = env.git(&["show", "--no-patch", "--format=%B", text(ran.upgrade("calm"), "commit")]);
     assert!(message.contains("no check of the whole matrix compiled it, which `unexercised = \"allow\"`"), "{message}");

@@ -12,11 +12,13 @@ from .usable import numbers
 
 
 class Raised:
-    """What a raise did: `already` is the version at the tip when that is no lower than the one to try, `refused` are the
-    words of a package manager that finds no solution, the others say what the raised tree has against it."""
+    """What a raise did: `already` is the version at the tip when that is no lower than the one to try, `gone` is true where
+    the tip locks none of it, `refused` are the words of a package manager that finds no solution, the others say what the
+    raised tree has against it."""
 
-    def __init__(self, refused=None, lowered=(), needs=None, already=None):
+    def __init__(self, refused=None, lowered=(), needs=None, already=None, gone=False):
         self.refused, self.lowered, self.needs, self.already = refused, list(lowered), needs, already
+        self.gone = gone
 
 
 def write(scene, project, hold, version, at):
@@ -34,6 +36,8 @@ def write(scene, project, hold, version, at):
                 return Raised(already=at)
     if not entries:
         there = ", ".join(tip.lock.versions(hold["name"])) or "none"
+        if hold["role"] == "transitive" and at not in tip.lock.versions(hold["name"]):
+            return Raised(gone=True)
         raise RuntimeError(f"no requirement of {hold['name']} stands at {at} at the tip (locked: {there})")
     outside = [entry for entry in entries if not semver.admits(entry.requirement, version)]
     for entry in outside:

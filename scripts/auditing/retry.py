@@ -71,6 +71,9 @@ def try_again(scene, ledger, hold, version, at):
     way = raise_cargo if hold["ecosystem"] == "cargo" else raise_go
     raised = way.write(scene, project, hold, version, at)
     kind = hold["reason"]["kind"]
+    if raised.gone:
+        told = "takes it out" in hold["reason"]["text"]
+        return Outcome("unknown" if told else "passes", f"the tip locks none of it, {'as' if told else 'which no'} the report says")
     if raised.already:
         words = f"it stands at {raised.already} at the tip, brought along by another upgrade"
         # What no check compiles may come along, and steps 3 and 4 see that the report tells; what fails may not.

@@ -96,7 +96,7 @@ fn moved_on(plan: &Plan, found: &Found, position: usize) -> Option<String> {
 }
 
 fn taken_out(plan: &Plan, by: &Atom) -> String {
-    format!("the upgrade of {} takes it out again", plan.candidates[by.candidate].name)
+    format!("the upgrade of {} takes it out", plan.candidates[by.candidate].name)
 }
 
 /// That an upgrade ended below its rungs, and which release stopped it there.
@@ -259,7 +259,7 @@ fn flaps(session: &Session) -> Vec<Flap> {
     flapped(&baseline.chain(trials).collect::<Vec<_>>())
 }
 
-/// A held dependency that an upgrade brought along says so: it moved as an effect, and nothing proved it by itself.
+/// A held dependency that an upgrade brought along or took out says so: it moved as an effect, and nothing proved it by itself.
 fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
     let Some(report) = found.checkpoint.trial.map(|trial| &found.trials[trial].report) else { return };
     for (atom, applied) in found.checkpoint.atoms.iter().zip(&report.applied) {
@@ -269,9 +269,13 @@ fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
                 (held.ecosystem, &held.project, &held.name) == (by.ecosystem, &by.project, &moved.name)
                     && held.at.as_ref().map(ToString::to_string) == moved.from
             };
-            if let (Some(held), Some(to)) = (all.iter_mut().find(same), &moved.to) {
-                let text = format!("; the upgrade of {} brought it along to {to}", by.name);
-                held.reason.text.push_str(&text);
+            let Some(held) = all.iter_mut().find(same) else { continue };
+            let effect = match &moved.to {
+                Some(to) => format!("the upgrade of {} brought it along to {to}", by.name),
+                None => taken_out(plan, atom),
+            };
+            if !held.reason.text.contains(&effect) {
+                held.reason.text = format!("{}; {effect}", held.reason.text);
             }
         }
     }
