@@ -11,6 +11,7 @@ mod cli;
 mod commits;
 mod common;
 mod credentials;
+mod environment;
 mod explain;
 mod fast;
 mod flakes;

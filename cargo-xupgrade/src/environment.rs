@@ -5,12 +5,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::command::{Tool, git, variable};
 use crate::outside::cargo_config;
+use crate::supervisor::account;
 use crate::toolchain;
 use crate::worker::Worker;
 
@@ -21,9 +23,6 @@ const PASSED: &[&str] = &[
     "LC_ALL",
     "LC_CTYPE",
     "TZ",
-    "USER",
-    "LOGNAME",
-    "SHELL",
     "RUSTFLAGS",
     "RUSTDOCFLAGS",
     "CARGO_BUILD_TARGET",
@@ -81,6 +80,10 @@ impl CheckEnv {
         set("CARGO_BUILD_BUILD_DIR", worker.target().into());
         set("TMPDIR", worker.temporary().into());
         set("XUPGRADE_SLOT", worker.number().to_string().into());
+        set("XDG_RUNTIME_DIR", runtime_folder(worker)?.into());
+        for (key, value) in login() {
+            set(key, value);
+        }
         for (key, value) in STATED {
             set(key, (*value).into());
         }
@@ -116,13 +119,31 @@ impl CheckEnv {
     }
 }
 
-/// What every check sees, whatever the user has set.
+/// The variables of a login: as the user has them, and as the account has them where nobody is logged in (a scheduled job,
+/// a container). TERM is the same for everybody, or a run in the evening would know no cell of the night.
+fn login() -> Vec<(&'static str, OsString)> {
+    let (name, shell) = account().unwrap_or_else(|| ("nobody".into(), PathBuf::new()));
+    let shell = if shell.is_absolute() { shell } else { "/bin/sh".into() };
+    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| name.into());
+    vec![
+        ("LOGNAME", variable("LOGNAME").unwrap_or_else(|| user.clone())),
+        ("USER", user),
+        ("SHELL", variable("SHELL").unwrap_or_else(|| shell.into())),
+        ("TERM", "xterm-256color".into()),
+    ]
+}
+
+/// A folder of the worker's that only this user may enter, as the XDG Base Directory Specification wants it.
+fn runtime_folder(worker: &Worker) -> Result<PathBuf> {
+    let folder = worker.slot().join("runtime");
+    let made =
+        fs::create_dir_all(&folder).and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)));
+    made.with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Beside a login: each of these keeps checks offline, honest or without a person, and none changes how their output looks.
 const STATED: &[(&str, &str)] = &[
-    ("CI", "true"),
-    ("TERM", "dumb"),
-    ("NO_COLOR", "1"),
-    ("CARGO_TERM_COLOR", "never"),
-    ("CARGO_TERM_PROGRESS_WHEN", "never"),
     // A dependency's change gives the members a new hash, so that incremental state would be written and never read.
     ("CARGO_INCREMENTAL", "0"),
     ("CARGO_NET_OFFLINE", "true"),

@@ -30,7 +30,7 @@ mod wire;
 pub use client::{Launcher, run};
 pub use guard::main;
 pub use tokens::Tokens;
-pub use unix::end_tree;
+pub use unix::{account, end_tree};
 
 /// The hidden subcommand that makes this binary a supervisor.
 pub const SUBCOMMAND: &str = "__supervise";

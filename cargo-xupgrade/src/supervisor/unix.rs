@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,19 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, killpg, signal, sigprocmask};
 use nix::sys::stat::Mode;
-use nix::unistd::{ForkResult, Pid, close, mkfifo, setsid};
+use nix::unistd::{ForkResult, Pid, User, close, getuid, mkfifo, setsid};
 
 use super::Containment;
 
 /// How long the killed may take to go before they are given up (only a process stuck in the kernel takes long).
 const GOING: Duration = Duration::from_secs(10);
+
+/// The name and the login shell of the account that this process runs as; `None` where the system knows none by its number.
+#[must_use]
+pub fn account() -> Option<(String, PathBuf)> {
+    let account = User::from_uid(getuid()).ok()??;
+    Some((account.name, account.shell))
+}
 
 /// Cuts what ties the supervisor to the tool: its session (so that a terminal's Ctrl-C does not reach the job), the
 /// signal dispositions it inherited (`nohup`, `&`), and any file descriptor beyond the three.

@@ -3,8 +3,10 @@
 
 mod target;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use anstream::adapter::strip_str;
 use serde_json::Value;
 
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
@@ -33,8 +35,9 @@ impl Lines {
         Self { reader, found: Reading::default(), unit: String::new(), panic_left: 0, waiting: BTreeMap::new() }
     }
 
-    /// Takes one line.
+    /// Takes one line; its colours say nothing.
     pub fn line(&mut self, line: &str) {
+        let line = &*plain(line);
         match self.reader {
             Reader::CargoMessages => self.cargo_message(line),
             Reader::Libtest => self.libtest(line),
@@ -153,11 +156,11 @@ impl Lines {
             }
             return;
         };
-        let text = |key: &str| event[key].as_str().unwrap_or_default();
-        match text("Action") {
+        let output = plain(event["Output"].as_str().unwrap_or_default());
+        match event["Action"].as_str().unwrap_or_default() {
             "build-fail" => self.found.build_failed = Build::Failed,
-            "build-output" => self.tell(text("Output")),
-            "output" => self.go_output(&event, text("Output")),
+            "build-output" => self.tell(&output),
+            "output" => self.go_output(&event, &output),
             "pass" => self.go_end(&event, TestEnd::Passed),
             "skip" => self.go_end(&event, TestEnd::Skipped),
             "fail" => self.go_end(&event, TestEnd::Failed),
@@ -215,6 +218,11 @@ pub fn for_people(reader: Reader, log: &str) -> String {
         }
     }
     text
+}
+
+/// A text without the escape sequences that give it colours.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains('\x1b') { Cow::Owned(strip_str(text).to_string()) } else { Cow::Borrowed(text) }
 }
 
 fn end_of(end: libtest::End) -> TestEnd {
@@ -375,6 +383,17 @@ error[E0425]: cannot find function `gone` in crate `x`
 {"Action":"output","Package":"m","Test":"TestC","Output":"panic: cut off\n"}"#;
         let told = ["    b_test.go:2: got 1, want 2", "--- FAIL: TestB (0.00s)", "panic: cut off"];
         assert_eq!(read(Reader::GoTest, text).telling, told);
+    }
+
+    #[test]
+    fn a_test_whose_end_is_written_in_colour_is_read_as_any_other() {
+        let coloured =
+            LIBTEST.replace("... ok", "... \x1b[32mok\x1b[m").replace("... FAILED", "... \x1b[31mFAILED\x1b[m");
+        assert_eq!(read(Reader::Libtest, &coloured), read(Reader::Libtest, LIBTEST));
+        let error = "\x1b[1m\x1b[91merror[E0425]\x1b[0m\x1b[1m: cannot find function `gone`\x1b[0m";
+        assert_eq!(read(Reader::CargoMessages, error).telling, ["error[E0425]: cannot find function `gone`"]);
+        let go = r#"{"Action":"output","Package":"m","Output":"\u001b[31m--- FAIL: TestA (0.00s)\u001b[0m\n"}"#;
+        assert_eq!(read(Reader::GoTest, go).telling, ["--- FAIL: TestA (0.00s)"]);
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! The environment of checks: that of a login, and beside it only what is listed here with its reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::common::Env;
+
+/// The variables of a login: login(1), and `pam_systemd(8)` for the last one.
+const LOGIN: [&str; 7] = ["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "XDG_RUNTIME_DIR"];
+
+/// The names beside those of a login, each with its reason.
+const BESIDE: [(&str, &str); 22] = [
+    ("CARGO_BUILD_BUILD_DIR", "what is built meets no file of the user's"),
+    ("CARGO_HOME", "the user's without credentials"),
+    ("CARGO_INCREMENTAL", "what would be written is never read again"),
+    ("CARGO_NET_OFFLINE", "a check resolves nothing"),
+    ("CARGO_TARGET_DIR", "as CARGO_BUILD_BUILD_DIR"),
+    ("GIT_CONFIG_NOSYSTEM", "the machine's settings may name a helper with credentials"),
+    ("GIT_TERMINAL_PROMPT", "nobody is there to answer"),
+    ("INSTA_FORCE_PASS", "a candidate must not bless its own snapshots"),
+    ("INSTA_UPDATE", "as INSTA_FORCE_PASS"),
+    ("LANG", "passed on, where it is set"),
+    ("LC_ALL", "as LANG"),
+    ("LC_CTYPE", "as LANG"),
+    ("LD_LIBRARY_PATH", "as LANG"),
+    ("RUSTUP_AUTO_INSTALL", "a check installs no toolchain"),
+    ("RUSTUP_HOME", "would follow HOME"),
+    ("SNAPSHOTS", "as INSTA_FORCE_PASS"),
+    ("SSL_CERT_FILE", "as LANG"),
+    ("TMPDIR", "what a check leaves there is removed"),
+    ("TRYBUILD", "as INSTA_FORCE_PASS"),
+    ("TZ", "as LANG"),
+    ("XUPGRADE", "tells a check who runs it"),
+    ("XUPGRADE_SLOT", "the number of the worker"),
+];
+
+/// The variables that a check sees, where these are set for the tool; beside them its world, which goes with it.
+fn seen(given: &[(&str, &str)]) -> (BTreeMap<String, String>, Env) {
+    let mut env = Env::new("lock_only");
+    for (key, value) in given {
+        env.set(key, *value);
+    }
+    env.write("xupgrade.toml", "[[check]]\necosystem = \"cargo\"\nname = \"seen\"\ncommand = \"env\"\n");
+    let ran = env.run(&["-p", "ant"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    let log = std::fs::read_to_string(env.repo().join("xupgrade.out/log/baseline-1-cargo-seen.log")).unwrap();
+    let pairs = log.lines().filter_map(|line| line.split_once('='));
+    (pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(), env)
+}
+
+#[test]
+fn checks_see_a_login_and_beside_it_only_what_has_a_reason() {
+    let (seen, _world) = seen(&[]);
+    let names: BTreeSet<&str> = seen.keys().map(String::as_str).collect();
+    let missing: Vec<&&str> = LOGIN.iter().filter(|name| !names.contains(**name)).collect();
+    assert!(missing.is_empty(), "{missing:?} of {seen:#?}");
+    let known: BTreeSet<&str> = LOGIN.into_iter().chain(BESIDE.map(|(name, _)| name)).collect();
+    assert_eq!(names.difference(&known).collect::<Vec<_>>(), [&""; 0], "add a reason, or leave it out");
+}
+
+#[test]
+fn nobody_needs_to_be_logged_in_for_checks_to_see_who_they_are() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (seen, _world) = seen(&[("USER", "ada")]);
+    assert_eq!((seen["USER"].as_str(), seen["LOGNAME"].as_str()), ("ada", "ada"));
+    assert!(seen["SHELL"].starts_with('/'), "{seen:#?}");
+    let folder = std::fs::metadata(&seen["XDG_RUNTIME_DIR"]).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+}
