@@ -11,6 +11,26 @@ fn the_help_lists_every_documented_exit_code() {
     }
 }
 
+/// The flags that a help lists.
+fn flags(help: &str) -> Vec<&str> {
+    help.lines().map(str::trim_start).filter(|line| line.starts_with('-')).collect()
+}
+
+#[test]
+fn the_short_help_is_short_and_the_long_one_says_when_a_flag_of_the_search_is_needed() {
+    let env = Env::new("lock_only");
+    let (short, long) = (env.run(&["-h"]).stdout, env.run(&["--help"]).stdout);
+    assert!(flags(&short).len() <= 15, "{short}");
+    assert!(!short.contains("Search:") && !short.contains("Verification:"), "{short}");
+    for (flag, case) in [
+        ("--max-trials", "For a first look, or where each trial costs money."),
+        ("--verify-commits", "`full` where somebody will bisect with tests"),
+        ("--jobs", "For a machine with many cores"),
+    ] {
+        assert!(long.contains(flag) && long.contains(case), "{flag}: {long}");
+    }
+}
+
 #[test]
 fn cargo_calls_it_as_its_own_subcommand() {
     let mut env = Env::new("lock_only");

@@ -80,6 +80,18 @@ fn only_what_is_named_with_p_is_a_candidate() {
 }
 
 #[test]
+fn a_key_of_the_manifest_asks_for_what_it_requires_and_for_nothing_else_of_that_name() {
+    let env = Env::new("cargo_two_aliases");
+    let at = |args: &[&str]| {
+        let plan = env.plan(args);
+        let candidates = plan["candidates"].as_array().unwrap().iter();
+        candidates.map(|one| text(one, "at").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(at(&["-p", "dice_07"]), ["0.7.0"]);
+    assert_eq!(at(&["--exclude", "dice_07"]), at(&[]).into_iter().filter(|at| at != "0.7.0").collect::<Vec<_>>());
+}
+
+#[test]
 fn what_is_excluded_by_name_is_held() {
     let plan = Env::new("lock_only").plan(&["--exclude", "bee"]);
     assert_eq!(names(&plan, "candidates"), ["ant", "cat"]);

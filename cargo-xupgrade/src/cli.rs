@@ -62,12 +62,12 @@ pub struct Selection {
     #[arg(long, value_name = "FILE", help_heading = "Repository")]
     pub config: Option<PathBuf>,
     /// The commit to start from (default: HEAD)
-    #[arg(long, value_name = "REVISION", help_heading = "Repository")]
+    #[arg(long, value_name = "REVISION", help_heading = "Repository", hide_short_help = true)]
     pub base: Option<String>,
-    /// Only this crate or module; may be repeated
+    /// Only this crate or module, by its name or the key in the manifest; may be repeated
     #[arg(short = 'p', long = "package", visible_alias = "only", value_name = "NAME", help_heading = "Selection")]
     pub only: Vec<String>,
-    /// Leave this crate or module alone; may be repeated
+    /// Leave this crate or module alone, named likewise; may be repeated
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub exclude: Vec<String>,
     /// How far to go (default: what xupgrade.toml says, else compatible)
@@ -78,13 +78,13 @@ pub struct Selection {
     #[arg(long, value_name = "DAYS", help_heading = "Policy")]
     pub min_age: Option<u32>,
     /// Look at the registries as they were at this instant (RFC 3339; default: now)
-    #[arg(long, value_name = "INSTANT", help_heading = "Policy")]
+    #[arg(long, value_name = "INSTANT", help_heading = "Policy", hide_short_help = true)]
     pub as_of: Option<String>,
     /// Move requirements that name one exact version, too
-    #[arg(long, help_heading = "Policy")]
+    #[arg(long, help_heading = "Policy", hide_short_help = true)]
     pub pinned: bool,
     /// Move packages that only other packages require, too; without it only those that are yanked or retracted
-    #[arg(long, help_heading = "Policy")]
+    #[arg(long, help_heading = "Policy", hide_short_help = true)]
     pub transitive: bool,
     /// Use no network: plan from what is there
     #[arg(long, help_heading = "Policy")]
@@ -101,13 +101,13 @@ pub struct Talk {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
     /// Colour
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output")]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output", hide_short_help = true)]
     pub color: Color,
     /// What to write to stdout
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human, help_heading = "Output")]
     pub format: Format,
     /// List what nobody can act on, too
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub all: bool,
 }
 
@@ -149,10 +149,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Run")]
     pub branch: Option<String>,
     /// The output folder (default: xupgrade.out at the repository's root)
-    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    #[arg(long, value_name = "FOLDER", help_heading = "Run", hide_short_help = true)]
     pub out: Option<PathBuf>,
     /// Whether requirements are written when the lockfile alone would do
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ManifestRule::Needed, help_heading = "Run")]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ManifestRule::Needed, help_heading = "Run", hide_short_help = true)]
     pub manifest: ManifestRule,
     /// How to search.
     #[command(flatten)]
@@ -161,10 +161,19 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Run")]
     pub accept_failing: bool,
     /// How commits below the tip are tried by themselves
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = VerifyCommits::Gate, help_heading = "Run")]
+    ///
+    /// `full` where somebody will bisect with tests or deploys single commits, `no` in a hurry.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        default_value_t = VerifyCommits::Gate,
+        help_heading = "Verification",
+        hide_short_help = true
+    )]
     pub verify_commits: VerifyCommits,
     /// End with code 10 when something is held that somebody can act on
-    #[arg(long, help_heading = "Run")]
+    #[arg(long, help_heading = "Run", hide_short_help = true)]
     pub fail_on_held: bool,
 }
 

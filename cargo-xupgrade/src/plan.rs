@@ -14,7 +14,7 @@ use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Named, Reason
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Exercised, Move, Project};
-use crate::policy::{Decision, NotReplayable, Policy, decide, floating, not_replayable};
+use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, not_replayable};
 use crate::priors::{Known, risk};
 use crate::repo::Base;
 use crate::report::{PLAN_SCHEMA, PlanReport};
@@ -70,7 +70,7 @@ impl Plan {
             match decide(dependency, policy) {
                 Decision::Candidate(candidate) => plan.candidates.push(*candidate),
                 Decision::Held(held) => {
-                    if held.reason.kind == ReasonKind::HeldByUser || policy.exclude.contains(&held.name) {
+                    if held.reason.kind == ReasonKind::HeldByUser || names(&policy.exclude, &held.name, &held.places) {
                         plan.frozen.push(named_held(&held));
                     }
                     plan.held.push(*held);

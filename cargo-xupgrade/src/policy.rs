@@ -6,8 +6,8 @@ mod ladder;
 mod replay;
 
 use crate::candidate::{
-    Beyond, Candidate, Dependency, EcosystemKind, Held, Named, Pinned, Reason, ReasonKind, Release, Role, Version,
-    compatible,
+    Beyond, Candidate, Dependency, EcosystemKind, Held, Named, Pinned, Place, Reason, ReasonKind, Release, Role,
+    Version, compatible,
 };
 use crate::clock::Instant;
 use blocker::blocker;
@@ -103,7 +103,10 @@ pub fn decide(dependency: &Dependency, policy: &Policy) -> Decision {
 /// Direct dependencies are listed wherever they end. Of the others: what has to move, what a user holds, what takes part
 /// with `--transitive` and can move or was asked for by name.
 fn is_listed(dependency: &Dependency, decision: &Decision, policy: &Policy) -> bool {
-    if dependency.role == Role::Direct || dependency.urgent.is_some() || policy.exclude.contains(&dependency.name) {
+    if dependency.role == Role::Direct
+        || dependency.urgent.is_some()
+        || names(&policy.exclude, &dependency.name, &dependency.places)
+    {
         return true;
     }
     let all = policy.transitive == TransitiveRule::All;
@@ -126,7 +129,10 @@ fn decide_on(dependency: &Dependency, policy: &Policy) -> Decision {
     let Some(newest) = newer.last() else {
         return nothing_newer(dependency);
     };
-    if dependency.pinned == Pinned::Yes && policy.pins == PinRule::Keep && !policy.only.contains(&dependency.name) {
+    if dependency.pinned == Pinned::Yes
+        && policy.pins == PinRule::Keep
+        && !names(&policy.only, &dependency.name, &dependency.places)
+    {
         let text = "its requirement names one exact version; name it with `-p`, or pass `--pinned`, to move it";
         return held(dependency, Some(newest.version.clone()), Reason::new(ReasonKind::Pinned, text));
     }
@@ -135,15 +141,20 @@ fn decide_on(dependency: &Dependency, policy: &Policy) -> Decision {
 
 /// Reasons that need no look at the releases.
 fn standing_reason(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
-    let name = &dependency.name;
-    if !policy.only.is_empty() && !policy.only.contains(name) {
+    if !policy.only.is_empty() && !names(&policy.only, &dependency.name, &dependency.places) {
         return Some(Reason::new(ReasonKind::NotSelected, "not among the packages asked for with `-p`"));
     }
-    if policy.exclude.contains(name) {
+    if names(&policy.exclude, &dependency.name, &dependency.places) {
         return Some(Reason::new(ReasonKind::NotSelected, "left out with `--exclude`"));
     }
     // The user's word comes first: what is held by it, no other upgrade may move either, whatever else stands in the way.
     configured_hold(dependency, policy).or_else(|| dependency.obstacle.clone())
+}
+
+/// The match of words with a package: by its name, or by a key that requires it (`json = { package = "serde_json" }`).
+#[must_use]
+pub fn names(words: &[String], name: &str, places: &[Place]) -> bool {
+    words.iter().any(|word| word == name || places.iter().any(|place| place.key == *word))
 }
 
 fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {

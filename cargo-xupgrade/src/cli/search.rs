@@ -9,28 +9,79 @@ use xupgrade_search::{Below, Strategy};
 #[derive(Debug, Clone, Default, Args)]
 pub struct SearchArgs {
     /// How to choose what is tried together
-    #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = StrategyRule::Split, help_heading = "Search")]
+    ///
+    /// `one-by-one` where each upgrade is to have a trial of its own, `all` where nothing but everything together is wanted.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STRATEGY",
+        default_value_t = StrategyRule::Split,
+        help_heading = "Search",
+        hide_short_help = true
+    )]
     pub strategy: StrategyRule,
     /// How far down to look for a version that passes
-    #[arg(long, value_enum, value_name = "DEPTH", default_value_t = DepthRule::Releases, help_heading = "Search")]
+    ///
+    /// `rungs` where trials take long: the newest patch and the newest compatible release are all that is tried.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "DEPTH",
+        default_value_t = DepthRule::Releases,
+        help_heading = "Search",
+        hide_short_help = true
+    )]
     pub depth: DepthRule,
     /// Run at most this many trials, the baseline and the last verification not counted
-    #[arg(long, value_name = "N", help_heading = "Search")]
+    ///
+    /// For a first look, or where each trial costs money. What passed until then is published, and the rest is untried.
+    #[arg(long, value_name = "N", help_heading = "Search", hide_short_help = true)]
     pub max_trials: Option<usize>,
     /// End after this time (`90s`, `45m`, `2h`, `1h30m`); the time to verify what passed is kept back
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Search")]
+    ///
+    /// For a job that is ended from outside after some time. The next run goes on where this one ended.
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Search", hide_short_help = true)]
     pub deadline: Option<Duration>,
     /// How many times the final set has to pass the whole matrix
-    #[arg(long, value_name = "N", default_value_t = VerifyRuns::default(), help_heading = "Search")]
+    ///
+    /// More where tests fail now and then, 1 where they never do and take long.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = VerifyRuns::default(),
+        help_heading = "Verification",
+        hide_short_help = true
+    )]
     pub verify_runs: VerifyRuns,
     /// How many trials run side by side, each in a clone and a target directory of its own
-    #[arg(short, long, value_name = "N", default_value_t = Jobs::default(), help_heading = "Search")]
+    ///
+    /// For a machine with many cores and a suite that bears company: workers on two cores are slower than one.
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = Jobs::default(),
+        help_heading = "Search",
+        hide_short_help = true
+    )]
     pub jobs: Jobs,
     /// Whether an interrupted run is taken up again
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ResumeRule::Auto, help_heading = "Search")]
+    ///
+    /// `never` after something changed that no tool can see (a database, a service), `always` in a script that must not
+    /// start afresh.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = ResumeRule::Auto,
+        help_heading = "Search",
+        hide_short_help = true
+    )]
     pub resume: ResumeRule,
     /// Say why each trial was chosen, and what it taught
-    #[arg(long, help_heading = "Search")]
+    ///
+    /// For whoever wonders what takes so long.
+    #[arg(long, help_heading = "Search", hide_short_help = true)]
     pub explain: bool,
 }
 

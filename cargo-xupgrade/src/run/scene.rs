@@ -25,7 +25,7 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
 use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
-use crate::policy::{PinRule, Policy, Reach, TransitiveRule};
+use crate::policy::{PinRule, Policy, Reach, TransitiveRule, names};
 use crate::repo::{Base, Repo};
 use crate::trial::{Cell, Check};
 use crate::worker::submodule::Means;
@@ -186,10 +186,11 @@ impl<'a> Scene<'a> {
 
     /// A name that was asked for and is nowhere is a mistake of the command line, not an empty plan.
     fn check_names(&self, plan: &Plan, all: &[Dependency]) -> Result<()> {
-        let known = |name: &String| {
-            plan.candidates.iter().any(|one| one.name == *name)
-                || plan.held.iter().any(|one| one.name == *name)
-                || plan.newest.iter().any(|one| one.name == *name)
+        let known = |word: &String| {
+            let word = std::slice::from_ref(word);
+            plan.candidates.iter().any(|one| names(word, &one.name, &one.places))
+                || plan.held.iter().any(|one| names(word, &one.name, &one.places))
+                || plan.newest.iter().any(|one| names(word, &one.name, &one.places))
         };
         let lost = self.policy.only.iter().chain(&self.policy.exclude).find(|name| !known(name));
         let Some(name) = lost else { return Ok(()) };
