@@ -265,6 +265,22 @@ fn offline_says_what_it_could_not_know() {
 }
 
 #[test]
+fn a_repository_without_projects_says_so() {
+    let env = Env::new("lock_only");
+    env.git(&["rm", "-r", "--quiet", "."]);
+    env.write("README", "words\n").commit();
+    for args in [&["plan"][..], &[]] {
+        let ran = env.run(args);
+        assert_eq!(ran.code, 0, "{}", ran.said());
+        assert!(
+            ran.stderr.contains("warning: no project here: git tracks no Cargo.toml and no go.mod"),
+            "{}",
+            ran.said()
+        );
+    }
+}
+
+#[test]
 fn a_repository_in_which_nothing_can_move_is_done_at_once() {
     let env = Env::new("lock_only");
     let ran = env.run(&["--as-of", "2024-06-01T00:00:00Z"]);

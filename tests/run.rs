@@ -35,17 +35,53 @@ fn an_upgrade_says_its_level_and_what_stands_behind_it() {
     assert_eq!(bee["places"], serde_json::json!([{ "manifest": "Cargo.toml", "table": "dependencies", "key": "bee" }]));
 }
 
-#[test]
-fn a_branch_that_cannot_be_written_loses_nothing_that_was_found() {
-    let env = Env::new("lock_only");
+/// A program that signs for git as often as it is told to, and fails from then on.
+fn signing(env: &Env, times: usize) {
+    let folder = env.world.root.join("signing");
+    std::fs::create_dir_all(&folder).unwrap();
+    let signature = "-----BEGIN PGP SIGNATURE-----\\n\\nx\\n-----END PGP SIGNATURE-----\\n";
+    let script = format!(
+        "#!/bin/sh\ncd '{}'\nprintf . >> count\n[ $(wc -c < count) -le {times} ] || exit 1\n\
+         printf '\\n[GNUPG:] SIG_CREATED ' >&2\nprintf -- '{signature}'\n",
+        folder.display()
+    );
+    let program = folder.join("program");
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     env.git(&["config", "commit.gpgsign", "true"]);
-    env.git(&["config", "gpg.program", "/bin/false"]);
+    env.git(&["config", "gpg.program", program.to_str().unwrap()]);
+}
+
+#[test]
+fn a_branch_that_cannot_be_written_loses_nothing_that_was_found_and_the_next_run_writes_it() {
+    let env = Env::new("lock_only");
+    signing(&env, 1);
     let ran = env.run(&[]);
     assert_eq!(ran.code, 5, "{}", ran.said());
     assert!(ran.stderr.contains("no branch was written"), "{}", ran.stderr);
-    assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1", "cat 0.3.1 -> 0.3.4", "bee 1.0.0 -> 1.2.0"]);
+    let upgrades = ["ant 1.0.0 -> 1.0.1", "cat 0.3.1 -> 0.3.4", "bee 1.0.0 -> 1.2.0"];
+    assert_eq!(ran.upgrades(), upgrades);
     assert!(ran.report["branch"].is_null() && !ran.report["tested_tree"].is_null(), "{}", ran.report);
     assert_eq!(env.branches(), [""; 0], "no branch of ours");
+    signing(&env, 100);
+    let next = env.run(&[]);
+    assert_eq!((next.code, next.upgrades()), (0, upgrades.map(str::to_owned).to_vec()), "{}", next.said());
+    assert!(next.stderr.contains("resuming the run of"), "{}", next.said());
+    assert!(next.stderr.contains(" cells are known and do not run again"), "{}", next.said());
+}
+
+#[test]
+fn what_keeps_git_from_committing_is_told_before_anything_runs() {
+    let env = Env::new("lock_only");
+    signing(&env, 0);
+    let unsigned = env.run(&[]);
+    env.git(&["config", "commit.gpgsign", "false"]);
+    env.git(&["config", "user.name", ""]);
+    for ran in [unsigned, env.run(&[])] {
+        assert_eq!(ran.code, 5, "{}", ran.said());
+        assert!(ran.stderr.contains("error: git can make no commit here, so nothing was tried"), "{}", ran.said());
+        assert!(!ran.stderr.contains("baseline-1"), "{}", ran.said());
+    }
 }
 
 #[test]

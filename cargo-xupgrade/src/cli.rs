@@ -29,7 +29,7 @@ Exit codes:
   2    wrong command line or configuration
   3    trials ran, and none gave a clear answer
   4    no project passes its own checks before any upgrade
-  5    publishing failed
+  5    publishing failed, or would have (no author, no key to sign with)
   10   something is held, with --fail-on-held
   130  interrupted
 

@@ -15,7 +15,7 @@ pub enum Code {
     Inconclusive = 3,
     /// No project passes its own checks before any upgrade.
     NoBaseline = 4,
-    /// What passed could not be written as a branch; the report has it all the same.
+    /// What passed could not be written as a branch, and the report has it all the same; or no branch ever could, and nothing ran.
     Publishing = 5,
     /// Something is held, and `--fail-on-held` was given.
     Held = 10,
@@ -45,6 +45,11 @@ impl Code {
 #[error("{0}")]
 pub struct Usage(pub String);
 
+/// An error that would keep any branch from being written.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unpublishable(pub String);
+
 /// The end of a piece of work that the user interrupted.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
@@ -55,6 +60,9 @@ pub struct Interrupted;
 pub fn code_of(error: &anyhow::Error) -> Code {
     if error.chain().any(<dyn std::error::Error>::is::<Interrupted>) {
         return Code::Interrupted;
+    }
+    if error.chain().any(<dyn std::error::Error>::is::<Unpublishable>) {
+        return Code::Publishing;
     }
     if error.chain().any(<dyn std::error::Error>::is::<Usage>) { Code::Usage } else { Code::Unknown }
 }

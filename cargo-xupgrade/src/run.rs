@@ -80,6 +80,7 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     journal.write("plan.json", &plan.report())?;
     let mut session = Session::new(plan, history);
     if !session.plan.candidates.is_empty() {
+        publish::rehearse(&scene)?;
         session.work(&mut scene, &job, &mut journal)?;
     }
     session.locks = reach::keep_locks(&session, &scene, &journal)?;
@@ -87,8 +88,8 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
     resume::remember(&scene, &session, &report, listener);
-    journal.end(resume::end(&report))?;
     let code = session.code(&report, args, stop);
+    journal.end(resume::end(&report, code))?;
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
     listener.tell(&Event::Finished { report: Box::new(report) });
     Ok(code)

@@ -40,6 +40,8 @@ pub enum End {
     Interrupted,
     /// Its budget ended before its work did.
     Budget,
+    /// What passed could not be written as a branch.
+    Unpublished,
 }
 
 /// One line of a journal.

@@ -86,7 +86,8 @@ fn a_torn_last_line_is_cut_off_wherever_it_was_torn() {
 fn a_run_that_said_its_end_is_done_and_one_that_went_on_after_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::begin(folder.path(), &header()).unwrap();
-    for (why, unfinished) in [(End::Interrupted, true), (End::Budget, true), (End::Done, false)] {
+    let unfinished = [(End::Interrupted, true), (End::Budget, true), (End::Unpublished, true), (End::Done, false)];
+    for (why, unfinished) in unfinished {
         journal.end(why).unwrap();
         assert_eq!(Past::read(folder.path()).unwrap().is_unfinished(), unfinished, "{why:?}");
     }

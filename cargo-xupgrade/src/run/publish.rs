@@ -5,6 +5,7 @@ use anyhow::{Result, anyhow};
 
 use super::scene::Scene;
 use super::{Found, outcome};
+use crate::failure::Unpublishable;
 use crate::message::{self, Proven};
 use crate::report::Upgrade;
 use crate::worker::{OUT, Signs};
@@ -16,6 +17,26 @@ pub struct Written {
     pub commits: Vec<String>,
 }
 
+/// A commit that nobody will see, made before anything runs: where git knows no author, or has no key to sign with, all trials
+/// would be for nothing.
+///
+/// # Errors
+/// When git cannot make one.
+pub fn rehearse(scene: &Scene<'_>) -> Result<()> {
+    let base = &scene.base;
+    let made = scene.worker.commit(&scene.repo.commit_settings(), signs(scene), &base.tree, &base.commit, "Rehearsal");
+    made.map(drop).map_err(|error| {
+        let (words, mend) =
+            (format!("{error:#}"), "set `user.name` and `user.email`, or see to the key of `commit.gpgSign`");
+        Unpublishable(format!("git can make no commit here, so nothing was tried: {words}; {mend}, and run again"))
+            .into()
+    })
+}
+
+fn signs(scene: &Scene<'_>) -> Signs {
+    if scene.repo.signs() { Signs::Yes } else { Signs::No }
+}
+
 /// Writes the branch.
 pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
@@ -23,7 +44,7 @@ pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], fou
     let usual = format!("xupgrade/{}", crate::clock::Instant::now().date());
     let branch = scene.repo.free_branch(wanted.unwrap_or(&usual), &scene.base)?;
     let settings = scene.repo.commit_settings();
-    let signs = if scene.repo.signs() { Signs::Yes } else { Signs::No };
+    let signs = signs(scene);
     let style = scene.repo.style(&scene.base);
     let mut parent = scene.base.commit.clone();
     let mut commits = Vec::new();

@@ -15,7 +15,7 @@ use crate::digest::sha256_hex;
 use crate::ecosystem::Project;
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
-use crate::failure::Usage;
+use crate::failure::{Code, Usage};
 use crate::history::{self, History};
 use crate::journal::{End, FORMAT, Header, Journal, Past};
 use crate::plan::Plan;
@@ -185,11 +185,13 @@ pub fn remember(scene: &Scene<'_>, session: &Session, report: &Report, listener:
 }
 
 /// Why a run that ends here does so.
-pub fn end(report: &Report) -> End {
+pub fn end(report: &Report, code: Code) -> End {
     if report.interrupted {
         End::Interrupted
     } else if report.budget.is_some() {
         End::Budget
+    } else if code == Code::Publishing {
+        End::Unpublished
     } else {
         End::Done
     }

@@ -63,6 +63,10 @@ pub struct Scene<'a> {
     _lock: Lock,
 }
 
+/// The words for a repository in which there is nothing to upgrade.
+const NO_PROJECT: &str = "no project here: git tracks no Cargo.toml and no go.mod, but for what lies below testdata/ or vendor/, \
+     deep in tests/ or fixtures/ (`include` takes it in), or in what `exclude` names";
+
 impl<'a> Scene<'a> {
     /// Opens repository and configuration, takes the lock, makes the clone.
     pub fn open(selection: &Selection, listener: &'a dyn Listener, stop: &Stop) -> Result<Self> {
@@ -152,6 +156,9 @@ impl<'a> Scene<'a> {
         let found = beside(&mut self.ecosystems, |one| discover(one, tree, listener))?;
         let mut projects: Vec<Project> = found.into_iter().flatten().collect();
         projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
+        if projects.is_empty() {
+            listener.tell(&Event::Warned { text: NO_PROJECT.to_owned() });
+        }
         self.worker.adopt(reach::own_lockfiles(&projects))?;
         reach::refuse_links(&mut projects, &self.tracked);
         reach::refuse_unsteady(&mut projects, &self.tracked, &self.worker)?;
