@@ -188,7 +188,7 @@ pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
     )]
     let total = (expected * (trials + 1) as f64) as u64;
     let mut text = format!(
-        "the baseline is green: the whole matrix took {} at most; about {} for {}, done in about {}",
+        "the whole matrix takes {} at most on the base; about {} for {}, done in about {}",
         duration(seconds),
         count(trials, "trial"),
         count(plan.candidates.len(), "candidate"),
