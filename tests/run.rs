@@ -80,6 +80,7 @@ fn what_keeps_git_from_committing_is_told_before_anything_runs() {
     for ran in [unsigned, env.run(&[])] {
         assert_eq!(ran.code, 5, "{}", ran.said());
         assert!(ran.stderr.contains("error: git can make no commit here, so nothing was tried"), "{}", ran.said());
+        assert!(!ran.stderr.contains("commit-tree"), "git's words without our command: {}", ran.said());
         assert!(!ran.stderr.contains("baseline-1"), "{}", ran.said());
     }
 }

@@ -3,14 +3,24 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 mod limit;
 
 pub use limit::TimedOut;
+
+/// The failure of a command that ran to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("`{words}` failed ({status}): {said}")]
+pub struct Failed {
+    words: String,
+    status: ExitStatus,
+    /// Its standard error.
+    pub said: String,
+}
 
 /// A command with its arguments and changes of the environment.
 #[derive(Debug)]
@@ -117,7 +127,8 @@ impl Tool {
         let words = self.words();
         let output = self.output()?;
         if !output.status.success() {
-            bail!("`{words}` failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(Failed { words, status: output.status, said }.into());
         }
         Ok(output.stdout)
     }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -80,7 +79,7 @@ impl CheckEnv {
         set("CARGO_BUILD_BUILD_DIR", worker.target().into());
         set("TMPDIR", worker.temporary().into());
         set("XUPGRADE_SLOT", worker.number().to_string().into());
-        set("XDG_RUNTIME_DIR", runtime_folder(worker)?.into());
+        set("XDG_RUNTIME_DIR", worker.runtime().into());
         for (key, value) in login() {
             set(key, value);
         }
@@ -131,15 +130,6 @@ fn login() -> Vec<(&'static str, OsString)> {
         ("SHELL", variable("SHELL").unwrap_or_else(|| shell.into())),
         ("TERM", "xterm-256color".into()),
     ]
-}
-
-/// A folder of the worker's that only this user may enter, as the XDG Base Directory Specification wants it.
-fn runtime_folder(worker: &Worker) -> Result<PathBuf> {
-    let folder = worker.slot().join("runtime");
-    let made =
-        fs::create_dir_all(&folder).and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)));
-    made.with_context(|| format!("cannot make {}", folder.display()))?;
-    Ok(folder)
 }
 
 /// Beside a login: each of these keeps checks offline, honest or without a person, and none changes how their output looks.

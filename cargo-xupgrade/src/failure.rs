@@ -15,7 +15,7 @@ pub enum Code {
     Inconclusive = 3,
     /// No project passes its own checks before any upgrade.
     NoBaseline = 4,
-    /// What passed could not be written as a branch, and the report has it all the same; or no branch ever could, and nothing ran.
+    /// A failure to write the branch of what passed, which the report has all the same; or a certain one, seen before anything ran.
     Publishing = 5,
     /// Something is held, and `--fail-on-held` was given.
     Held = 10,
@@ -45,9 +45,12 @@ impl Code {
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// An error that would keep any branch from being written.
+/// An error of git's that would keep any branch from being written, in its words.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
+#[error(
+    "git can make no commit here, so nothing was tried: {0}; set `user.name` and `user.email`, or see to the key of \
+     `commit.gpgSign`, and run again"
+)]
 pub struct Unpublishable(pub String);
 
 /// The end of a piece of work that the user interrupted.

@@ -1,5 +1,5 @@
-//! A worker: one slot in the cache directory with a private shared clone, a target directory, a HOME and a TMPDIR,
-//! always at the same absolute paths (built artefacts carry them), never shared with another worker.
+//! A worker: one slot in the cache directory with a private shared clone, a target directory, a HOME, a TMPDIR and an
+//! `XDG_RUNTIME_DIR`, always at the same absolute paths (built artefacts carry them), never shared with another worker.
 //!
 //! The git folder that the tool trusts (`control.git`) lies beside the tree and not in it: code under trial that
 //! calls `git tag`, `git config` or `git stash` meets a clone made for it, and cannot reach ours by accident.
@@ -13,7 +13,8 @@ mod tracked;
 mod twin;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -59,12 +60,13 @@ impl Worker {
             unpublished: Vec::new(),
             kept: Kept::default(),
         };
-        for stale in [worker.tree(), worker.control(), worker.home(), worker.temporary(), worker.copies()] {
+        for stale in [worker.tree(), worker.control(), worker.home(), worker.copies()] {
             remove(&stale)?;
         }
-        for folder in [worker.tree(), worker.target(), worker.home(), worker.temporary()] {
+        for folder in [worker.tree(), worker.target(), worker.home()] {
             fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
+        worker.empty_folders()?;
         borrow(repo.git_dir(), &worker.control(), &base.commit)?;
         if slot > 0 {
             // One store of objects for all of them: a tree written in one slot is shown in another, and published.
@@ -127,6 +129,23 @@ impl Worker {
         self.home.join("tmp")
     }
 
+    /// The `XDG_RUNTIME_DIR` of the code under trial.
+    #[must_use]
+    pub fn runtime(&self) -> PathBuf {
+        self.home.join("runtime")
+    }
+
+    /// Makes TMPDIR and `XDG_RUNTIME_DIR` anew and empty; the second is for this user only, as the XDG Base Directory
+    /// Specification wants it.
+    fn empty_folders(&self) -> Result<()> {
+        for (folder, mode) in [(self.temporary(), 0o777), (self.runtime(), 0o700)] {
+            remove(&folder)?;
+            let made = DirBuilder::new().mode(mode).create(&folder);
+            made.with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        Ok(())
+    }
+
     /// The git folder that the tool trusts.
     #[must_use]
     pub fn control(&self) -> PathBuf {
@@ -151,8 +170,7 @@ impl Worker {
             self.layer().read(tree)?;
         }
         self.restore()?;
-        remove(&self.temporary())?;
-        fs::create_dir_all(self.temporary())?;
+        self.empty_folders()?;
         self.layers.iter().try_for_each(Layer::place_twin)
     }
 

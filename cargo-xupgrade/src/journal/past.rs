@@ -40,7 +40,7 @@ pub enum End {
     Interrupted,
     /// Its budget ended before its work did.
     Budget,
-    /// What passed could not be written as a branch.
+    /// A branch of what passed was due, and could not be written.
     Unpublished,
 }
 

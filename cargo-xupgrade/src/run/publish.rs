@@ -5,6 +5,7 @@ use anyhow::{Result, anyhow};
 
 use super::scene::Scene;
 use super::{Found, outcome};
+use crate::command::Failed;
 use crate::failure::Unpublishable;
 use crate::message::{self, Proven};
 use crate::report::Upgrade;
@@ -21,16 +22,19 @@ pub struct Written {
 /// would be for nothing.
 ///
 /// # Errors
-/// When git cannot make one.
+/// [`Unpublishable`], with git's own words.
 pub fn rehearse(scene: &Scene<'_>) -> Result<()> {
     let base = &scene.base;
     let made = scene.worker.commit(&scene.repo.commit_settings(), signs(scene), &base.tree, &base.commit, "Rehearsal");
-    made.map(drop).map_err(|error| {
-        let (words, mend) =
-            (format!("{error:#}"), "set `user.name` and `user.email`, or see to the key of `commit.gpgSign`");
-        Unpublishable(format!("git can make no commit here, so nothing was tried: {words}; {mend}, and run again"))
-            .into()
-    })
+    made.map(drop).map_err(|error| Unpublishable(complaint(&error)).into())
+}
+
+/// The lines in which git says why it makes no commit, without its advice on how to set an identity.
+fn complaint(error: &anyhow::Error) -> String {
+    let Some(Failed { said, .. }) = error.downcast_ref() else { return format!("{error:#}") };
+    let lines: Vec<&str> =
+        said.lines().filter(|line| line.starts_with("fatal: ") || line.starts_with("error: ")).collect();
+    if lines.is_empty() { said.clone() } else { lines.join("; ") }
 }
 
 fn signs(scene: &Scene<'_>) -> Signs {

@@ -45,6 +45,25 @@ fn a_restored_tree_has_no_trace_of_what_ran_in_it() {
 }
 
 #[test]
+fn the_next_trial_finds_its_own_folders_empty_and_a_link_in_the_place_of_one_leads_nobody_astray() {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    let stage = stage();
+    let elsewhere = stage.world.root.join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let before = fs::metadata(&elsewhere).unwrap().mode();
+    fs::write(stage.worker.temporary().join("left"), "").unwrap();
+    fs::remove_dir(stage.worker.runtime()).unwrap();
+    symlink(&elsewhere, stage.worker.runtime()).unwrap();
+    stage.worker.start_from(None).unwrap();
+    for folder in [stage.worker.temporary(), stage.worker.runtime()] {
+        assert!(fs::symlink_metadata(&folder).unwrap().is_dir(), "{}", folder.display());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+    assert_eq!(fs::metadata(stage.worker.runtime()).unwrap().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(&elsewhere).unwrap().mode(), before);
+}
+
+#[test]
 fn a_tree_that_looks_new_has_not_changed() {
     let stage = stage_with("-- repo/.gitattributes --\n*.rs text\n");
     let file = stage.worker.tree().join("Cargo.toml");
