@@ -68,6 +68,8 @@ fn an_interrupt_in_the_baseline_tries_nothing() {
     assert_interrupted(&env, &ran, &before, &mark);
     let ids: Vec<&str> = ran.report["trials"].as_array().unwrap().iter().map(|trial| text(trial, "id")).collect();
     assert!(ids.iter().all(|id| id.starts_with("baseline")), "{ids:?}");
+    assert!(ran.stdout.contains("\"text\":\"interrupted\""), "{}", ran.said());
+    assert!(!ran.stdout.contains("some checks fail"), "no check of the project failed: {}", ran.said());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Freshness, Grain, Phase, TestEnd, TestName, TrialReport, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialReport, Turn};
 use crate::verdict::{Baseline, CellBaseline, Steadiness, time_limit};
 pub use standing::{LeftOut, Standing};
 
@@ -160,7 +160,14 @@ fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
 fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
     // What is left out for a failure stands against nobody.
     let counts = |cell: &CellReport| (cell.cell.check.turn, cell.cell.check.grain) == (Turn::Always, Grain::Whole);
-    let red = finished.report.cells.iter().any(|cell| !cell.exit.is_success() && counts(cell));
+    let cells = &finished.report.cells;
+    let (verdict, text) = if cells.iter().any(|cell| cell.exit == Exit::Interrupted) {
+        ("inconclusive", "interrupted")
+    } else if cells.iter().any(|cell| !cell.exit.is_success() && counts(cell)) {
+        ("failed", "some checks fail before any upgrade")
+    } else {
+        ("passed", "")
+    };
     let summary = TrialSummary {
         id: finished.id.clone(),
         why: None,
@@ -168,12 +175,11 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
         atoms: vec![],
         fresh: 0,
         tree: String::new(),
-        verdict: if red { "failed" } else { "passed" }.into(),
+        verdict: verdict.into(),
         text: String::new(),
         seconds: round(finished.seconds),
         cells: finished.report.cells.iter().map(CellSummary::from).collect(),
     };
-    let text = if red { "some checks fail before any upgrade" } else { "" };
     listener.tell(&Event::TrialEnded {
         trial: finished.id,
         verdict: summary.verdict.clone(),
