@@ -73,6 +73,7 @@ fn a_branch_that_cannot_be_written_loses_nothing_that_was_found_and_the_next_run
 #[test]
 fn what_keeps_git_from_committing_is_told_before_anything_runs() {
     let env = Env::new("lock_only");
+    assert_eq!(env.run(&["-p", "ant"]).upgrades(), ["ant 1.0.0 -> 1.0.1"]);
     signing(&env, 0);
     let unsigned = env.run(&[]);
     env.git(&["config", "commit.gpgsign", "false"]);
@@ -82,6 +83,7 @@ fn what_keeps_git_from_committing_is_told_before_anything_runs() {
         assert!(ran.stderr.contains("error: git can make no commit here, so nothing was tried"), "{}", ran.said());
         assert!(!ran.stderr.contains("commit-tree"), "git's words without our command: {}", ran.said());
         assert!(!ran.stderr.contains("baseline-1"), "{}", ran.said());
+        assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1"], "the report of the run before it is still there");
     }
 }
 

@@ -80,7 +80,6 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     journal.write("plan.json", &plan.report())?;
     let mut session = Session::new(plan, history);
     if !session.plan.candidates.is_empty() {
-        publish::rehearse(&scene)?;
         session.work(&mut scene, &job, &mut journal)?;
     }
     session.locks = reach::keep_locks(&session, &scene, &journal)?;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::Session;
 use super::scene::Scene;
+use super::{Session, publish};
 use crate::candidate::EcosystemKind;
 use crate::cli::{ResumeRule, RunArgs};
 use crate::clock::Instant;
@@ -43,6 +43,10 @@ pub fn begin(scene: &mut Scene<'_>, args: &RunArgs, folder: &Path, listener: &dy
         past = None;
         scene.look_at(now);
         plan = scene.plan(args.manifest)?;
+    }
+    // Before the output of the last run makes way.
+    if !plan.candidates.is_empty() {
+        publish::rehearse(scene)?;
     }
     let journal = match past {
         Some(past) => {
