@@ -35,13 +35,14 @@ fn an_upgrade_says_its_level_and_what_stands_behind_it() {
     assert_eq!(bee["places"], serde_json::json!([{ "manifest": "Cargo.toml", "table": "dependencies", "key": "bee" }]));
 }
 
-/// A program that signs for git as often as it is told to, and fails from then on.
+/// A program that signs for git as often as it is told to, and fails from then on. It reads all that git gives
+/// it, as git takes a closed pipe for a failure.
 fn signing(env: &Env, times: usize) {
     let folder = env.world.root.join("signing");
     std::fs::create_dir_all(&folder).unwrap();
     let signature = "-----BEGIN PGP SIGNATURE-----\\n\\nx\\n-----END PGP SIGNATURE-----\\n";
     let script = format!(
-        "#!/bin/sh\ncd '{}'\nprintf . >> count\n[ $(wc -c < count) -le {times} ] || exit 1\n\
+        "#!/bin/sh\ncat > /dev/null\ncd '{}'\nprintf . >> count\n[ $(wc -c < count) -le {times} ] || exit 1\n\
          printf '\\n[GNUPG:] SIG_CREATED ' >&2\nprintf -- '{signature}'\n",
         folder.display()
     );
