@@ -228,19 +228,19 @@ impl Batch {
         match outcome {
             Outcome::Passed => self.passed(place, probe.len, ticket),
             Outcome::Failed { suspects, partners, marks, proof } => {
-                let failure = Failure { ticket, proof, partners, marks };
+                let failure = Failure { ticket, proof, suspects, partners, marks };
                 if lane.probes.iter().any(|longer| longer.len > probe.len) {
-                    lane.wait(Waiting { len: probe.len, failure, suspects });
+                    lane.wait(Waiting { len: probe.len, failure });
                 } else {
-                    self.failed(place, probe.len, failure, &suspects);
+                    self.failed(place, probe.len, failure);
                 }
             }
             Outcome::Unproved { .. } | Outcome::Inconclusive => {
                 self.gave_no_answer(place, probe.len, probe.again, ticket);
             }
         }
-        if let Some(Waiting { len, failure, suspects }) = self.lanes.get_mut(place).and_then(Lane::waited) {
-            self.failed(place, len, failure, &suspects);
+        if let Some(Waiting { len, failure }) = self.lanes.get_mut(place).and_then(Lane::waited) {
+            self.failed(place, len, failure);
         }
     }
 
@@ -265,7 +265,7 @@ impl Batch {
         }
     }
 
-    fn failed(&mut self, place: usize, len: usize, failure: Failure, suspects: &[usize]) {
+    fn failed(&mut self, place: usize, len: usize, failure: Failure) {
         if self.rule.strategy == Strategy::All {
             return self.give_up();
         }
@@ -276,18 +276,16 @@ impl Batch {
         if lane.kind == Kind::Fresh {
             self.pool.extend(rest);
             if lane.window().len() > 1 {
-                self.set_aside(place, suspects);
+                self.set_aside(place);
             }
         }
     }
 
     /// Takes units that evidence names out of a failing lane: they are tried alone, the others without them.
-    fn set_aside(&mut self, place: usize, suspects: &[usize]) {
-        let named = |unit: &&usize| {
-            let of_suspect = |pick: &Pick| suspects.contains(&pick.atom);
-            self.units[**unit].picks.iter().any(of_suspect) && !self.suspects.contains(*unit)
-        };
-        let out: Vec<usize> = self.lanes[place].window().iter().filter(named).copied().collect();
+    fn set_aside(&mut self, place: usize) {
+        let lane = &self.lanes[place];
+        let is_new = |unit: &usize| self.is_named(lane, *unit) && !self.suspects.contains(unit);
+        let out: Vec<usize> = lane.window().iter().copied().filter(is_new).collect();
         if out.is_empty() {
             return;
         }
@@ -295,6 +293,12 @@ impl Batch {
         self.forget(&moot);
         self.pool.extend(&out);
         self.suspects.extend(&out);
+    }
+
+    /// Whether the evidence of a lane's failure names a unit.
+    pub(crate) fn is_named(&self, lane: &Lane, unit: usize) -> bool {
+        let named = |pick: &Pick| lane.failure.as_ref().is_some_and(|failure| failure.suspects.contains(&pick.atom));
+        self.units[unit].picks.iter().any(named)
     }
 
     /// Once: the same again. Twice: a shorter one, and what cannot be shortened stays open.

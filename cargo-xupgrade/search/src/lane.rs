@@ -21,6 +21,8 @@ pub(crate) enum Kind {
 pub(crate) struct Failure {
     pub(crate) ticket: Ticket,
     pub(crate) proof: Proof,
+    /// Atoms that deterministic evidence names.
+    pub(crate) suspects: Vec<usize>,
     pub(crate) partners: Vec<usize>,
     /// What failed, each with those of whom one is likely to blame.
     pub(crate) marks: Vec<Mark>,
@@ -56,7 +58,6 @@ pub(crate) enum Again {
 pub(crate) struct Waiting {
     pub(crate) len: usize,
     pub(crate) failure: Failure,
-    pub(crate) suspects: Vec<usize>,
 }
 
 /// A run of units in canonical order. The first `passed` of them are known to pass on the lane's base.

@@ -107,14 +107,14 @@ impl Ledger {
 
     /// `pick` was found to be at fault among all others: it is not looked at again, or it would be tried until it passes.
     pub(crate) fn convict(&mut self, pick: Pick, ticket: Ticket) {
-        let bare = Failure { ticket, proof: Proof::Tests, partners: vec![], marks: vec![] };
+        let bare = Failure { ticket, proof: Proof::Tests, suspects: vec![], partners: vec![], marks: vec![] };
         self.refuse(pick, bare, usize::MAX);
     }
 
     /// The whole matrix is no evidence for `pick`, as the trial `ticket` says: it is not looked at again, for nothing that could
     /// be tried beside it is known to help.
     pub(crate) fn leave_out(&mut self, pick: Pick, ticket: Ticket) {
-        let bare = Failure { ticket, proof: Proof::Certain, partners: vec![], marks: vec![] };
+        let bare = Failure { ticket, proof: Proof::Certain, suspects: vec![], partners: vec![], marks: vec![] };
         self.refuse(pick, bare, usize::MAX);
         self.idle.insert(pick);
     }

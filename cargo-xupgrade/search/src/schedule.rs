@@ -67,9 +67,15 @@ impl Batch {
         match self.rule.strategy {
             Strategy::Halving => (lane.window().len() / 2).max(1),
             Strategy::Split | Strategy::OneByOne | Strategy::All => {
-                chance::cut(&self.stakes(lane), self.rule.floor, &self.track)
+                self.named_cut(lane).unwrap_or_else(|| chance::cut(&self.stakes(lane), self.rule.floor, &self.track))
             }
         }
+    }
+
+    /// The cut right before the first unit that evidence names, and once that unit comes first, right behind it.
+    fn named_cut(&self, lane: &Lane) -> Option<usize> {
+        let before = lane.window().iter().position(|&unit| self.is_named(lane, unit))?;
+        Some(before.max(1))
     }
 
     fn probe(&mut self, place: usize, len: usize, why: Why, again: Again, ticket: Ticket) -> Ask {

@@ -70,6 +70,25 @@ fn a_named_suspect_is_tried_alone_and_the_others_without_it() {
 }
 
 #[test]
+fn a_union_that_names_a_culprit_is_cut_right_before_it_and_not_into_halves() {
+    let mut world = World::independent(vec![vec![Good]; 16]);
+    world.conflicts = vec![(12, 3)];
+    world.reveal = Reveal::FirstCulprit;
+    let (run, solution) = run(&atoms(16), world);
+    let expected = [
+        ((0..16).collect(), Why::First),
+        ((0..16).filter(|atom| *atom != 12).collect(), Why::Group),
+        (vec![12], Why::Suspect),
+        ((0..16).collect(), Why::Union),
+        ((0..12).collect(), Why::Half),
+        (vec![12], Why::Leaf),
+        (vec![12], Why::SecondLook),
+    ];
+    assert_eq!(told(&run), expected);
+    assert_eq!(solution.accepted.len(), 15);
+}
+
+#[test]
 fn a_failing_rung_sends_the_atom_one_rung_lower() {
     let ladder = atom(&[(10, Compatible), (10, Compatible), (10, Compatible)]);
     let (_, solution) = run(&[ladder], World::independent(vec![vec![Good, Good, Bad]]));
