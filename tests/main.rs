@@ -28,6 +28,7 @@ mod outside;
 mod plan;
 mod policy;
 mod proof;
+mod red_tests;
 mod registries;
 mod replay;
 mod report;

@@ -223,26 +223,6 @@ fn unexercised_allow_lets_through_what_no_cell_compiles_and_says_so() {
 }
 
 #[test]
-fn accept_failing_compares_by_test_name() {
-    let run = shared("red_baseline", &["--accept-failing"]);
-    assert_eq!(run.ran.code, 0, "{}", run.ran.said());
-    let projects: Vec<&str> =
-        run.ran.report["upgrades"].as_array().unwrap().iter().map(|one| text(one, "project")).collect();
-    assert_eq!(projects, ["bad", "good"], "{}", run.ran.said());
-}
-
-#[test]
-fn accept_failing_does_not_accept_a_test_that_fails_only_since() {
-    let env = Env::new("breaks_test_lands_lower");
-    let tests = std::fs::read_to_string(env.repo().join("src/lib.rs")).unwrap();
-    env.write("src/lib.rs", &format!("{tests}\n#[test]\nfn was_red_before() {{\n    panic!();\n}}\n")).commit();
-    let ran = env.run(&["--accept-failing"]);
-    assert_eq!(ran.upgrades(), ["count 1.0.0 -> 1.0.2"], "{}", ran.said());
-    let above = &ran.upgrade("count")["failed_above"][0]["reason"]["evidence"]["tests"];
-    assert!(above.to_string().contains("counts_from_one") && !above.to_string().contains("was_red_before"), "{above}");
-}
-
-#[test]
 fn fail_on_held_ends_with_ten_when_somebody_can_act() {
     let run = shared("breaks_build", &["--fail-on-held"]);
     assert_eq!(run.ran.code, 10, "{}", run.ran.said());

@@ -133,6 +133,19 @@ pub enum Format {
     Json,
 }
 
+/// Flags for tests that fail before any upgrade.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RedTests {
+    /// Hold a project whole where a test of it fails before any upgrade
+    ///
+    /// Without it, up to ten tests of a check that fail each time are set aside by name, and the others go on.
+    #[arg(long, help_heading = "Verification", hide_short_help = true, conflicts_with = "accept_failing")]
+    pub require_green: bool,
+    /// The default, spelled out: set tests aside that fail before any upgrade
+    #[arg(long, hide = true)]
+    pub accept_failing: bool,
+}
+
 /// The flags of `run`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
@@ -157,9 +170,9 @@ pub struct RunArgs {
     /// How to search.
     #[command(flatten)]
     pub search: SearchArgs,
-    /// Accept checks that fail before any upgrade, and compare by test name
-    #[arg(long, help_heading = "Run")]
-    pub accept_failing: bool,
+    /// Flags for tests that fail before any upgrade.
+    #[command(flatten)]
+    pub red: RedTests,
     /// How commits below the tip are tried by themselves
     ///
     /// `full` where somebody will bisect with tests or deploys single commits, `no` in a hurry.

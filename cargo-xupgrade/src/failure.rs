@@ -13,7 +13,7 @@ pub enum Code {
     Usage = 2,
     /// There were trials, and none of them gave a clear answer.
     Inconclusive = 3,
-    /// No project passes its own checks before any upgrade.
+    /// No project compiles and has a test that passes before any upgrade.
     NoBaseline = 4,
     /// A failure to write the branch of what passed, which the report has all the same; or a certain one, seen before anything ran.
     Publishing = 5,

@@ -196,12 +196,16 @@ impl Session {
         for cell in &ground.failing {
             let advice = setup::advice(&scene.repo, &scene.worker, &self.plan, cell, journal.folder());
             if let Some(advice) = advice {
-                ground.verdicts.advise(&cell.cell.project, &advice);
+                ground.verdicts.advise(&cell.cell.project, advice);
             }
         }
+        let left_out = ground.verdicts.left_out(&self.plan);
+        for left in &left_out {
+            listener.tell(&Event::Warned { text: left.text.clone() });
+        }
+        self.left_out.extend(left_out);
         self.baseline_trials = ground.trials;
         self.baseline_runs = ground.runs;
-        self.left_out = ground.left_out;
         self.baseline = ground.baseline;
         self.flapped = history::flapped(&self.baseline);
         self.history.join(&mut self.baseline);
@@ -234,9 +238,8 @@ impl Session {
         journal: &mut Journal,
         places: &[Place<'_>],
     ) -> Result<baseline::Ground> {
-        let accept = if job.args.accept_failing { baseline::Accept::Failing } else { baseline::Accept::Nothing };
-        let (mut before, mut spared) = (Vec::new(), Vec::new());
-        let mut known = Vec::new();
+        let accept = if job.args.red.require_green { baseline::Accept::Nothing } else { baseline::Accept::Failing };
+        let (mut before, mut known) = (Vec::new(), Vec::new());
         loop {
             let tools = job.tools(scene, &self.plan, places, journal);
             let first = before.len();
@@ -251,11 +254,10 @@ impl Session {
             before.append(&mut ground.trials);
             if found.is_empty() || job.stop.requested() > Level::None {
                 ground.trials = before;
-                ground.left_out.extend(spared);
                 return Ok(ground);
             }
             for one in &found {
-                spared.push(one.told(job.listener));
+                self.left_out.push(one.told(job.listener));
                 one.leave_out(scene, &mut self.plan);
             }
             known.extend(found);

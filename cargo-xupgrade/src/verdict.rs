@@ -12,9 +12,11 @@ use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, Tes
 
 mod again;
 mod part;
+mod proof;
 mod targets;
 
 pub use again::{again, only_flaky, widens};
+pub use proof::{Proof, is_guarded_by_red, proof};
 pub use targets::only_news;
 
 /// What the untouched base does, cell by cell.
@@ -35,7 +37,7 @@ impl Baseline {
         late && !self.exercised.values().any(is_early)
     }
 
-    /// The cells in which tests fail on the untouched base; there are some only where the user accepts that.
+    /// The cells in which tests fail on the untouched base.
     #[must_use]
     pub fn red_cells(&self) -> BTreeSet<CellKey> {
         self.cells.iter().filter(|(_, known)| !known.failing.is_empty()).map(|(key, _)| key.clone()).collect()
@@ -53,10 +55,12 @@ pub struct CellBaseline {
     pub ran: usize,
     /// Their names.
     pub names: Vec<TestName>,
-    /// Tests that failed in every run, when the user accepts them.
+    /// Tests that failed in every run: set aside, unless the user wants a green base.
     pub failing: Vec<TestName>,
     /// Tests that passed in one run and failed in another.
     pub flaky: Vec<TestName>,
+    /// Signs of a machine or a network that fails, in runs that named tests that failed: it is these tests that show them.
+    pub noise: BTreeSet<String>,
     /// Whether it as a whole ended the same way each time.
     pub steadiness: Steadiness,
     /// The tracked files that it changed in any run.
@@ -203,6 +207,11 @@ pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     stayed(cell, before)
 }
 
+/// The sign of a machine or a network that fails, unless tests of the untouched base show the same one.
+fn noise<'a>(cell: &'a CellReport, before: Option<&CellBaseline>) -> Option<&'a String> {
+    cell.reading.noise.as_ref().filter(|noise| !before.is_some_and(|known| known.noise.contains(*noise)))
+}
+
 /// Why a failure of an unsteady cell is no evidence.
 const UNSTEADY: &str = "this check fails at times on the untouched base, too, and does not say which test it is";
 
@@ -211,7 +220,7 @@ fn is_unsteady(before: Option<&CellBaseline>) -> bool {
 }
 
 fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
-    if let Some(noise) = &cell.reading.noise {
+    if let Some(noise) = noise(cell, before) {
         return Verdict::Inconclusive(noise.clone());
     }
     if let Some(verdict) = targets::judge(cell, before) {
@@ -340,44 +349,6 @@ fn some(names: impl IntoIterator<Item = impl Display>) -> String {
         let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
-}
-
-/// What stands behind an upgrade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Proof {
-    /// No cell compiled it.
-    None,
-    /// A cell compiled it, but no test that stands on it ran.
-    Compiled,
-    /// Tests that stand on it ran and passed.
-    Tests,
-}
-
-/// The proof that a passed trial gives for one package.
-#[must_use]
-pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
-    if !is_compiled(report, claim) {
-        return Proof::None;
-    }
-    // The lockfile knows no features and targets: below a test may lie what only a build with more of them compiles.
-    let early = |known: &Exercised| known.compiled.contains(&claim.package) && !known.late.contains(&claim.package);
-    if !report.exercised.values().any(early) {
-        return Proof::Compiled;
-    }
-    let name = claim.package.rsplit_once('@').map_or(claim.package.as_str(), |(name, _)| name);
-    let units: Vec<&String> = report
-        .exercised
-        .values()
-        .flat_map(|exercised| &exercised.below)
-        .filter(|(_, below)| below.contains(name))
-        .map(|(unit, _)| unit)
-        .collect();
-    let ran = report.cells.iter().flat_map(|cell| &cell.reading.tests).any(|(test, end)| {
-        *end == TestEnd::Passed
-            && units.iter().any(|unit| test.unit == **unit || test.unit.starts_with(&format!("{unit} ")))
-    });
-    if ran { Proof::Tests } else { Proof::Compiled }
 }
 
 /// What the words of a failed download mean: `Some` is a verdict (what was downloaded is not what the lockfile or the

@@ -1,4 +1,5 @@
-"""What does not compile on the base is no fault of a branch: it is looked up there, target by target, and judged nowhere."""
+"""What does not compile on the base, or which of its tests fail there, is no fault of a branch: it is looked up there, by name,
+and judged nowhere."""
 
 import re
 
@@ -10,21 +11,25 @@ from .shell import run
 TARGET = re.compile(r"^error: could not compile `([^`]+)` \(([^)]*)\)", re.MULTILINE)
 SCRIPT = re.compile(r"failed to run custom build command for `(\S+)")
 PACKAGE = re.compile(r"^# (\S+)", re.MULTILINE)
+# How libtest, go test and its JSON name a test that failed.
+TESTS = [re.compile(r"^test (.+?) \.\.\. FAILED", re.MULTILINE), re.compile(r"^\s*--- FAIL: (\S+)", re.MULTILINE),
+         re.compile(r'"Action":"fail".*"Test":"([^"]+)"')]
 
 
 def failing(ran):
-    """The targets or packages that did not compile, by name; the telling line where none is named."""
+    """The targets or packages that did not compile and the tests that failed, by name; the telling line where none is named."""
     targets = {f"{package} ({target})" for package, target in TARGET.findall(ran.text)}
     scripts = {f"{package} (build script)" for package in SCRIPT.findall(ran.text)}
-    return targets | scripts | set(PACKAGE.findall(ran.text)) or {ran.first_words()}
+    tests = {f"test {name}" for form in TESTS for name in form.findall(ran.text)}
+    return targets | scripts | tests | set(PACKAGE.findall(ran.text)) or {ran.first_words()}
 
 
 def learn(scene, ledger):
-    """Runs on the base, once, the gates that were red in each baseline of the report; the clone then shows the base."""
+    """Runs on the base, once, the checks that were red in each baseline of the report; the clone then shows the base."""
     if scene.red is not None:
         return
     scene.red = {}
-    suspects = [cell for cell in matrix.cells(scene) if cell.is_gate and was_red(scene, cell.label, cell.check)]
+    suspects = [cell for cell in matrix.cells(scene) if was_red(scene, cell.label, cell.check)]
     if suspects:
         at_commit(scene, ledger, scene.base)
     for cell in suspects:
@@ -34,9 +39,14 @@ def learn(scene, ledger):
 
 def was_red(scene, label, check):
     """Whether a check failed in every baseline."""
-    exits = [cell["exit"] for trial in scene.report["trials"] if trial["id"].startswith("baseline")
-             for cell in trial["cells"] if (cell["project"], cell["check"]) == (label, check)]
+    exits = [cell["exit"] for cell in baseline(scene, label, check)]
     return bool(exits) and 0 not in exits
+
+
+def baseline(scene, label, check):
+    """The runs of a check on the untouched base, without those of certain tests alone (`baseline-again-1`)."""
+    whole = [trial for trial in scene.report["trials"] if re.fullmatch(r"baseline-\d+", trial["id"])]
+    return [cell for trial in whole for cell in trial["cells"] if (cell["project"], cell["check"]) == (label, check)]
 
 
 def news(scene, cell, ran):

@@ -207,7 +207,7 @@ told! {
     go_view_transitive go_work_sums go_workspace_of_some hangs hostile_tests lands_between_rungs lock_only lock_repaired
     looks_at_git
     manifest_edit mixed msrv_transitive noise noise_kinds not_exercised outside_config outside_go_replace
-    outside_go_work outside_ignored outside_path pair_lifted pair_pinned_siblings pair_shared_type red_baseline red_everywhere
+    outside_go_work outside_ignored outside_path pair_lifted pair_pinned_siblings pair_shared_type red_baseline red_by_name red_everywhere
     relocks_down requirements_not_edited resolver_refuses secrets stale_artifact toolchain_go toolchain_pinned transitive_msrv
     transitive_yanked two_clash
 }

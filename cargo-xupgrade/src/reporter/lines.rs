@@ -81,7 +81,10 @@ fn cell_line(cell: &crate::report::CellSummary) -> String {
 /// How much is still to come, at a guess.
 pub fn left(remaining: usize, seconds_left: Option<u64>) -> String {
     let time = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
-    format!("{} at a guess{time}", count(remaining, "more trial"))
+    match remaining {
+        0 => format!("the last trial{time}"),
+        more => format!("about {}{time}", count(more, "more trial")),
+    }
 }
 
 /// What a trial tries, in one line.
@@ -91,7 +94,7 @@ pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
         (0, 0) if why == Some(Why::Bracket) => "the failed tests on the untouched base".into(),
         (0, accepted) if why == Some(Why::Bracket) => format!("the failed tests on {}", count(accepted, "upgrade")),
         (0, 0) => "the untouched base".into(),
-        (0, accepted) => format!("the whole matrix on {}", count(accepted, "upgrade")),
+        (0, accepted) => format!("final check of {}", count(accepted, "upgrade")),
         (_, 0) => some(&names),
         (_, accepted) => format!("{} on top of {accepted}", some(&names)),
     }

@@ -91,7 +91,7 @@ pub(super) fn label(trial: &TrialSummary) -> String {
     let Some(why) = trial.why else {
         return match (fresh, all) {
             (0, 0) => "the untouched base".into(),
-            (0, all) => format!("the whole matrix on {all}"),
+            (0, all) => format!("final check of {all}"),
             (fresh, _) => fresh.to_string(),
         };
     };
@@ -116,7 +116,7 @@ pub(super) fn label(trial: &TrialSummary) -> String {
         Why::Neighbour => "next above".into(),
         Why::Confirm => "once more".into(),
         Why::Bracket => "the same tests without it".into(),
-        Why::Verify => format!("the whole matrix on {all}"),
+        Why::Verify => format!("final check of {all}"),
         Why::Commit => format!("commit {all} by itself"),
     }
 }

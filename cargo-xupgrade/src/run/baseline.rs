@@ -1,6 +1,7 @@
 //! The baseline: the whole matrix on the untouched base, twice. It tells which projects are green, which tests are flaky,
 //! how long a trial takes and what the cells compile.
 
+mod aside;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialReport, Turn};
 use crate::verdict::{Baseline, CellBaseline, Steadiness, time_limit};
+use crate::why::Why;
 pub use standing::{LeftOut, Standing};
 
 /// How often the untouched base is run.
@@ -28,9 +30,7 @@ pub struct Ground {
     pub verdicts: Standing,
     /// Each run with its name.
     pub runs: Vec<(String, TrialReport)>,
-    /// All that fails on the untouched base and is left out.
-    pub left_out: Vec<LeftOut>,
-    /// A failing run of each cell that makes its project red.
+    /// A failing run of each cell that makes its project red, or of which tests are set aside.
     pub failing: Vec<CellReport>,
     /// How many workers may run checks at once.
     pub workers: usize,
@@ -58,17 +58,44 @@ pub fn run(
         reports.push(report);
     }
     let workers = workers(local.capacity(), &reports, listener);
-    let verdicts = standing::standing(&reports, accept);
-    let left_out = verdicts.left_out(plan);
-    for left in &left_out {
-        listener.tell(&Event::Warned { text: left.text.clone() });
+    let mut baseline = gather(&reports);
+    let mut runs: Vec<(String, TrialReport)> =
+        trials.iter().map(|trial: &TrialSummary| trial.id.clone()).zip(reports.iter().cloned()).collect();
+    if accept == Accept::Failing {
+        for (report, summary) in alone(local, listener, before, (&reports, &baseline))? {
+            journal.append(&summary)?;
+            aside::hear(&mut baseline, &report);
+            runs.push((summary.id.clone(), report));
+            trials.push(summary);
+        }
     }
-    let baseline = gather(&reports);
+    let verdicts = standing::standing(&reports, &baseline, accept);
     let first = reports.first().map(|report| report.cells.clone()).unwrap_or_default();
-    let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.is_red(&cell.cell.project));
+    let failing = first.into_iter().filter(|cell| !cell.exit.is_success() && verdicts.tells_of(&cell.cell));
     let failing = failing.collect();
-    let runs = trials.iter().map(|trial: &TrialSummary| trial.id.clone()).zip(reports).collect();
-    Ok(Ground { baseline, trials, verdicts, runs, left_out, failing, workers })
+    Ok(Ground { baseline, trials, verdicts, runs, failing, workers })
+}
+
+/// Runs the red tests of the base alone: where they pass now and then they are flaky, and not red.
+fn alone(
+    local: &mut Local<'_, '_>,
+    listener: &dyn Listener,
+    before: usize,
+    (reports, baseline): (&[TrialReport], &Baseline),
+) -> Result<Vec<Run>> {
+    let cells = reports.first().map(|report| aside::cells(report, baseline)).unwrap_or_default();
+    let mut runs = Vec::new();
+    for number in before + 1..=before + aside::RUNS {
+        if cells.is_empty() || local.is_stopped() {
+            break;
+        }
+        let id = format!("{NAME}again-{number}");
+        tell(&id, Some(format!("{NAME}{}", before + 1)), before + aside::RUNS - number, listener);
+        local.submit(order(id, cells.clone()))?;
+        let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
+        runs.push(conclude(finished, listener));
+    }
+    Ok(runs)
 }
 
 /// Whether failing tests of the base are accepted.
@@ -88,7 +115,7 @@ fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener, befo
         if local.is_stopped() {
             break;
         }
-        local.submit(order(plan, number, listener))?;
+        local.submit(whole(plan, number, listener))?;
         let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
         runs.push(conclude(finished, listener));
     }
@@ -103,9 +130,9 @@ fn abreast(
     listener: &dyn Listener,
     (before, workers): (usize, usize),
 ) -> Result<Vec<Run>> {
-    local.submit_abreast((before + 1..=before + RUNS).map(|number| order(plan, number, listener)).collect())?;
+    local.submit_abreast((before + 1..=before + RUNS).map(|number| whole(plan, number, listener)).collect())?;
     for number in before + RUNS + 1..=before + workers {
-        let mut build = order(plan, number, listener);
+        let mut build = whole(plan, number, listener);
         build.cells.retain(|cell| cell.check.phase == Phase::Gate);
         local.submit(build)?;
     }
@@ -136,37 +163,40 @@ fn workers(capacity: usize, reports: &[TrialReport], listener: &dyn Listener) ->
 /// What the names of the runs begin with.
 const NAME: &str = "baseline-";
 
-fn order(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
+fn whole(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
     let id = format!("{NAME}{number}");
+    tell(&id, None, number % RUNS, listener);
+    order(id, plan.cells.clone())
+}
+
+fn order(id: String, cells: Vec<Cell>) -> Order {
+    Order { id, atoms: vec![], cells, freshness: Freshness::Afresh, breadth: Breadth::Whole, until: None }
+}
+
+/// Tells that a run of the base begins: of all of it, or again of what failed in an earlier one.
+fn tell(id: &str, of: Option<String>, remaining: usize, listener: &dyn Listener) {
     listener.tell(&Event::TrialBegan {
-        trial: id.clone(),
-        why: None,
-        of: None,
+        trial: id.to_owned(),
+        why: of.is_some().then_some(Why::Bracket),
+        of,
         fresh: vec![],
         accepted: 0,
-        remaining: number % RUNS,
+        remaining,
         seconds_left: None,
     });
-    Order {
-        id,
-        atoms: vec![],
-        cells: plan.cells.clone(),
-        freshness: Freshness::Afresh,
-        breadth: Breadth::Whole,
-        until: None,
-    }
 }
 
 fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
     // What is left out for a failure stands against nobody.
     let counts = |cell: &CellReport| (cell.cell.check.turn, cell.cell.check.grain) == (Turn::Always, Grain::Whole);
     let cells = &finished.report.cells;
+    let fallen: Vec<&CellReport> = cells.iter().filter(|cell| !cell.exit.is_success() && counts(cell)).collect();
     let (verdict, text) = if cells.iter().any(|cell| cell.exit == Exit::Interrupted) {
-        ("inconclusive", "interrupted")
-    } else if cells.iter().any(|cell| !cell.exit.is_success() && counts(cell)) {
-        ("failed", "some checks fail before any upgrade")
+        ("inconclusive", "interrupted".to_owned())
+    } else if fallen.is_empty() {
+        ("passed", String::new())
     } else {
-        ("passed", "")
+        ("failed", failing(&fallen))
     };
     let summary = TrialSummary {
         id: finished.id.clone(),
@@ -183,10 +213,21 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
     listener.tell(&Event::TrialEnded {
         trial: finished.id,
         verdict: summary.verdict.clone(),
-        text: text.into(),
+        text,
         seconds: summary.seconds,
     });
     (finished.report, summary)
+}
+
+/// The words for checks that fail on the untouched base.
+fn failing(fallen: &[&CellReport]) -> String {
+    let red = |cell: &&CellReport| -> Vec<TestName> { cell.failing().cloned().collect() };
+    let tests: usize = fallen.iter().map(|cell| aside::leaves(&red(cell)).len()).sum();
+    match tests {
+        _ if !fallen.iter().all(|cell| is_red(cell)) => "some checks fail before any upgrade".into(),
+        1 => "1 test fails before any upgrade".into(),
+        more => format!("{more} tests fail before any upgrade"),
+    }
 }
 
 fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {
@@ -219,6 +260,7 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         ran: names.len(),
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
+        noise: runs.iter().filter(|cell| is_red(cell)).filter_map(|cell| cell.reading.noise.clone()).collect(),
         steadiness: steadiness(runs),
         changes: runs.iter().flat_map(|cell| cell.changed.iter().cloned()).collect(),
         built: built(runs),
@@ -238,9 +280,13 @@ fn built(runs: &[&CellReport]) -> BTreeSet<String> {
 /// A run that failed without naming a test, beside one that passed, makes the whole cell unsteady.
 fn steadiness(runs: &[&CellReport]) -> Steadiness {
     let passed = runs.iter().any(|cell| cell.exit.is_success());
-    let is_red = |cell: &CellReport| cell.reading.tests.values().any(|end| *end == TestEnd::Failed);
     let fell = runs.iter().any(|cell| !cell.exit.is_success() && !is_red(cell));
     if passed && fell { Steadiness::Unsteady } else { Steadiness::Steady }
+}
+
+/// True for a run that names tests that failed in it.
+fn is_red(cell: &CellReport) -> bool {
+    cell.reading.tests.values().any(|end| *end == TestEnd::Failed)
 }
 
 /// The time limits of the cells, in seconds.

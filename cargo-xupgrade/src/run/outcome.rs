@@ -16,7 +16,7 @@ use crate::plan::{Plan, held, named, partners};
 use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
 use crate::trial::TrialReport;
 use crate::trial::flap::{Flap, Seen, flapped};
-use crate::verdict::{Proof, Verdict, proof};
+use crate::verdict::{Proof, Verdict, is_guarded_by_red, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
@@ -32,6 +32,8 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
     let mut notes = same_step(plan, found, position).unwrap_or_else(|| applied.notes.clone());
     notes.extend(moved_on(plan, found, position));
     notes.extend(landed_between(found, atom, candidate));
+    let proof = confirmed.map_or(Proof::None, |report| proof_in(plan, found, report, position));
+    notes.extend(unguarded(plan, found, position).filter(|_| proof == Proof::Compiled));
     Upgrade {
         ecosystem: candidate.ecosystem,
         name: candidate.name.clone(),
@@ -44,7 +46,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
         breaking: rung.breaking,
         commit: found.commits.get(position).cloned(),
         trial: trial_of(found, atom).map(|trial| trial.id.clone()).unwrap_or_default(),
-        proof: confirmed.map_or(Proof::None, |report| proof_in(plan, found, report, position)),
+        proof,
         also_moved: moved_beside(plan, found, &applied, atom),
         notes,
         failed_above: failed_above(plan, found, atom, candidate),
@@ -82,6 +84,14 @@ fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> V
 fn proof_in(plan: &Plan, found: &Found, report: &TrialReport, position: usize) -> Proof {
     let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied);
     claim.map_or(Proof::None, |claim| proof(report, &claim))
+}
+
+/// The reason for a weak proof where tests that stand on the upgrade are set aside.
+fn unguarded(plan: &Plan, found: &Found, position: usize) -> Option<String> {
+    let report = &found.trials[found.checkpoint.trial?].report;
+    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied)?;
+    let is_red = is_guarded_by_red(report, &found.baseline, &claim);
+    is_red.then(|| "the tests that stand on it fail before any upgrade, so they say nothing".to_owned())
 }
 
 /// A later upgrade may take a package on to a higher version, or out: then no cell of the whole matrix met it as it was.

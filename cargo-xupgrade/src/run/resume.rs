@@ -128,7 +128,7 @@ fn flags(args: &RunArgs, config: &Config) -> String {
     let mut selection = args.selection.clone();
     (selection.as_of, selection.repo, selection.config) = (None, None, None);
     let search = (args.search.strategy, args.search.depth, args.search.verify_runs);
-    let run = (args.manifest, args.accept_failing, args.verify_commits);
+    let run = (args.manifest, args.red.require_green, args.verify_commits);
     sha256_hex(format!("{selection:?} {search:?} {run:?} {config:?}").as_bytes())
 }
 

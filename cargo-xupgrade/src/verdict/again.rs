@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Baseline, CellBaseline, Verdict, judge_cell, part, tests_that};
+use super::{Baseline, CellBaseline, Verdict, judge_cell, noise, part, tests_that};
 use crate::trial::narrow::narrow;
 use crate::trial::{Build, Cell, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
@@ -74,7 +74,7 @@ pub fn only_flaky(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell>
         && cell.cell.check.phase == Phase::Test
         && cell.reading.build_failed == Build::Fine
         && !matches!(cell.cell.extent, Extent::Tests(_))
-        && cell.reading.noise.is_none();
+        && noise(cell, Some(before)).is_none();
     let red: Vec<TestName> =
         tests_that(cell, TestEnd::Failed).into_iter().filter(|name| !before.failing.contains(name)).collect();
     if !is_whole_failure || red.is_empty() || red.iter().any(|name| !before.flaky.contains(name)) {

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Accept, cells, gather_cell};
+use super::{Accept, aside, cells};
 use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::phrases::{self, rustup};
 use crate::plan::Plan;
-use crate::trial::{Cell, CellKey, CellReport, Exit, Grain, TrialReport, Turn};
-use crate::verdict::{CellBaseline, Unexercised, Verdict, judge_cell};
+use crate::trial::{Cell, CellKey, CellReport, Exit, Grain, TestName, TrialReport, Turn};
+use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell};
 
 /// Something that fails on the untouched base and is left out.
 pub struct LeftOut {
@@ -22,7 +22,11 @@ pub struct LeftOut {
 #[derive(Default)]
 pub struct Standing {
     /// Projects with a check that fails, and why.
-    red: BTreeMap<String, Reason>,
+    red: BTreeMap<String, Red>,
+    /// Checks that go on without tests that fail: the words for them.
+    aside: BTreeMap<CellKey, String>,
+    /// The likely cause of a failure, by project, with the line of configuration that mends it.
+    advice: BTreeMap<String, String>,
     /// Cells that fail whole, each with its first telling line: they are left out, and nothing else is.
     left_out: BTreeMap<CellKey, String>,
     /// Targets that do not compile, by project and name, each with the log that says so: they are left out, and the cells
@@ -34,6 +38,18 @@ pub struct Standing {
     unused: BTreeSet<(String, String)>,
     /// For dependencies that no check here can compile, by project: a word on what would.
     missing: BTreeMap<(String, String), String>,
+}
+
+/// The reason for a red project, and the next step where its cause is not known.
+struct Red {
+    reason: Reason,
+    next: String,
+}
+
+impl Red {
+    fn of(reason: Reason) -> Self {
+        Self { reason, next: String::new() }
+    }
 }
 
 impl Standing {
@@ -56,8 +72,15 @@ impl Standing {
             let text = format!("`{command}` fails before any upgrade ({why}), so it is left out and proves nothing");
             Some(LeftOut { project: cell.project.clone(), text })
         });
-        let labels: BTreeSet<&String> = green.map(|cell| &cell.project).collect();
-        labels.into_iter().filter_map(|label| self.left_out_targets(label)).chain(whole).collect()
+        let aside = green.clone().filter_map(|cell| self.set_aside(cell));
+        let labels: BTreeSet<&String> = green.clone().map(|cell| &cell.project).collect();
+        labels.into_iter().filter_map(|label| self.left_out_targets(label)).chain(whole).chain(aside).collect()
+    }
+
+    fn set_aside(&self, cell: &Cell) -> Option<LeftOut> {
+        let told = self.aside.get(&cell.key())?;
+        let advice = self.advice.get(&cell.project).map(|advice| format!("; {advice}")).unwrap_or_default();
+        Some(LeftOut { project: cell.project.clone(), text: format!("{told}{advice}") })
     }
 
     fn left_out_targets(&self, label: &str) -> Option<LeftOut> {
@@ -69,19 +92,29 @@ impl Standing {
         Some(LeftOut { project: label.to_owned(), text })
     }
 
-    /// Adds to the reason of a red project what may be the cause; the first advice counts.
-    pub fn advise(&mut self, label: &str, advice: &str) {
-        let Some(reason) = self.red.get_mut(label) else { return };
-        if let Some((what, _)) = reason.text.split_once(MEND_IT) {
-            reason.text = format!("{what}; {advice}");
-        }
+    /// True for a cell whose failure on the base is told, so that its cause is worth a look.
+    pub fn tells_of(&self, cell: &Cell) -> bool {
+        self.is_red(&cell.project) || self.aside.contains_key(&cell.key())
+    }
+
+    /// Adds to the words on a project's failure what may be the cause; the first advice counts.
+    pub fn advise(&mut self, label: &str, advice: String) {
+        self.advice.entry(label.to_owned()).or_insert(advice);
+    }
+
+    /// The reason that holds all of a red project.
+    fn red(&self, label: &str) -> Option<Reason> {
+        let Red { reason, next } = self.red.get(label)?;
+        let known = self.advice.get(label).map(|advice| format!("; {advice}"));
+        let known = known.filter(|_| reason.kind == ReasonKind::BaselineRed && !next.is_empty());
+        Some(Reason { text: format!("{}{}", reason.text, known.as_ref().unwrap_or(next)), ..reason.clone() })
     }
 
     /// The reason that holds a candidate before any trial.
     pub fn hold(&self, candidate: &Candidate, unexercised: Unexercised) -> Option<Reason> {
         let label = format!("{} {}", candidate.ecosystem, candidate.project);
-        if let Some(reason) = self.red.get(&label) {
-            return Some(reason.clone());
+        if let Some(reason) = self.red(&label) {
+            return Some(reason);
         }
         if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
             return None;
@@ -107,7 +140,7 @@ impl Standing {
 }
 
 /// The standing of the projects after the runs of the untouched base.
-pub fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
+pub fn standing(reports: &[TrialReport], baseline: &Baseline, accept: Accept) -> Standing {
     let mut standing = Standing::default();
     for (label, exercised) in reports.iter().flat_map(|report| &report.exercised) {
         standing.compiled.extend(exercised.compiled.iter().cloned());
@@ -116,10 +149,10 @@ pub fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
         standing.missing.extend(missing.map(|(name, word)| ((label.clone(), name.clone()), word.clone())));
     }
     for (key, runs) in cells(reports) {
-        standing.look_at(&key, &runs, accept);
+        standing.look_at(&key, &runs, &baseline.cells[&key], accept);
     }
     for (label, reason) in reports.iter().flat_map(|report| &report.unfetched) {
-        standing.red.insert(label.clone(), reason.clone());
+        standing.red.insert(label.clone(), Red::of(reason.clone()));
     }
     let never_started = reports
         .iter()
@@ -127,31 +160,45 @@ pub fn standing(reports: &[TrialReport], accept: Accept) -> Standing {
         .filter(|cell| matches!(cell.exit, Exit::NotStarted(_)) && cell.cell.check.turn == Turn::Always);
     for cell in never_started {
         let text = format!("`{}` does not start; is it installed?", cell.cell.check.typed(&cell.words));
-        standing.red.insert(cell.cell.project.clone(), Reason::new(ReasonKind::ToolchainMissing, text));
+        standing.red.insert(cell.cell.project.clone(), Red::of(Reason::new(ReasonKind::ToolchainMissing, text)));
     }
     standing
 }
 
 impl Standing {
-    /// Takes in the runs of one cell.
-    fn look_at(&mut self, key: &CellKey, runs: &[&CellReport], accept: Accept) {
-        let known = gather_cell(runs);
-        let verdicts: Vec<Verdict> =
-            runs.iter().map(|cell| judge_cell(cell, judged_against(&known, accept).as_ref())).collect();
+    /// Takes in the runs of one cell, and what they say together.
+    fn look_at(&mut self, key: &CellKey, runs: &[&CellReport], known: &CellBaseline, accept: Accept) {
+        if runs.iter().any(|cell| cell.exit == Exit::Interrupted) {
+            return;
+        }
+        let forgiven = judged_against(known, accept);
+        let verdicts: Vec<Verdict> = runs.iter().map(|cell| judge_cell(cell, forgiven.as_ref())).collect();
         let green = verdicts.contains(&Verdict::Passed);
-        let always_red = !green && verdicts.iter().any(|verdict| matches!(verdict, Verdict::Failed(_)));
         // A test that is red each time is red, whatever else flaps beside it.
-        let flaky_only = !known.flaky.is_empty() && known.failing.is_empty() && !green;
+        let flaky_only = !known.flaky.is_empty() && known.failing.is_empty();
+        let always_red = !green && !flaky_only;
         let Some(fallen) = runs.iter().find(|cell| !cell.exit.is_success()) else { return };
-        if is_partly_red(fallen, &known) {
+        if is_partly_red(fallen, known) {
             let targets = known.unbuilt.iter().map(|target| (key.0.clone(), target.clone()));
             self.targets.extend(targets.map(|target| (target, fallen.log.clone())));
         } else if fallen.cell.check.turn == Turn::Final || (always_red && fallen.cell.check.grain == Grain::Target) {
             self.left_out.insert(key.clone(), first_words(fallen));
-        } else if always_red && !flaky_only {
-            self.red.entry(key.0.clone()).or_insert_with(|| red_reason(runs, &verdicts));
+        } else if forgiven.is_some() && (green || !verdicts.iter().any(|one| matches!(one, Verdict::Failed(_)))) {
+            self.aside.insert(key.clone(), words_aside(fallen, &known.failing));
+        } else if always_red {
+            self.red.entry(key.0.clone()).or_insert_with(|| red(runs, &verdicts));
         }
     }
+}
+
+/// The words for tests that are set aside.
+fn words_aside(cell: &CellReport, failing: &[TestName]) -> String {
+    let names: Vec<String> = aside::leaves(failing).into_iter().map(|name| format!("`{name}`")).collect();
+    let (all, them) = match names.len() {
+        1 => ("1 test fails".to_owned(), "it is set aside and proves nothing"),
+        more => (format!("{more} tests fail"), "they are set aside and prove nothing"),
+    };
+    format!("{}: {all} before any upgrade, so {them}: {}; see {}", cell.cell.project, names.join(", "), cell.log)
 }
 
 /// True for a cell of which some targets do not compile, and others do; of no other does each count by itself.
@@ -165,30 +212,33 @@ fn first_words(cell: &CellReport) -> String {
     said.unwrap_or_else(|| format!("see {}", cell.log))
 }
 
+/// The base that its own runs are judged against: themselves, where the check goes on without its red tests.
 fn judged_against(known: &CellBaseline, accept: Accept) -> Option<CellBaseline> {
-    match accept {
-        Accept::Failing => Some(CellBaseline { ran: 0, ..known.clone() }),
-        Accept::Nothing => None,
-    }
+    (accept == Accept::Failing && aside::is_few(known)).then(|| CellBaseline { ran: 0, ..known.clone() })
 }
 
-/// The advice where nothing better is known.
-const MEND_IT: &str = "; mend it first, replace the check in xupgrade.toml, or pass --accept-failing";
-
-fn red_reason(runs: &[&CellReport], verdicts: &[Verdict]) -> Reason {
+fn red(runs: &[&CellReport], verdicts: &[Verdict]) -> Red {
     let cause = verdicts.iter().find_map(|verdict| match verdict {
         Verdict::Failed(cause) => Some(cause.clone()),
         _ => None,
     });
+    let noise = verdicts.iter().find_map(|verdict| match verdict {
+        Verdict::Inconclusive(why) => Some(why),
+        _ => None,
+    });
     let evidence =
         cause.as_ref().map(|cause| Box::new(Evidence { trial: "baseline-1".into(), ..cause.evidence.clone() }));
-    let words = cause.map_or_else(|| runs[0].cell.check.typed(&runs[0].words), |cause| cause.text);
+    let command = runs[0].cell.check.typed(&runs[0].words);
+    let words = cause.map(|cause| cause.text).or_else(|| Some(format!("`{command}` fails: {}", noise?)));
     let wants_another = |line: &String| rustup::is_not_installed(line) || phrases::cargo::is_rust_too_old(line);
     let missing = runs.iter().flat_map(|cell| &cell.reading.telling).any(wants_another);
-    let (kind, advice) = if missing {
-        (ReasonKind::ToolchainMissing, "; install the toolchain that it needs, or name another one (RUSTUP_TOOLCHAIN)")
+    let (kind, next) = if missing {
+        let next = "; install the toolchain that it needs, or name another one (RUSTUP_TOOLCHAIN)";
+        (ReasonKind::ToolchainMissing, next.to_owned())
     } else {
-        (ReasonKind::BaselineRed, MEND_IT)
+        let folder = &runs[0].cell.check.dir;
+        (ReasonKind::BaselineRed, format!("; to see it, run `{command}` in the folder {folder} of a clean clone"))
     };
-    Reason { kind, text: format!("before any upgrade {words}{advice}"), evidence }
+    let text = format!("before any upgrade {}", words.unwrap_or(command));
+    Red { reason: Reason { kind, text, evidence }, next }
 }

@@ -1,6 +1,5 @@
 //! What two runs of the untouched base say together, as sentences.
 
-use super::standing::standing;
 use super::*;
 use crate::trial::{Exit, Phase, Reading};
 
@@ -13,6 +12,11 @@ fn run(exit: i32, ends: &[(&str, TestEnd)]) -> TrialReport {
 
 fn known(runs: &[TrialReport]) -> CellBaseline {
     gather(runs).cells.into_values().next().unwrap()
+}
+
+/// The standing as the runs alone make it.
+fn standing(runs: &[TrialReport], accept: Accept) -> Standing {
+    standing::standing(runs, &gather(runs), accept)
 }
 
 const RED: TestEnd = TestEnd::Failed;

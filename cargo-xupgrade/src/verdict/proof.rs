@@ -1,0 +1,52 @@
+//! The proof that a trial which passed gives for one package: tests that stand on it, or that it compiles. Pure.
+
+use super::{Baseline, Claim, is_compiled};
+use crate::ecosystem::Exercised;
+use crate::trial::{TestEnd, TestName, TrialReport};
+
+/// The evidence behind an upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// No cell compiled it.
+    None,
+    /// A cell compiled it, but no test that stands on it ran.
+    Compiled,
+    /// Tests that stand on it ran and passed.
+    Tests,
+}
+
+/// The proof that a passed trial gives for one package.
+#[must_use]
+pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
+    if !is_compiled(report, claim) {
+        return Proof::None;
+    }
+    // The lockfile knows no features and targets: below a test may lie what only a build with more of them compiles.
+    let early = |known: &Exercised| known.compiled.contains(&claim.package) && !known.late.contains(&claim.package);
+    if !report.exercised.values().any(early) {
+        return Proof::Compiled;
+    }
+    let units = units_on(report, claim);
+    let mut tests = report.cells.iter().flat_map(|cell| &cell.reading.tests);
+    let ran = tests.any(|(test, end)| *end == TestEnd::Passed && is_of(test, &units));
+    if ran { Proof::Tests } else { Proof::Compiled }
+}
+
+/// True where tests that stand on a package are set aside, as they fail on the untouched base.
+#[must_use]
+pub fn is_guarded_by_red(report: &TrialReport, baseline: &Baseline, claim: &Claim) -> bool {
+    let units = units_on(report, claim);
+    baseline.cells.values().flat_map(|known| &known.failing).any(|test| is_of(test, &units))
+}
+
+/// The units of tests that stand on the package of a claim.
+fn units_on<'a>(report: &'a TrialReport, claim: &Claim) -> Vec<&'a String> {
+    let name = claim.package.rsplit_once('@').map_or(claim.package.as_str(), |(name, _)| name);
+    let below = report.exercised.values().flat_map(|exercised| &exercised.below);
+    below.filter(|(_, below)| below.contains(name)).map(|(unit, _)| unit).collect()
+}
+
+fn is_of(test: &TestName, units: &[&String]) -> bool {
+    units.iter().any(|unit| test.unit == **unit || test.unit.starts_with(&format!("{unit} ")))
+}
