@@ -15,14 +15,33 @@ pub enum End {
 /// panic`; that of a documentation test carries a line number: `src/lib.rs - f (line 3)`.
 #[must_use]
 pub fn ended(line: &str) -> Option<(&str, End)> {
-    let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
-    let end = match result.split([' ', ',', '<']).next()? {
-        "ok" => End::Ok,
-        "FAILED" => End::Failed,
-        "ignored" => End::Ignored,
-        _ => return None,
-    };
-    Some((name.strip_suffix(" - should panic").unwrap_or(name), end))
+    let rest = line.strip_prefix("test ")?;
+    let whole = rest.rsplit_once(" ... ").and_then(|(name, result)| Some((name, end(result)?)));
+    let (name, end) =
+        whole.or_else(|| rest.split_once(" ... ").and_then(|(name, result)| Some((name, end(result)?))))?;
+    Some((plain_name(name), end))
+}
+
+/// The name of a test whose end is not on its line: libtest writes name and end apart, and what a test writes to its
+/// standard error itself, past the capture (loggers do), may come between them.
+#[must_use]
+pub fn begun(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_prefix("test ")?.split_once(" ... ").filter(|_| ended(line).is_none())?;
+    Some(plain_name(name))
+}
+
+/// The end of a test that a text begins with; what follows may be anybody's but no longer word.
+#[must_use]
+pub fn end(text: &str) -> Option<End> {
+    let ends = [("ok", End::Ok), ("FAILED", End::Failed), ("ignored", End::Ignored)];
+    ends.into_iter().find_map(|(word, end)| {
+        let rest = text.strip_prefix(word)?;
+        (!rest.starts_with(|next: char| next.is_alphabetic() || next == '_')).then_some(end)
+    })
+}
+
+fn plain_name(name: &str) -> &str {
+    name.strip_suffix(" - should panic").unwrap_or(name)
 }
 
 /// The name by which a test is selected: without all that libtest adds to it in its output.
@@ -55,6 +74,14 @@ mod tests {
         assert_eq!(ended("test t ... FAILED"), Some(("t", End::Failed)));
         assert_eq!(ended("test src/lib.rs - g (line 3) ... ok"), Some(("src/lib.rs - g (line 3)", End::Ok)));
         assert_eq!(ended("test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured"), None);
+        assert_eq!(begun("test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured"), None);
+    }
+
+    #[test]
+    fn what_a_logger_writes_into_the_line_of_a_test_hides_neither_its_name_nor_its_end() {
+        assert_eq!(ended("test a::b ... ok2026-11-30T12:36:19Z DEBUG x ... y"), Some(("a::b", End::Ok)));
+        assert_eq!(begun("test a::b ... 2026-11-30T12:36:19Z DEBUG x ... y"), Some("a::b"));
+        assert_eq!((begun("test a::b ... ok"), end("okay"), end("ok")), (None, None, Some(End::Ok)));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Lines {
     reader: Reader,
     found: Reading,
     unit: String,
+    /// A test of which the name was written, and the end not yet.
+    begun: Option<String>,
     panic_left: usize,
     /// What Go tests that run at the moment wrote, by package and test: told only of those that fail.
     waiting: BTreeMap<(String, String), Vec<String>>,
@@ -32,7 +34,14 @@ impl Lines {
     /// A reader for one kind of output.
     #[must_use]
     pub fn new(reader: Reader) -> Self {
-        Self { reader, found: Reading::default(), unit: String::new(), panic_left: 0, waiting: BTreeMap::new() }
+        Self {
+            reader,
+            found: Reading::default(),
+            unit: String::new(),
+            begun: None,
+            panic_left: 0,
+            waiting: BTreeMap::new(),
+        }
     }
 
     /// Takes one line; its colours say nothing.
@@ -123,6 +132,11 @@ impl Lines {
             self.unit = format!("{name} doc");
         } else if let Some((name, end)) = libtest::ended(trimmed) {
             self.test(name, end_of(end));
+        } else if let Some(name) = libtest::begun(trimmed) {
+            self.begun = Some(name.to_owned());
+        } else if let (Some(name), Some(end)) = (&self.begun, libtest::end(trimmed)) {
+            let name = name.clone();
+            self.test(&name, end_of(end));
         } else {
             self.libtest_failure(line);
         }
@@ -144,6 +158,7 @@ impl Lines {
     }
 
     fn test(&mut self, name: &str, end: TestEnd) {
+        self.begun = None;
         let name = TestName { unit: self.unit.clone(), name: name.to_owned() };
         self.found.tests.insert(name, end);
     }
@@ -401,6 +416,14 @@ error[E0425]: cannot find function `gone` in crate `x`
         let log = "$ go test\n{\"Action\":\"output\",\"Output\":\"--- FAIL: TestA\\n\"}\n{\"Action\":\"fail\"}\n";
         assert_eq!(for_people(Reader::GoTest, log), "$ go test\n--- FAIL: TestA\n");
         assert_eq!(for_people(Reader::CargoMessages, "a\n{\"reason\":\"x\"}\nb\n"), "a\nb\n");
+    }
+
+    #[test]
+    fn a_test_whose_line_a_logger_broke_in_two_has_its_end_all_the_same() {
+        let log =
+            "test a ... \u{1b}[2m2026-11-30T12:36:19Z\u{1b}[0m DEBUG indexing\nok\n2026 DEBUG more\ntest b ... ok\n";
+        let found = read(Reader::Libtest, log);
+        assert_eq!((found.ran(), found.tests.values().all(|end| *end == TestEnd::Passed)), (2, true), "{found:?}");
     }
 
     #[test]
