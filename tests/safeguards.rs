@@ -32,7 +32,7 @@ fn what_another_repository_built_is_no_proof_for_this_one() {
     let wait = format!("touch '{}'; while ! test -e '{}'; do sleep 0.05; done", waits.display(), go_on.display());
     red.write("xupgrade.toml", &format!("[setup]\ncommands = [[\"sh\", \"-c\", \"{wait}\"]]\n"));
     // The red one checks out its sources, then the green one builds, then the red one is tried.
-    let mut child = red.tool(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = red.tool(&["--require-green"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for(&waits, &mut child);
     assert_eq!(green.run(&[]).code, 0);
     std::fs::write(&go_on, "").unwrap();

@@ -5,6 +5,7 @@ mod budget;
 pub mod claims;
 pub mod commits;
 pub mod ends;
+pub mod often;
 mod orders;
 mod teach;
 
@@ -21,7 +22,7 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
-use crate::trial::{Cell, CellKey, TrialReport, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport, Turn};
 use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge, judge_cell};
 pub use budget::{Budget, Spent};
 
@@ -45,6 +46,8 @@ pub struct Engine<'a> {
     pub journal: &'a mut Journal,
     /// The trials so far.
     pub trials: Vec<Trial>,
+    /// How often each check with tests runs again before anything is published.
+    pub often: BTreeMap<CellKey, u32>,
     /// The cells of the whole matrix in which an upgrade failed: from then on each trial that they concern runs them, or what
     /// they refuse would pass there again and again.
     pub awake: BTreeSet<CellKey>,
@@ -183,8 +186,10 @@ impl Engine<'_> {
         flight: &mut Flight,
         (proposal, options): (Proposal, &Options),
     ) -> Result<()> {
-        let again = |of: Ticket| self.failed_cells(flight, of);
-        let mut order = orders::order(self.plan, &proposal, &self.awake, again);
+        let mut order = orders::order(self.plan, &proposal, &self.awake, |scope| match scope {
+            Scope::Again { of, .. } => self.failed_cells(flight, of),
+            _ => often::cells(&self.plan.cells, &self.baseline, &self.often),
+        });
         if orders::is_vacuous(&proposal, &order) {
             search.record(proposal.ticket, Outcome::Inconclusive);
             return Ok(());
@@ -194,14 +199,14 @@ impl Engine<'_> {
             order.until = self.last_call(options);
         }
         self.announce(&order, &proposal, self.looks_at(flight, &proposal), search.expected_remaining());
-        flight.begun += usize::from(proposal.scope != Scope::Full);
+        flight.begun += usize::from(counts(&proposal));
         flight.proposals.insert(order.id.clone(), proposal);
         executor.submit(order)
     }
 
     /// The trial that a trial looks at again.
     fn looks_at(&self, flight: &Flight, proposal: &Proposal) -> Option<String> {
-        let Scope::Again { of } = proposal.scope else { return None };
+        let Scope::Again { of, .. } = proposal.scope else { return None };
         flight.tickets.get(&of).map(|place| self.trials[*place].id.clone())
     }
 
@@ -222,7 +227,7 @@ impl Engine<'_> {
         let proposal = flight.proposals.remove(&finished.id).ok_or_else(lost)?;
         let ticket = proposal.ticket;
         // What an interrupted run had found costs this one nothing.
-        if finished.report.is_known() && proposal.scope != Scope::Full {
+        if finished.report.is_known() && counts(&proposal) {
             flight.begun = flight.begun.saturating_sub(1);
         }
         if flight.cancelled.remove(&finished.id) && finished.report.noise.is_some() {
@@ -232,7 +237,7 @@ impl Engine<'_> {
         }
         let outcome = self.take(&proposal, self.looks_at(flight, &proposal), finished)?;
         flight.tickets.insert(ticket, self.trials.len() - 1);
-        if proposal.scope != Scope::Full && self.was_refused_before() {
+        if counts(&proposal) && self.was_refused_before() {
             flight.begun = flight.begun.saturating_sub(1);
         }
         let taught = if proposal.picks.is_empty() { self.learn_flakes() } else { Taught::Nothing };
@@ -258,18 +263,25 @@ impl Engine<'_> {
         });
     }
 
-    /// Tests that fail on the untouched base are flaky, whatever they did in the baseline. Not so those that fail on what is
-    /// accepted: an upgrade in it may be what makes them fail at times.
+    /// Tests that fail on the untouched base are flaky, whatever they did in the baseline; one that was known to be and failed in
+    /// each run of a trial is set aside, as it fails now with nothing moved. Not so those that fail on what is accepted: an
+    /// upgrade in it may be what makes them fail at times.
     fn learn_flakes(&mut self) -> Taught {
         let mut taught = Taught::Nothing;
         let Some(trial) = self.trials.last() else { return taught };
         for (key, test) in orders::failed_tests(&trial.report) {
             let known = self.baseline.cells.entry(key).or_default();
-            if !known.failing.contains(&test) && !known.flaky.contains(&test) {
+            if known.failing.contains(&test) {
+                continue;
+            }
+            if let Some(place) = known.flaky.iter().position(|one| *one == test) {
+                known.flaky.remove(place);
+                known.failing.push(test);
+            } else {
                 known.flaky.push(test);
                 known.flaky.sort();
-                taught = Taught::Flakes;
             }
+            taught = Taught::Flakes;
         }
         taught
     }
@@ -333,8 +345,11 @@ impl Engine<'_> {
         let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh };
         let outcome = match proposal.scope {
             Scope::Full => judged.of_the_whole(&verdict),
-            _ => judged.outcome(&verdict),
+            Scope::Again { .. } => judged.counted(),
+            Scope::Gate | Scope::Concerned | Scope::Often { .. } => judged.outcome(&verdict),
         };
+        let counts = matches!(proposal.scope, Scope::Again { .. } | Scope::Often { .. });
+        let verdict = if counts { counted(verdict, &finished.report) } else { verdict };
         self.keep(Trial {
             id: finished.id,
             why: Some(proposal.why),
@@ -369,7 +384,7 @@ impl Engine<'_> {
                 early.filter_map(|at| claims::claim(self.plan, atoms, at, &[])).collect()
             }
             Scope::Full => all.filter_map(|at| claims::claim(self.plan, atoms, at, &report.applied)).collect(),
-            Scope::Gate | Scope::Again { .. } => Vec::new(),
+            Scope::Gate | Scope::Again { .. } | Scope::Often { .. } => Vec::new(),
         }
     }
 
@@ -430,6 +445,22 @@ impl Flight {
             }
         }
     }
+}
+
+/// True for a trial that counts for the budget: all but those that verify what passed.
+fn counts(proposal: &Proposal) -> bool {
+    !matches!(proposal.scope, Scope::Full | Scope::Often { .. })
+}
+
+/// The verdict on tests that ran several times: it says in how many of the runs one failed.
+fn counted(verdict: Verdict, report: &TrialReport) -> Verdict {
+    let Verdict::Failed(mut cause) = verdict else { return verdict };
+    let runs: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.check.phase == Phase::Test).collect();
+    if runs.len() > 1 {
+        let red = runs.iter().filter(|cell| !cell.exit.is_success()).count();
+        cause.text = format!("{}, in {red} of {} runs", cause.text, runs.len());
+    }
+    Verdict::Failed(cause)
 }
 
 #[cfg(test)]

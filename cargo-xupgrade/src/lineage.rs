@@ -50,7 +50,9 @@ pub fn parent<'a>(why: Option<Why>, fresh: &[String], earlier: &[Past<'a>]) -> O
         Why::Leaf => newest(&holds_all).or_else(|| newest(&|past| past.fresh.len() == 1 && same_name(past))),
         Why::Bisect | Why::Neighbour | Why::Pair => newest(&same_name),
         Why::Bracket => newest(&|past| !past.fresh.is_empty()),
-        Why::First | Why::Group | Why::LastTime | Why::AtOnce | Why::Union | Why::Verify | Why::Commit => None,
+        Why::First | Why::Group | Why::LastTime | Why::AtOnce | Why::Union | Why::Verify | Why::Often | Why::Commit => {
+            None
+        }
     }
 }
 

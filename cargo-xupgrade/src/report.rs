@@ -63,6 +63,9 @@ pub struct Report {
     /// Tests that passed and failed with the very same packages.
     #[serde(default)]
     pub flapped: Vec<Flap>,
+    /// How often the tests of what is published passed on its tree, and what that excludes.
+    #[serde(default)]
+    pub steady: Vec<Steady>,
     /// The projects.
     pub projects: Vec<ProjectSummary>,
     /// How many upgrades could be tried.
@@ -300,6 +303,19 @@ pub struct ProjectSummary {
     /// Tests that did not end the same way each time.
     #[serde(default)]
     pub flaky: Vec<String>,
+}
+
+/// A check whose tests passed several times on the tree that is published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Steady {
+    /// The project's label.
+    pub project: String,
+    /// The check.
+    pub check: String,
+    /// The number of its runs, all of which passed.
+    pub runs: u32,
+    /// The least share of failing runs (0 to 1) that so many passes exclude with 99 % certainty.
+    pub excluded: f64,
 }
 
 /// A lockfile that git does not track, kept for whoever wants to test the same again.

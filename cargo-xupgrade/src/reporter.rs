@@ -173,20 +173,33 @@ fn gibibytes(bytes: u64) -> String {
     format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30)
 }
 
+/// A guess at what a run takes, from the seconds of the baseline and the number of candidates.
+#[derive(Debug, Clone, Copy)]
+pub struct Forecast {
+    /// The trials.
+    pub trials: usize,
+    /// The seconds of all of them.
+    pub seconds: f64,
+}
+
+/// The guess at a run with these candidates.
+#[must_use]
+pub fn forecast(plan: &Plan, baseline: &Baseline) -> Forecast {
+    let expected: f64 = baseline.cells.values().map(CellBaseline::expected_seconds).sum();
+    let trials = expected_trials(plan.candidates.len());
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let seconds = expected * (trials + 1) as f64;
+    Forecast { trials, seconds }
+}
+
 /// What is said after the baseline: time per trial, trials expected, the end.
 #[must_use]
-pub fn forecast(plan: &Plan, baseline: &Baseline) -> String {
+pub fn outlook(plan: &Plan, baseline: &Baseline) -> String {
     let seconds: f64 = baseline.cells.values().map(|cell| cell.seconds).sum();
-    let expected: f64 = baseline.cells.values().map(CellBaseline::expected_seconds).sum();
     let flaky: usize = baseline.cells.values().map(|cell| cell.flaky.len()).sum();
-    let trials = expected_trials(plan.candidates.len());
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an estimate"
-    )]
-    let total = (expected * (trials + 1) as f64) as u64;
+    let Forecast { trials, seconds: total } = forecast(plan, baseline);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate")]
+    let total = total as u64;
     let mut text = format!(
         "the whole matrix takes {} at most on the base; about {} for {}, done in about {}",
         duration(seconds),

@@ -219,7 +219,7 @@ impl Session {
         if self.plan.candidates.is_empty() {
             return Ok(());
         }
-        listener.tell(&Event::Said { text: reporter::forecast(&self.plan, &self.baseline) });
+        listener.tell(&Event::Said { text: reporter::outlook(&self.plan, &self.baseline) });
         let tools = job.tools(scene, &self.plan, &places[..ground.workers], journal);
         let found = local::with(tools, |local| self.search(scene, job, journal, local, unexercised))?;
         // Those of earlier runs are no news.
@@ -275,6 +275,7 @@ impl Session {
         let Job { args, listener, stop, began } = *job;
         local.limits = baseline::limits(&self.plan, &self.baseline);
         local.tolerated = self.baseline.red_cells();
+        let often = options::often(&args.search, &self.plan, &self.baseline);
         let mut engine = Engine {
             plan: &self.plan,
             baseline: self.baseline.clone(),
@@ -286,12 +287,13 @@ impl Session {
             journal,
             trials: Vec::new(),
             awake: BTreeSet::new(),
+            often: often.clone(),
         };
         let last_time = self.history.last_time(&self.plan.candidates);
         let options = Options {
             last_time,
             at_once: self.plan.together(),
-            ..options::options(&args.search, &self.plan.cells, &self.baseline, &self.flapped)
+            ..options::options(&args.search, &self.plan.cells, &self.baseline, &often)
         };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();

@@ -132,6 +132,8 @@ pub enum Extent {
     /// All of it.
     #[default]
     Whole,
+    /// The test programs only: no documentation tests, each of which is compiled anew.
+    Programs,
     /// The tests of these packages (crates, Go packages) only.
     Packages(BTreeSet<String>),
     /// These tests only; others that the same command runs count for nothing.
@@ -238,6 +240,9 @@ pub struct Reading {
     pub executables: BTreeMap<String, Executable>,
     /// Units of which is known what else than all of it selects them: the words for the command.
     pub units: BTreeMap<String, Vec<String>>,
+    /// The milliseconds that documentation tests took.
+    #[serde(default)]
+    pub doc_millis: u64,
     /// The lines that tell most about a failure, in order.
     pub telling: Vec<String>,
     /// Signs of noise (no space, no memory, no network).

@@ -51,6 +51,8 @@ pub struct CellBaseline {
     pub seconds: f64,
     /// Seconds of the fastest run: everything was built.
     pub warm_seconds: f64,
+    /// Seconds of its documentation tests in the fastest run.
+    pub doc_seconds: f64,
     /// Tests that ran in every run.
     pub ran: usize,
     /// Their names.
@@ -146,6 +148,9 @@ pub enum Unexercised {
     /// Let it pass with proof `none`.
     Allow,
 }
+
+/// A test that is known to be flaky runs again so often by itself; where it fails each time, it counts as any other failure.
+pub const FLAKY_RERUNS: usize = 7;
 
 /// Judges a trial. `claims` are the fresh atoms; what was accepted before has proved itself.
 #[must_use]
@@ -246,7 +251,12 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
         if left.is_empty() {
             return stayed(cell, before);
         }
-        return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&left)));
+        if cell.again.len() < FLAKY_RERUNS {
+            return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&left)));
+        }
+        let text =
+            format!("fails {}, known to be flaky, in {} of {} runs", list(&left), FLAKY_RERUNS + 1, FLAKY_RERUNS + 1);
+        return failed(cell, ReasonKind::TestFailed, &text, &left);
     }
     let text = if unknown.is_empty() { "fails".into() } else { format!("fails {}", list(&unknown)) };
     failed(cell, ReasonKind::TestFailed, &text, &unknown)

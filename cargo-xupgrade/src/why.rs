@@ -38,6 +38,8 @@ pub enum Why {
     Bracket,
     /// The whole matrix on what was accepted.
     Verify,
+    /// The tests of what passed the whole matrix, several times more.
+    Often,
     /// One commit of the branch by itself.
     Commit,
 }
@@ -62,6 +64,7 @@ impl From<xupgrade_search::Why> for Why {
             Search::Confirm => Self::Confirm,
             Search::Bracket => Self::Bracket,
             Search::Verify => Self::Verify,
+            Search::Often => Self::Often,
         }
     }
 }

@@ -188,8 +188,11 @@ pub const VERIFY: &str = "--verify-commits";
 /// The flag that says how often the last set has to pass the whole matrix.
 pub const VERIFY_RUNS: &str = "--verify-runs";
 
-/// The usual flags of a run: both take time, and few tests look at what they are for.
-const USUAL: [(&str, &str); 2] = [(VERIFY, "no"), (VERIFY_RUNS, "1")];
+/// The flag for the time of more runs of the tests.
+pub const FLAKE_BUDGET: &str = "--flake-budget";
+
+/// The usual flags of a run: all take time, and few tests look at what they are for.
+const USUAL: [(&str, &str); 3] = [(VERIFY, "no"), (VERIFY_RUNS, "1"), (FLAKE_BUDGET, "0")];
 
 /// Tells the first word of a run from those of other commands.
 fn is_of_a_run(first: &str) -> bool {

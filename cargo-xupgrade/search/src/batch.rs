@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::chance::Track;
 use crate::clue::Clues;
-use crate::evidence::{Doubt, Finding, Pass, Weight};
+use crate::evidence::{self, Doubt, Finding};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
 use crate::{Outcome, Pick, Proof, Scope, Strategy, Ticket, Why};
@@ -23,8 +23,6 @@ pub(crate) struct Rule {
     pub(crate) floor: u32,
     pub(crate) scope: Scope,
     pub(crate) belief: Belief,
-    /// What a failure weighs.
-    pub(crate) weight: Weight,
     /// Why everything is tried as a whole before anything else, if it is.
     pub(crate) whole_first: Option<Why>,
 }
@@ -214,14 +212,7 @@ impl Batch {
         let lane = &mut self.lanes[place];
         let Some(probe) = lane.take(ticket) else {
             if let Some(doubt) = &mut lane.doubt {
-                doubt.answer(
-                    ticket,
-                    match outcome {
-                        Outcome::Passed => Some(Pass::Yes),
-                        Outcome::Failed { .. } => Some(Pass::No),
-                        Outcome::Unproved { .. } | Outcome::Inconclusive => None,
-                    },
-                );
+                doubt.answer(ticket, &evidence::counts(&outcome));
             }
             return;
         };
@@ -235,7 +226,7 @@ impl Batch {
                     self.failed(place, probe.len, failure);
                 }
             }
-            Outcome::Unproved { .. } | Outcome::Inconclusive => {
+            Outcome::Unproved { .. } | Outcome::Counted { .. } | Outcome::Inconclusive => {
                 self.gave_no_answer(place, probe.len, probe.again, ticket);
             }
         }
@@ -370,7 +361,6 @@ impl Batch {
 
     /// Whether the lane is done with.
     fn conclude_lane(&mut self, place: usize) -> bool {
-        let weight = self.rule.weight;
         let lane = &mut self.lanes[place];
         let Some(unit) = lane.leaf() else {
             return lane.window().is_empty();
@@ -378,7 +368,7 @@ impl Batch {
         let Some(failure) = lane.failure.clone() else {
             return false;
         };
-        let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket, weight));
+        let doubt = lane.doubt.get_or_insert_with(|| Doubt::about(failure.ticket));
         let known = self.rule.belief == Belief::Taken || self.early.contains_key(&unit);
         let taken = failure.proof == Proof::Certain || known;
         let finding = if taken { Finding::Guilty } else { doubt.finding() };

@@ -1,35 +1,17 @@
-//! When a failure of tests counts: what failed runs again, with the pick and without it, until one side is plain.
-//! Pure counting. A group is never doubted, only a pick that is about to be rejected; and never until it passes.
+//! When a failure of tests counts: each test that failed runs again by name, with the pick and without it, as often as a
+//! sequential rule asks. Pure counting. A group is never doubted, only a pick that is about to be rejected; and never
+//! until it passes.
+//!
+//! The rates of the rule, from simulation (`scripts/bench-search --table noise`): a test that fails on the base in 1 to
+//! 30 % of its runs convicts a good pick in at most 0.05 % of the decisions.
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::{Permille, Ticket};
-
-/// What one more failure weighs against a pick, in 1/10 bit, where tests fail for no reason now and then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Weight(u32);
-
-/// What a pass weighs for it.
-const PASS: u32 = 12;
-/// So much convicts: a hundred to one.
-const CONVICTS: u32 = 66;
-
-impl Weight {
-    /// A bad pick fails six times in ten; one test of those that make a run fail with the chance `flake` fails half as
-    /// often as the run, at most.
-    pub(crate) fn of(flake: Permille) -> Self {
-        Self(match flake {
-            0..=50 => 46,
-            51..=100 => 36,
-            101..=150 => 30,
-            151..=200 => 26,
-            _ => 20,
-        })
-    }
-}
+use crate::{Count, Outcome, Ticket, Until};
 
 /// One of the two sequences that are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     /// The sequence that failed.
     With,
@@ -37,210 +19,325 @@ pub(crate) enum Side {
     Without,
 }
 
-/// What the runs so far say.
+/// The end of a doubt, or that it has none yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// More runs are needed.
     Open,
     /// The pick is to blame.
     Guilty,
-    /// It did not come again often enough to count.
+    /// No test came again.
     Void,
-    /// It comes without the pick, too, as in this run.
+    /// What came again comes without the pick, too, as in this run.
     Shared(Ticket),
     /// There is no finding out.
     NoAnswer,
 }
 
-/// How often a side failed and passed.
-#[derive(Debug, Clone, Copy, Default)]
+/// The runs of one test on one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Runs {
-    failed: u32,
-    passed: u32,
-    asked: u32,
+    red: u32,
+    green: u32,
 }
+
+impl Runs {
+    fn all(self) -> u32 {
+        self.red + self.green
+    }
+}
+
+/// The next step about one test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// So many more runs on a side.
+    Run(Side, u32),
+    Guilty,
+    /// It fails on the base, too.
+    Shared,
+    /// It does not come again.
+    Void,
+}
+
+/// So many runs with the pick come first, and where all of them are red, as many without it settle the matter.
+const FIRST: u32 = 5;
+/// So many green runs with the pick, and none red, take a failure back that may show itself again later.
+const GONE: u32 = 20;
+/// So many do after which nobody looks again.
+const LAST_GONE: u32 = 40;
+/// A block of runs with the pick, and without it, where the runs with it differ.
+const BLOCK_WITH: u32 = 10;
+const BLOCK_WITHOUT: u32 = 20;
+/// So many red runs with the pick convict it, where as many runs without it as with it were green.
+const CONVICTS: u32 = 10;
+/// After so many runs with the pick the test counts as one that fails at times.
+const MOST: u32 = 200;
+/// A check that names no test runs whole, so often on each side.
+const WHOLE: u32 = 2;
+
+/// The step after these runs of a test by name.
+fn by_name(with: Runs, without: Runs, gone: u32) -> Next {
+    match (with, without) {
+        (_, Runs { red: 1.., .. }) => Next::Shared,
+        (with, _) if with.all() < FIRST => Next::Run(Side::With, FIRST - with.all()),
+        (Runs { green: 0, .. }, without) if without.all() < FIRST => Next::Run(Side::Without, FIRST - without.all()),
+        (Runs { green: 0, .. }, _) => Next::Guilty,
+        (Runs { red: 0, green }, _) if green < gone => Next::Run(Side::With, gone - green),
+        (Runs { red: 0, .. }, _) => Next::Void,
+        (with, without) if without.all() < with.all() => Next::Run(Side::Without, BLOCK_WITHOUT),
+        (Runs { red: CONVICTS.., .. }, _) => Next::Guilty,
+        (with, _) if with.all() >= MOST => Next::Shared,
+        _ => Next::Run(Side::With, BLOCK_WITH),
+    }
+}
+
+/// The step after these runs of a whole check.
+fn whole(with: Runs, without: Runs) -> Next {
+    match (with, without) {
+        (_, Runs { red: 1.., .. }) => Next::Shared,
+        (Runs { green: 1.., .. }, _) => Next::Void,
+        (Runs { red, .. }, _) if red < WHOLE => Next::Run(Side::With, WHOLE - red),
+        (_, Runs { green, .. }) if green < WHOLE => Next::Run(Side::Without, WHOLE - green),
+        _ => Next::Guilty,
+    }
+}
+
+/// A test by its number; `None`: a whole check that names none.
+type Test = Option<u64>;
 
 /// The runs about one failure.
 #[derive(Debug, Clone)]
 pub(crate) struct Doubt {
     /// The trial that failed.
     pub(crate) of: Ticket,
-    with: Runs,
-    without: Runs,
+    tests: BTreeMap<Test, (Runs, Runs)>,
     silent: u32,
-    weight: Weight,
-    /// So many passes acquit.
-    patience: u32,
-    /// Whether it was seen on other picks only.
+    asks: u32,
+    /// So many green runs take it back.
+    gone: u32,
+    /// True if it was seen on other picks only.
     pub(crate) is_suspicion: bool,
     /// The first run with the pick that failed again.
     pub(crate) again: Option<Ticket>,
     /// The first run without the pick that failed.
     shared: Option<Ticket>,
-    pub(crate) asked: Vec<(Ticket, Side)>,
+    pub(crate) asked: Option<(Ticket, Side)>,
 }
 
-/// So many passes after the first failure take it back, where more runs follow anyway.
-const PASSES_TO_ACQUIT: u32 = 3;
-/// So many do where nobody looks again.
-const LAST_PASSES: u32 = 7;
-/// So many passes without the pick are enough, however often it failed with it.
-const MOST_BRACKETS: u32 = 4;
-/// So many runs that gave no answer end the matter.
-const SILENT_RUNS: u32 = 2;
+/// So many trials that gave no answer end the matter.
+const SILENT: u32 = 2;
+/// So many trials about one failure are enough, whatever they said.
+const ASKS: u32 = 60;
 
 impl Doubt {
-    /// About the failure of this trial, which counts as the first run with the pick.
-    pub(crate) fn about(of: Ticket, weight: Weight) -> Self {
-        let with = Runs { failed: 1, ..Runs::default() };
+    /// About the failure of this trial.
+    pub(crate) fn about(of: Ticket) -> Self {
         Self {
             of,
-            with,
-            without: Runs::default(),
+            tests: BTreeMap::new(),
             silent: 0,
-            weight,
-            patience: PASSES_TO_ACQUIT,
+            asks: 0,
+            gone: GONE,
             is_suspicion: false,
             again: None,
             shared: None,
-            asked: Vec::new(),
+            asked: None,
         }
     }
 
-    /// The same about a failure of the whole matrix, after which nobody looks again.
-    pub(crate) fn last(of: Ticket, weight: Weight) -> Self {
-        Self { patience: LAST_PASSES, ..Self::about(of, weight) }
+    /// The same about a failure of what is to be published.
+    pub(crate) fn last(of: Ticket) -> Self {
+        Self { gone: LAST_GONE, ..Self::about(of) }
     }
 
     /// About a failure that was taken back on other picks: on these it has not been seen yet.
-    pub(crate) fn suspicion(of: Ticket, weight: Weight) -> Self {
-        Self { with: Runs::default(), is_suspicion: true, ..Self::last(of, weight) }
+    pub(crate) fn suspicion(of: Ticket) -> Self {
+        Self { is_suspicion: true, ..Self::about(of) }
     }
 
-    /// What the runs say. A test that fails without the pick, too, says nothing about it; one that failed
-    /// with it now and then but never without it, in as many runs, does.
+    /// The finding so far. One test that the pick breaks is enough; a test that fails without the pick, too, says nothing
+    /// about it.
     pub(crate) fn finding(&self) -> Finding {
-        if let Some(ticket) = self.shared {
-            return Finding::Shared(ticket);
-        }
-        if self.silent >= SILENT_RUNS {
+        if self.silent >= SILENT || self.asks >= ASKS {
             return Finding::NoAnswer;
         }
-        let fails = self.with.failed;
-        if self.convicts() && self.without.passed >= fails.min(MOST_BRACKETS) {
-            return Finding::Guilty;
+        let is = |wanted: Next| self.tests.keys().any(|test| self.next(*test) == wanted);
+        if is(Next::Guilty) {
+            Finding::Guilty
+        } else if self.tests.is_empty() || self.tests.keys().any(|test| matches!(self.next(*test), Next::Run(..))) {
+            Finding::Open
+        } else if is(Next::Shared) {
+            Finding::Shared(self.shared.unwrap_or(self.of))
+        } else {
+            Finding::Void
         }
-        if fails <= 1 && self.with.passed >= self.patience || self.with.passed >= 2 * self.patience {
-            return Finding::Void;
-        }
-        Finding::Open
     }
 
-    /// Whether the failures with the pick are so many that they are no accident.
-    fn convicts(&self) -> bool {
-        self.with.failed >= 2 && self.with.failed * self.weight.0 >= CONVICTS + self.with.passed * PASS
+    fn next(&self, test: Test) -> Next {
+        let (with, without) = self.tests.get(&test).copied().unwrap_or_default();
+        if test.is_some() { by_name(with, without, self.gone) } else { whole(with, without) }
     }
 
-    /// The next run worth asking for, if one is that is not under way.
-    pub(crate) fn wanted(&self) -> Option<Side> {
-        let pending = |side| self.asked.iter().any(|asked| asked.1 == side);
-        if self.finding() != Finding::Open {
+    /// The tests that convict the pick, or, where none does, those that came again.
+    pub(crate) fn to_hunt(&self) -> BTreeSet<Test> {
+        let red = |(_, (with, without)): &(&Test, &(Runs, Runs))| with.red + without.red > 0;
+        let guilty: BTreeSet<Test> =
+            self.tests.keys().copied().filter(|test| self.next(*test) == Next::Guilty).collect();
+        if guilty.is_empty() { self.tests.iter().filter(red).map(|(test, _)| *test).collect() } else { guilty }
+    }
+
+    /// The next runs worth asking for, if there are some and none is under way: the side, how many, and until when.
+    pub(crate) fn wanted(&self) -> Option<(Side, u32, Until)> {
+        if self.asked.is_some() || self.finding() != Finding::Open {
             return None;
         }
-        let convicting = self.convicts();
-        let first = if convicting { Side::Without } else { Side::With };
-        let early = convicting || self.with.failed == 0 || self.without.asked >= self.with.asked;
-        let second = if early { None } else { Some(Side::Without) };
-        core::iter::once(first).chain(second).find(|&side| !pending(side))
+        let wants = self.tests.keys().filter_map(|test| match self.next(*test) {
+            Next::Run(side, runs) => Some((side, runs)),
+            Next::Guilty | Next::Shared | Next::Void => None,
+        });
+        // What nothing is known of yet begins with the pick.
+        let (side, runs) = wants.reduce(more).unwrap_or((Side::With, FIRST));
+        Some((side, runs, if side == Side::With { Until::Done } else { Until::Red }))
     }
 
-    /// A run was asked for.
+    /// Runs were asked for.
     pub(crate) fn ask(&mut self, side: Side, ticket: Ticket) {
-        self.runs(side).asked += 1;
-        self.asked.push((ticket, side));
+        self.asks += 1;
+        self.asked = Some((ticket, side));
     }
 
-    /// The answer to a run; `None` where it gave none.
-    pub(crate) fn answer(&mut self, ticket: Ticket, passed: Option<Pass>) {
-        let Some(place) = self.asked.iter().position(|asked| asked.0 == ticket) else {
-            return;
-        };
-        let (_, side) = self.asked.swap_remove(place);
-        match passed {
-            Some(Pass::Yes) => self.runs(side).passed += 1,
-            Some(Pass::No) => {
-                self.runs(side).failed += 1;
-                match side {
-                    Side::With => self.again = self.again.or(Some(ticket)),
-                    Side::Without => self.shared = self.shared.or(Some(ticket)),
-                }
-            }
-            None => self.silent += 1,
+    /// True if the answer of this ticket is still to come.
+    pub(crate) fn waits_for(&self, ticket: Ticket) -> bool {
+        self.asked.is_some_and(|asked| asked.0 == ticket)
+    }
+
+    /// The answer to what was asked; an empty one is none.
+    pub(crate) fn answer(&mut self, ticket: Ticket, counts: &[Count]) {
+        let Some((_, side)) = self.asked.take_if(|asked| asked.0 == ticket) else { return };
+        self.silent += u32::from(counts.is_empty());
+        for count in counts {
+            let (with, without) = self.tests.entry(count.test).or_default();
+            let runs = if side == Side::With { with } else { without };
+            runs.red = runs.red.saturating_add(count.red);
+            runs.green = runs.green.saturating_add(count.green);
+        }
+        if counts.iter().any(|count| count.red > 0) {
+            let first = if side == Side::With { &mut self.again } else { &mut self.shared };
+            *first = first.or(Some(ticket));
         }
     }
 
-    /// The runs under way.
+    /// The trial under way.
     pub(crate) fn tickets(&self) -> impl Iterator<Item = Ticket> + '_ {
         self.asked.iter().map(|asked| asked.0)
     }
+}
 
-    fn runs(&mut self, side: Side) -> &mut Runs {
-        match side {
-            Side::With => &mut self.with,
-            Side::Without => &mut self.without,
-        }
+/// The runs that an answer tells of; of a whole check where it does not tell tests apart.
+pub(crate) fn counts(outcome: &Outcome) -> Vec<Count> {
+    match outcome {
+        Outcome::Counted { tests } => tests.clone(),
+        Outcome::Passed => [Count { test: None, red: 0, green: 1 }].into(),
+        Outcome::Failed { .. } => [Count { test: None, red: 1, green: 0 }].into(),
+        Outcome::Unproved { .. } | Outcome::Inconclusive => Vec::new(),
     }
 }
 
-/// Whether a run passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pass {
-    /// It did.
-    Yes,
-    /// It failed.
-    No,
+/// The wish of two tests together: the side that comes first, and there as many runs as the one that wants most.
+fn more(one: (Side, u32), other: (Side, u32)) -> (Side, u32) {
+    let (first, second) = if one.0 <= other.0 { (one, other) } else { (other, one) };
+    if first.0 == second.0 { (first.0, first.1.max(second.1)) } else { first }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Answers run by run, each side from its own list; what is found, and after how many runs.
-    fn found(with: &[Pass], without: &[Pass]) -> (Finding, usize) {
-        let mut doubt = Doubt::about(Ticket(1), Weight::of(0));
+    /// Answers from the sequence of runs of each side, for one test; the finding, and the runs that it took.
+    fn found(test: Test, with: &[bool], without: &[bool]) -> (Finding, usize) {
+        let mut doubt = Doubt::about(Ticket(1));
         let (mut with, mut without) = (with.iter(), without.iter());
-        for run in 2.. {
-            let Some(side) = doubt.wanted() else {
-                return (doubt.finding(), run - 2);
-            };
-            let ticket = Ticket(run as u64);
-            doubt.ask(side, ticket);
-            let answer = if side == Side::With { with.next() } else { without.next() };
-            doubt.answer(ticket, Some(*answer.expect("no more runs than answers")));
+        let mut ran = 0;
+        while let Some((side, runs, until)) = doubt.wanted() {
+            let mut count = Count { test, red: 0, green: 0 };
+            // Of a whole check the caller makes two runs at most.
+            for _ in 0..if test.is_none() { runs.min(WHOLE) } else { runs } {
+                let red =
+                    *if side == Side::With { with.next() } else { without.next() }.expect("no more runs than answers");
+                ran += 1;
+                if red {
+                    count.red += 1;
+                } else {
+                    count.green += 1;
+                }
+                if red && until == Until::Red {
+                    break;
+                }
+            }
+            doubt.ask(side, Ticket(2));
+            doubt.answer(Ticket(2), &[count]);
         }
-        unreachable!()
+        (doubt.finding(), ran)
     }
 
-    use Pass::{No, Yes};
+    fn every(nth: usize, runs: usize) -> Vec<bool> {
+        (1..=runs).map(|run| run % nth == 0).collect()
+    }
+
+    const RED: [bool; 300] = [true; 300];
+    const GREEN: [bool; 300] = [false; 300];
 
     #[test]
-    fn a_failure_that_comes_again_and_not_without_the_pick_counts() {
-        assert_eq!(found(&[No], &[Yes, Yes]), (Finding::Guilty, 3));
+    fn a_test_that_fails_each_time_with_the_pick_and_never_without_counts_after_ten_runs() {
+        assert_eq!(found(Some(1), &RED, &GREEN), (Finding::Guilty, 10));
+        assert_eq!(found(None, &RED, &GREEN), (Finding::Guilty, 4), "a whole check");
     }
 
     #[test]
     fn a_test_that_fails_without_the_pick_says_nothing() {
-        assert_eq!(found(&[No], &[No]), (Finding::Shared(Ticket(3)), 2));
-        assert_eq!(found(&[No], &[Yes, No]), (Finding::Shared(Ticket(4)), 3));
+        assert_eq!(found(Some(1), &RED, &every(3, 300)), (Finding::Shared(Ticket(2)), 8));
+        assert_eq!(found(Some(1), &every(4, 300), &every(15, 300)), (Finding::Shared(Ticket(2)), 20));
+        assert_eq!(found(None, &RED, &every(2, 300)), (Finding::Shared(Ticket(2)), 4));
     }
 
     #[test]
-    fn one_failure_that_never_comes_again_is_taken_back() {
-        assert_eq!(found(&[Yes, Yes, Yes], &[Yes; 4]).0, Finding::Void);
+    fn a_failure_that_does_not_come_again_in_twenty_runs_is_taken_back() {
+        assert_eq!(found(Some(1), &GREEN, &GREEN), (Finding::Void, 20));
+        assert_eq!(found(None, &GREEN, &GREEN), (Finding::Void, 2));
     }
 
     #[test]
-    fn a_pick_that_makes_a_test_flaky_is_no_good() {
-        assert_eq!(found(&[Yes, No, No], &[Yes; 4]).0, Finding::Guilty);
+    fn a_pick_that_makes_a_test_fail_at_times_is_convicted_by_ten_red_runs_and_as_many_green_ones_without_it() {
+        let (finding, runs) = found(Some(1), &every(4, 300), &GREEN);
+        assert_eq!(finding, Finding::Guilty);
+        assert!((80..130).contains(&runs), "{runs}");
+    }
+
+    #[test]
+    fn a_test_that_fails_so_rarely_that_two_hundred_runs_do_not_convict_is_a_flake() {
+        let rarely: Vec<bool> = (1..=300).map(|run| run % 25 == 3).collect();
+        assert_eq!(found(Some(1), &rarely, &GREEN), (Finding::Shared(Ticket(1)), 425));
+    }
+
+    #[test]
+    fn one_guilty_test_is_enough_and_hides_behind_no_flake() {
+        let mut doubt = Doubt::about(Ticket(1));
+        let runs = |red, green, test| Count { test: Some(test), red, green };
+        doubt.ask(Side::With, Ticket(2));
+        doubt.answer(Ticket(2), &[runs(5, 0, 1), runs(2, 3, 2)]);
+        doubt.ask(Side::Without, Ticket(3));
+        doubt.answer(Ticket(3), &[runs(0, 5, 1), runs(1, 4, 2)]);
+        assert_eq!((doubt.finding(), doubt.to_hunt()), (Finding::Guilty, [Some(1)].into()));
+    }
+
+    #[test]
+    fn two_trials_without_an_answer_end_it() {
+        let mut doubt = Doubt::about(Ticket(1));
+        for ticket in [Ticket(2), Ticket(3)] {
+            assert_eq!(doubt.finding(), Finding::Open);
+            doubt.ask(Side::With, ticket);
+            doubt.answer(ticket, &[]);
+        }
+        assert_eq!(doubt.finding(), Finding::NoAnswer);
     }
 }

@@ -229,7 +229,7 @@ impl Lane {
 
     /// All tickets under way.
     pub(crate) fn tickets(&self) -> Vec<Ticket> {
-        let doubts = self.doubt.iter().flat_map(|doubt| doubt.asked.iter().map(|asked| asked.0));
+        let doubts = self.doubt.iter().flat_map(Doubt::tickets);
         self.probes.iter().map(|probe| probe.ticket).chain(doubts).collect()
     }
 }

@@ -6,11 +6,11 @@
 //!
 //! What it keeps to, whatever the answers are:
 //! - *Sound*: the accepted sequence of a [`Solution`] was itself tried and passed, or is empty; a checkpoint passed the
-//!   whole matrix as often as was asked for.
+//!   whole matrix as often as was asked for, and its tests so many times more without a failure that counts.
 //! - *Honest*: a rejected rung has a failing trial of which it is the last pick, and what stands before it there passed
-//!   (or is empty). Where only tests failed, they failed again with it, and twice they passed without it. (Only what fails
-//!   within the whole matrix again and again, but never when its tests run alone, is rejected on that; and what the whole
-//!   matrix left unproved, on that.)
+//!   (or is empty). Where only tests failed, one of them failed with it again and again when it ran by name, and not once
+//!   without it (`evidence`). (Only what fails within the whole matrix again and again, but never when its tests run alone, is
+//!   rejected on that; and what the whole matrix left unproved, on that.)
 //! - *Literal*: a failure is only inferred for a sequence that is pick for pick the one that failed. A
 //!   lockfile depends on the path taken to it, so the same upgrades in another order are another trial.
 //! - *Total*: it ends after a bounded number of trials, and no order of calls makes it panic.
@@ -150,12 +150,41 @@ pub enum Scope {
     Concerned,
     /// The whole matrix, nothing cached. Only what passed this is ever a checkpoint.
     Full,
-    /// The tests that failed in that trial once more, nothing cached, on these picks: the same ones (does it fail
-    /// again?), or those without its fresh ones (does it fail without them, too?).
+    /// All tests of the whole matrix so many times, nothing cached: one failure in any of the runs is one.
+    Often {
+        /// The number of runs at most.
+        runs: u32,
+    },
+    /// The tests that failed in that trial, by name, nothing cached, on these picks: the same ones (do they fail
+    /// again?), or those without its fresh ones (do they fail without them, too?). The answer is [`Outcome::Counted`].
     Again {
         /// The trial that failed.
         of: Ticket,
+        /// The number of runs that are wanted. Of a check that names no test two are enough.
+        runs: u32,
+        /// When fewer will do.
+        until: Until,
     },
+}
+
+/// When runs of the same tests come to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When all of them are done.
+    Done,
+    /// Already when a test failed in one.
+    Red,
+}
+
+/// The runs of one test of those that a [`Scope::Again`] asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// The test, as a number of the caller's; `None` for a check that names none and runs whole.
+    pub test: Option<u64>,
+    /// The runs in which it failed.
+    pub red: u32,
+    /// The runs in which it passed.
+    pub green: u32,
 }
 
 impl Proposal {
@@ -201,6 +230,8 @@ pub enum Why {
     Bracket,
     /// The whole matrix on what was accepted.
     Verify,
+    /// The tests of what passed the whole matrix, several times more.
+    Often,
 }
 
 /// How a trial went.
@@ -220,6 +251,11 @@ pub enum Outcome {
         marks: Vec<Mark>,
         /// How far it can be believed.
         proof: Proof,
+    },
+    /// Of [`Scope::Again`] only: how often each test failed and passed. A test that is not among them gave no answer.
+    Counted {
+        /// The tests, in any order; none where nothing was learnt.
+        tests: Vec<Count>,
     },
     /// Of [`Scope::Full`] only: nothing failed, and yet it is no evidence for these atoms, as nothing in it met them. They
     /// leave the set, each with this trial as its reason.
@@ -344,11 +380,12 @@ pub struct Options {
     pub below: Below,
     /// How many passed runs of the whole matrix make a checkpoint; at least 1 is taken.
     pub verify_runs: u32,
+    /// So many times more at most the tests of what passed the whole matrix run, before it is a checkpoint: a test that fails
+    /// at times because of a pick shows itself there.
+    pub more_runs: u32,
     /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known. Where they are cheap,
     /// [`Strategy::Split`] searches with them alone before tests run.
     pub gate_cost: Permille,
-    /// The chance that a good trial fails for no reason, as the baseline of this run showed it.
-    pub flake: Permille,
     /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
     pub last_time: Vec<Pick>,
     /// The set that the package managers resolve at once: tried as a whole before anything else, and instead of what passed last
@@ -362,8 +399,8 @@ impl Default for Options {
             strategy: Strategy::Split,
             below: Below::Bisect,
             verify_runs: 2,
+            more_runs: 0,
             gate_cost: 1000,
-            flake: 0,
             last_time: Vec::new(),
             at_once: Vec::new(),
         }

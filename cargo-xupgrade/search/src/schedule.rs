@@ -40,10 +40,10 @@ impl Batch {
     fn ask_evidence(&mut self, ticket: Ticket) -> Option<Ask> {
         let wants = |lane: &Lane| lane.leaf().and(lane.doubt.as_ref()).and_then(Doubt::wanted);
         let lane = self.lanes.iter_mut().find(|lane| wants(lane).is_some())?;
-        let side = wants(lane)?;
+        let (side, runs, until) = wants(lane)?;
         let doubt = lane.doubt.as_mut()?;
         doubt.ask(side, ticket);
-        let scope = Scope::Again { of: doubt.of };
+        let scope = Scope::Again { of: doubt.of, runs, until };
         let (len, why) = match side {
             Side::With => (lane.units.len(), Why::Confirm),
             Side::Without => (lane.passed, Why::Bracket),

@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 use crate::batch::{Batch, Belief, Rule};
 use crate::bill;
 use crate::chance::{self, Stake, Track};
-use crate::evidence::Weight;
 use crate::ladder::Climb;
 use crate::ledger::Ledger;
 use crate::order::{self, Unit};
@@ -140,7 +139,7 @@ impl Search {
         }
         self.hunts += 1;
         self.close_batch();
-        self.verify = Some(Verify::hunt(target, of, Weight::of(self.options.flake)));
+        self.verify = Some(Verify::hunt(target, of));
         self.stage = Stage::Hunt(resume);
     }
 
@@ -179,6 +178,9 @@ impl Search {
         self.pace = Pace::Finishing;
         if matches!(self.stage, Stage::Hunt(_)) {
             self.verify = None;
+        }
+        if let Some(verify) = &mut self.verify {
+            verify.hurry();
         }
         if self.stage == Stage::Over || self.verify.is_some() {
             return;
@@ -273,7 +275,8 @@ impl Search {
             let before = core::mem::take(&mut self.before);
             let known = self.ledger.checkpoint.as_ref().is_some_and(|known| known.picks == self.ledger.accepted);
             let target = if known { Vec::new() } else { self.ledger.accepted.clone() };
-            let verify = Verify::new(target, before, self.options.verify_runs, Weight::of(self.options.flake));
+            let more = if self.pace == Pace::Searching { self.options.more_runs } else { 0 };
+            let verify = Verify::new(target, before, (self.options.verify_runs, more));
             self.verify = Some(verify.suspecting(&self.taken_back));
             return None;
         };
@@ -334,7 +337,6 @@ impl Search {
                 floor: self.floor,
                 scope: if self.sieve.is_some() { Scope::Gate } else { Scope::Concerned },
                 belief,
-                weight: Weight::of(self.options.flake),
                 whole_first,
             };
             self.batch = Some(Batch::new(units, rule, self.track).suspecting(suspects));

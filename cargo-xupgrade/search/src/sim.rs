@@ -9,7 +9,7 @@ mod noise;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::{Mark, Outcome, Permille, Pick, Proof, Proposal, Scope, Ticket};
+use crate::{Count, Mark, Outcome, Permille, Pick, Proof, Proposal, Scope, Ticket, Until};
 
 pub use dice::Dice;
 pub use drive::{Run, drive, drive_rounds, drive_shuffled};
@@ -113,8 +113,11 @@ impl World {
         if self.dice.roll(1000) < u64::from(self.noise) {
             return Outcome::Inconclusive;
         }
+        if let Scope::Again { of, runs, until } = proposal.scope {
+            return self.count(proposal, of, (runs, until));
+        }
         let causes = self.run(&proposal.picks, proposal.scope);
-        let Some(causes) = self.without_known(causes, &proposal.picks) else { return Outcome::Inconclusive };
+        let causes = self.without_known(causes, &proposal.picks);
         if causes.is_empty() {
             return Outcome::Passed;
         }
@@ -156,15 +159,63 @@ impl World {
 
     /// What fails in one run of a scope.
     fn run(&mut self, picks: &[Pick], scope: Scope) -> Vec<Cause> {
+        let certain = self.certain(picks);
         match scope {
-            Scope::Again { of } => {
-                let before = self.failed.get(&of).cloned().unwrap_or_default();
-                before.into_iter().filter(|cause| self.fails_again(*cause, picks)).collect()
+            _ if !certain.is_empty() => certain,
+            Scope::Gate => Vec::new(),
+            Scope::Often { runs } => {
+                let mut all: Vec<Cause> = (0..runs).flat_map(|_| self.tests(picks, Scope::Full)).collect();
+                all.sort_by_key(Cause::test);
+                all.dedup();
+                all
             }
-            Scope::Gate | Scope::Concerned | Scope::Full => {
-                let certain = self.certain(picks);
-                if certain.is_empty() && scope != Scope::Gate { self.tests(picks, scope) } else { certain }
+            Scope::Concerned | Scope::Full | Scope::Again { .. } => self.tests(picks, scope),
+        }
+    }
+
+    /// Runs of the tests that failed in a trial, each by name.
+    fn count(&mut self, proposal: &Proposal, of: Ticket, (runs, until): (u32, Until)) -> Outcome {
+        let mut causes = self.failed.get(&of).cloned().unwrap_or_default();
+        causes.retain(|cause| cause.test().is_some());
+        let mut counts = counts(causes.iter().filter_map(Cause::test));
+        for _ in 0..runs {
+            for (cause, count) in causes.iter().zip(&mut counts) {
+                count.add(self.fails_again(*cause, &proposal.picks));
+            }
+            if until == Until::Red && counts.iter().any(|count| count.red > 0) {
+                break;
             }
         }
+        let red = causes.into_iter().zip(&counts).filter(|(_, count)| count.red > 0).map(|(cause, _)| cause);
+        let red: Vec<Cause> = red.collect();
+        if proposal.picks.is_empty() {
+            self.learn(&red);
+        }
+        self.failed.insert(proposal.ticket, red);
+        Outcome::Counted { tests: counts }
+    }
+}
+
+/// The answer to a proposal to run tests again, of a world with one such test, which asks for each run of it.
+pub fn counted(proposal: &Proposal, mut fails: impl FnMut() -> bool) -> Outcome {
+    let Scope::Again { runs, until, .. } = proposal.scope else { return Outcome::Inconclusive };
+    let mut counts = counts([0].into_iter());
+    for _ in 0..runs {
+        let red = fails();
+        counts[0].add(red);
+        if red && until == Until::Red {
+            break;
+        }
+    }
+    Outcome::Counted { tests: counts }
+}
+
+fn counts(tests: impl Iterator<Item = u64>) -> Vec<Count> {
+    tests.map(|test| Count { test: Some(test), red: 0, green: 0 }).collect()
+}
+
+impl Count {
+    fn add(&mut self, red: bool) {
+        if red { self.red += 1 } else { self.green += 1 }
     }
 }

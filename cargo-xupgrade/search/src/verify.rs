@@ -1,18 +1,24 @@
 //! The whole matrix on what was accepted, as often as asked for; where it fails, the pick to blame is cut out.
 //! What passed the whole matrix is bisected in commit order with runs of the whole matrix.
 
+mod often;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::evidence::{Doubt, Finding, Pass, Side, Weight};
-use crate::{Checkpoint, Outcome, Pick, Proof, Scope, Ticket, Why};
+use crate::evidence::{self, Doubt, Finding, Side};
+use crate::{Checkpoint, Outcome, Pick, Proof, Scope, Ticket, Until, Why};
+use often::{More, Progress};
 
 /// So many failures of one length may prove void before it counts as failed.
 const VOIDS: u32 = 3;
+/// So many failures may turn out to be the base's own.
+const SHARED: u32 = 60;
 /// So many runs of one length may give no answer.
 const SILENT: u32 = 2;
-/// So many runs of a test that fails at times must pass before a sequence counts as free of it.
-const CLEAN: u32 = 4;
+/// So many runs of a test that fails at times must pass before a sequence counts as free of it: a test that fails in one
+/// run of five is missed once in a hundred times.
+const CLEAN: u32 = 20;
 /// So many of the failures that the search took back are looked at again.
 const SUSPICIONS: usize = 6;
 /// So often the hunt for one culprit may begin anew.
@@ -25,8 +31,7 @@ pub(crate) struct Verify {
     /// What an atom falls back to when its pick is cut out.
     fallback: BTreeMap<usize, usize>,
     runs: usize,
-    /// What a failure weighs.
-    weight: Weight,
+    more: More,
     aim: Aim,
     /// The first so many picks passed the whole matrix at least once (0: nothing is known to).
     good: (usize, Option<Ticket>),
@@ -34,18 +39,20 @@ pub(crate) struct Verify {
     clean: usize,
     /// The first so many picks failed.
     bad: Option<(usize, Ticket)>,
-    /// The trial whose failing tests are hunted, by runs of just these.
-    hunted: Option<Ticket>,
-    /// How often the hunted test passed, by length.
-    seen: BTreeMap<usize, u32>,
+    /// The tests that are hunted, and the trial in which they failed.
+    hunted: Option<(Ticket, BTreeSet<Option<u64>>)>,
     /// Passed runs of the whole target.
     passes: Vec<Ticket>,
     asked: Vec<(Ticket, usize)>,
     doubt: Option<(usize, Doubt)>,
     /// Failures that the search took back: their tests run again on the whole target first.
     suspicions: Vec<Ticket>,
-    /// How often a failure of a length was taken back.
+    /// How often a failure of the whole matrix, of a length, was taken back.
     voids: BTreeMap<usize, u32>,
+    /// How many failures were the base's own.
+    shared: u32,
+    /// How often a hunt found nobody.
+    lost: u32,
     silent: u32,
     restarts: u32,
     pub(crate) refused: Vec<(Pick, Ticket)>,
@@ -78,24 +85,26 @@ pub(crate) struct Full {
 }
 
 impl Verify {
-    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, runs: u32, weight: Weight) -> Self {
+    /// `runs` of the whole matrix, then `more` of the tests.
+    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, (runs, more): (u32, u32)) -> Self {
         let state = if target.is_empty() { State::Ended } else { State::Running };
         Self {
             target,
             fallback,
             runs: usize::try_from(runs.max(1)).unwrap_or(1),
-            weight,
+            more: More { runs: more, state: if more == 0 { Progress::Done } else { Progress::Due } },
             aim: Aim::Checkpoint,
             good: (0, None),
             clean: 0,
             bad: None,
             hunted: None,
-            seen: BTreeMap::new(),
             passes: Vec::new(),
             asked: Vec::new(),
             doubt: None,
             suspicions: Vec::new(),
             voids: BTreeMap::new(),
+            shared: 0,
+            lost: 0,
             silent: 0,
             restarts: 0,
             refused: Vec::new(),
@@ -105,9 +114,9 @@ impl Verify {
     }
 
     /// The hunt for the pick in `target` that makes the tests fail which failed in the trial `of`.
-    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket, weight: Weight) -> Self {
-        let doubt = (target.len(), Doubt::about(of, weight));
-        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), 1, weight) }
+    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket) -> Self {
+        let doubt = (target.len(), Doubt::about(of));
+        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), (1, 0)) }
     }
 
     /// The same, after the search took back the failures of these trials, the newest last.
@@ -122,7 +131,7 @@ impl Verify {
 
     /// The target with the runs that it passed, when these were enough.
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
-        let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.passes.len() >= self.runs;
+        let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.has_passed();
         done.then(|| Checkpoint { picks: self.target.clone(), proven_by: self.passes.clone() })
     }
 
@@ -145,24 +154,28 @@ impl Verify {
         let low = self.low();
         if self.doubt.is_none() && self.bad.is_none() && self.asked.is_empty() {
             let suspicion = self.suspicions.pop();
-            self.doubt = suspicion.map(|of| (self.target.len(), Doubt::suspicion(of, self.weight)));
+            self.doubt = suspicion.map(|of| (self.target.len(), Doubt::suspicion(of)));
         }
         if let Some((len, doubt)) = &mut self.doubt {
-            let side = doubt.wanted()?;
+            let (side, runs, until) = doubt.wanted()?;
             doubt.ask(side, ticket);
-            let scope = Scope::Again { of: doubt.of };
+            let scope = Scope::Again { of: doubt.of, runs, until };
             return Some(match side {
                 Side::With => Full { len: *len, scope, why: Why::Confirm },
                 Side::Without => Full { len: low, scope, why: Why::Bracket },
             });
         }
-        let (len, scope, why) = match (self.bad, self.hunted) {
+        let (len, scope, why) = match (self.bad, &self.hunted) {
             (None, _) if self.passes.len() + self.asked.len() < self.runs => {
                 (self.target.len(), Scope::Full, Why::Verify)
             }
+            (None, _) if self.more.state == Progress::Due && self.has_passed() => return Some(self.run_often(ticket)),
             (None, _) => return None,
             (Some((bad, _)), None) => (self.cut(bad)?, Scope::Full, Why::Verify),
-            (Some((bad, _)), Some(of)) => (self.hunting_ground(bad)?, Scope::Again { of }, Why::Bracket),
+            (Some((bad, _)), Some((of, _))) => {
+                let scope = Scope::Again { of: *of, runs: CLEAN, until: Until::Red };
+                (self.hunting_ground(bad)?, scope, Why::Bracket)
+            }
         };
         self.asked.push((ticket, len));
         Some(Full { len, scope, why })
@@ -173,11 +186,10 @@ impl Verify {
         self.good.0.max(self.clean)
     }
 
-    /// The middle of what is open, while it needs more runs.
+    /// The middle of what is open, where nobody looks at the moment.
     fn hunting_ground(&self, bad: usize) -> Option<usize> {
         let middle = usize::midpoint(self.low(), bad);
-        let asked = self.asked.len() + self.seen.get(&middle).map_or(0, |&seen| seen as usize);
-        (middle > self.low() && asked < CLEAN as usize).then_some(middle)
+        (middle > self.low() && self.asked.is_empty()).then_some(middle)
     }
 
     /// The middle of the widest gap between what passed, what is under way and what failed.
@@ -193,15 +205,13 @@ impl Verify {
     /// Tells how a run went; gives back the tickets that no longer matter.
     pub(crate) fn record(&mut self, ticket: Ticket, outcome: &Outcome) -> Vec<Ticket> {
         if let Some((_, doubt)) = &mut self.doubt
-            && doubt.asked.iter().any(|asked| asked.0 == ticket)
+            && doubt.waits_for(ticket)
         {
-            let answer = match outcome {
-                Outcome::Passed => Some(Pass::Yes),
-                Outcome::Failed { .. } => Some(Pass::No),
-                Outcome::Unproved { .. } | Outcome::Inconclusive => None,
-            };
-            doubt.answer(ticket, answer);
+            doubt.answer(ticket, &evidence::counts(outcome));
             return self.weigh();
+        }
+        if self.more.state == Progress::Asked(ticket) && self.doubt.is_none() {
+            return self.ran_often(ticket, outcome);
         }
         let Some(place) = self.asked.iter().position(|asked| asked.0 == ticket) else {
             return Vec::new();
@@ -214,11 +224,22 @@ impl Verify {
             Outcome::Passed => self.passed(len, ticket),
             Outcome::Failed { proof: Proof::Certain, .. } => self.failed(len, ticket),
             Outcome::Failed { proof: Proof::Tests, .. } => {
-                self.doubt = Some((len, Doubt::last(ticket, self.weight)));
+                self.doubt = Some((len, Doubt::last(ticket)));
                 self.drop_asked(|_| true)
             }
             Outcome::Unproved { atoms } => self.drop_unproved(len, ticket, atoms),
-            Outcome::Inconclusive => self.gave_no_answer(),
+            Outcome::Counted { .. } | Outcome::Inconclusive => self.gave_no_answer(),
+        }
+    }
+
+    /// True where the whole target passed the whole matrix as often as was asked for.
+    fn has_passed(&self) -> bool {
+        self.passes.len() >= self.runs
+    }
+
+    fn end_if_enough(&mut self) {
+        if self.target.is_empty() || self.has_passed() && self.more.state == Progress::Done {
+            self.state = State::Ended;
         }
     }
 
@@ -241,34 +262,29 @@ impl Verify {
         moot
     }
 
-    /// A run of the hunted test.
+    /// Runs of the hunted tests.
     fn tracked(&mut self, len: usize, ticket: Ticket, outcome: &Outcome) -> Vec<Ticket> {
-        let moot = match outcome {
-            Outcome::Passed => {
-                let seen = self.seen.entry(len).or_default();
-                *seen += 1;
-                if *seen < CLEAN {
-                    return Vec::new();
-                }
-                self.clean = len;
-                self.drop_asked(|asked| asked <= len)
-            }
-            Outcome::Failed { .. } => {
-                self.bad = Some((len, ticket));
-                self.drop_asked(|asked| asked >= len)
-            }
-            Outcome::Unproved { .. } | Outcome::Inconclusive => return self.gave_no_answer(),
-        };
+        let mut counts = evidence::counts(outcome);
+        counts.retain(|count| self.hunted.as_ref().is_some_and(|(_, tests)| tests.contains(&count.test)));
+        if counts.is_empty() {
+            return self.gave_no_answer();
+        }
+        self.silent = 0;
+        if counts.iter().any(|count| count.red > 0) {
+            self.bad = Some((len, ticket));
+        } else {
+            self.clean = len;
+        }
         self.corner();
-        moot
+        Vec::new()
     }
 
     /// Where only one pick is left between what is clean and what failed, it is doubted, as any leaf is.
     fn corner(&mut self) {
-        if let (Some((bad, _)), Some(of)) = (self.bad, self.hunted)
+        if let (Some((bad, _)), Some((of, _))) = (self.bad, &self.hunted)
             && bad == self.low() + 1
         {
-            self.doubt = Some((bad, Doubt::about(of, self.weight)));
+            self.doubt = Some((bad, Doubt::about(*of)));
         }
     }
 
@@ -281,8 +297,9 @@ impl Verify {
         // What is hunted failed in a trial of something else, or of more tests, than what stands below it passed.
         let hunting = self.hunted.is_some() || self.aim == Aim::Culprit || doubt.is_suspicion;
         let proof = if hunting { doubt.again.unwrap_or(of) } else { of };
-        let acquitted = doubt.is_suspicion && doubt.finding() != Finding::Guilty;
         let finding = doubt.finding();
+        let acquitted = doubt.is_suspicion && finding != Finding::Guilty;
+        let tests = doubt.to_hunt();
         let moot: Vec<Ticket> = doubt.tickets().collect();
         if finding == Finding::Open {
             return Vec::new();
@@ -291,15 +308,17 @@ impl Verify {
         if acquitted {
             return moot;
         }
+        if self.more.state == Progress::Asked(of) && self.stands_after(finding) {
+            return moot;
+        }
         match finding {
             Finding::Open => {}
-            Finding::Guilty => self.convict(len, of, proof),
+            Finding::Guilty => self.convict(len, (of, tests), proof),
             Finding::Shared(ticket) if self.low() > 0 && self.restarts < RESTARTS => {
                 self.restarts += 1;
                 self.bad = Some((self.low(), ticket)); // what seemed good is not
-                self.hunted = Some(of);
+                self.hunted = Some((of, tests));
                 (self.good, self.clean) = ((0, None), 0);
-                self.seen.clear();
                 self.corner();
             }
             Finding::Void | Finding::Shared(_) => self.take_back(len, of, finding),
@@ -309,26 +328,32 @@ impl Verify {
     }
 
     /// Tests fail again and again with the first `len` picks, as in the trial `proof`, and not with those that are clean.
-    fn convict(&mut self, len: usize, of: Ticket, proof: Ticket) {
+    fn convict(&mut self, len: usize, hunted: (Ticket, BTreeSet<Option<u64>>), proof: Ticket) {
         self.passes.clear();
         self.bad = Some((len, proof));
         if len == self.low() + 1 {
             (self.hunted, self.clean) = (None, self.low());
             return self.blame();
         }
-        self.hunted = Some(of);
+        self.hunted = Some(hunted);
     }
 
     /// A failure does not count, or not yet.
     fn take_back(&mut self, len: usize, of: Ticket, finding: Finding) {
-        let voids = self.voids.entry(len).or_default();
-        *voids += 1;
-        let often = *voids > VOIDS;
-        self.passes.clear(); // or it would be tried until it passes
         let hunting = self.hunted.take().is_some();
+        let (count, most) = match finding {
+            _ if hunting => (&mut self.lost, VOIDS),
+            // The caller knows the test now, and forgives it from then on.
+            Finding::Shared(_) => (&mut self.shared, SHARED),
+            _ => (self.voids.entry(len).or_default(), VOIDS),
+        };
+        *count += 1;
+        let often = *count > most;
+        if hunting || !matches!(finding, Finding::Shared(_)) {
+            self.passes.clear(); // or it would be tried until it passes
+        }
         if hunting || self.aim == Aim::Culprit {
             (self.bad, self.clean) = (None, 0);
-            self.seen.clear();
         }
         if self.aim == Aim::Culprit || often && (hunting || finding != Finding::Void) {
             self.state = State::Ended;
@@ -341,9 +366,7 @@ impl Verify {
         self.silent = 0;
         if len == self.target.len() {
             self.passes.push(ticket);
-            if self.passes.len() >= self.runs {
-                self.state = State::Ended;
-            }
+            self.end_if_enough();
             return Vec::new();
         }
         if len > self.good.0 {
@@ -389,18 +412,18 @@ impl Verify {
     fn start_anew(&mut self) {
         self.bad = None;
         self.voids.clear();
-        self.restarts = 0;
+        (self.lost, self.restarts) = (0, 0);
+        if self.more.runs > 0 {
+            self.more.state = Progress::Due;
+        }
         self.clean = 0;
-        self.seen.clear();
         if self.is_over() {
             return;
         }
         if self.good.0 == self.target.len() {
             self.passes.extend(self.good.1); // the rest is what passed on the way
         }
-        if self.target.is_empty() || self.passes.len() >= self.runs {
-            self.state = State::Ended;
-        }
+        self.end_if_enough();
     }
 
     fn gave_no_answer(&mut self) -> Vec<Ticket> {
@@ -420,7 +443,9 @@ impl Verify {
 
     /// Whether answers are still to come.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.asked.is_empty() || self.doubt.as_ref().is_some_and(|(_, doubt)| !doubt.asked.is_empty())
+        !self.asked.is_empty()
+            || matches!(self.more.state, Progress::Asked(_))
+            || self.doubt.as_ref().is_some_and(|(_, doubt)| doubt.asked.is_some())
     }
 
     /// About how many runs are still to come.
@@ -429,6 +454,6 @@ impl Verify {
             return 0;
         }
         let split = self.bad.map_or(0, |(bad, _)| (bad - self.low().min(bad)).max(1).ilog2() as usize);
-        split + self.runs - self.passes.len().min(self.runs)
+        split + usize::from(self.more.state == Progress::Due) + self.runs - self.passes.len().min(self.runs)
     }
 }

@@ -88,7 +88,7 @@ proptest! {
     fn tests_that_fail_at_times_break_no_promise(
         plan in plan(), pairs in pairs(), flake in 0u16..300, room in 1usize..5, order in any::<u64>(), runs in 1u32..4, options in chosen(),
     ) {
-        let options = Options { flake, verify_runs: runs, strategy: Strategy::Split, ..options };
+        let options = Options { verify_runs: runs, more_runs: 6 * (runs - 1), strategy: Strategy::Split, ..options };
         let (run, _) = run(&plan, &options, noisy(world(&plan, &pairs, Reveal::Partners, 0), flake, order), room, order);
         keeps_its_promises(&run, &ended(&run)?, &plan, runs)?;
     }

@@ -5,10 +5,19 @@ mod rule;
 use Break::{Breaking, Compatible};
 use Rung::{Bad, Good};
 use rule::*;
-use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, drive, drive_shuffled};
+use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, counted, drive, drive_shuffled};
 use xupgrade_search::{
     AtomSpec, Break, Fate, Options, Outcome, Pick, Proof, Proposal, Scope, Search, Solution, Step, Strategy, Why,
 };
+
+/// What a world says in which one test fails: now, or in each run where it runs again.
+fn tests(proposal: &Proposal, fail: bool) -> Outcome {
+    match proposal.scope {
+        Scope::Again { .. } => counted(proposal, || fail),
+        _ if fail => fails(Proof::Tests),
+        _ => Outcome::Passed,
+    }
+}
 
 fn atoms(count: usize) -> Vec<AtomSpec> {
     vec![atom(&[(10, Compatible)]); count]
@@ -210,22 +219,22 @@ fn many_workers_keep_what_one_keeps_and_the_first_of_two_that_clash() {
 #[test]
 fn a_test_that_fails_once_and_never_again_rejects_nothing() {
     let mut turn = 0;
-    let (asked, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |_| {
+    let (asked, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| {
         turn += 1;
-        if turn == 1 { fails(Proof::Tests) } else { Outcome::Passed }
+        tests(proposal, turn == 1)
     });
-    let confirms = asked.iter().filter(|proposal| proposal.why == Why::Confirm).count();
-    assert_eq!(confirms, 3 + 7, "one red run against three green ones, and seven more of what is to be published");
+    let runs = |proposal: &Proposal| if let Scope::Again { runs, .. } = proposal.scope { runs } else { 0 };
+    let runs: Vec<u32> = asked.iter().map(runs).filter(|runs| *runs > 0).collect();
+    assert_eq!(runs, [5, 15, 5, 15], "twenty green runs, and as many of what is to be published");
     assert_eq!(accepted(&solution), [(0, 0)]);
 }
 
 #[test]
 fn a_test_that_fails_again_but_not_without_the_pick_rejects_it() {
-    let (asked, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| {
-        if has(proposal, 0) { fails(Proof::Tests) } else { Outcome::Passed }
-    });
+    let (asked, solution) =
+        run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| tests(proposal, has(proposal, 0)));
     let whys: Vec<Why> = asked.iter().map(|proposal| proposal.why).collect();
-    assert_eq!(whys, [Why::First, Why::Confirm, Why::Bracket, Why::Bracket]);
+    assert_eq!(whys, [Why::First, Why::Confirm, Why::Bracket], "five runs with it, five without it");
     assert!(matches!(solution.fates[0], Fate::Rejected { .. }));
 }
 
@@ -234,7 +243,7 @@ fn a_test_that_fails_on_what_was_there_before_rejects_nothing() {
     let mut turn = 0;
     let (_, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| {
         turn += 1;
-        if turn <= 2 || proposal.picks.is_empty() { fails(Proof::Tests) } else { Outcome::Passed }
+        tests(proposal, turn <= 2 || proposal.picks.is_empty())
     });
     assert_eq!(accepted(&solution), [(0, 0)]);
 }
@@ -246,7 +255,7 @@ fn what_breaks_a_test_at_times_is_hunted_down_when_it_shows() {
     let plan = [atom(&[(10, Compatible)]), atom(&[(500, Compatible)]), atom(&[(600, Compatible)])];
     let (asked, solution) = run_wide(&mut Search::new(&plan, &Options::default()), 1, |proposal| {
         turn += 1;
-        if turn > 1 && has(proposal, 0) { fails(Proof::Tests) } else { Outcome::Passed }
+        tests(proposal, turn > 1 && has(proposal, 0))
     });
     assert_eq!(accepted(&solution), [(1, 0), (2, 0)], "{asked:#?}");
     assert!(matches!(solution.fates[0], Fate::Rejected { .. }));
@@ -304,8 +313,7 @@ fn what_is_unproved_where_it_was_lifted_to_is_verified_where_it_was_before() {
 #[test]
 fn what_fails_only_within_the_whole_matrix_is_cut_out_too() {
     let (_, solution) = run_wide(&mut Search::new(&atoms(2), &Options::default()), 1, |proposal| {
-        let fails_there = proposal.scope == Scope::Full && has(proposal, 1);
-        if fails_there { fails(Proof::Tests) } else { Outcome::Passed }
+        tests(proposal, proposal.scope == Scope::Full && has(proposal, 1))
     });
     let checkpoint = solution.checkpoint.expect("the other one passes");
     assert_eq!(checkpoint.picks, [Pick { atom: 0, rung: 0 }]);
@@ -317,13 +325,13 @@ fn who_is_hunted_in_the_whole_matrix_is_refused_by_a_run_that_the_others_had_pas
     let options = Options { strategy: Strategy::OneByOne, ..Options::default() };
     let (asked, solution) = run_wide(&mut Search::new(&atoms(4), &options), 1, |proposal| match proposal.scope {
         Scope::Full if has(proposal, 1) => fails(Proof::Certain),
-        Scope::Full | Scope::Again { .. } if has(proposal, 3) => fails(Proof::Tests),
+        Scope::Full | Scope::Again { .. } => tests(proposal, has(proposal, 3)),
         _ => Outcome::Passed,
     });
     let refusal = solution.refusals[1];
     let red = asked.iter().find(|proposal| proposal.ticket == refusal.ticket).expect("a trial of this search");
     let below = |other: &&Proposal| [&other.picks[..], &[refusal.pick]].concat() == red.picks;
-    let green = asked.iter().filter(below).find(|proposal| proposal.scope == red.scope);
+    let green = asked.iter().filter(below).find(|proposal| matches!(proposal.scope, Scope::Again { .. }));
     assert!(green.is_some_and(|green| green.ticket < red.ticket), "{red:?} stands on {green:?}");
 }
 

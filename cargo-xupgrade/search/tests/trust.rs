@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
-use xupgrade_search::sim::Dice;
+use xupgrade_search::sim::{Dice, counted};
 use xupgrade_search::{
     AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
     Strategy,
@@ -155,11 +155,11 @@ fn a_test_that_flaps_on_the_base_rejects_nearly_no_good_upgrade() {
             let mut coin = Dice(seed);
             let mut answer = |proposal: &Proposal| match proposal.scope {
                 Scope::Gate => Outcome::Passed,
+                Scope::Again { .. } => counted(proposal, || coin.roll(1000) < rate),
                 _ if coin.roll(1000) < rate => failed(vec![], Proof::Tests),
                 _ => Outcome::Passed,
             };
-            let options = Options { flake: u16::try_from(rate).expect("at most 1000"), ..Options::default() };
-            let solution = drive(count, &options, 1, &mut Dice(1), &mut answer);
+            let solution = drive(count, &Options::default(), 1, &mut Dice(1), &mut answer);
             lost += solution.fates.iter().filter(|fate| matches!(fate, Fate::Rejected { .. })).count() as u64;
         }
         let all = count as u64 * WORLDS;
@@ -178,12 +178,15 @@ fn an_upgrade_that_makes_a_test_fail_at_times_is_nearly_never_published() {
             let mut coin = Dice(seed);
             let culprit = usize::try_from(seed % 12).expect("below 12");
             let mut answer = |proposal: &Proposal| {
-                let runs_tests = proposal.scope != Scope::Gate;
-                let red = runs_tests && holds(&proposal.picks, culprit) && coin.roll(1000) < rate;
-                if red { failed(vec![], Proof::Tests) } else { Outcome::Passed }
+                let mut red = || holds(&proposal.picks, culprit) && coin.roll(1000) < rate;
+                match proposal.scope {
+                    Scope::Gate => Outcome::Passed,
+                    Scope::Again { .. } => counted(proposal, red),
+                    _ if red() => failed(vec![], Proof::Tests),
+                    _ => Outcome::Passed,
+                }
             };
-            let options = Options { flake: 10, ..Options::default() };
-            let solution = drive(12, &options, 1, &mut Dice(1), &mut answer);
+            let solution = drive(12, &Options::default(), 1, &mut Dice(1), &mut answer);
             slipped += usize::from(published(&solution).contains(&culprit));
         }
         assert!(slipped <= most, "{slipped} of {WORLDS} at {rate}");

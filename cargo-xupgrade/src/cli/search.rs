@@ -53,6 +53,18 @@ pub struct SearchArgs {
         hide_short_help = true
     )]
     pub verify_runs: VerifyRuns,
+    /// Time for more runs of the tests before anything is published: seconds, `10%` of the run as forecast, or 0
+    ///
+    /// Without it a minute or a fifth of the run, whichever is larger. The tests of what is published run up to 21 times in
+    /// all, so that an upgrade which makes one fail now and then shows itself. 0 where no test ever does.
+    #[arg(
+        long,
+        value_name = "SECONDS|PERCENT",
+        value_parser = flake_budget,
+        help_heading = "Verification",
+        hide_short_help = true
+    )]
+    pub flake_budget: Option<FlakeBudget>,
     /// How many trials run side by side, each in a clone and a target directory of its own
     ///
     /// For a machine with many cores and a suite that bears company: workers on two cores are slower than one.
@@ -83,6 +95,31 @@ pub struct SearchArgs {
     /// For whoever wonders what takes so long.
     #[arg(long, help_heading = "Search", hide_short_help = true)]
     pub explain: bool,
+}
+
+/// The time for runs of the tests beside those of trials and verification.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FlakeBudget {
+    /// The larger of a minute and a fifth of the run as it is forecast.
+    #[default]
+    Usual,
+    /// So many seconds; 0: no further run.
+    Seconds(u64),
+    /// So many hundredths of the run as it is forecast.
+    Percent(u64),
+}
+
+impl FlakeBudget {
+    /// The budget in seconds, of a run of these.
+    #[must_use]
+    pub fn seconds(self, forecast: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "seconds and hundredths, far below 2^52")]
+        match self {
+            Self::Usual => (forecast / 5.0).max(60.0),
+            Self::Seconds(seconds) => seconds as f64,
+            Self::Percent(percent) => forecast * percent as f64 / 100.0,
+        }
+    }
 }
 
 /// Which strategy searches.
@@ -181,6 +218,16 @@ impl<const USUAL: u32> std::str::FromStr for Count<USUAL> {
     }
 }
 
+/// `90`, `10%` or `0`.
+fn flake_budget(text: &str) -> Result<FlakeBudget, String> {
+    let number =
+        |text: &str| text.parse().map_err(|_| "seconds like `90`, a share like `10%` or `0` is wanted".to_owned());
+    match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(FlakeBudget::Percent),
+        None => number(text).map(FlakeBudget::Seconds),
+    }
+}
+
 /// `1h30m`, `45m`, `90s`: numbers with their units, the larger ones first.
 fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a time like `90s`, `45m` or `1h30m` is wanted".to_owned();
@@ -207,6 +254,16 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flake_budget_is_seconds_or_a_share_of_the_run() {
+        assert_eq!(flake_budget("90"), Ok(FlakeBudget::Seconds(90)));
+        assert_eq!(flake_budget("5%").map(|budget| budget.seconds(600.0)), Ok(30.0));
+        assert_eq!((FlakeBudget::Usual.seconds(10.0), FlakeBudget::Usual.seconds(600.0)), (60.0, 120.0));
+        for text in ["", "%", "-1", "1m", "5 %"] {
+            assert!(flake_budget(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use xupgrade_search::{Pick, Proposal, Scope};
+use xupgrade_search::{Pick, Proposal, Scope, Until};
 
-use crate::executor::{Atom, Order};
+use crate::executor::{Atom, Order, Repeat};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport, Turn};
@@ -15,27 +15,29 @@ pub fn atoms(picks: &[Pick]) -> Vec<Atom> {
     picks.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect()
 }
 
-/// The order for a proposal. `again` gives the cells that failed in the trial that a [`Scope::Again`] names.
+/// The order for a proposal. `again` gives the cells of a [`Scope::Again`], those that failed in the trial that it names, and of
+/// a [`Scope::Often`].
 /// `awake` are cells of the whole matrix that run in every trial all the same.
-pub fn order(
-    plan: &Plan,
-    proposal: &Proposal,
-    awake: &BTreeSet<CellKey>,
-    again: impl Fn(xupgrade_search::Ticket) -> Vec<Cell>,
-) -> Order {
+pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again: impl Fn(Scope) -> Vec<Cell>) -> Order {
     let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
     let concerned = || usual(plan.cells_for(&fresh), awake);
     let (cells, freshness) = match proposal.scope {
         Scope::Gate => (only_gates(concerned()), Freshness::Cached),
         Scope::Concerned => (concerned(), Freshness::Cached),
         Scope::Full => (plan.cells.clone(), Freshness::Afresh),
-        Scope::Again { of } => (again(of), Freshness::Afresh),
+        scope @ (Scope::Again { .. } | Scope::Often { .. }) => (again(scope), Freshness::Afresh),
+    };
+    let repeat = match proposal.scope {
+        Scope::Again { runs, until, .. } => Some(Repeat { runs, until }),
+        // Its cells are there as often as they run.
+        Scope::Often { .. } => Some(Repeat { runs: 1, until: Until::Done }),
+        Scope::Concerned | Scope::Gate | Scope::Full => None,
     };
     let breadth = match proposal.scope {
         Scope::Concerned => Breadth::Targeted { fresh: proposal.fresh },
-        Scope::Gate | Scope::Full | Scope::Again { .. } => Breadth::Whole,
+        Scope::Gate | Scope::Full | Scope::Again { .. } | Scope::Often { .. } => Breadth::Whole,
     };
-    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, until: None }
+    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, repeat, until: None }
 }
 
 /// Whether an order is to run again what failed, but has nothing to run: that would pass, and prove nothing.
@@ -62,6 +64,7 @@ fn name(proposal: &Proposal) -> String {
         Scope::Concerned => format!("t{number}"),
         Scope::Full => format!("full-{number}"),
         Scope::Again { .. } => format!("again-{number}"),
+        Scope::Often { .. } => format!("often-{number}"),
     }
 }
 

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use xupgrade_search::{Mark, Outcome, Proof};
+use xupgrade_search::{Count, Mark, Outcome, Proof};
 
 use crate::candidate::ReasonKind;
 use crate::executor::Atom;
 use crate::partner;
 use crate::plan::{Plan, is_named, partners};
 use crate::trial::narrow::{Moved, package};
-use crate::trial::{Build, CellReport, Phase, TestName, TrialReport};
+use crate::trial::{Build, CellReport, Extent, Phase, TestEnd, TestName, TrialReport};
 use crate::verdict::{Baseline, Verdict, judge_cell};
 
 /// A trial as it is looked at here.
@@ -44,6 +44,34 @@ impl Judged<'_> {
             partners: partners(&cause.partners(), self.plan, &fresh),
             marks: self.marks(),
             proof: self.proof(cause.kind),
+        }
+    }
+
+    /// The runs that a trial made of tests that failed before, test by test; of a check whose tests have no names as a whole.
+    #[must_use]
+    pub fn counted(&self) -> Outcome {
+        let mut counts: BTreeMap<Option<u64>, (u32, u32)> = BTreeMap::new();
+        let cells = self.report.cells.iter().filter(|_| self.report.noise.is_none());
+        for (test, red) in cells.flat_map(|cell| self.ends(cell)) {
+            let (failed, passed) = counts.entry(test).or_default();
+            if red { *failed += 1 } else { *passed += 1 }
+        }
+        let count = |(test, (red, green))| Count { test, red, green };
+        Outcome::Counted { tests: counts.into_iter().map(count).collect() }
+    }
+
+    /// The end of each test that a cell ran again: its number, and whether it failed. A test that did not run failed.
+    fn ends(&self, cell: &CellReport) -> Vec<(Option<u64>, bool)> {
+        let verdict = judge_cell(cell, self.baseline.cells.get(&cell.cell.key()));
+        match (&cell.cell.extent, &verdict) {
+            (_, Verdict::Inconclusive(_)) => Vec::new(),
+            (_, Verdict::Passed) if cell.cell.check.phase == Phase::Gate => Vec::new(),
+            (Extent::Tests(wanted), _) => {
+                let label = &cell.cell.project;
+                let passed = |test: &TestName| cell.reading.tests.get(test) == Some(&TestEnd::Passed);
+                wanted.iter().map(|test| (Some(number(label, test)), !passed(test))).collect()
+            }
+            (_, verdict) => vec![(None, *verdict != Verdict::Passed)],
         }
     }
 

@@ -45,6 +45,7 @@ fn engine<'a>(plan: &'a Plan, budget: Budget, journal: &'a mut Journal) -> Engin
         journal,
         trials: Vec::new(),
         awake: BTreeSet::new(),
+        often: BTreeMap::new(),
     }
 }
 
@@ -221,6 +222,7 @@ fn commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<Vec<usize>>, V
         journal: &mut journal,
         trials: Vec::new(),
         awake: BTreeSet::new(),
+        often: BTreeMap::new(),
     };
     let is_commit = |order: &Order| order.id.starts_with("commit-");
     let mut fake = Fake::new(|order: &Order| if is_commit(order) { answer(order.atoms.len()) } else { Answer::Green });
@@ -272,7 +274,7 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
 fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_in_none() {
     let root = Project::of(EcosystemKind::Cargo, ".", &[]);
     let concerned = |name: &str, turn| {
-        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, crate::trial::Phase::Gate) };
+        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, Phase::Gate) };
         cell.check.turn = turn;
         cell
     };
@@ -305,7 +307,7 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
 fn a_cell_of_the_whole_matrix_that_caught_two_upgrades_runs_in_each_trial_from_then_on() {
     let root = Project::of(EcosystemKind::Cargo, ".", &[]);
     let concerned = |name: &str, turn| {
-        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, crate::trial::Phase::Gate) };
+        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, Phase::Gate) };
         cell.check.turn = turn;
         cell
     };

@@ -12,6 +12,7 @@ pub(crate) fn empty_order(id: &str) -> Order {
         cells: vec![],
         freshness: Freshness::Cached,
         breadth: Breadth::Whole,
+        repeat: None,
         until: None,
     }
 }

@@ -60,6 +60,9 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
         let mut report = TrialReport { trees: trees(&order.atoms), ..TrialReport::default() };
         report.applied = vec![crate::ecosystem::Applied::default(); order.atoms.len()];
         match (self.rule)(order) {
+            Answer::Green if order.repeat.is_some() => {
+                report.cells = vec![crate::journal::tests::report(Exit::Code(0))];
+            }
             Answer::Green => {}
             Answer::Compiled(compiled) => {
                 let exercised = Exercised { compiled, ..Exercised::default() };

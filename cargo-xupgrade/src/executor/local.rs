@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
+use xupgrade_search::Until;
 
 use super::{Atom, CUT, Order, together};
 use crate::candidate::{Reason, ReasonKind};
@@ -226,8 +227,14 @@ impl Hand<'_> {
             }
             // What a gate writes over it writes over each time; a test that does so may be flaky, and others say more.
             let is_open = ran.exit.is_success() && cell.check.phase == Phase::Test;
-            let goes_on = is_open || self.passed(&ran);
+            let passed = is_open || self.passed(&ran);
             report.cells.push(ran);
+            // Runs that are counted go on after a red one, unless that is all that was asked.
+            let counts = order.repeat.filter(|_| cell.check.phase == Phase::Test);
+            if !passed && counts.is_some_and(|repeat| repeat.until == Until::Red) {
+                return Ok(());
+            }
+            let goes_on = passed || counts.is_some();
             if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
                 report.broke_off = true;
                 return Ok(());

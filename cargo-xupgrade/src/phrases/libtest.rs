@@ -40,6 +40,15 @@ pub fn end(text: &str) -> Option<End> {
     })
 }
 
+/// The time at the end of a unit of tests, in milliseconds: `test result: ok. 3 passed; … finished in 0.02s`.
+#[must_use]
+pub fn finished_in(line: &str) -> Option<u64> {
+    let (_, seconds) = line.strip_prefix("test result: ")?.rsplit_once("finished in ")?;
+    let (whole, part) = seconds.strip_suffix('s')?.split_once('.')?;
+    let part: u64 = format!("{part:0<3}").get(..3)?.parse().ok()?;
+    Some(whole.parse::<u64>().ok()? * 1000 + part)
+}
+
 fn plain_name(name: &str) -> &str {
     name.strip_suffix(" - should panic").unwrap_or(name)
 }
@@ -74,6 +83,7 @@ mod tests {
         assert_eq!(ended("test t ... FAILED"), Some(("t", End::Failed)));
         assert_eq!(ended("test src/lib.rs - g (line 3) ... ok"), Some(("src/lib.rs - g (line 3)", End::Ok)));
         assert_eq!(ended("test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured"), None);
+        assert_eq!(finished_in("test result: ok. 1 passed; 0 filtered out; finished in 1.25s"), Some(1250));
         assert_eq!(begun("test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured"), None);
     }
 

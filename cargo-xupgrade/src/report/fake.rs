@@ -45,6 +45,7 @@ impl Report {
             held: vec![],
             untried: vec![],
             newest: vec![],
+            steady: vec![],
             flapped: vec![],
             trials: vec![],
             projects: vec![],

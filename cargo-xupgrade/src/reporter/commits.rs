@@ -2,7 +2,7 @@
 //! as nobody tried each by itself. Pure.
 
 use super::{count, duration};
-use crate::report::{Commit, CommitTrials, Report, Verified};
+use crate::report::{Commit, CommitTrials, Report, Steady, Verified};
 
 /// The lines, with names marked as the medium wants them.
 pub(super) fn lines(report: &Report, mark: impl Fn(&str) -> String) -> Vec<String> {
@@ -14,7 +14,19 @@ pub(super) fn lines(report: &Report, mark: impl Fn(&str) -> String) -> Vec<Strin
         let names: Vec<String> = commit.atoms.iter().map(|atom| mark(&super::tree::spelled(atom))).collect();
         Some(format!("verified as a group of {}: {}", commit.group?, names.join(", ")))
     };
-    known.into_iter().chain(took(&report.commit_trials)).chain(report.commits.iter().filter_map(group)).collect()
+    let steady = report.steady.iter().filter(|_| report.branch.is_some()).map(steady);
+    steady.chain(known).chain(took(&report.commit_trials)).chain(report.commits.iter().filter_map(group)).collect()
+}
+
+/// The statement about the tests of a check on the tip.
+fn steady(one: &Steady) -> String {
+    let runs = if one.runs == 1 { "once".to_owned() } else { format!("{} times", one.runs) };
+    format!(
+        "the {} of {} passed {runs}, which excludes (at 99 %) a test that the upgrades make fail in {:.0} % of its runs",
+        one.check,
+        one.project,
+        one.excluded * 100.0
+    )
 }
 
 /// The number of commits of which the same is known.

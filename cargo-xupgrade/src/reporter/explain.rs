@@ -159,6 +159,9 @@ impl Story {
                 )
             }
             Why::Verify => "the whole matrix with nothing cached: only what passes it is published".into(),
+            Why::Often => {
+                "the tests of what is published several times more: one that fails at times shows itself".into()
+            }
             Why::Commit => "this commit by itself".into(),
         };
         text.push_str(&self.lower_ones(heard));
@@ -213,6 +216,7 @@ impl Story {
             }
             (Why::Bracket, Some(_)) => blames(&self.left_out(heard)),
             (Why::Verify, _) => format!("the whole matrix passes with {}", count(heard.accepted, "upgrade")),
+            (Why::Often, _) => "no test of it failed in any run".into(),
             (Why::Commit, _) => "it passes by itself".into(),
             _ => format!("{} passed{}", list(&heard.fresh), self.culprits(heard)),
         }
@@ -237,6 +241,7 @@ impl Story {
             (Why::Confirm, _) => "it fails again".into(),
             (Why::Bracket, Some(_)) => clears(&self.left_out(heard)),
             (Why::Verify, _) => "they do not pass the whole matrix together; the part that does is looked for".into(),
+            (Why::Often, _) => "a test fails at times; whether an upgrade makes it do so is looked at".into(),
             (Why::Commit, _) => "it does not pass by itself, so it is one commit with the next upgrade".into(),
             (Why::Pair, _) => "they do not pass as a pair, either".into(),
             (Why::AtOnce, _) if heard.fresh.len() > 1 => "not all of it passes; it is tried in parts".into(),

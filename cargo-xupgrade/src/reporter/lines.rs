@@ -94,6 +94,9 @@ pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
         (0, 0) if why == Some(Why::Bracket) => "the failed tests on the untouched base".into(),
         (0, accepted) if why == Some(Why::Bracket) => format!("the failed tests on {}", count(accepted, "upgrade")),
         (0, 0) => "the untouched base".into(),
+        (0, accepted) if why == Some(Why::Often) => {
+            format!("the tests of {} again and again", count(accepted, "upgrade"))
+        }
         (0, accepted) => format!("final check of {}", count(accepted, "upgrade")),
         (_, 0) => some(&names),
         (_, accepted) => format!("{} on top of {accepted}", some(&names)),

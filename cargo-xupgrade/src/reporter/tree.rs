@@ -117,6 +117,7 @@ pub(super) fn label(trial: &TrialSummary) -> String {
         Why::Confirm => "once more".into(),
         Why::Bracket => "the same tests without it".into(),
         Why::Verify => format!("final check of {all}"),
+        Why::Often => format!("the tests of {all} again and again"),
         Why::Commit => format!("commit {all} by itself"),
     }
 }

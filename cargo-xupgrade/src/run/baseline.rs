@@ -170,7 +170,7 @@ fn whole(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
 }
 
 fn order(id: String, cells: Vec<Cell>) -> Order {
-    Order { id, atoms: vec![], cells, freshness: Freshness::Afresh, breadth: Breadth::Whole, until: None }
+    Order { id, atoms: vec![], cells, freshness: Freshness::Afresh, breadth: Breadth::Whole, repeat: None, until: None }
 }
 
 /// Tells that a run of the base begins: of all of it, or again of what failed in an earlier one.
@@ -257,6 +257,7 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
     CellBaseline {
         seconds: runs.iter().map(|cell| cell.seconds).fold(0.0, f64::max),
         warm_seconds: runs.iter().map(|cell| cell.seconds).fold(f64::INFINITY, f64::min),
+        doc_seconds: doc_seconds(runs),
         ran: names.len(),
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
@@ -268,6 +269,14 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         told: runs.iter().flat_map(|cell| cell.reading.telling.iter().cloned()).collect(),
         names,
     }
+}
+
+/// The seconds of the documentation tests in the fastest run.
+fn doc_seconds(runs: &[&CellReport]) -> f64 {
+    let millis = runs.iter().map(|cell| cell.reading.doc_millis).min().unwrap_or(0);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, far below 2^52")]
+    let millis = millis as f64;
+    millis / 1000.0
 }
 
 /// The targets that compiled in every run.

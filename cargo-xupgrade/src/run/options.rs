@@ -1,23 +1,33 @@
-//! What the search is told beside the atoms: how to choose, and what the baseline taught about costs and flakes. Pure.
+//! What the search is told beside the atoms: how to choose, and what the baseline taught about costs. Pure.
 //! Measured seconds are rounded roughly, so that the same run on the same machine chooses the same trials again.
+
+use std::collections::BTreeMap;
 
 use xupgrade_search::{Options, Permille};
 
 use crate::cli::SearchArgs;
-use crate::history::Flapped;
-use crate::trial::{Cell, Phase, Turn};
+use crate::engine::often;
+use crate::plan::Plan;
+use crate::reporter::forecast;
+use crate::trial::{Cell, CellKey, Phase, Turn};
 use crate::verdict::{Baseline, CellBaseline};
 
-/// The options of a search over this matrix; `flapped` are the tests that flapped in the baseline of this very run.
-pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline, flapped: &Flapped) -> Options {
+/// The options of a search over this matrix.
+pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline, often: &BTreeMap<CellKey, u32>) -> Options {
     Options {
         strategy: args.strategy.into(),
         below: args.depth.into(),
         verify_runs: args.verify_runs.get(),
+        more_runs: often.values().copied().max().unwrap_or(0),
         gate_cost: gate_cost(cells, baseline),
-        flake: flake(flapped),
         ..Options::default()
     }
+}
+
+/// How often each check with tests runs again before anything is published.
+pub fn often(args: &SearchArgs, plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u32> {
+    let seconds = args.flake_budget.unwrap_or_default().seconds(forecast(plan, baseline).seconds);
+    often::runs(&plan.cells, baseline, args.verify_runs.get(), seconds)
 }
 
 /// What the gates cost of a trial, in 1/1000, in steps of a tenth; 1000 where nothing was measured, and where there is no
@@ -35,13 +45,6 @@ fn gate_cost(cells: &[Cell], baseline: &Baseline) -> Permille {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a tenth of 0 to 10")]
     let tenths = (share * 10.0).round().clamp(1.0, 10.0) as Permille;
     tenths * 100
-}
-
-/// The chance that a good trial fails for no reason: one in two where the baseline saw a flaky test (one of two runs),
-/// else one in a hundred, as nobody can say that there is none. Tests that flapped in earlier runs are forgiven by name,
-/// and say nothing of the others.
-fn flake(flapped: &Flapped) -> Permille {
-    if flapped.is_empty() { 10 } else { 500 }
 }
 
 #[cfg(test)]
@@ -69,11 +72,5 @@ mod tests {
     fn where_no_check_is_a_gate_none_is_asked_first() {
         let cells = [Cell::of("test", Phase::Test)];
         assert_eq!(gate_cost(&cells, &baseline(&[("test", 9.0)])), 1000);
-    }
-
-    #[test]
-    fn a_flaky_baseline_makes_single_failures_less_telling() {
-        assert_eq!(flake(&Flapped::new()), 10);
-        assert_eq!(flake(&[("cargo .".to_owned(), "a b".to_owned())].into()), 500);
     }
 }

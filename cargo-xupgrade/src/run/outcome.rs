@@ -1,6 +1,6 @@
 //! From what was found to what is said: every candidate ends as upgraded, held or untried, each with its evidence. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xupgrade_search::{Depth, Fate, Refusal, Why};
 
@@ -10,13 +10,14 @@ use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Ver
 use crate::ecosystem::{Applied, Move};
 use crate::engine::Trial;
 use crate::engine::claims::{Stand, claim, stand};
+use crate::engine::often;
 use crate::executor::together::label;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named, partners};
-use crate::report::{ProjectSummary, Report, SCHEMA, Upgrade, round};
-use crate::trial::TrialReport;
+use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
-use crate::verdict::{Proof, Verdict, is_guarded_by_red, proof};
+use crate::trial::{CellKey, Phase, TrialReport};
+use crate::verdict::{Proof, Verdict, is_guarded_by_red, judge_cell, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
@@ -252,6 +253,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         newest: plan.newest.clone(),
         trials,
         flapped: flaps(session),
+        steady: session.found.as_ref().map(steady).unwrap_or_default(),
         projects: plan.projects.iter().map(|project| project_summary(session, project)).collect(),
         seconds: round(seconds),
         containment: session.containment.clone(),
@@ -259,6 +261,21 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         budget,
         folder: std::path::PathBuf::new(),
     }
+}
+
+/// How often the tests of each check passed on the tree that is published.
+fn steady(found: &Found) -> Vec<Steady> {
+    let on_it =
+        |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
+    let trials = found.trials.iter().filter(on_it).filter(|_| !found.checkpoint.atoms.is_empty());
+    let mut runs: BTreeMap<CellKey, u32> = BTreeMap::new();
+    for cell in trials.flat_map(|trial| &trial.report.cells).filter(|cell| cell.cell.check.phase == Phase::Test) {
+        let known = found.baseline.cells.get(&cell.cell.key());
+        if judge_cell(cell, known) == Verdict::Passed {
+            *runs.entry(cell.cell.key()).or_default() += 1;
+        }
+    }
+    runs.into_iter().map(|(key, runs)| often::steady(key, runs)).collect()
 }
 
 /// What flapped, from the baseline to the last trial.
@@ -330,7 +347,12 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
         }
         Fate::Inconclusive { ticket } => {
             let trial = &found.trials[*found.searched.tickets.get(ticket)?];
-            Some(reason_of(plan, found, trial, (index, vec![])))
+            let mut reason = reason_of(plan, found, trial, (index, vec![]));
+            if matches!(trial.verdict, Verdict::Failed(_)) {
+                reason.kind = ReasonKind::Inconclusive;
+                reason.text = format!("{}, but not so when that ran again, or without it, too", reason.text);
+            }
+            Some(reason)
         }
         Fate::Accepted { .. } | Fate::Untried => None,
     }

@@ -173,6 +173,7 @@ fn unfinished(plan: PlanReport, trials: Vec<TrialSummary>) -> Report {
         containment: None,
         interrupted: true,
         budget: None,
+        steady: vec![],
         flapped: Vec::new(),
         folder: PathBuf::new(),
     }

@@ -80,6 +80,12 @@ pub fn package(unit: &str) -> &str {
     unit.split(' ').next().unwrap_or_default()
 }
 
+/// True for the documentation tests of a crate.
+#[must_use]
+pub fn is_doc(unit: &str) -> bool {
+    unit.ends_with(" doc")
+}
+
 /// Whether a unit of tests belongs to one of these packages; documentation tests are named by the crate.
 #[must_use]
 pub fn belongs(unit: &str, packages: &BTreeSet<String>) -> bool {
@@ -92,6 +98,7 @@ pub fn belongs(unit: &str, packages: &BTreeSet<String>) -> bool {
 #[must_use]
 pub fn narrow(cell: &Cell, extent: &Extent, units: &BTreeMap<String, Vec<String>>) -> Option<Vec<Cell>> {
     match (cell.check.reader, extent) {
+        (Reader::Libtest, Extent::Programs) => cargo_programs(&cell.check),
         (Reader::Libtest, Extent::Packages(packages)) => cargo_packages(&cell.check, packages),
         (Reader::Libtest, Extent::Tests(tests)) => return cargo_tests(cell, tests, units),
         (Reader::GoTest, Extent::Packages(packages)) => go_packages(cell, packages),
@@ -160,6 +167,11 @@ fn cargo_packages(check: &Check, packages: &BTreeSet<String>) -> Option<Vec<Stri
     let mut argv = check.argv.clone();
     argv.splice(at..=at, packages.iter().flat_map(|package| ["-p".to_owned(), package.clone()]));
     Some(argv)
+}
+
+/// `cargo test …` becomes `cargo test … --tests`: all that it runs but documentation tests.
+fn cargo_programs(check: &Check) -> Option<Vec<String>> {
+    is_plain_cargo_test(&check.argv).then(|| check.argv.iter().cloned().chain(["--tests".to_owned()]).collect())
 }
 
 /// The targets of the tests, then the tests by name. The packages stay as they are: with fewer of them cargo may choose

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use anstream::adapter::strip_str;
 use serde_json::Value;
 
+use super::narrow::is_doc;
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
 use crate::phrases::{self, cargo, go, libtest, rustc, system};
 
@@ -132,6 +133,8 @@ impl Lines {
             self.unit = format!("{name} doc");
         } else if let Some((name, end)) = libtest::ended(trimmed) {
             self.test(name, end_of(end));
+        } else if let Some(millis) = libtest::finished_in(trimmed).filter(|_| is_doc(&self.unit)) {
+            self.found.doc_millis += millis;
         } else if let Some(name) = libtest::begun(trimmed) {
             self.begun = Some(name.to_owned());
         } else if let (Some(name), Some(end)) = (&self.begun, libtest::end(trimmed)) {
@@ -275,7 +278,7 @@ fn unit_of(unit: &str, executables: &BTreeMap<String, Executable>) -> (String, V
         let package = known.map_or(bare, |one| &one.package);
         return (format!("{package} {source}"), known.map(|one| one.select.clone()).unwrap_or_default());
     }
-    let select = unit.ends_with(" doc").then(|| "--doc".to_owned());
+    let select = is_doc(unit).then(|| "--doc".to_owned());
     (unit.to_owned(), select.into_iter().collect())
 }
 

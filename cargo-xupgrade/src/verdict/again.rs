@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Baseline, CellBaseline, Verdict, judge_cell, noise, part, tests_that};
+use super::{Baseline, CellBaseline, FLAKY_RERUNS, Verdict, judge_cell, noise, part, tests_that};
 use crate::trial::narrow::narrow;
 use crate::trial::{Build, Cell, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
@@ -19,7 +19,13 @@ pub fn again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
     let gates = report.cells.iter().filter(|cell| is_gate(cell) && projects.contains(&cell.cell.project));
     let gates = gates.map(|cell| cell.cell.clone());
     let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| narrowed(cell, before(cell)));
-    gates.chain(tests).collect()
+    let mut cells: Vec<Cell> = Vec::new();
+    for cell in gates.chain(tests) {
+        if !cells.contains(&cell) {
+            cells.push(cell);
+        }
+    }
+    cells
 }
 
 fn is_gate(cell: &CellReport) -> bool {
@@ -45,8 +51,13 @@ fn blamed(cell: &CellReport, before: Option<&CellBaseline>) -> BTreeSet<TestName
         return BTreeSet::new();
     }
     let forgiven = |name: &TestName| before.is_some_and(|one| one.flaky.contains(name) || one.failing.contains(name));
-    let red: BTreeSet<TestName> =
-        tests_that(cell, TestEnd::Failed).into_iter().filter(|name| !forgiven(name)).collect();
+    let all = tests_that(cell, TestEnd::Failed);
+    let mut red: BTreeSet<TestName> = all.iter().filter(|name| !forgiven(name)).cloned().collect();
+    if red.is_empty() && cell.again.len() >= FLAKY_RERUNS {
+        // Known to be flaky, and red in each run by itself.
+        let flaky: Vec<TestName> = all.into_iter().filter(|name| is_flaky(name, before)).collect();
+        red = part::still_failing(cell, &flaky).into_iter().collect();
+    }
     match before {
         Some(before) if red.is_empty() && cell.exit.is_success() => {
             part::missing(cell, part::expected(&cell.cell.extent, before).1).into_iter().collect()
@@ -54,6 +65,10 @@ fn blamed(cell: &CellReport, before: Option<&CellBaseline>) -> BTreeSet<TestName
         Some(before) if !red.is_empty() => red.into_iter().chain(lost(cell, before)).collect(),
         _ => red,
     }
+}
+
+fn is_flaky(name: &TestName, before: Option<&CellBaseline>) -> bool {
+    before.is_some_and(|known| known.flaky.contains(name))
 }
 
 /// Tests that did not run although others of their unit did: it may have died. Units that never began may stand behind

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{CellBaseline, Verdict, failed, list, tests_that};
 use crate::candidate::ReasonKind;
-use crate::trial::narrow::belongs;
+use crate::trial::narrow::{belongs, is_doc};
 use crate::trial::{Build, CellReport, Extent, TestEnd, TestName};
 
 /// How many tests this much of the check ran on the untouched base, and their names.
@@ -14,6 +14,7 @@ pub(super) fn expected(extent: &Extent, before: &CellBaseline) -> (usize, Vec<Te
         Extent::Packages(packages) => {
             before.names.iter().filter(|name| belongs(&name.unit, packages)).cloned().collect()
         }
+        Extent::Programs => before.names.iter().filter(|name| !is_doc(&name.unit)).cloned().collect(),
         Extent::Whole | Extent::Tests(_) => return (before.ran, before.names.clone()),
     };
     (names.len().min(before.ran), names)

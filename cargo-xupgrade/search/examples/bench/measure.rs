@@ -18,6 +18,8 @@ pub struct Took {
     pub gate: usize,
     /// Runs of the whole matrix.
     pub full: usize,
+    /// Trials that ran the tests of what passed it several times more.
+    pub often: usize,
     /// Rounds of trials that run side by side.
     pub rounds: usize,
 }
@@ -33,6 +35,7 @@ impl Took {
                 Scope::Again { .. } => took.again += 1,
                 Scope::Gate => took.gate += 1,
                 Scope::Full => took.full += 1,
+                Scope::Often { .. } => took.often += 1,
             }
         }
         took

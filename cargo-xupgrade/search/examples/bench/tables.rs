@@ -15,7 +15,7 @@ mod workers;
 type Printer = fn(usize);
 
 /// Name and printer of each table, in the order in which they are printed.
-pub const ALL: [(&str, Printer); 15] = [
+pub const ALL: [(&str, Printer); 16] = [
     ("exact", independent::exact),
     ("natural", independent::natural),
     ("wrong", independent::wrong),
@@ -23,6 +23,7 @@ pub const ALL: [(&str, Printer); 15] = [
     ("pairs", pairs::print),
     ("flakes", noise::flakes),
     ("shaky", noise::shaky),
+    ("noise", noise::rates),
     ("workers", workers::print),
     ("order", order::print),
     ("ladders", ladders::ladders),

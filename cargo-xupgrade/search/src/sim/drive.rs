@@ -96,7 +96,7 @@ pub fn drive_shuffled(
 
 /// Whether a trial is part of the search proper.
 fn searches(proposal: &Proposal) -> bool {
-    proposal.scope != Scope::Full && !matches!(proposal.why, Why::SecondLook | Why::Pair)
+    !matches!(proposal.scope, Scope::Full | Scope::Often { .. }) && !matches!(proposal.why, Why::SecondLook | Why::Pair)
 }
 
 /// Ends the trials that are named.

@@ -93,17 +93,26 @@ impl World {
         }
     }
 
-    /// Failures of tests that are known to be flaky are no evidence: where nothing else failed, those alone run
-    /// again, at most twice. `None`: they failed each time, so nothing was learnt.
-    pub(super) fn without_known(&mut self, causes: Vec<Cause>, picks: &[Pick]) -> Option<Vec<Cause>> {
+    /// What fails on the base is known to be flaky from then on.
+    pub(super) fn learn(&mut self, red: &[Cause]) {
+        for cause in red {
+            if let Cause::Flake(test) = *cause {
+                self.flaky[test].known = Known::Yes;
+            }
+        }
+    }
+
+    /// Failures of tests that are known to be flaky count only where nothing else failed and they fail in seven more runs of
+    /// them alone.
+    pub(super) fn without_known(&mut self, causes: Vec<Cause>, picks: &[Pick]) -> Vec<Cause> {
         let is_known = |cause: &Cause| matches!(*cause, Cause::Flake(test) if self.flaky[test].known == Known::Yes);
         let (mut known, new): (Vec<Cause>, Vec<Cause>) = causes.into_iter().partition(is_known);
         if !new.is_empty() {
-            return Some(new);
+            return new;
         }
-        for _ in 0..2 {
+        for _ in 0..7 {
             known.retain(|cause| self.fails_again(*cause, picks));
         }
-        known.is_empty().then_some(known)
+        known
     }
 }

@@ -142,7 +142,7 @@ impl<'a> Target<'a> {
             Scope::Gate => 0.0,
             Scope::Again { .. } => AGAIN,
             Scope::Concerned if tests == Tests::Targeted => TESTS * share(self.graph.members(&fresh).len(), members),
-            Scope::Concerned | Scope::Full => TESTS,
+            Scope::Concerned | Scope::Full | Scope::Often { .. } => TESTS,
         };
         tested + (1.0 - TESTS) * share(self.build(&proposal.picks), self.graph.weights.iter().sum())
     }
