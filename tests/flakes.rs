@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::common::{Env, Ran, VERIFY_RUNS, names, shared, text};
+use crate::common::{Env, FLAKE_BUDGET, Ran, VERIFY_RUNS, names, shared, text};
 
 /// The world of the fixture, with `COUNTS` set; each test named here fails in these runs.
 fn counted(red: &[(&str, &str)]) -> (Env, PathBuf) {
@@ -194,4 +194,24 @@ fn an_upgrade_that_makes_a_test_flaky_does_not_get_in() {
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert_eq!(ran.upgrades(), ["left 1.0.0 -> 1.0.1"]);
     assert_eq!(ran.why("wobbly"), "test_failed");
+}
+
+#[test]
+fn the_tests_of_what_is_published_run_again_and_again_and_the_report_says_what_that_excludes() {
+    let (env, counts) = counted(&[]);
+    let ran = env.run(&["-p", "left", FLAKE_BUDGET, "60"]);
+    let steady = ran.report["steady"].as_array().unwrap();
+    let stated: Vec<_> = steady.iter().map(|one| (text(one, "project"), &one["runs"], &one["excluded"])).collect();
+    assert_eq!(stated, [("cargo .", &20.into(), &0.21.into()), ("go svc", &20.into(), &0.21.into())], "{}", ran.said());
+    assert_eq!(runs(&counts, "stands"), 2 + 20, "twice on the base: {}", told(&ran));
+    let line = "the test of cargo . passed 20 times, which excludes (at 99 %) a test that the upgrades make fail in 21 % of its runs";
+    assert!(ran.stdout.contains(line), "{}", ran.said());
+}
+
+#[test]
+fn a_test_that_fails_on_the_base_at_times_holds_nothing_when_what_is_published_runs_again_and_again() {
+    let red: Vec<String> = (4..200).filter(|run| run % 3 == 0).map(|run| run.to_string()).collect();
+    let (env, _) = counted(&[("flaps", &red.join(" "))]);
+    let ran = env.run(&["-p", "left", FLAKE_BUDGET, "60"]);
+    assert_eq!((ran.code, ran.upgrades()), (0, vec!["left 1.0.0 -> 1.0.1".to_owned()]), "{}", told(&ran));
 }

@@ -37,6 +37,7 @@ mod resume;
 mod run;
 mod safeguards;
 mod safety;
+mod soak_flakes;
 mod supervise;
 mod tidy;
 mod toolchains;

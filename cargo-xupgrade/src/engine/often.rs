@@ -41,13 +41,17 @@ fn cost(known: &CellBaseline) -> f64 {
     (known.warm_seconds - known.doc_seconds).max(START)
 }
 
-/// The cells of these runs, round by round; without documentation tests, where the command can be told so.
+/// The cells of these runs, round by round; without documentation tests, where the command can be told so. First the gates of
+/// their projects, which build nothing any more and say what each test program is.
 #[must_use]
 pub fn cells(all: &[Cell], baseline: &Baseline, runs: &BTreeMap<CellKey, u32>) -> Vec<Cell> {
+    let is_gate = |cell: &&Cell| (cell.check.phase, cell.check.turn) == (Phase::Gate, Turn::Always);
+    let gates = all.iter().filter(is_gate).filter(|gate| runs.keys().any(|(project, _)| *project == gate.project));
     let rounds = runs.values().copied().max().unwrap_or(0);
     let of = |cell: &Cell| runs.get(&cell.key()).copied().unwrap_or(0);
     let round = |round: u32| tests(all).filter(move |cell| round < of(cell));
-    (0..rounds).flat_map(round).flat_map(|cell| without_doc(cell, baseline)).collect()
+    let rounds = (0..rounds).flat_map(round).flat_map(|cell| without_doc(cell, baseline));
+    gates.cloned().chain(rounds).collect()
 }
 
 fn without_doc(cell: &Cell, baseline: &Baseline) -> Vec<Cell> {

@@ -1,0 +1,110 @@
+//! Runs with tests that fail at random: on the base, or for an upgrade's sake. One run of each kind with the other tests;
+//! `scripts/soak-flakes` makes as many as it is told to, and prints what came of them.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use crate::common::{Env, FLAKE_BUDGET, Ran, VERIFY_RUNS};
+
+/// A kind of world, with how often something goes wrong in so many runs of it at most.
+struct Kind {
+    name: &'static str,
+    /// The tests that fail at random, and in how many of a thousand runs.
+    tests: &'static [&'static str],
+    rate: u64,
+    of: Of,
+    /// Mistakes that are allowed in forty runs.
+    most: usize,
+}
+
+/// The origin of the failures.
+#[derive(PartialEq)]
+enum Of {
+    /// The base: a good upgrade must land.
+    Base,
+    /// The upgrade of `wobbly`: it must not land.
+    Upgrade,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        name: "a test that fails on the base in 30 % of its runs",
+        tests: &["flaps"],
+        rate: 300,
+        of: Of::Base,
+        most: 0,
+    },
+    Kind { name: "fifty tests that do in 2 %", tests: &[], rate: 20, of: Of::Base, most: 0 },
+    Kind { name: "an upgrade that makes a test fail in 40 %", tests: &["maker"], rate: 400, of: Of::Upgrade, most: 0 },
+    Kind { name: "one that does in 20 %", tests: &["maker"], rate: 200, of: Of::Upgrade, most: 2 },
+];
+
+#[test]
+fn a_test_that_fails_at_random_holds_no_good_upgrade_and_one_that_makes_it_fail_stays_out() {
+    let runs: u64 = std::env::var("XUPGRADE_SOAK_FLAKES").map_or(1, |count| count.parse().expect("a number of runs"));
+    for kind in &KINDS {
+        let began = Instant::now();
+        let wrong: Vec<String> = (1..=runs).filter_map(|seed| mistake(kind, seed)).collect();
+        let seconds = began.elapsed().as_secs() / runs;
+        println!("{}: {} of {runs} wrong, {seconds} s a run", kind.name, wrong.len());
+        wrong.iter().for_each(|one| println!("{one}"));
+        let most = if kind.most == 0 { 0 } else { (kind.most * usize::try_from(runs).unwrap() / 40).max(1) };
+        assert!(wrong.len() <= most, "{}: {}", kind.name, wrong.join("\n"));
+    }
+}
+
+/// What went wrong in a run, if anything did.
+fn mistake(kind: &Kind, seed: u64) -> Option<String> {
+    let (env, package) = world(kind, seed);
+    let ran = env.run(&["-p", package, VERIFY_RUNS, "2", FLAKE_BUDGET, "60"]);
+    let landed = landed(&ran, package);
+    let right = match kind.of {
+        Of::Base => landed && ran.code == 0,
+        Of::Upgrade => !landed && [0, 3].contains(&ran.code),
+    };
+    (!right).then(|| format!("seed {seed}: {}", ran.said()))
+}
+
+fn landed(ran: &Ran, package: &str) -> bool {
+    ran.upgrades().iter().any(|one| one.starts_with(package))
+}
+
+fn world(kind: &Kind, seed: u64) -> (Env, &'static str) {
+    let mut env = Env::new("flaky_tests");
+    let counts = env.world.root.join("counts");
+    std::fs::create_dir(&counts).unwrap();
+    let fifty: Vec<String> = (0..50).map(|number| format!("t{number}")).collect();
+    let names: Vec<&str> =
+        if kind.tests.is_empty() { fifty.iter().map(String::as_str).collect() } else { kind.tests.to_vec() };
+    for (place, name) in names.iter().enumerate() {
+        std::fs::write(counts.join(format!("{name}.red")), red_runs(kind.rate, seed * 1000 + place as u64)).unwrap();
+    }
+    env.set("COUNTS", counts.to_str().unwrap());
+    if kind.tests.is_empty() {
+        let mut tests = std::fs::read_to_string(env.repo().join("ada/src/lib.rs")).unwrap();
+        for name in &fifty {
+            let _ = write!(tests, "\n#[test]\nfn {name}() {{\n    count::run_of(\"{name}\");\n}}\n");
+        }
+        env.write("ada/src/lib.rs", &tests).commit();
+    }
+    let maker = "#[cfg(test)]\n#[path = \"../../count.rs\"]\nmod count;\n\n#[test]\nfn stands() {\n    if !wobbly::is_steady() {\n        \
+                 count::run_of(\"maker\");\n    }\n}\n";
+    if kind.of == Of::Upgrade {
+        env.write("bob/src/lib.rs", maker).commit();
+    }
+    let package = if kind.of == Of::Upgrade { "wobbly" } else { "left" };
+    (env, package)
+}
+
+/// The numbers of the runs that fail, at a rate in 1/1000: a linear congruential generator (Knuth's MMIX constants).
+fn red_runs(rate: u64, seed: u64) -> String {
+    let mut state = seed.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+    let mut text = String::new();
+    for run in 1..=2000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if (state >> 33) % 1000 < rate {
+            let _ = write!(text, "{run} ");
+        }
+    }
+    text
+}
