@@ -124,7 +124,7 @@ fn a_second_run_at_the_same_time_says_who_holds_the_lock() {
     assert_eq!(second.code, 1, "{}", second.said());
     let held = [
         format!("(process {}, since 20", first.id()),
-        "cargo-xupgrade --verify-commits no --verify-runs 1 --format json".to_owned(),
+        "cargo-xupgrade --verify-commits no --verify-runs 1 --flake-budget 0 --format json".to_owned(),
     ];
     assert!(held.iter().all(|words| second.stderr.contains(words)), "{}", second.stderr);
     first.signal("INT");

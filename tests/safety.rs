@@ -133,7 +133,7 @@ fn pass_env_lets_a_named_variable_in() {
     let mut env = Env::new("secrets");
     env.set("SOMETHING_OF_THE_USERS", "open");
     env.write("xupgrade.toml", "pass-env = [\"SOMETHING_OF_THE_USERS\"]\nexclude = [\"svc\"]\n");
-    let ran = env.run(&[]);
+    let ran = env.run(&["--require-green"]);
     assert_eq!(ran.code, 4, "{}", ran.said());
     assert!(ran.held("dep").to_string().contains("no_token_is_in_the_environment"), "{}", ran.held("dep"));
 }

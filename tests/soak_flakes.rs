@@ -47,13 +47,15 @@ fn a_test_that_fails_at_random_holds_no_good_upgrade_and_one_that_makes_it_fail_
         let wrong: Vec<String> = (1..=runs).filter_map(|seed| mistake(kind, seed)).collect();
         let seconds = began.elapsed().as_secs() / runs;
         println!("{}: {} of {runs} wrong, {seconds} s a run", kind.name, wrong.len());
-        wrong.iter().for_each(|one| println!("{one}"));
+        for one in &wrong {
+            println!("{one}");
+        }
         let most = if kind.most == 0 { 0 } else { (kind.most * usize::try_from(runs).unwrap() / 40).max(1) };
         assert!(wrong.len() <= most, "{}: {}", kind.name, wrong.join("\n"));
     }
 }
 
-/// What went wrong in a run, if anything did.
+/// The words on a run that went wrong; none on one that did not.
 fn mistake(kind: &Kind, seed: u64) -> Option<String> {
     let (env, package) = world(kind, seed);
     let ran = env.run(&["-p", package, VERIFY_RUNS, "2", FLAKE_BUDGET, "60"]);
