@@ -41,7 +41,7 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
         Event::Warned { text } => Some(format!("warning: {text}")),
         Event::TrialBegan { trial, why, fresh, accepted, remaining, seconds_left, .. } => {
             let left = left(*remaining, *seconds_left);
-            Some(format!("{trial}: {} ({left})", trying(*why, fresh, *accepted)))
+            Some(format!("{trial}: {}{left}", trying(*why, fresh, *accepted)))
         }
         Event::CellBegan { trial, project, command } if talk.verbose => Some(format!("{trial}: {project}: {command}")),
         Event::CellEnded { trial, cell } if talk.verbose || is_remarkable(cell) => {
@@ -78,13 +78,12 @@ fn cell_line(cell: &crate::report::CellSummary) -> String {
     text
 }
 
-/// How much is still to come, at a guess.
+/// A guess at what is still to come, in brackets behind a blank; empty where nothing is known to be.
 pub fn left(remaining: usize, seconds_left: Option<u64>) -> String {
-    let time = seconds_left.map(|seconds| format!(", about {} left", clock(seconds))).unwrap_or_default();
-    match remaining {
-        0 => format!("the last trial{time}"),
-        more => format!("about {}{time}", count(more, "more trial")),
-    }
+    let trials = (remaining > 0).then(|| format!("about {}", count(remaining, "more trial")));
+    let time = seconds_left.map(|seconds| format!("about {} left", clock(seconds)));
+    let parts: Vec<String> = trials.into_iter().chain(time).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 /// What a trial tries, in one line.

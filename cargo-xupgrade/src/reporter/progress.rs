@@ -80,7 +80,7 @@ impl Listener for Bars {
             Event::Ended { what } => self.rest(what),
             Event::TrialBegan { trial, why, fresh, accepted, remaining, seconds_left, .. } => {
                 let (trying, left) = (lines::trying(*why, fresh, *accepted), lines::left(*remaining, *seconds_left));
-                self.show_whole(&format!("{trial}: {trying} ({left})"));
+                self.show_whole(&format!("{trial}: {trying}{left}"));
             }
             Event::CellBegan { trial, project, command } => {
                 self.run(trial, &format!("{trial}: {project}: {command}"));

@@ -231,7 +231,7 @@ fn remark(upgrade: &Upgrade) -> String {
     }));
     parts.extend(upgrade.notes.first().cloned());
     if upgrade.notes.len() > 1 {
-        parts.push(format!("{} more notes in the report", upgrade.notes.len() - 1));
+        parts.push(format!("{} in the report", count(upgrade.notes.len() - 1, "more note")));
     }
     parts.join("; ")
 }
