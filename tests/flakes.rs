@@ -127,6 +127,11 @@ fn a_test_that_flapped_makes_other_failures_no_harder_to_prove() {
     let second = env.run(&["-p", "wobbly"]);
     assert_eq!(second.report["projects"][0]["flaky"].as_array().unwrap().len(), 1, "it is remembered");
     assert_eq!((again(&first), again(&second)), (2, 2), "five runs with it, five without: {}", told(&first));
+    assert!(
+        text(trials(&first, "again")[0], "text").ends_with("fails `bob src/lib.rs stands`, in 5 of 5 runs"),
+        "{}",
+        told(&first)
+    );
 }
 
 #[test]
@@ -214,4 +219,23 @@ fn a_test_that_fails_on_the_base_at_times_holds_nothing_when_what_is_published_r
     let (env, _) = counted(&[("flaps", &red.join(" "))]);
     let ran = env.run(&["-p", "left", FLAKE_BUDGET, "60"]);
     assert_eq!((ran.code, ran.upgrades()), (0, vec!["left 1.0.0 -> 1.0.1".to_owned()]), "{}", told(&ran));
+}
+
+#[test]
+fn a_failure_that_no_further_run_answers_for_is_inconclusive_and_no_failed_test() {
+    let (env, _) = counted(&[]);
+    let network = "failed to lookup address information";
+    let test = format!(
+        "#[cfg(test)]\n#[path = \"../../count.rs\"]\nmod count;\n\n#[test]\nfn stands() {{\n    \
+         if !wobbly::is_steady() {{\n        let run = count::run_of(\"stands\");\n        \
+         panic!(\"{{}}\", if run == 1 {{ \"red\" }} else {{ \"{network}\" }});\n    }}\n}}\n"
+    );
+    env.write("bob/src/lib.rs", &test).commit();
+    let ran = env.run(&["-p", "wobbly"]);
+    assert_eq!((ran.code, ran.why("wobbly")), (0, "inconclusive"), "{}", ran.said());
+    assert!(
+        ran.words("wobbly").ends_with("fails `bob src/lib.rs stands`, which no further run confirmed"),
+        "{}",
+        ran.said()
+    );
 }

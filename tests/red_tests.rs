@@ -63,3 +63,16 @@ fn a_project_without_a_test_that_passes_is_held_as_red_with_the_command_that_sho
     let see = "to see it, run `cargo test --workspace --locked --no-fail-fast` in the folder bad of a clean clone";
     assert!(ran.words("dep").contains(see), "{}", ran.words("dep"));
 }
+
+#[test]
+fn a_red_test_that_misses_an_ignored_file_is_set_aside_with_the_line_that_mends_it() {
+    let env = Env::new("red_baseline");
+    let tests = std::fs::read_to_string(env.repo().join("bad/src/lib.rs")).unwrap();
+    let reads = "std::fs::read_to_string(\"local.env\").unwrap_or_else(|error| panic!(\"local.env: {error}\"))";
+    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", reads));
+    env.write("bad/.gitignore", "local.env\n").commit();
+    env.write("bad/local.env", "");
+    let ran = env.run(&[]);
+    let told = left_out(&ran.report);
+    assert!(told.contains("always_fails") && told.contains("copy = [\\\"bad/local.env\\\"]"), "{told}\n{}", ran.said());
+}

@@ -242,7 +242,7 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         cells: vec![cell],
         freshness: Freshness::Cached,
         breadth: Breadth::Whole,
-        repeat: None,
+        counted: None,
         until: None,
     }
 }

@@ -46,7 +46,7 @@ pub struct Engine<'a> {
     pub journal: &'a mut Journal,
     /// The trials so far.
     pub trials: Vec<Trial>,
-    /// How often each check with tests runs again before anything is published.
+    /// Number of further runs of each check with tests before anything is published.
     pub often: BTreeMap<CellKey, u32>,
     /// The cells of the whole matrix in which an upgrade failed: from then on each trial that they concern runs them, or what
     /// they refuse would pass there again and again.
@@ -263,27 +263,11 @@ impl Engine<'_> {
         });
     }
 
-    /// Tests that fail on the untouched base are flaky, whatever they did in the baseline; one that was known to be and failed in
-    /// each run of a trial is set aside, as it fails now with nothing moved. Not so those that fail on what is accepted: an
-    /// upgrade in it may be what makes them fail at times.
+    /// Learns from the newest trial, which ran on the untouched base. Not so from failures on what is accepted: an upgrade in it may
+    /// be what makes a test fail at times.
     fn learn_flakes(&mut self) -> Taught {
-        let mut taught = Taught::Nothing;
-        let Some(trial) = self.trials.last() else { return taught };
-        for (key, test) in orders::failed_tests(&trial.report) {
-            let known = self.baseline.cells.entry(key).or_default();
-            if known.failing.contains(&test) {
-                continue;
-            }
-            if let Some(place) = known.flaky.iter().position(|one| *one == test) {
-                known.flaky.remove(place);
-                known.failing.push(test);
-            } else {
-                known.flaky.push(test);
-                known.flaky.sort();
-            }
-            taught = Taught::Flakes;
-        }
-        taught
+        let news = self.trials.last().is_some_and(|trial| self.baseline.learn(&trial.report));
+        if news { Taught::Flakes } else { Taught::Nothing }
     }
 
     /// The time to verify what passed.
@@ -447,7 +431,7 @@ impl Flight {
     }
 }
 
-/// True for a trial that counts for the budget: all but those that verify what passed.
+/// The trials that count for the budget: all but those that verify what passed.
 fn counts(proposal: &Proposal) -> bool {
     !matches!(proposal.scope, Scope::Full | Scope::Often { .. })
 }

@@ -43,7 +43,7 @@ pub enum Event {
     TrialBegan {
         /// Its name (`baseline-1`, `t3`, `full-1`).
         trial: String,
-        /// Why it was chosen; `null` for the baseline, but for its red tests alone.
+        /// Reason for the choice; `null` for the baseline, but for its red tests alone.
         why: Option<Why>,
         /// The trial that it looks at again, where it is a second look at a failure (`confirm`, `bracket`).
         of: Option<String>,

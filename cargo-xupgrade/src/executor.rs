@@ -44,19 +44,11 @@ pub struct Order {
     pub freshness: Freshness,
     /// How much of each cell runs.
     pub breadth: Breadth,
-    /// Several runs of the tests, where these are counted.
-    pub repeat: Option<Repeat>,
+    /// The end of runs that are counted: behind their gates they go on whatever fails, up to there. None: the order ends at
+    /// the first cell that fails.
+    pub counted: Option<Until>,
     /// The moment at which the budget ends what still runs; that is no answer, and no verdict on slowness.
     pub until: Option<Instant>,
-}
-
-/// Runs of the same tests, one after another, behind their gates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Repeat {
-    /// How many; of a check that runs whole, as its tests have no names, two at most.
-    pub runs: u32,
-    /// When fewer will do.
-    pub until: Until,
 }
 
 impl Order {

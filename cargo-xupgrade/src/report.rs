@@ -63,7 +63,7 @@ pub struct Report {
     /// Tests that passed and failed with the very same packages.
     #[serde(default)]
     pub flapped: Vec<Flap>,
-    /// How often the tests of what is published passed on its tree, and what that excludes.
+    /// Passes of the tests on the published tree, and the share of failing runs that they exclude.
     #[serde(default)]
     pub steady: Vec<Steady>,
     /// The projects.

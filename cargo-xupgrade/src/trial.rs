@@ -367,6 +367,12 @@ impl CellReport {
         self.reading.tests.iter().filter(|(_, end)| **end == TestEnd::Failed).map(|(name, _)| name)
     }
 
+    /// The presence of tests that failed, by name.
+    #[must_use]
+    pub fn names_red(&self) -> bool {
+        self.failing().next().is_some()
+    }
+
     /// Whether something fails in it beside another worker that does not fail alone.
     #[must_use]
     pub fn clashed(&self) -> bool {

@@ -11,6 +11,7 @@ use crate::phrases::{cargo, go};
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
 mod again;
+mod lessons;
 mod part;
 mod proof;
 mod targets;
@@ -149,7 +150,7 @@ pub enum Unexercised {
     Allow,
 }
 
-/// A test that is known to be flaky runs again so often by itself; where it fails each time, it counts as any other failure.
+/// The number of times that a test known to be flaky runs again by itself; where it fails each time, it counts as any other.
 pub const FLAKY_RERUNS: usize = 7;
 
 /// Judges a trial. `claims` are the fresh atoms; what was accepted before has proved itself.

@@ -286,7 +286,7 @@ impl Batch {
         self.suspects.extend(&out);
     }
 
-    /// Whether the evidence of a lane's failure names a unit.
+    /// Membership of a unit in the evidence of a lane's failure.
     pub(crate) fn is_named(&self, lane: &Lane, unit: usize) -> bool {
         let named = |pick: &Pick| lane.failure.as_ref().is_some_and(|failure| failure.suspects.contains(&pick.atom));
         self.units[unit].picks.iter().any(named)

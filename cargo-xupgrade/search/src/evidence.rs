@@ -1,9 +1,9 @@
-//! When a failure of tests counts: each test that failed runs again by name, with the pick and without it, as often as a
+//! The evidence behind a failure of tests: each test that failed runs again by name, with the pick and without it, as often as a
 //! sequential rule asks. Pure counting. A group is never doubted, only a pick that is about to be rejected; and never
 //! until it passes.
 //!
-//! The rates of the rule, from simulation (`scripts/bench-search --table noise`): a test that fails on the base in 1 to
-//! 30 % of its runs convicts a good pick in at most 0.05 % of the decisions.
+//! Its rates are simulated (`scripts/bench-search --table noise`): ten tests that fail on the base in 2 to 40 % of their runs
+//! hold a good pick in at most 0.1 % of the searches.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -19,18 +19,18 @@ pub(crate) enum Side {
     Without,
 }
 
-/// The end of a doubt, or that it has none yet.
+/// The state of a doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// More runs are needed.
+    /// Undecided: more runs are needed.
     Open,
-    /// The pick is to blame.
+    /// Blame on the pick.
     Guilty,
-    /// No test came again.
+    /// Failure that did not come again.
     Void,
-    /// What came again comes without the pick, too, as in this run.
+    /// Failure that comes without the pick, too, as in this trial.
     Shared(Ticket),
-    /// There is no finding out.
+    /// Doubt without an answer: the trials about it gave none.
     NoAnswer,
 }
 
@@ -50,29 +50,30 @@ impl Runs {
 /// The next step about one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// So many more runs on a side.
+    /// Further runs on a side, and their number.
     Run(Side, u32),
     Guilty,
-    /// It fails on the base, too.
+    /// Failure that the base shows, too.
     Shared,
-    /// It does not come again.
+    /// Failure that does not come again.
     Void,
 }
 
-/// So many runs with the pick come first, and where all of them are red, as many without it settle the matter.
+/// Length of the first block with the pick; where all of it is red, as many green runs without the pick convict it.
 const FIRST: u32 = 5;
-/// So many green runs with the pick, and none red, take a failure back that may show itself again later.
+/// Green runs with the pick, and none red, that take a failure back which later trials may show again.
 const GONE: u32 = 20;
-/// So many do after which nobody looks again.
+/// Green runs that take back a failure after which no trial looks again.
 const LAST_GONE: u32 = 40;
-/// A block of runs with the pick, and without it, where the runs with it differ.
+/// Length of a further block with the pick, where its runs differ.
 const BLOCK_WITH: u32 = 10;
+/// Length of a block without it.
 const BLOCK_WITHOUT: u32 = 20;
-/// So many red runs with the pick convict it, where as many runs without it as with it were green.
+/// Red runs with the pick that convict it, where as many runs without it as with it were green.
 const CONVICTS: u32 = 10;
-/// After so many runs with the pick the test counts as one that fails at times.
+/// Runs with the pick after which the test counts as flaky.
 const MOST: u32 = 200;
-/// A check that names no test runs whole, so often on each side.
+/// Runs on each side of a check that names no test and runs whole.
 const WHOLE: u32 = 2;
 
 /// The step after these runs of a test by name.
@@ -113,9 +114,9 @@ pub(crate) struct Doubt {
     tests: BTreeMap<Test, (Runs, Runs)>,
     silent: u32,
     asks: u32,
-    /// So many green runs take it back.
+    /// Number of green runs that take it back.
     gone: u32,
-    /// True if it was seen on other picks only.
+    /// Marks a failure that was seen on other picks only.
     pub(crate) is_suspicion: bool,
     /// The first run with the pick that failed again.
     pub(crate) again: Option<Ticket>,
@@ -124,13 +125,13 @@ pub(crate) struct Doubt {
     pub(crate) asked: Option<(Ticket, Side)>,
 }
 
-/// So many trials that gave no answer end the matter.
+/// Limit of trials without an answer.
 const SILENT: u32 = 2;
-/// So many trials about one failure are enough, whatever they said.
+/// Limit of trials about one failure, whatever they say.
 const ASKS: u32 = 60;
 
 impl Doubt {
-    /// About the failure of this trial.
+    /// A doubt about the failure of this trial.
     pub(crate) fn about(of: Ticket) -> Self {
         Self {
             of,
@@ -145,12 +146,12 @@ impl Doubt {
         }
     }
 
-    /// The same about a failure of what is to be published.
+    /// A doubt about a failure of the set that is to be published.
     pub(crate) fn last(of: Ticket) -> Self {
         Self { gone: LAST_GONE, ..Self::about(of) }
     }
 
-    /// About a failure that was taken back on other picks: on these it has not been seen yet.
+    /// A doubt about a failure that was taken back on other picks: on these it has not been seen yet.
     pub(crate) fn suspicion(of: Ticket) -> Self {
         Self { is_suspicion: true, ..Self::about(of) }
     }
@@ -200,13 +201,13 @@ impl Doubt {
         Some((side, runs, if side == Side::With { Until::Done } else { Until::Red }))
     }
 
-    /// Runs were asked for.
+    /// Notes the trial that was asked for.
     pub(crate) fn ask(&mut self, side: Side, ticket: Ticket) {
         self.asks += 1;
         self.asked = Some((ticket, side));
     }
 
-    /// True if the answer of this ticket is still to come.
+    /// The pending state of a ticket: true until its answer is there.
     pub(crate) fn waits_for(&self, ticket: Ticket) -> bool {
         self.asked.is_some_and(|asked| asked.0 == ticket)
     }

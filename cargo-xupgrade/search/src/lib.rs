@@ -150,7 +150,7 @@ pub enum Scope {
     Concerned,
     /// The whole matrix, nothing cached. Only what passed this is ever a checkpoint.
     Full,
-    /// All tests of the whole matrix so many times, nothing cached: one failure in any of the runs is one.
+    /// All tests of the whole matrix several times, nothing cached: a failure in any of the runs is one.
     Often {
         /// The number of runs at most.
         runs: u32,
@@ -162,17 +162,17 @@ pub enum Scope {
         of: Ticket,
         /// The number of runs that are wanted. Of a check that names no test two are enough.
         runs: u32,
-        /// When fewer will do.
+        /// Condition for fewer of them.
         until: Until,
     },
 }
 
-/// When runs of the same tests come to an end.
+/// The end of several runs of the same tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// When all of them are done.
+    /// The last of them.
     Done,
-    /// Already when a test failed in one.
+    /// The first in which a test failed.
     Red,
 }
 
@@ -252,7 +252,7 @@ pub enum Outcome {
         /// How far it can be believed.
         proof: Proof,
     },
-    /// Of [`Scope::Again`] only: how often each test failed and passed. A test that is not among them gave no answer.
+    /// Runs of each test, of [`Scope::Again`] only. A test that is not among them gave no answer.
     Counted {
         /// The tests, in any order; none where nothing was learnt.
         tests: Vec<Count>,
@@ -380,8 +380,8 @@ pub struct Options {
     pub below: Below,
     /// How many passed runs of the whole matrix make a checkpoint; at least 1 is taken.
     pub verify_runs: u32,
-    /// So many times more at most the tests of what passed the whole matrix run, before it is a checkpoint: a test that fails
-    /// at times because of a pick shows itself there.
+    /// Number of further runs, at most, of the tests of a set that passed the whole matrix, before it is a checkpoint: a test
+    /// that fails at times because of a pick shows itself there.
     pub more_runs: u32,
     /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known. Where they are cheap,
     /// [`Strategy::Split`] searches with them alone before tests run.

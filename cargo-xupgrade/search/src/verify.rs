@@ -12,12 +12,12 @@ use often::{More, Progress};
 
 /// So many failures of one length may prove void before it counts as failed.
 const VOIDS: u32 = 3;
-/// So many failures may turn out to be the base's own.
+/// Limit of failures that turn out to be the base's own.
 const SHARED: u32 = 60;
 /// So many runs of one length may give no answer.
 const SILENT: u32 = 2;
-/// So many runs of a test that fails at times must pass before a sequence counts as free of it: a test that fails in one
-/// run of five is missed once in a hundred times.
+/// Passes of a hunted test after which a sequence counts as free of it: a test that fails in one run of five is missed once
+/// in a hundred times.
 const CLEAN: u32 = 20;
 /// So many of the failures that the search took back are looked at again.
 const SUSPICIONS: usize = 6;
@@ -47,11 +47,11 @@ pub(crate) struct Verify {
     doubt: Option<(usize, Doubt)>,
     /// Failures that the search took back: their tests run again on the whole target first.
     suspicions: Vec<Ticket>,
-    /// How often a failure of the whole matrix, of a length, was taken back.
+    /// Number of failures of the whole matrix that were taken back, by length.
     voids: BTreeMap<usize, u32>,
-    /// How many failures were the base's own.
+    /// Number of failures that were the base's own.
     shared: u32,
-    /// How often a hunt found nobody.
+    /// Number of hunts that found no culprit.
     lost: u32,
     silent: u32,
     restarts: u32,
@@ -232,7 +232,7 @@ impl Verify {
         }
     }
 
-    /// True where the whole target passed the whole matrix as often as was asked for.
+    /// The state of the verification: true once the whole target passed the whole matrix as often as was asked for.
     fn has_passed(&self) -> bool {
         self.passes.len() >= self.runs
     }

@@ -103,9 +103,9 @@ pub enum FlakeBudget {
     /// The larger of a minute and a fifth of the run as it is forecast.
     #[default]
     Usual,
-    /// So many seconds; 0: no further run.
+    /// Seconds; 0: no further run.
     Seconds(u64),
-    /// So many hundredths of the run as it is forecast.
+    /// Hundredths of the run as it is forecast.
     Percent(u64),
 }
 
@@ -218,7 +218,7 @@ impl<const USUAL: u32> std::str::FromStr for Count<USUAL> {
     }
 }
 
-/// `90`, `10%` or `0`.
+/// Reads `90`, `10%` or `0`.
 fn flake_budget(text: &str) -> Result<FlakeBudget, String> {
     let number =
         |text: &str| text.parse().map_err(|_| "seconds like `90`, a share like `10%` or `0` is wanted".to_owned());

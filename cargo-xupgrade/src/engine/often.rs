@@ -106,6 +106,17 @@ mod tests {
     }
 
     #[test]
+    fn the_gates_of_what_runs_again_come_first_once_as_they_say_what_each_test_program_is() {
+        let (mut cells, baseline) = stage(&[("test", 1.0, 0.0)]);
+        cells
+            .extend([Cell::of("gate", Phase::Gate), Cell { project: "go svc".into(), ..Cell::of("vet", Phase::Gate) }]);
+        let runs = runs(&cells, &baseline, 2, 2.0);
+        let names: Vec<String> =
+            super::cells(&cells, &baseline, &runs).into_iter().map(|cell| cell.check.name).collect();
+        assert_eq!(names, ["gate", "test", "test"]);
+    }
+
+    #[test]
     fn documentation_tests_cost_nothing_as_they_do_not_run_again() {
         let (cells, baseline) = stage(&[("test", 31.0, 30.0)]);
         let runs = runs(&cells, &baseline, 2, 9.5);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use xupgrade_search::{Pick, Proposal, Scope, Until};
 
-use crate::executor::{Atom, Order, Repeat};
+use crate::executor::{Atom, Order};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Freshness, Phase, TestEnd, TestName, TrialReport, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialReport, Turn};
 
 /// The atoms of picks, in the same order.
 #[must_use]
@@ -15,8 +15,7 @@ pub fn atoms(picks: &[Pick]) -> Vec<Atom> {
     picks.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect()
 }
 
-/// The order for a proposal. `again` gives the cells of a [`Scope::Again`], those that failed in the trial that it names, and of
-/// a [`Scope::Often`].
+/// The order for a proposal. `again` gives the cells of a [`Scope::Again`], once each, and those of a [`Scope::Often`].
 /// `awake` are cells of the whole matrix that run in every trial all the same.
 pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again: impl Fn(Scope) -> Vec<Cell>) -> Order {
     let fresh: Vec<usize> = proposal.fresh_picks().iter().map(|pick| pick.atom).collect();
@@ -25,24 +24,35 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
         Scope::Gate => (only_gates(concerned()), Freshness::Cached),
         Scope::Concerned => (concerned(), Freshness::Cached),
         Scope::Full => (plan.cells.clone(), Freshness::Afresh),
-        scope @ (Scope::Again { .. } | Scope::Often { .. }) => (again(scope), Freshness::Afresh),
+        Scope::Again { runs, .. } => (repeated(&again(proposal.scope), runs), Freshness::Afresh),
+        Scope::Often { .. } => (again(proposal.scope), Freshness::Afresh),
     };
-    let repeat = match proposal.scope {
-        Scope::Again { runs, until, .. } => Some(Repeat { runs, until }),
-        // Its cells are there as often as they run.
-        Scope::Often { .. } => Some(Repeat { runs: 1, until: Until::Done }),
+    let counted = match proposal.scope {
+        Scope::Again { until, .. } => Some(until),
+        Scope::Often { .. } => Some(Until::Done),
         Scope::Concerned | Scope::Gate | Scope::Full => None,
     };
     let breadth = match proposal.scope {
         Scope::Concerned => Breadth::Targeted { fresh: proposal.fresh },
         Scope::Gate | Scope::Full | Scope::Again { .. } | Scope::Often { .. } => Breadth::Whole,
     };
-    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, repeat, until: None }
+    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, counted, until: None }
 }
 
 /// Whether an order is to run again what failed, but has nothing to run: that would pass, and prove nothing.
 pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
     matches!(proposal.scope, Scope::Again { .. }) && order.cells.is_empty()
+}
+
+/// Runs of a check whose tests have no names, where its tests are to run more often.
+const WHOLE_RUNS: u32 = 2;
+
+/// The gates of these cells once, then the others in so many rounds.
+fn repeated(cells: &[Cell], runs: u32) -> Vec<Cell> {
+    let (gates, tests): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| cell.check.phase == Phase::Gate);
+    let most = |cell: &Cell| if matches!(cell.extent, Extent::Tests(_)) { runs } else { runs.min(WHOLE_RUNS) };
+    let rounds = (0..runs).flat_map(|round| tests.iter().filter(move |cell| round < most(cell)).copied());
+    gates.into_iter().chain(rounds).cloned().collect()
 }
 
 /// Without the cells that wait for the whole matrix.
@@ -79,12 +89,17 @@ pub fn failed_cells(report: &TrialReport) -> Vec<Cell> {
     report.cells.iter().filter(again).map(|one| one.cell.clone()).collect()
 }
 
-/// The tests that failed in a trial, with their cells.
-#[must_use]
-pub fn failed_tests(report: &TrialReport) -> Vec<(CellKey, TestName)> {
-    let of = |one: &CellReport| {
-        let failed = one.reading.tests.iter().filter(|(_, end)| **end == TestEnd::Failed);
-        failed.map(|(name, _)| (one.cell.key(), name.clone())).collect::<Vec<_>>()
-    };
-    report.cells.iter().flat_map(of).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::TestName;
+
+    #[test]
+    fn tests_by_name_run_as_often_as_asked_behind_one_run_of_their_gate_and_whole_checks_twice() {
+        let test = TestName { unit: "app src/lib.rs".into(), name: "a".into() };
+        let named = Cell { extent: Extent::Tests([test].into()), ..Cell::of("test", Phase::Test) };
+        let cells = [named, Cell::of("script", Phase::Test), Cell::of("gate", Phase::Gate)];
+        let order: Vec<String> = repeated(&cells, 4).into_iter().map(|cell| cell.check.name).collect();
+        assert_eq!(order, ["gate", "test", "script", "test", "script", "test", "test"]);
+    }
 }

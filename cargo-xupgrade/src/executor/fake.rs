@@ -60,7 +60,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
         let mut report = TrialReport { trees: trees(&order.atoms), ..TrialReport::default() };
         report.applied = vec![crate::ecosystem::Applied::default(); order.atoms.len()];
         match (self.rule)(order) {
-            Answer::Green if order.repeat.is_some() => {
+            Answer::Green if order.counted.is_some() => {
                 report.cells = vec![crate::journal::tests::report(Exit::Code(0))];
             }
             Answer::Green => {}

@@ -230,8 +230,8 @@ impl Hand<'_> {
             let passed = is_open || self.passed(&ran);
             report.cells.push(ran);
             // Runs that are counted go on after a red one, unless that is all that was asked.
-            let counts = order.repeat.filter(|_| cell.check.phase == Phase::Test);
-            if !passed && counts.is_some_and(|repeat| repeat.until == Until::Red) {
+            let counts = order.counted.filter(|_| cell.check.phase == Phase::Test);
+            if !passed && counts == Some(Until::Red) {
                 return Ok(());
             }
             let goes_on = passed || counts.is_some();

@@ -170,10 +170,18 @@ fn whole(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
 }
 
 fn order(id: String, cells: Vec<Cell>) -> Order {
-    Order { id, atoms: vec![], cells, freshness: Freshness::Afresh, breadth: Breadth::Whole, repeat: None, until: None }
+    Order {
+        id,
+        atoms: vec![],
+        cells,
+        freshness: Freshness::Afresh,
+        breadth: Breadth::Whole,
+        counted: None,
+        until: None,
+    }
 }
 
-/// Tells that a run of the base begins: of all of it, or again of what failed in an earlier one.
+/// Tells of a run of the base that begins: of all of it, or again of the tests that failed in an earlier one.
 fn tell(id: &str, of: Option<String>, remaining: usize, listener: &dyn Listener) {
     listener.tell(&Event::TrialBegan {
         trial: id.to_owned(),
@@ -224,7 +232,7 @@ fn failing(fallen: &[&CellReport]) -> String {
     let red = |cell: &&CellReport| -> Vec<TestName> { cell.failing().cloned().collect() };
     let tests: usize = fallen.iter().map(|cell| aside::leaves(&red(cell)).len()).sum();
     match tests {
-        _ if !fallen.iter().all(|cell| is_red(cell)) => "some checks fail before any upgrade".into(),
+        _ if !fallen.iter().all(|cell| cell.names_red()) => "some checks fail before any upgrade".into(),
         1 => "1 test fails before any upgrade".into(),
         more => format!("{more} tests fail before any upgrade"),
     }
@@ -261,7 +269,7 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         ran: names.len(),
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
-        noise: runs.iter().filter(|cell| is_red(cell)).filter_map(|cell| cell.reading.noise.clone()).collect(),
+        noise: runs.iter().filter(|cell| cell.names_red()).filter_map(|cell| cell.reading.noise.clone()).collect(),
         steadiness: steadiness(runs),
         changes: runs.iter().flat_map(|cell| cell.changed.iter().cloned()).collect(),
         built: built(runs),
@@ -289,13 +297,8 @@ fn built(runs: &[&CellReport]) -> BTreeSet<String> {
 /// A run that failed without naming a test, beside one that passed, makes the whole cell unsteady.
 fn steadiness(runs: &[&CellReport]) -> Steadiness {
     let passed = runs.iter().any(|cell| cell.exit.is_success());
-    let fell = runs.iter().any(|cell| !cell.exit.is_success() && !is_red(cell));
+    let fell = runs.iter().any(|cell| !cell.exit.is_success() && !cell.names_red());
     if passed && fell { Steadiness::Unsteady } else { Steadiness::Steady }
-}
-
-/// True for a run that names tests that failed in it.
-fn is_red(cell: &CellReport) -> bool {
-    cell.reading.tests.values().any(|end| *end == TestEnd::Failed)
 }
 
 /// The time limits of the cells, in seconds.

@@ -24,7 +24,7 @@ pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline, often: &B
     }
 }
 
-/// How often each check with tests runs again before anything is published.
+/// The number of further runs of each check with tests before anything is published.
 pub fn often(args: &SearchArgs, plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u32> {
     let seconds = args.flake_budget.unwrap_or_default().seconds(forecast(plan, baseline).seconds);
     often::runs(&plan.cells, baseline, args.verify_runs.get(), seconds)

@@ -263,7 +263,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     }
 }
 
-/// How often the tests of each check passed on the tree that is published.
+/// The passes of each check's tests on the tree that is published.
 fn steady(found: &Found) -> Vec<Steady> {
     let on_it =
         |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
@@ -350,7 +350,7 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
             let mut reason = reason_of(plan, found, trial, (index, vec![]));
             if matches!(trial.verdict, Verdict::Failed(_)) {
                 reason.kind = ReasonKind::Inconclusive;
-                reason.text = format!("{}, but not so when that ran again, or without it, too", reason.text);
+                reason.text = format!("{}, which no further run confirmed", reason.text);
             }
             Some(reason)
         }

@@ -80,7 +80,7 @@ pub fn package(unit: &str) -> &str {
     unit.split(' ').next().unwrap_or_default()
 }
 
-/// True for the documentation tests of a crate.
+/// The mark of a crate's documentation tests among units.
 #[must_use]
 pub fn is_doc(unit: &str) -> bool {
     unit.ends_with(" doc")
@@ -169,7 +169,7 @@ fn cargo_packages(check: &Check, packages: &BTreeSet<String>) -> Option<Vec<Stri
     Some(argv)
 }
 
-/// `cargo test …` becomes `cargo test … --tests`: all that it runs but documentation tests.
+/// The command without documentation tests: `cargo test …` becomes `cargo test … --tests`.
 fn cargo_programs(check: &Check) -> Option<Vec<String>> {
     is_plain_cargo_test(&check.argv).then(|| check.argv.iter().cloned().chain(["--tests".to_owned()]).collect())
 }

@@ -8,11 +8,11 @@ use crate::trial::{TestEnd, TestName, TrialReport};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proof {
-    /// No cell compiled it.
+    /// Nothing: no cell compiled it.
     None,
-    /// A cell compiled it, but no test that stands on it ran.
+    /// A build: a cell compiled it, but no test that stands on it ran.
     Compiled,
-    /// Tests that stand on it ran and passed.
+    /// Tests that stand on it and passed.
     Tests,
 }
 
@@ -33,7 +33,7 @@ pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
     if ran { Proof::Tests } else { Proof::Compiled }
 }
 
-/// True where tests that stand on a package are set aside, as they fail on the untouched base.
+/// The reason for a weak proof: tests that stand on the package are set aside, as they fail on the untouched base.
 #[must_use]
 pub fn is_guarded_by_red(report: &TrialReport, baseline: &Baseline, claim: &Claim) -> bool {
     let units = units_on(report, claim);

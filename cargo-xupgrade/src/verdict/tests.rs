@@ -47,6 +47,19 @@ fn fewer_tests_than_before_fail_and_are_named() {
 }
 
 #[test]
+fn documentation_tests_are_missed_in_no_run_of_the_test_programs_alone() {
+    let doc = TestName { unit: "app doc".into(), name: "src/lib.rs - f (line 3)".into() };
+    let before = CellBaseline { ran: 3, names: vec![name("a"), name("b"), doc], ..CellBaseline::default() };
+    let both = tests(&[("a", TestEnd::Passed), ("b", TestEnd::Passed)]);
+    let mut report = cell(Phase::Test, Exit::Code(0), both.clone());
+    assert_eq!(kind(&judge_cell(&report, Some(&before))), ReasonKind::FewerTests, "the whole check ran less");
+    report.cell.extent = Extent::Programs;
+    assert_eq!(judge_cell(&report, Some(&before)), Verdict::Passed);
+    report.reading.tests.pop_last();
+    assert_eq!(kind(&judge_cell(&report, Some(&before))), ReasonKind::FewerTests, "of these none may be missing");
+}
+
+#[test]
 fn a_test_that_turned_into_an_ignored_one_counts_as_missing() {
     let report = cell(Phase::Test, Exit::Code(0), tests(&[("a", TestEnd::Passed), ("b", TestEnd::Skipped)]));
     assert_eq!(kind(&judge_cell(&report, Some(&before(2)))), ReasonKind::FewerTests);

@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// What fails on the base is known to be flaky from then on.
+    /// Marks tests that failed on the base as known to be flaky.
     pub(super) fn learn(&mut self, red: &[Cause]) {
         for cause in red {
             if let Cause::Flake(test) = *cause {

@@ -17,13 +17,13 @@ pub(super) struct More {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     Due,
-    /// Under way, or its failure is doubted.
+    /// Trial under way, or whose failure is doubted.
     Asked(Ticket),
     Done,
 }
 
 impl Verify {
-    /// There is no time for more runs of the tests.
+    /// Leaves the further runs out, for want of time.
     pub(crate) fn hurry(&mut self) {
         if self.more.state == Progress::Due {
             self.more.state = Progress::Done;
@@ -32,13 +32,13 @@ impl Verify {
         }
     }
 
-    /// Asks for the runs.
+    /// The trial that makes the runs.
     pub(super) fn run_often(&mut self, ticket: Ticket) -> Full {
         self.more.state = Progress::Asked(ticket);
         Full { len: self.target.len(), scope: Scope::Often { runs: self.more.runs }, why: Why::Often }
     }
 
-    /// The tests of the whole target ran several times more. What failed in one of the runs is doubted, as any failure of tests.
+    /// Takes the answer to the runs: a failure in one of them is doubted as any failure of tests.
     pub(super) fn ran_often(&mut self, ticket: Ticket, outcome: &Outcome) -> Vec<Ticket> {
         if let Outcome::Failed { .. } = outcome {
             self.doubt = Some((self.target.len(), Doubt::last(ticket)));

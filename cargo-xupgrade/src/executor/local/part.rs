@@ -13,7 +13,7 @@ use crate::facts::Asked;
 use crate::report::CellSummary;
 use crate::trial::narrow::{Breadth, Moved, target};
 use crate::trial::reading::name_units;
-use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, Phase, TrialReport, words};
+use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport, words};
 use crate::verdict::{FLAKY_RERUNS, Verdict, judge_cell, only_flaky, only_news, widens};
 
 /// What the cells of a trial showed so far.
@@ -45,17 +45,6 @@ impl Shown {
     }
 }
 
-/// So often a check whose tests have no names runs again, where its tests are to run more often.
-const WHOLE_RUNS: u32 = 2;
-
-/// The gates of these cells once, then the others in so many rounds.
-fn repeated(cells: &[Cell], runs: u32) -> Vec<Cell> {
-    let (gates, tests): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| cell.check.phase == Phase::Gate);
-    let most = |cell: &Cell| if matches!(cell.extent, Extent::Tests(_)) { runs } else { runs.min(WHOLE_RUNS) };
-    let rounds = (0..runs).flat_map(|round| tests.iter().filter(move |cell| round < most(cell)).copied());
-    gates.into_iter().chain(rounds).cloned().collect()
-}
-
 impl Hand<'_> {
     /// Runs a cell: the whole one where its narrowing may be what failed, flaky tests once more.
     pub(super) fn run_as_much_as_counts(&self, order: &Order, cell: &Cell, shown: &mut Shown) -> Result<CellReport> {
@@ -69,11 +58,8 @@ impl Hand<'_> {
         Ok(ran)
     }
 
-    /// The cells of an order, each as often as it runs; in a targeted one the tests of what the written atoms moved, no others.
+    /// The cells of an order; in a targeted one the tests of what the written atoms moved, no others.
     pub(super) fn cells_of(&self, order: &Order, report: &TrialReport) -> Vec<Cell> {
-        if let Some(repeat) = order.repeat {
-            return repeated(&order.cells, repeat.runs);
-        }
         let Breadth::Targeted { fresh } = order.breadth else { return order.cells.clone() };
         let first = order.atoms.len().saturating_sub(fresh);
         let mut moved: BTreeMap<String, Moved> = BTreeMap::new();

@@ -7,12 +7,12 @@ use crate::trial::narrow::narrow;
 use crate::trial::{Build, Cell, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 use crate::verdict::{Baseline, CellBaseline};
 
-/// More red tests than this in one check are no exception any more.
+/// Limit of red tests in one check; more of them are no exception any more.
 const MOST: usize = 10;
 /// The number of their runs alone, beside the two of the whole check.
 pub const RUNS: usize = 3;
 
-/// True where a check goes on without its red tests: they have names, are few, and leave others that pass.
+/// The condition for a check to go on without its red tests: they have names, are few, and leave others that pass.
 pub fn is_few(known: &CellBaseline) -> bool {
     let few = (1..=MOST).contains(&leaves(&known.failing).len());
     few && known.names.iter().any(|name| !known.failing.contains(name))
@@ -59,6 +59,7 @@ pub fn hear(baseline: &mut Baseline, report: &TrialReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::Reading;
 
     fn names(names: &[&str]) -> Vec<TestName> {
         names.iter().map(|name| TestName { unit: "app src/lib.rs".into(), name: (*name).into() }).collect()
@@ -77,6 +78,18 @@ mod tests {
         let mut all: Vec<&str> = many.iter().map(String::as_str).collect();
         all.push("b");
         assert!(!is_few(&known(&all[..=MOST], &all)) && is_few(&known(&all[..MOST], &all)));
+    }
+
+    #[test]
+    fn a_red_test_that_passes_by_itself_is_flaky_and_one_that_does_not_stays_red() {
+        let cell = Cell::of("test", Phase::Test);
+        let mut baseline =
+            Baseline { cells: [(cell.key(), known(&["a", "b"], &["a", "b", "c"]))].into(), ..Baseline::default() };
+        let ends = names(&["a", "b"]).into_iter().zip([TestEnd::Passed, TestEnd::Failed]).collect();
+        let report = cell.ended(Exit::Code(101), Reading { tests: ends, ..Reading::default() });
+        hear(&mut baseline, &TrialReport { cells: vec![report], ..TrialReport::default() });
+        let known = baseline.cells.into_values().next().unwrap();
+        assert_eq!((known.flaky, known.failing), (names(&["a"]), names(&["b"])));
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Standing {
         Some(LeftOut { project: label.to_owned(), text })
     }
 
-    /// True for a cell whose failure on the base is told, so that its cause is worth a look.
+    /// The cells whose failure on the base is told, so that its cause is worth a look.
     pub fn tells_of(&self, cell: &Cell) -> bool {
         self.is_red(&cell.project) || self.aside.contains_key(&cell.key())
     }

@@ -102,7 +102,7 @@ pub fn rates(worlds: usize) {
     aim("one of 20 % and more is published in at most 1 % of the runs", wrong[1..].iter().all(|share| *share <= 0.01));
 }
 
-/// What came of many worlds: mistakes of the kind that is looked at, worlds in which nothing came out, runs.
+/// The shares and means of many worlds: mistakes, worlds in which nothing is published, trials and runs by name.
 struct Rated {
     wrong: f64,
     empty: f64,

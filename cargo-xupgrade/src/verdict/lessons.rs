@@ -1,0 +1,102 @@
+//! Lessons of further runs of the untouched base: a test that fails there is flaky, or set aside. Pure.
+
+use std::collections::BTreeSet;
+
+use super::{Baseline, CellBaseline, tests_that};
+use crate::trial::{CellKey, Extent, TestEnd, TestName, TrialReport};
+
+impl Baseline {
+    /// Learns from a run of the untouched base; true where that was news. A test that failed in it is flaky, whatever it did in
+    /// the baseline. One that was known to be, and was asked for by its name since it failed in each of its runs, is set aside:
+    /// it fails now with nothing moved.
+    pub fn learn(&mut self, report: &TrialReport) -> bool {
+        // A test may have run several times: that is one lesson.
+        let red: BTreeSet<(CellKey, TestName, Asked)> = report
+            .cells
+            .iter()
+            .flat_map(|cell| {
+                let asked = |test: &TestName| match &cell.cell.extent {
+                    Extent::Tests(wanted) if wanted.contains(test) => Asked::ByName,
+                    _ => Asked::AmongOthers,
+                };
+                tests_that(cell, TestEnd::Failed).into_iter().map(move |test| {
+                    let asked = asked(&test);
+                    (cell.cell.key(), test, asked)
+                })
+            })
+            .collect();
+        let learn = |(key, test, asked)| self.cells.entry(key).or_default().learn(test, asked);
+        red.into_iter().map(learn).filter(|is_news| *is_news).count() > 0
+    }
+}
+
+/// The way in which a test came to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    ByName,
+    AmongOthers,
+}
+
+impl CellBaseline {
+    fn learn(&mut self, test: TestName, asked: Asked) -> bool {
+        if self.failing.contains(&test) {
+            return false;
+        }
+        match (self.flaky.iter().position(|one| *one == test), asked) {
+            (None, _) => {
+                self.flaky.push(test);
+                self.flaky.sort();
+            }
+            (Some(place), Asked::ByName) => self.failing.push(self.flaky.remove(place)),
+            (Some(_), Asked::AmongOthers) => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::{Cell, Exit, Phase, Reading};
+
+    fn test() -> TestName {
+        TestName { unit: "app src/lib.rs".into(), name: "flaps".into() }
+    }
+
+    /// A run of the base in which the test fails so often, asked for in one way or the other.
+    fn red(extent: &Extent, times: usize) -> TrialReport {
+        let cell = Cell { extent: extent.clone(), ..Cell::of("test", Phase::Test) };
+        let reading = Reading { tests: [(test(), TestEnd::Failed)].into(), ..Reading::default() };
+        TrialReport { cells: vec![cell.ended(Exit::Code(101), reading); times], ..TrialReport::default() }
+    }
+
+    fn known(baseline: &Baseline) -> (usize, usize) {
+        baseline.cells.values().map(|cell| (cell.flaky.len(), cell.failing.len())).next().unwrap()
+    }
+
+    #[test]
+    fn a_test_that_fails_on_the_base_is_flaky_however_often_it_ran() {
+        let mut baseline = Baseline::default();
+        let by_name = Extent::Tests([test()].into());
+        assert!(baseline.learn(&red(&by_name, 3)));
+        assert_eq!(known(&baseline), (1, 0));
+    }
+
+    #[test]
+    fn a_flaky_test_that_was_asked_for_by_name_and_fails_again_is_set_aside() {
+        let mut baseline = Baseline::default();
+        let by_name = Extent::Tests([test()].into());
+        baseline.learn(&red(&by_name, 1));
+        assert!(baseline.learn(&red(&by_name, 1)));
+        assert_eq!(known(&baseline), (0, 1));
+        assert!(!baseline.learn(&red(&by_name, 1)), "that is no news");
+    }
+
+    #[test]
+    fn a_flaky_test_that_ran_only_beside_others_stays_flaky() {
+        let mut baseline = Baseline::default();
+        baseline.learn(&red(&Extent::Whole, 1));
+        assert!(!baseline.learn(&red(&Extent::Whole, 1)));
+        assert_eq!(known(&baseline), (1, 0));
+    }
+}
