@@ -8,7 +8,7 @@ use crate::common::Env;
 const LOGIN: [&str; 7] = ["HOME", "LOGNAME", "PATH", "SHELL", "TERM", "USER", "XDG_RUNTIME_DIR"];
 
 /// The names beside those of a login, each with its reason.
-const BESIDE: [(&str, &str); 22] = [
+const BESIDE: [(&str, &str); 18] = [
     ("CARGO_BUILD_BUILD_DIR", "what is built meets no file of the user's"),
     ("CARGO_HOME", "the user's without credentials"),
     ("CARGO_INCREMENTAL", "what would be written is never read again"),
@@ -16,18 +16,14 @@ const BESIDE: [(&str, &str); 22] = [
     ("CARGO_TARGET_DIR", "as CARGO_BUILD_BUILD_DIR"),
     ("GIT_CONFIG_NOSYSTEM", "the machine's settings may name a helper with credentials"),
     ("GIT_TERMINAL_PROMPT", "nobody is there to answer"),
-    ("INSTA_FORCE_PASS", "a candidate must not bless its own snapshots"),
-    ("INSTA_UPDATE", "as INSTA_FORCE_PASS"),
     ("LANG", "passed on, where it is set"),
     ("LC_ALL", "as LANG"),
     ("LC_CTYPE", "as LANG"),
     ("LD_LIBRARY_PATH", "as LANG"),
     ("RUSTUP_AUTO_INSTALL", "a check installs no toolchain"),
     ("RUSTUP_HOME", "would follow HOME"),
-    ("SNAPSHOTS", "as INSTA_FORCE_PASS"),
     ("SSL_CERT_FILE", "as LANG"),
     ("TMPDIR", "what a check leaves there is removed"),
-    ("TRYBUILD", "as INSTA_FORCE_PASS"),
     ("TZ", "as LANG"),
     ("XUPGRADE", "tells a check who runs it"),
     ("XUPGRADE_SLOT", "the number of the worker"),
@@ -65,4 +61,40 @@ fn nobody_needs_to_be_logged_in_for_checks_to_see_who_they_are() {
     assert!(seen["SHELL"].starts_with('/'), "{seen:#?}");
     let folder = std::fs::metadata(&seen["XDG_RUNTIME_DIR"]).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+}
+
+/// A Rust test that expects to be refused a file.
+const REFUSAL: &str = "#[test]
+fn a_closed_file_cannot_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = std::env::temp_dir().join(\"closed\");
+    std::fs::write(&file, \"\").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    assert!(std::fs::read(&file).is_err());
+}
+";
+
+fn with_a_refusal(configuration: &str) -> crate::common::Ran {
+    let env = Env::new("lock_only");
+    let tests = std::fs::read_to_string(env.repo().join("src/lib.rs")).unwrap();
+    env.write("src/lib.rs", &format!("{tests}\n{REFUSAL}")).commit();
+    env.write("xupgrade.toml", configuration);
+    env.run(&["-p", "ant"])
+}
+
+#[test]
+fn a_test_that_expects_a_refusal_passes_though_the_tool_is_roots() {
+    let ran = with_a_refusal("");
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.report["projects"][0]["left_out"], serde_json::json!(null), "{}", ran.said());
+}
+
+#[test]
+fn as_root_gives_checks_the_rights_of_the_tool() {
+    if !cargo_xupgrade::supervisor::is_root() {
+        return;
+    }
+    let ran = with_a_refusal("as-root = true\n");
+    let told = ran.report["projects"][0]["left_out"].to_string();
+    assert!(told.contains("a_closed_file_cannot_be_read") && told.contains("it ran as root"), "{told}\n{}", ran.said());
 }

@@ -106,10 +106,11 @@ fn a_higher_number_that_is_older_is_a_candidate_and_the_dates_are_told() {
 }
 
 #[test]
-fn a_release_that_says_1_24_0_is_above_a_line_that_says_1_24() {
+fn a_release_that_says_1_24_0_speaks_the_language_of_a_line_that_says_1_24() {
     let plan = plan("go_two_part_line");
-    assert_eq!(fate(&plan, "demo.test/exact"), "to v1.0.1");
-    let beyond = &find(&plan, "candidates", "demo.test/exact").unwrap()["beyond"];
+    assert_eq!(fate(&plan, "demo.test/exact"), "to v1.1.0");
+    assert_eq!(fate(&plan, "demo.test/outer"), "to v1.1.0");
+    let beyond = &find(&plan, "candidates", "demo.test/patched").unwrap()["beyond"];
     assert_eq!((text(beyond, "version"), text(&beyond["reason"], "kind")), ("v1.1.0", "go_line"));
 }
 

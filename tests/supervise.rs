@@ -2,11 +2,12 @@
 //! small shell scripts. `scene.rs` holds the stage: how a job is set up and how its processes are found again.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cargo_xupgrade::interrupt::{self, Level, Stop};
-use cargo_xupgrade::supervisor::{self, Containment, Exit, Job, Ran};
+use cargo_xupgrade::supervisor::{self, Containment, Exit, Job, Ran, RunAs};
 
 mod scene;
 use scene::{Scene, alive, full_containments, in_each_containment, in_each_full_containment, wait_until};
@@ -275,6 +276,43 @@ fn the_environment_is_the_stated_one_and_nothing_else() {
         let path = std::env::var("PATH").unwrap();
         assert_eq!(lines, [format!("MARK={}", scene.mark), format!("PATH={path}")]);
     });
+}
+
+#[test]
+fn an_ordinary_user_may_use_the_files_of_root_and_is_refused_what_their_modes_forbid() {
+    in_each_containment(|scene| {
+        if !can_be_an_ordinary_user(&scene) {
+            return;
+        }
+        fs::write(scene.dir.join("mine"), "before").unwrap();
+        let script = "id -u; echo after > mine; : > closed; chmod 0 closed; cat closed; echo $?";
+        let (ran, lines) = scene.run(&Job { run_as: RunAs::Ordinary, ..scene.shell(script) });
+        assert_eq!(ran.exit, Exit::Code(0), "{lines:?}");
+        assert_eq!((lines.first().unwrap().as_str(), lines.last().unwrap().as_str()), ("1000", "1"), "{lines:?}");
+        assert_eq!(fs::read_to_string(scene.dir.join("mine")).unwrap(), "after\n");
+        let owner = |name: &str| fs::metadata(scene.dir.join(name)).unwrap().uid();
+        assert_eq!(owner("closed"), owner("mine"), "what it makes belongs to whom the tool runs as");
+    });
+}
+
+#[test]
+fn a_daemon_of_an_ordinary_user_does_not_outlive_its_job() {
+    in_each_full_containment(|scene| {
+        if !can_be_an_ordinary_user(&scene) {
+            return;
+        }
+        let script = "setsid sh -c 'trap \"\" TERM; sleep 600' & exit 0";
+        let (ran, lines) = scene.run(&Job { run_as: RunAs::Ordinary, ..scene.shell(script) });
+        assert_eq!(ran.exit, Exit::Code(0), "{lines:?}");
+        assert!(ran.strays >= 1, "{ran:?}");
+        scene.assert_nothing_is_left();
+    });
+}
+
+/// Whether this machine allows a user namespace; in a container it may not.
+fn can_be_an_ordinary_user(scene: &Scene) -> bool {
+    let (ran, _) = scene.run(&Job { run_as: RunAs::Ordinary, ..scene.shell("true") });
+    ran.exit == Exit::Code(0)
 }
 
 #[test]

@@ -103,8 +103,8 @@ func (e *editing) prepare(ctx context.Context) error {
 			return &failure{Code: codeVendorStale,
 				Message: fmt.Sprintf("%s vendors its dependencies, and raising one would leave vendor/ stale; vendored modules cannot be edited yet", e.name(dir, "go.mod"))}
 		}
-		e.mods[dir], e.limits[dir] = f, line
-		if e.p.MaxGo != "" && goversion.Compare("go"+e.p.MaxGo, "go"+line) > 0 {
+		e.mods[dir], e.limits[dir] = f, sameLanguage(line)
+		if e.p.MaxGo != "" && goversion.Compare("go"+e.p.MaxGo, "go"+e.limits[dir]) > 0 {
 			e.limits[dir] = e.p.MaxGo
 		}
 		if err := e.before.take(filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")); err != nil {
@@ -247,6 +247,16 @@ func (e *editing) goLineKept(dir string) error {
 	}
 	return &failure{Code: codeGoTooNew,
 		Message: fmt.Sprintf("%s would say go %s, and go %s is the highest that is allowed there", e.name(dir, "go.mod"), now, limit)}
+}
+
+// sameLanguage is the highest go line that means what a line means: one of
+// two parts names a language, whose first release says the same with a .0
+// (go.dev/doc/toolchain, "Go versions"). Go before 1.21 had no such order.
+func sameLanguage(line string) string {
+	if goversion.Lang("go"+line) == "go"+line && goversion.Compare("go"+line, "go1.21") >= 0 {
+		return line + ".0"
+	}
+	return line
 }
 
 // raisesKept refuses an end above what was asked for. go get stops at the

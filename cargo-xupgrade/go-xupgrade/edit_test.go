@@ -98,6 +98,14 @@ func TestEditGuardsAGoLineOfTwoPartsToo(t *testing.T) {
 	}
 }
 
+func TestALineOfTwoPartsMayGainItsZeroAndNoLineElse(t *testing.T) {
+	for line, highest := range map[string]string{"1.25": "1.25.0", "1.21": "1.21.0", "1.20": "1.20", "1.25.0": "1.25.0", "1.25rc1": "1.25rc1", "1.25.3": "1.25.3"} {
+		if got := sameLanguage(line); got != highest {
+			t.Errorf("the highest line for go %s is %s, not %s", line, got, highest)
+		}
+	}
+}
+
 func TestEditRefusesAReleaseWithoutAnImportedPackage(t *testing.T) {
 	w := newWorld(t, `
 -- go.mod --

@@ -37,6 +37,9 @@ pub struct Config {
     /// Variables that checks may see.
     #[serde(alias = "pass_env")]
     pub pass_env: Vec<String>,
+    /// Runs the checks as root where the tool is root's; else they run as an ordinary user there.
+    #[serde(alias = "as_root")]
+    pub as_root: bool,
     /// How large the target directories of the repository may be between runs, in GiB.
     pub target_limit: Option<u64>,
     /// What to do once after checkout.

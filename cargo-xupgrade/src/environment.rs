@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::command::{Tool, git, variable};
 use crate::outside::cargo_config;
-use crate::supervisor::account;
+use crate::supervisor::{RunAs, account};
 use crate::toolchain;
 use crate::worker::Worker;
 
@@ -49,6 +49,7 @@ const PASSED: &[&str] = &[
 #[derive(Debug, Clone)]
 pub struct CheckEnv {
     variables: BTreeMap<OsString, OsString>,
+    run_as: RunAs,
 }
 
 impl CheckEnv {
@@ -80,7 +81,7 @@ impl CheckEnv {
         set("TMPDIR", worker.temporary().into());
         set("XUPGRADE_SLOT", worker.number().to_string().into());
         set("XDG_RUNTIME_DIR", worker.runtime().into());
-        for (key, value) in login() {
+        for (key, value) in login(RunAs::Own) {
             set(key, value);
         }
         for (key, value) in STATED {
@@ -92,7 +93,21 @@ impl CheckEnv {
                 set(key, value.into());
             }
         }
-        Ok(Self { variables })
+        Ok(Self { variables, run_as: RunAs::Own })
+    }
+
+    /// The same for checks that run as this account, whose login it then is.
+    #[must_use]
+    pub fn run_as(mut self, run_as: RunAs) -> Self {
+        self.run_as = run_as;
+        self.variables.extend(login(run_as).into_iter().map(|(key, value)| (key.into(), value)));
+        self
+    }
+
+    /// The account that checks run as.
+    #[must_use]
+    pub fn account(&self) -> RunAs {
+        self.run_as
     }
 
     /// The same for one of several workers, each with `cores` of the machine's: cargo and go start no more compilers, and
@@ -120,8 +135,11 @@ impl CheckEnv {
 
 /// The variables of a login: as the user has them, and as the account has them where nobody is logged in (a scheduled job,
 /// a container). TERM is the same for everybody, or a run in the evening would know no cell of the night.
-fn login() -> Vec<(&'static str, OsString)> {
-    let (name, shell) = account().unwrap_or_else(|| ("nobody".into(), PathBuf::new()));
+fn login(run_as: RunAs) -> Vec<(&'static str, OsString)> {
+    // An ordinary user does not go by the name of root.
+    let own = account(RunAs::Own).filter(|_| run_as == RunAs::Ordinary).map(|(name, _)| name);
+    let variable = |key| variable(key).filter(|value| own.as_ref().is_none_or(|own| *value != own[..]));
+    let (name, shell) = account(run_as).unwrap_or_else(|| ("nobody".into(), PathBuf::new()));
     let shell = if shell.is_absolute() { shell } else { "/bin/sh".into() };
     let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| name.into());
     vec![
@@ -138,12 +156,6 @@ const STATED: &[(&str, &str)] = &[
     ("CARGO_INCREMENTAL", "0"),
     ("CARGO_NET_OFFLINE", "true"),
     ("RUSTUP_AUTO_INSTALL", "0"),
-    // A candidate must not bless its own snapshots; cargo's `[env]` leaves alone what is set. The last two say what
-    // trybuild and snapbox do where nothing is said.
-    ("INSTA_UPDATE", "no"),
-    ("INSTA_FORCE_PASS", "0"),
-    ("TRYBUILD", "wip"),
-    ("SNAPSHOTS", "verify"),
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("XUPGRADE", "1"),

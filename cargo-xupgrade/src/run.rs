@@ -194,8 +194,8 @@ impl Session {
         let places = scene.places(environments);
         let mut ground = self.stand(scene, job, journal, &places)?;
         for cell in &ground.failing {
-            let advice = setup::advice(&scene.repo, &scene.worker, &self.plan, cell, journal.folder());
-            if let Some(advice) = advice {
+            let place = &places[0];
+            if let Some(advice) = setup::advice(&scene.repo, place, &self.plan, cell, journal.folder()) {
                 ground.verdicts.advise(&cell.cell.project, advice);
             }
         }

@@ -30,7 +30,7 @@ mod wire;
 pub use client::{Launcher, run};
 pub use guard::main;
 pub use tokens::Tokens;
-pub use unix::{account, end_tree};
+pub use unix::{account, end_tree, is_root};
 
 /// The hidden subcommand that makes this binary a supervisor.
 pub const SUBCOMMAND: &str = "__supervise";
@@ -53,6 +53,8 @@ pub struct Job {
     pub args: Vec<OsString>,
     /// The folder it runs in.
     pub dir: PathBuf,
+    /// The account that it runs as.
+    pub run_as: RunAs,
     /// The whole environment: nothing is inherited.
     pub env: BTreeMap<OsString, OsString>,
     /// How long it may run before it is ended.
@@ -65,6 +67,17 @@ pub struct Job {
     pub jobserver: Option<PathBuf>,
     /// Bytes of output kept from the start. The last 256 KiB are kept too; the log says how much is left out between.
     pub log_limit: u64,
+}
+
+/// The account that a job runs as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunAs {
+    /// The tool's own.
+    #[default]
+    Own,
+    /// An ordinary user, to whom something can be forbidden, though the tool's account is root: in a user namespace where
+    /// root's files are this user's own (`user_namespaces(7)`). Linux only, where the machine allows it.
+    Ordinary,
 }
 
 /// How a job ended: a fact, not a judgement.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cargo_xupgrade::interrupt::Stop;
-use cargo_xupgrade::supervisor::{Containment, Job, Launcher, Ran};
+use cargo_xupgrade::supervisor::{Containment, Job, Launcher, Ran, RunAs};
 
 /// Far more than any of these jobs takes; a test that waits this long fails.
 pub(super) const LONG: Duration = Duration::from_secs(90);
@@ -42,6 +42,7 @@ impl Scene {
     pub(super) fn job(&self, program: &str, args: &[&str]) -> Job {
         Job {
             jobserver: None,
+            run_as: RunAs::Own,
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
             dir: self.dir.clone(),

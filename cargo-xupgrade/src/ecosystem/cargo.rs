@@ -14,6 +14,7 @@ mod outside;
 mod registries;
 mod relock;
 pub mod requirement;
+mod snapshots;
 mod survey;
 mod transitive;
 mod variants;
@@ -256,13 +257,13 @@ impl Ecosystem for Cargo<'_> {
     }
 
     fn checks(&self, root: &Path, project: &Project, _cover: &Cover<'_>) -> Result<Vec<Check>> {
-        Ok(checks::usual(project, self.endurance(root, project)))
+        Ok(offered(checks::usual(project, self.endurance(root, project)), root, project))
     }
 
     fn late_checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
         let Variants { chosen, missing } = self.variants(root, project, cover)?;
         self.missing.borrow_mut().insert(project.path.clone(), missing);
-        Ok(checks::late(project, &chosen, self.endurance(root, project)))
+        Ok(offered(checks::late(project, &chosen, self.endurance(root, project)), root, project))
     }
 
     fn spare(&self, root: &Path, project: &Project, packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
@@ -303,4 +304,13 @@ fn from_root(root: &Path, path: &Path) -> Result<String> {
     let below = path.strip_prefix(root).map_err(|_| anyhow!("{} lies outside of the repository", path.display()))?;
     let text = below.to_str().ok_or_else(|| anyhow!("{} is no UTF-8", below.display()))?;
     Ok(if text.is_empty() { ".".into() } else { text.to_owned() })
+}
+
+/// Checks with the variables that the packages of their workspace need.
+fn offered(mut checks: Vec<Check>, root: &Path, project: &Project) -> Vec<Check> {
+    let variables = relock::read_lock(root, project).map(|locked| snapshots::variables(&locked)).unwrap_or_default();
+    for check in &mut checks {
+        check.env.extend(variables.clone());
+    }
+    checks
 }

@@ -27,7 +27,7 @@ use crate::failure::Interrupted;
 use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::shell::typed;
-use crate::supervisor::{self, Containment, Job, Launcher};
+use crate::supervisor::{self, Containment, Job, Launcher, RunAs};
 use crate::trial::reading::{Lines, for_people};
 use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words};
 use crate::verdict::Baseline;
@@ -358,6 +358,7 @@ impl Hand<'_> {
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
             dir: self.worker.tree().join(&cell.check.dir),
+            run_as: self.environment.account(),
             env: self.environment.of(&cell.check.env),
             limit: Duration::from_secs(limit),
             grace: supervisor::USUAL_GRACE,
@@ -399,6 +400,8 @@ pub fn set_up(
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
             dir: worker.tree(),
+            // The configuration's own commands, which may have to install something.
+            run_as: RunAs::Own,
             env: environment.of(&BTreeMap::new()),
             limit: Duration::from_secs(FIRST_LIMIT),
             grace: supervisor::USUAL_GRACE,

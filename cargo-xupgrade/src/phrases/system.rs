@@ -40,6 +40,12 @@ pub fn is_file_missing(words: &str) -> bool {
     has_any(words, &["No such file or directory", "no such file or directory", "kind: NotFound"])
 }
 
+/// Something that the account has no right to, in libc's words, or in Go's and Rust's.
+#[must_use]
+pub fn is_refused(words: &str) -> bool {
+    has_any(words, &["ermission denied", "peration not permitted", "kind: PermissionDenied"])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

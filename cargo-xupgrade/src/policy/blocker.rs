@@ -38,7 +38,7 @@ pub(super) fn reach_blocker(ecosystem: EcosystemKind, at: &Version, release: &Re
 /// A release that needs a newer toolchain than the project supports.
 pub(super) fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reason> {
     let (needs, has) = (release.needs.as_deref()?, dependency.toolchain.as_deref()?);
-    if !toolchain_exceeds(dependency.ecosystem, needs, has) || is_advice(dependency.ecosystem, needs) {
+    if !toolchain_exceeds(needs, has) || is_advice(dependency.ecosystem, needs) {
         return None;
     }
     let version = &release.version;
@@ -58,7 +58,7 @@ pub(super) fn toolchain_blocker(dependency: &Dependency, release: &Release) -> O
 /// (go.dev/doc/toolchain; `gover.GoStrictVersion` in the go command). Seen on spf13/cobra: go 1.15, a release of go 1.16.
 fn is_advice(ecosystem: EcosystemKind, needs: &str) -> bool {
     const STRICT: &str = "1.21";
-    ecosystem == EcosystemKind::Go && toolchain_exceeds(ecosystem, STRICT, needs)
+    ecosystem == EcosystemKind::Go && toolchain_exceeds(STRICT, needs)
 }
 
 /// A release that is too young, or of no known age.
@@ -89,15 +89,15 @@ fn ageless(dependency: &Dependency) -> String {
     }
 }
 
-/// Whether a toolchain version is above another one. Rust: `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1`
-/// before `1.24.0` (package `go/version`), so a release that says `1.24.0` would raise a line that says `1.24`.
+/// Whether a toolchain version is above another one. `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1` before
+/// `1.24.0` (package `go/version`), but all three name the same language: a release that says `1.24.0` has a line that says
+/// `1.24` gain its `.0`, and asks for nothing newer.
 #[must_use]
-pub fn toolchain_exceeds(ecosystem: EcosystemKind, needs: &str, has: &str) -> bool {
-    toolchain_key(ecosystem, needs) > toolchain_key(ecosystem, has)
+pub fn toolchain_exceeds(needs: &str, has: &str) -> bool {
+    toolchain_key(needs) > toolchain_key(has)
 }
 
-fn toolchain_key(ecosystem: EcosystemKind, text: &str) -> (u64, u64, i64, u64) {
-    const LANGUAGE_ONLY: i64 = -2;
+fn toolchain_key(text: &str) -> (u64, u64, i64, u64) {
     const CANDIDATE: i64 = -1;
     let mut parts = text.trim().split('.');
     let major = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
@@ -106,7 +106,6 @@ fn toolchain_key(ecosystem: EcosystemKind, text: &str) -> (u64, u64, i64, u64) {
     let minor = second[..digits].parse().unwrap_or(0);
     let (patch, extra) = match (parts.next(), &second[digits..]) {
         (Some(patch), _) => (patch.parse().unwrap_or(0), 0),
-        (None, "") if ecosystem == EcosystemKind::Go => (LANGUAGE_ONLY, 0),
         (None, "") => (0, 0),
         (None, suffix) => (CANDIDATE, suffix.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)),
     };

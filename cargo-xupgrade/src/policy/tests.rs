@@ -170,11 +170,12 @@ fn a_lower_release_that_fits_the_rust_version_is_the_rung_and_the_newest_is_told
 }
 
 #[test]
-fn a_two_part_go_line_is_raised_by_a_three_part_one() {
-    assert!(toolchain_exceeds(EcosystemKind::Go, "1.24.0", "1.24"));
-    assert!(toolchain_exceeds(EcosystemKind::Go, "1.24rc1", "1.24"));
-    assert!(!toolchain_exceeds(EcosystemKind::Go, "1.24rc1", "1.24.0"));
-    assert!(!toolchain_exceeds(EcosystemKind::Cargo, "1.64.0", "1.64"));
+fn a_line_of_two_parts_means_the_first_release_of_its_language() {
+    assert!(!toolchain_exceeds("1.24.0", "1.24"));
+    assert!(!toolchain_exceeds("1.24rc1", "1.24"));
+    assert!(toolchain_exceeds("1.24.1", "1.24"));
+    assert!(toolchain_exceeds("1.24.0", "1.24rc1"));
+    assert!(!toolchain_exceeds("1.64.0", "1.64"));
 }
 
 #[test]

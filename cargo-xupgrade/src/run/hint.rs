@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 
 use crate::config::FILE;
 use crate::phrases;
+use crate::supervisor::RunAs;
 
 /// Where a path of the output may lead.
 pub struct Places<'a> {
@@ -44,6 +45,21 @@ pub fn advice(output: &str, places: &Places<'_>) -> Option<String> {
         return Some(format!("its output names {outside}, which lies outside of the repository; {mended}"));
     }
     unnamed(output, places)
+}
+
+/// The advice for a check that fails where the tool is root's and its checks run as this account.
+#[must_use]
+pub fn of_rights(output: &str, run_as: RunAs) -> Option<String> {
+    match run_as {
+        RunAs::Own => {
+            Some("it ran as root, to whom nothing is forbidden: a test that expects a refusal fails".to_owned())
+        }
+        RunAs::Ordinary if phrases::system::is_refused(output) => Some(format!(
+            "its output says that something is not permitted: checks run as an ordinary user, although this tool runs as \
+             root; if they need root's rights, put `as-root = true` at the top of {FILE}"
+        )),
+        RunAs::Ordinary => None,
+    }
 }
 
 fn mended(line: &str) -> String {
@@ -193,6 +209,14 @@ mod tests {
     fn copies(output: &str) -> String {
         let text = advice_on(output).unwrap_or_else(|| panic!("no advice on {output}"));
         text.split('`').nth_back(3).unwrap().to_owned()
+    }
+
+    #[test]
+    fn rights_are_blamed_on_the_account_that_a_check_ran_as() {
+        assert!(of_rights("assertion failed", RunAs::Own).unwrap().contains("ran as root"));
+        let refused = of_rights("mount: Operation not permitted", RunAs::Ordinary).unwrap();
+        assert!(refused.contains("`as-root = true`"), "{refused}");
+        assert_eq!(of_rights("assertion failed", RunAs::Ordinary), None);
     }
 
     #[test]

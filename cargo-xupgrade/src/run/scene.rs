@@ -1,6 +1,7 @@
 //! The scene of a run: repository, base, configuration, cache, clone, ecosystems; and the plan made in it.
 
 mod crew;
+mod rights;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -19,17 +19,30 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, killpg, signal, sigprocmask};
 use nix::sys::stat::Mode;
-use nix::unistd::{ForkResult, Pid, User, close, getuid, mkfifo, setsid};
+use nix::unistd::{ForkResult, Pid, Uid, User, close, getuid, mkfifo, setsid};
 
-use super::Containment;
+use super::{Containment, RunAs};
 
 /// How long the killed may take to go before they are given up (only a process stuck in the kernel takes long).
 const GOING: Duration = Duration::from_secs(10);
 
-/// The name and the login shell of the account that this process runs as; `None` where the system knows none by its number.
+/// The number of the ordinary user and of its group, that of the first person on most machines.
+const ORDINARY: u32 = 1000;
+
+/// True where nothing is forbidden to the account of this process.
 #[must_use]
-pub fn account() -> Option<(String, PathBuf)> {
-    let account = User::from_uid(getuid()).ok()??;
+pub fn is_root() -> bool {
+    getuid().is_root()
+}
+
+/// The name and the login shell of an account; `None` where the system knows none by its number.
+#[must_use]
+pub fn account(run_as: RunAs) -> Option<(String, PathBuf)> {
+    let number = match run_as {
+        RunAs::Own => getuid(),
+        RunAs::Ordinary => Uid::from_raw(ORDINARY),
+    };
+    let account = User::from_uid(number).ok()??;
     Some((account.name, account.shell))
 }
 
@@ -53,11 +66,14 @@ pub(super) fn stand_alone() -> io::Result<()> {
     Ok(())
 }
 
-/// Has `command` start with no signal blocked: `Command` hands the mask of its parent on (since Rust 1.66), and a
-/// shell that sees no SIGCHLD waits for ever. `note` gets its id before any of its own code runs.
-pub(super) fn prepare(command: &mut Command, note: impl Fn(i32) + Send + Sync + 'static) {
+/// Has `command` start as the account that is wanted and with no signal blocked: `Command` hands the mask of its parent on
+/// (since Rust 1.66), and a shell that sees no SIGCHLD waits for ever. `note` gets its id before any of its own code runs.
+pub(super) fn prepare(command: &mut Command, run_as: RunAs, note: impl Fn(i32) + Send + Sync + 'static) {
     let before_it_runs = move || {
         note(Pid::this().as_raw());
+        if run_as == RunAs::Ordinary {
+            become_ordinary()?;
+        }
         Ok(sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?)
     };
     // SAFETY: the warden has one thread, so its forked child may do all that the warden could.
@@ -236,7 +252,7 @@ fn kill_group(leader: Option<i32>) {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{contain, settle};
+pub(super) use linux::{become_ordinary, contain, settle};
 
 /// Finding processes by their parents, as proc(5) tells it.
 #[cfg(target_os = "linux")]
@@ -302,7 +318,7 @@ mod linux {
     use nix::unistd::{getegid, geteuid};
 
     use super::super::Containment;
-    use super::{Fork, Pace, Reaped, fork, reap};
+    use super::{Fork, ORDINARY, Pace, Reaped, fork, reap};
 
     /// Chooses the containment (the wanted one, else the best allowed) and prepares this process, the guard, for it.
     pub(in super::super) fn contain(wanted: Option<Containment>) -> anyhow::Result<Containment> {
@@ -369,10 +385,22 @@ mod linux {
             return Ok(());
         }
         let (user, group) = (geteuid(), getegid());
-        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID)?;
+        enter_user_namespace(CloneFlags::CLONE_NEWPID, user.as_raw(), group.as_raw())
+    }
+
+    /// Takes this process into a user namespace where its account has the number of an ordinary user. The program that it
+    /// starts next has no right beyond that: only root's number keeps rights when a program starts (capabilities(7)).
+    pub(in super::super) fn become_ordinary() -> io::Result<()> {
+        enter_user_namespace(CloneFlags::empty(), ORDINARY, ORDINARY)
+    }
+
+    /// A new user namespace, and others that it lends the right for, in which this user and group have these numbers.
+    fn enter_user_namespace(others: CloneFlags, user_here: u32, group_here: u32) -> io::Result<()> {
+        let (user, group) = (geteuid(), getegid());
+        unshare(CloneFlags::CLONE_NEWUSER | others)?;
         fs::write("/proc/self/setgroups", "deny")?;
-        fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
-        fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
+        fs::write("/proc/self/uid_map", format!("{user_here} {user} 1"))?;
+        fs::write("/proc/self/gid_map", format!("{group_here} {group} 1"))
     }
 
     /// A `/proc` that shows the new namespace: with the old one, programs would find other processes at their ids.
@@ -414,6 +442,12 @@ pub(super) fn contain(wanted: Option<Containment>) -> anyhow::Result<Containment
         None | Some(Containment::ProcessGroup) => Ok(Containment::ProcessGroup),
         Some(other) => anyhow::bail!("`{other}` is for Linux only; use `group`"),
     }
+}
+
+/// No user namespaces either.
+#[cfg(not(target_os = "linux"))]
+fn become_ordinary() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Nothing to prepare for a process group.

@@ -68,7 +68,7 @@ fn start(order: &Order, guard: &PipeWriter) -> Result<i32, String> {
     }
     command.stdin(Stdio::null()).stdout(output()?).stderr(output()?);
     let guard = guard.try_clone().map_err(|error| error.to_string())?;
-    unix::prepare(&mut command, move |id| {
+    unix::prepare(&mut command, order.run_as, move |id| {
         // A guard that is gone is noticed in the watch.
         let _ = write_line(&guard, &Note::Started(id));
     });

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Containment, Exit, Job};
+use super::{Containment, Exit, Job, RunAs};
 
 /// The byte on the control pipe that asks for TERM, grace, KILL.
 pub(super) const STOP_GENTLY: u8 = b'g';
@@ -26,6 +26,7 @@ pub(super) struct Order {
     pub program: OsString,
     pub args: Vec<OsString>,
     pub dir: OsString,
+    pub run_as: RunAs,
     pub env: Vec<(OsString, OsString)>,
     pub limit: Duration,
     pub grace: Duration,
@@ -41,6 +42,7 @@ impl Order {
             program: job.program.clone(),
             args: job.args.clone(),
             dir: job.dir.clone().into_os_string(),
+            run_as: job.run_as,
             env: job.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             limit: job.limit.min(FOR_EVER),
             grace: job.grace.min(FOR_EVER),
@@ -107,6 +109,7 @@ mod tests {
             program: odd.clone(),
             args: vec![odd.clone()],
             dir: odd.clone(),
+            run_as: RunAs::Ordinary,
             env: vec![(odd.clone(), odd)],
             limit: Duration::from_millis(1500),
             grace: Duration::ZERO,

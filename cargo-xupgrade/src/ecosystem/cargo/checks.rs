@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::variants::Variant;
-use crate::candidate::EcosystemKind;
 use crate::config::MESSAGES;
 use crate::ecosystem::Project;
 use crate::policy::toolchain_exceeds;
@@ -25,7 +24,7 @@ pub enum Endurance {
 impl Endurance {
     /// The endurance by the version of Rust; cargo knows `--keep-going` since 1.74.
     pub fn of(rust: Option<&str>) -> Self {
-        let is_older = rust.is_some_and(|rust| toolchain_exceeds(EcosystemKind::Cargo, "1.74.0", rust));
+        let is_older = rust.is_some_and(|rust| toolchain_exceeds("1.74.0", rust));
         if is_older { Self::Stops } else { Self::KeepsGoing }
     }
 
@@ -117,6 +116,7 @@ fn check(project: &Project, name: &str, (phase, reader, grain): (Phase, Reader, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::EcosystemKind;
 
     fn project() -> Project {
         Project::of(EcosystemKind::Cargo, ".", &[])

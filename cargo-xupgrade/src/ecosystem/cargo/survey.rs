@@ -93,7 +93,7 @@ fn mark_beyond_checks(dependency: &mut Dependency, rust_of_checks: impl Fn() -> 
     let Some(has) = rust_of_checks() else { return };
     for release in &mut dependency.releases {
         let Some(needs) = release.needs.as_ref() else { continue };
-        if toolchain_exceeds(EcosystemKind::Cargo, needs, &has) {
+        if toolchain_exceeds(needs, &has) {
             let text = format!("{} needs Rust {needs}, and the checks run with Rust {has}", release.version);
             release.unfit.get_or_insert_with(|| Reason::new(ReasonKind::Msrv, text));
         }
@@ -226,7 +226,7 @@ pub fn rust_version(member: &Manifest, manifests: &Manifests) -> Option<String> 
 /// Keeps the lower of two `rust-version`s; none is no limit.
 pub fn lower(least: &mut Option<String>, other: Option<String>) {
     let Some(other) = other else { return };
-    if least.as_ref().is_none_or(|known| toolchain_exceeds(EcosystemKind::Cargo, known, &other)) {
+    if least.as_ref().is_none_or(|known| toolchain_exceeds(known, &other)) {
         *least = Some(other);
     }
 }

@@ -1,16 +1,17 @@
 //! The crew of a run: how many workers the machine bears, and each with all that the first one has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Scene;
+use super::{Scene, rights};
 use crate::candidate::EcosystemKind;
 use crate::config::Words;
-use crate::environment::CheckEnv;
+use crate::environment::{self, CheckEnv, GoSettings};
 use crate::event::Event;
 use crate::executor::local::{Place, set_up};
 use crate::run::setup;
+use crate::supervisor::{RunAs, is_root};
 use crate::worker::Worker;
 use crate::worker::submodule::Means;
 
@@ -47,14 +48,39 @@ impl Scene<'_> {
         let commands = self.config.setup.commands.iter().map(Words::words).collect::<Result<Vec<_>>>()?;
         let has_go = self.ecosystems.iter().any(|one| one.kind() == EcosystemKind::Go);
         let go = has_go.then(|| crate::ecosystem::go::settings(self.outside.go_work.clone())).flatten();
+        let run_as = self.account_of_checks(go.as_ref())?;
         let mut environments = Vec::new();
         for worker in std::iter::once(&mut self.worker).chain(&mut self.others) {
-            let environment = CheckEnv::state(worker, &self.config.pass_env, go.as_ref())?;
+            let environment = CheckEnv::state(worker, &self.config.pass_env, go.as_ref())?.run_as(run_as);
             set_up(worker, &environment, &commands, out, &self.stop)?;
             worker.keep_untracked()?;
             environments.push(environment);
         }
         Ok(environments)
+    }
+
+    /// The account that checks run as; says why that is root, where it is for want of anything else.
+    fn account_of_checks(&self, go: Option<&GoSettings>) -> Result<RunAs> {
+        if !is_root() || self.config.as_root {
+            return Ok(RunAs::Own);
+        }
+        let folders = |pick: fn(&GoSettings) -> &str| go.map(|go| PathBuf::from(pick(go)));
+        let workers = std::iter::once(&self.worker).chain(&self.others).map(|worker| worker.slot().to_owned());
+        let needed = rights::Needed {
+            written: workers.chain(folders(|go| &go.build_cache)).collect(),
+            read: [environment::cargo_home(), environment::rustup_home()]
+                .into_iter()
+                .chain(self.repo.git_dirs())
+                .chain(folders(|go| &go.module_cache))
+                .collect(),
+        };
+        let (run_as, why) = rights::beside_root(&needed, self.worker.slot(), &self.stop)?;
+        if let Some(why) = why {
+            let text =
+                format!("checks run as root, to whom nothing is forbidden, so tests that expect a refusal fail: {why}");
+            self.listener.tell(&Event::Warned { text });
+        }
+        Ok(run_as)
     }
 
     /// The workers, each with its environment, as [`Scene::staff`] gave them.

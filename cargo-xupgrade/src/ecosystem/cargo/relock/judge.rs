@@ -13,7 +13,7 @@ use super::super::registries::Registries;
 use super::super::requirement::same_version;
 use super::super::survey;
 use super::is_there;
-use crate::candidate::{self, EcosystemKind, Reason, ReasonKind};
+use crate::candidate::{self, Reason, ReasonKind};
 use crate::ecosystem::Change;
 use crate::policy::toolchain_exceeds;
 
@@ -101,7 +101,7 @@ pub(super) fn too_new_for_members(
         for member in manifests.values() {
             let Some(package) = &member.package_name else { continue };
             let Some(has) = survey::rust_version(member, &manifests) else { continue };
-            if toolchain_exceeds(EcosystemKind::Cargo, &needs, &has) && lock::reaches(after, package, name, version) {
+            if toolchain_exceeds(&needs, &has) && lock::reaches(after, package, name, version) {
                 let text = format!(
                     "{} {} brings {name} {version}, which needs Rust {needs}; `{package}` supports Rust {has}",
                     change.name, change.to

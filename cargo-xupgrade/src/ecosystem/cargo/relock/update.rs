@@ -17,7 +17,7 @@ use super::super::view;
 use super::super::workspace::one_line;
 use super::bounds::Bounds;
 use super::read_lock;
-use crate::candidate::{EcosystemKind, Reason, ReasonKind};
+use crate::candidate::{Reason, ReasonKind};
 use crate::command::{TimedOut, Tool};
 use crate::ecosystem::{Network, Project, Resolution};
 use crate::environment::without_questions;
@@ -100,7 +100,7 @@ fn too_new(hidden: &BTreeMap<(String, Version), String>, words: &str) -> Option<
 type TooNew<'h> = (&'h (String, Version), &'h String);
 
 fn is_newer(a: TooNew<'_>, b: TooNew<'_>) -> bool {
-    toolchain_exceeds(EcosystemKind::Cargo, a.1, b.1)
+    toolchain_exceeds(a.1, b.1)
 }
 
 /// How long a resolve may take. What it may have to fetch are repositories of git sources, which takes minutes.
@@ -130,6 +130,7 @@ mod tests {
     use super::super::super::index::fake::{Behaviour, Registry, dep, line, line_with};
     use super::super::apply;
     use super::*;
+    use crate::candidate::EcosystemKind;
     use crate::ecosystem::{Change, Others, Outlook};
 
     const OLD: &str = "2025-01-01T00:00:00Z";

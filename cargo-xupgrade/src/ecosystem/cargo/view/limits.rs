@@ -7,7 +7,6 @@ use semver::Version;
 
 use super::super::index::Glance;
 use super::super::requirement::{compatible, same_version};
-use crate::candidate::EcosystemKind;
 use crate::policy::toolchain_exceeds;
 
 /// Versions by lower-case name of their crate.
@@ -77,9 +76,7 @@ impl Limits {
             return Sight::Hidden;
         }
         match (&self.rust, &release.rust_version) {
-            (Some(limit), Some(needs)) if toolchain_exceeds(EcosystemKind::Cargo, needs, limit) => {
-                Sight::NeedsRust(needs.clone())
-            }
+            (Some(limit), Some(needs)) if toolchain_exceeds(needs, limit) => Sight::NeedsRust(needs.clone()),
             _ => Sight::Shown,
         }
     }

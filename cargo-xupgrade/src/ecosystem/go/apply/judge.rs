@@ -8,6 +8,7 @@ use super::Untidy;
 use crate::candidate::{EcosystemKind, Reason, ReasonKind, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{Applied, Move, Outlook, Project, UnknownAge};
+use crate::policy::toolchain_exceeds;
 
 /// What was asked for, and by which rules.
 pub struct Asked<'a> {
@@ -79,7 +80,7 @@ fn replace_lost(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
 }
 
 fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
-    let line = edited.go.first()?;
+    let line = edited.go.iter().find(|line| toolchain_exceeds(&line.to, &line.from))?;
     let text = format!(
         "{} {} would change the go line of {} from {} to {}; raise that line first",
         asked.name,
@@ -270,6 +271,10 @@ fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {
     }
     for change in edited.changes.iter().filter(|one| one.kind == "removed" && one.direct) {
         notes.push(format!("`go mod tidy` took out {} {}, which nothing imports", change.path, change.from));
+    }
+    for line in &edited.go {
+        let (file, from, to) = (file_in(&line.module_dir), &line.from, &line.to);
+        notes.push(format!("the go line of {file} changed from {from} to {to}, which is the same language"));
     }
     for line in &edited.toolchain {
         let to = if line.to.is_empty() { "none" } else { &line.to };

@@ -87,11 +87,14 @@ fn a_raise_that_turns_a_replace_line_off_is_refused() {
 }
 
 #[test]
-fn a_go_line_of_two_parts_is_not_made_one_of_three() {
+fn a_go_line_of_two_parts_gains_its_zero_and_no_more() {
     let room = Room::new("go_two_part_line");
-    assert_eq!(refused(&room, "demo.test/outer", "v1.1.0").kind, ReasonKind::GoLine);
+    assert_eq!(refused(&room, "demo.test/patched", "v1.1.0").kind, ReasonKind::GoLine);
     applied(raise(&room, &seen(&room), ".", "demo.test/exact", "v1.0.1"));
     assert!(room.text("go.mod").contains("\ngo 1.24\n"), "{}", room.text("go.mod"));
+    let done = applied(raise(&room, &seen(&room), ".", "demo.test/outer", "v1.1.0"));
+    assert!(room.text("go.mod").contains("\ngo 1.24.0\n"), "{}", room.text("go.mod"));
+    assert_eq!(done.notes, ["the go line of go.mod changed from 1.24 to 1.24.0, which is the same language"]);
 }
 
 #[test]

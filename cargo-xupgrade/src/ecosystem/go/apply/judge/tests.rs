@@ -180,6 +180,14 @@ fn a_go_line_that_rises_in_a_dependent_refuses_the_raise() {
 }
 
 #[test]
+fn a_go_line_that_gains_its_zero_is_told_and_refuses_nothing() {
+    let applied = judged(&raised("", r#", "go": [{"module_dir": "app", "from": "1.24", "to": "1.24.0"}]"#)).unwrap();
+    assert_eq!(applied.notes, ["the go line of app/go.mod changed from 1.24 to 1.24.0, which is the same language"]);
+    let beside = r#", "go": [{"module_dir": "app", "from": "1.24", "to": "1.24.0"}, {"module_dir": ".", "from": "1.24", "to": "1.25"}]"#;
+    assert_eq!(judged(&raised("", beside)).unwrap_err().kind, ReasonKind::GoLine);
+}
+
+#[test]
 fn a_raise_behind_a_replace_is_refused_as_it_changes_no_code() {
     let reason = judged(
         r#"{"changes": [{"module_dir": ".", "path": "ex.com/a", "from": "v1.0.0", "to": "v1.1.0", "kind": "upgraded", "direct": true}],
