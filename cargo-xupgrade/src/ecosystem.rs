@@ -40,6 +40,9 @@ pub struct Project {
     pub dependents: Vec<String>,
     /// Why it is held whole.
     pub obstacle: Option<Reason>,
+    /// Manifests that no upgrade may write, each with what is wrong with it: only the lockfile moves what they require.
+    #[serde(skip)]
+    pub closed: BTreeMap<String, String>,
 }
 
 /// A lockfile that was resolved for a run and is never committed.

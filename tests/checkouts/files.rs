@@ -107,24 +107,31 @@ fn a_filter_that_fails_is_one_clear_error() {
 }
 
 #[test]
-fn a_manifest_or_lock_that_is_a_link_is_held_and_never_written_through() {
-    for (file, target) in [("Cargo.toml", "real/manifest"), ("Cargo.lock", "../outside")] {
-        let env = Env::new("lock_only");
-        let place = env.repo().join(target);
-        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-        std::fs::rename(env.repo().join(file), &place).unwrap();
-        symlink(target, env.repo().join(file)).unwrap();
-        env.commit();
-        // Where the link of the clone leads to.
-        let bytes = std::fs::read(&place).unwrap();
-        let plan = env.plan(&[]);
-        let obstacle = &plan["projects"][0]["obstacle"];
-        assert_eq!(obstacle["kind"], "unsupported_project", "{file}: {plan:#}");
-        assert!(text(obstacle, "text").contains("symbolic link"), "{obstacle:#}");
-        assert_eq!(names(&plan, "candidates"), [""; 0]);
-        assert_eq!(names(&plan, "held").len(), 3, "its dependencies are named: {plan:#}");
-        assert_eq!(std::fs::read(&place).unwrap(), bytes);
-    }
+fn a_project_whose_lock_is_a_link_is_held_and_it_is_never_written_through() {
+    let env = Env::new("lock_only");
+    let place = env.world.root.join("outside");
+    std::fs::rename(env.repo().join("Cargo.lock"), &place).unwrap();
+    symlink("../outside", env.repo().join("Cargo.lock")).unwrap();
+    env.commit();
+    let bytes = std::fs::read(&place).unwrap();
+    let plan = env.plan(&[]);
+    let obstacle = &plan["projects"][0]["obstacle"];
+    assert_eq!(obstacle["kind"], "unsupported_project", "{plan:#}");
+    assert!(text(obstacle, "text").contains("symbolic link"), "{obstacle:#}");
+    assert_eq!(names(&plan, "candidates"), [""; 0]);
+    assert_eq!(names(&plan, "held").len(), 3, "its dependencies are named: {plan:#}");
+    assert_eq!(std::fs::read(&place).unwrap(), bytes);
+}
+
+#[test]
+fn a_package_whose_manifest_is_a_link_moves_what_its_lock_alone_can_move() {
+    let env = Env::new("lock_only");
+    std::fs::create_dir_all(env.repo().join("real")).unwrap();
+    std::fs::rename(env.repo().join("Cargo.toml"), env.repo().join("real/manifest")).unwrap();
+    symlink("real/manifest", env.repo().join("Cargo.toml")).unwrap();
+    env.commit();
+    let plan = env.plan(&[]);
+    assert_eq!(names(&plan, "candidates"), ["ant", "bee", "cat"], "{plan:#}");
 }
 
 #[test]

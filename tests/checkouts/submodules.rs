@@ -92,20 +92,34 @@ fn git_may_still_refuse_an_address_that_a_repository_names() {
     assert!(ran.stderr.contains("transport 'file' not allowed"), "{}", ran.said());
 }
 
-#[test]
-fn a_requirement_in_a_submodule_is_held_for_no_commit_here_can_raise_it() {
+/// The member in the submodule requires crates that the world's own package requires, too.
+fn with_requirements_below(requirements: &str) -> Env {
     let env = origin();
     let below = env.repo().join("deps/below");
     let manifest = std::fs::read_to_string(below.join("Cargo.toml")).unwrap();
-    std::fs::write(below.join("Cargo.toml"), manifest + "\n[dependencies]\nant = \"1\"\n").unwrap();
-    env.git(&["-C", below.to_str().unwrap(), "commit", "--quiet", "--all", "--message=Ant"]);
+    std::fs::write(below.join("Cargo.toml"), format!("{manifest}\n[dependencies]\n{requirements}")).unwrap();
+    env.git(&["-C", below.to_str().unwrap(), "commit", "--quiet", "--all", "--message=Requirements"]);
+    let names: String = requirements
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .fold(String::new(), |all, (name, _)| all + &format!(" \"{name}\",\n"));
     let lock = std::fs::read_to_string(env.repo().join("Cargo.lock")).unwrap();
-    let with = "name = \"below\"\nversion = \"0.1.0\"\ndependencies = [\n \"ant\",\n]\n";
-    env.write("Cargo.lock", &lock.replace("name = \"below\"\nversion = \"0.1.0\"\n", with)).commit();
+    let with = format!("name = \"below\"\nversion = \"0.1.0\"\ndependencies = [\n{names}]\n");
+    env.write("Cargo.lock", &lock.replace("name = \"below\"\nversion = \"0.1.0\"\n", &with)).commit();
     let text_of = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
     env.write("Cargo.toml", &text_of.replace("[workspace]", "[workspace]\nmembers = [\"deps/below\"]")).commit();
-    let plan = env.plan(&[]);
-    assert_eq!(names(&plan, "candidates"), ["bee", "cat"], "{plan:#}");
-    let reason = &find(&plan, "held", "ant").unwrap()["reason"];
-    assert!(text(reason, "text").contains("deps/below/Cargo.toml is not in git here"), "{reason:#}");
+    env
+}
+
+#[test]
+fn what_a_requirement_in_a_submodule_admits_moves_in_the_lockfile_and_the_rest_is_to_be_raised_there() {
+    let env = with_requirements_below("ant = \"1\"\nbee = \"~1.0\"\n");
+    let ran = env.run(&["--manifest", "always"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1", "cat 0.3.1 -> 0.3.4"], "{}", ran.said());
+    let reason = &find(&ran.report, "held", "bee").unwrap()["reason"];
+    assert_eq!(reason["kind"], "unsupported_project", "{reason:#}");
+    assert!(text(reason, "text").starts_with("deps/below/Cargo.toml is not in git here"), "{reason:#}");
+    let changed = env.git(&["diff", "--name-only", "main", text(&ran.report, "tip")]);
+    assert_eq!(changed, "Cargo.lock\nCargo.toml", "our own manifest follows, the other repository stays as it is");
 }

@@ -13,6 +13,7 @@ impl Project {
             lock: None,
             dependents: vec![],
             obstacle: None,
+            closed: BTreeMap::new(),
         }
     }
 }

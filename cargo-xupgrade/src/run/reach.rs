@@ -14,13 +14,30 @@ use crate::journal::Journal;
 use crate::report::TestedLock;
 use crate::worker::{Tracked, Worker};
 
-/// Holds projects of which an upgrade writes a file that is reached by a symbolic link: what is written there ends up
+/// Holds projects of which an upgrade may write a file that is reached by a symbolic link: what is written there ends up
 /// elsewhere, perhaps outside, and the tree that is tested is not what git sees.
 pub fn refuse_links(projects: &mut [Project], tracked: &Tracked) {
-    hold(projects, |file| {
-        let link = tracked.link_in(file)?;
-        Some(format!("{file} is reached by the symbolic link {link}, which is not written through; put a file there"))
-    });
+    hold(projects, |file| linked(file, tracked));
+}
+
+/// Closes the manifests of Cargo workspaces that are reached by a symbolic link, or that belong to another repository: the
+/// lockfile alone may move what they require.
+pub fn close(projects: &mut [Project], tracked: &Tracked) {
+    for project in projects.iter_mut().filter(|project| project.ecosystem == EcosystemKind::Cargo) {
+        let wrong = |file: &String| Some((file.clone(), linked(file, tracked).or_else(|| foreign(file, tracked))?));
+        project.closed = project.manifests.iter().filter_map(wrong).collect();
+    }
+}
+
+fn linked(file: &str, tracked: &Tracked) -> Option<String> {
+    let link = tracked.link_in(file)?;
+    Some(format!("{file} is reached by the symbolic link {link}, which is not written through; put a file there"))
+}
+
+/// A file of another repository: no commit of this one could change it.
+fn foreign(file: &str, tracked: &Tracked) -> Option<String> {
+    let is_ours = tracked.has(file);
+    (!is_ours).then(|| format!("{file} is not in git here, perhaps in a submodule; upgrade it there"))
 }
 
 /// Holds projects of which an upgrade writes a file that git would not store as it lies in the base commit (an attribute
@@ -54,24 +71,23 @@ fn hold(projects: &mut [Project], wrong: impl Fn(&str) -> Option<String>) {
     }
 }
 
-/// The files that an upgrade of a project may write: its own, and those of the projects that follow it (of a Cargo
-/// workspace the lockfile, of a Go module everything).
+/// The files that an upgrade of a project may write: its own but for those that are closed, and those of the projects that
+/// follow it (of a Cargo workspace the lockfile, of a Go module everything).
 fn written<'a>(project: &'a Project, all: &'a [Project]) -> Vec<&'a String> {
     let follows = |other: &&Project| other.ecosystem == project.ecosystem && project.dependents.contains(&other.path);
     let edited = |other: &&Project| other.ecosystem == EcosystemKind::Go;
     let followers = || all.iter().filter(follows);
-    let own = project.manifests.iter().chain(&project.lockfile);
-    own.chain(followers().filter(edited).flat_map(|other| &other.manifests))
+    let open = project.manifests.iter().filter(|file| !project.closed.contains_key(*file));
+    open.chain(&project.lockfile)
+        .chain(followers().filter(edited).flat_map(|other| &other.manifests))
         .chain(followers().filter_map(|other| other.lockfile.as_ref()))
         .collect()
 }
 
-/// Holds what is required in a manifest of another repository: no commit of this one could raise it.
+/// Holds what a Go module of another repository requires: each upgrade writes its go.mod.
 pub fn refuse_foreign(dependencies: &mut [Dependency], tracked: &Tracked) {
-    for dependency in dependencies {
-        let foreign = dependency.places.iter().find(|place| !tracked.has(&place.manifest));
-        if let Some(place) = foreign {
-            let text = format!("{} is not in git here, perhaps in a submodule; upgrade it there", place.manifest);
+    for dependency in dependencies.iter_mut().filter(|one| one.ecosystem == EcosystemKind::Go) {
+        if let Some(text) = dependency.places.iter().find_map(|place| foreign(&place.manifest, tracked)) {
             dependency.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
         }
     }

@@ -161,6 +161,7 @@ impl<'a> Scene<'a> {
             listener.tell(&Event::Warned { text: NO_PROJECT.to_owned() });
         }
         self.worker.adopt(reach::own_lockfiles(&projects))?;
+        reach::close(&mut projects, &self.tracked);
         reach::refuse_links(&mut projects, &self.tracked);
         reach::refuse_unsteady(&mut projects, &self.tracked, &self.worker)?;
         let stop = &self.stop;

@@ -10,11 +10,11 @@ use anyhow::{Context, Result};
 use super::lock::{Lock, read};
 use super::manifest::{self, Manifest};
 use super::registries::Young;
-use super::requirement::{Raise, raise, raise_floor};
+use super::relock::Pen;
+use super::requirement::Raise;
 use super::workspace::{join, one_line};
 use super::{Cargo, relock};
 use crate::candidate::{Dependency, Place, Reason, ReasonKind, Version};
-use crate::cli::ManifestRule;
 use crate::command::TimedOut;
 use crate::digest::sha256_hex;
 use crate::ecosystem::{OwnLock, Project};
@@ -131,7 +131,7 @@ fn attempt(cargo: &Cargo<'_>, root: &Path, project: &Project, young: Young) -> R
 /// Marks the releases that the manifests admit as they are: no file in git would record such an upgrade.
 pub fn mark_unrecorded<'a>(
     dependency: &mut Dependency,
-    rule: ManifestRule,
+    pen: Pen<'_>,
     manifest_of: impl Fn(&str) -> Option<&'a Manifest>,
 ) {
     let text_at = |place: &Place| {
@@ -139,14 +139,11 @@ pub fn mark_unrecorded<'a>(
         let entry = manifest_of(&place.manifest)?.entries.iter().find(|entry| entry.place == spot)?;
         entry.requirement.clone()
     };
-    let requirements: Vec<String> = dependency.places.iter().filter_map(text_at).collect();
+    let requirements: Vec<(&Place, String)> =
+        dependency.places.iter().filter_map(|place| Some((place, text_at(place)?))).collect();
     for release in &mut dependency.releases {
-        let unwritten = |text: &String| {
-            let raised = match rule {
-                ManifestRule::Needed => raise(text, release.version.semver()),
-                ManifestRule::Always => raise_floor(text, release.version.semver()),
-            };
-            matches!(raised, Raise::AlreadyAdmits)
+        let unwritten = |(place, text): &(&Place, String)| {
+            matches!(pen.raised(place, text, release.version.semver()), Raise::AlreadyAdmits)
         };
         if requirements.iter().all(unwritten) {
             release.unfit.get_or_insert_with(|| {

@@ -30,7 +30,7 @@ use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
 pub use bounds::Aims;
 use bounds::{Bounds, rust_of_users, rust_of_workspace};
 use edit::edit;
-pub use edit::mark_unwritable;
+pub use edit::{Pen, mark_unwritable};
 pub use joint::resolve_all;
 use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};

@@ -18,6 +18,7 @@ use crate::ecosystem::{HeldWhole, Project, Survey};
 use crate::event::Event;
 use crate::policy::toolchain_exceeds;
 use group::{Group, group, keep_apart};
+use relock::Pen;
 
 /// Surveys a workspace; a file that cannot be read holds it whole.
 pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Survey> {
@@ -72,13 +73,14 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     }
     let direct = groups.into_values().map(|one| finish(one, &releases));
     let mut dependencies: Vec<Dependency> = direct.chain(others).collect();
+    let pen = Pen { rule: cargo.manifest, closed: &project.closed };
     for dependency in &mut dependencies {
-        relock::mark_unwritable(dependency, cargo.manifest, |path| manifests.get(path));
+        relock::mark_unwritable(dependency, pen, |path| manifests.get(path));
         mark_beyond_checks(dependency, || cargo.rust_of_checks(root, project));
     }
     if project.lock.is_some() {
         for dependency in &mut dependencies {
-            fresh::mark_unrecorded(dependency, cargo.manifest, |path| manifests.get(path));
+            fresh::mark_unrecorded(dependency, pen, |path| manifests.get(path));
         }
     }
     Ok(Ok(dependencies))

@@ -1,7 +1,7 @@
 //! Finds the Cargo workspaces of a tree by asking cargo (`cargo metadata --no-deps`), never by guessing at globs.
 //! `cargo_metadata` is named here only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -121,6 +121,7 @@ fn project(tree: Tree<'_>, manifest: &str, metadata: &Metadata) -> Result<Projec
         lock: None,
         dependents: Vec::new(),
         obstacle,
+        closed: BTreeMap::new(),
     })
 }
 
@@ -183,6 +184,7 @@ fn broken(manifest: &str, reason: Reason) -> Project {
         lock: None,
         dependents: Vec::new(),
         obstacle: Some(reason),
+        closed: BTreeMap::new(),
     }
 }
 

@@ -129,6 +129,7 @@ fn project(dir: &str, files: &[String], dependents: Vec<String>, obstacle: Optio
         lock: None,
         dependents,
         obstacle,
+        closed: BTreeMap::new(),
     }
 }
 
