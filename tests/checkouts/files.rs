@@ -123,6 +123,38 @@ fn a_project_whose_lock_is_a_link_is_held_and_it_is_never_written_through() {
     assert_eq!(std::fs::read(&place).unwrap(), bytes);
 }
 
+/// The world's package becomes a workspace with a member that is reached by a link, and requires `bee` and `ant`.
+fn with_a_linked_member(env: &Env, link: &str, real: &str) {
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &format!("{manifest}\n[workspace]\nmembers = [\"{link}\"]\n"));
+    let member = "[package]\nname = \"member\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n\
+        [dependencies]\nant = \"1\"\nbee = \"~1.0\"\n";
+    env.write(&format!("{real}/Cargo.toml"), member).write(&format!("{real}/src/lib.rs"), "");
+    symlink(real, env.repo().join(link)).unwrap();
+    let lock = std::fs::read_to_string(env.repo().join("Cargo.lock")).unwrap();
+    let with = "\n[[package]]\nname = \"member\"\nversion = \"0.1.0\"\ndependencies = [\n \"ant\",\n \"bee\",\n]\n";
+    env.write("Cargo.lock", &(lock + with)).commit();
+}
+
+#[test]
+fn a_member_behind_a_link_is_one_project_with_its_workspace_and_only_what_would_write_there_is_held() {
+    for real in ["real/b", "a"] {
+        let env = Env::new("lock_only");
+        with_a_linked_member(&env, "b", real);
+        let before = Snapshot::of(env.repo());
+        let ran = env.run(&["--manifest", "always"]);
+        assert_eq!(ran.code, 0, "{}", ran.said());
+        let projects = ran.report["projects"].as_array().unwrap();
+        assert_eq!(projects.iter().map(|one| text(one, "path")).collect::<Vec<_>>(), ["."], "{projects:#?}");
+        assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1", "cat 0.3.1 -> 0.3.4"], "{}", ran.said());
+        let reason = &find(&ran.report, "held", "bee").unwrap()["reason"];
+        assert!(text(reason, "text").starts_with("b/Cargo.toml is reached by the symbolic link b"), "{reason:#}");
+        let changed = env.git(&["diff", "--name-only", "main", text(&ran.report, "tip")]);
+        assert_eq!(changed, "Cargo.lock\nCargo.toml");
+        promises::hold(&env, &ran, &before);
+    }
+}
+
 #[test]
 fn a_package_whose_manifest_is_a_link_moves_what_its_lock_alone_can_move() {
     let env = Env::new("lock_only");

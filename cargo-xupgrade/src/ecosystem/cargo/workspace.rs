@@ -32,7 +32,20 @@ pub fn discover(tree: Tree<'_>) -> Vec<Project> {
             None => projects.push(project),
         }
     }
+    drop_doubles(tree.root, &mut projects);
     projects
+}
+
+/// Takes away what a workspace has as a member behind a symbolic link, and was found once more where it really lies: no
+/// workspace there knows it.
+fn drop_doubles(root: &Path, projects: &mut Vec<Project>) {
+    let real = |file: &String| from_root(root, &root.join(file).canonicalize().ok()?).ok();
+    let behind = |project: &Project| -> Vec<String> {
+        project.manifests.iter().filter_map(|file| real(file).filter(|real| real != file)).collect()
+    };
+    let doubles: BTreeSet<String> = projects.iter().flat_map(behind).collect();
+    projects
+        .retain(|project| project.lockfile.is_some() || !project.manifests.iter().all(|file| doubles.contains(file)));
 }
 
 /// Says of each workspace which others use it by path: their lockfiles name its packages without a source, also where a
