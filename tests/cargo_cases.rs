@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::common::{AS_OF, Env, Shared, find, held, names, shared, text};
+use crate::common::{AS_OF, Env, Shared, find, held, names, promises, shared, snapshot::Snapshot, text};
 use crate::policy::{rungs, why};
 
 const BREAKING: &[&str] = &["--level", "breaking"];
@@ -381,4 +381,37 @@ fn a_raise_that_would_wake_a_patch_is_held_and_one_that_lets_it_sleep_is_told() 
     assert!(run.ran.words("sleeping").contains("would come from a `[patch]`"), "{}", run.ran.words("sleeping"));
     assert_eq!(run.ran.upgrades(), ["fine 1.0.0 -> 1.0.1", "outer 1.0.0 -> 1.1.0"], "{}", run.ran.said());
     assert_eq!(notes(run, "outer"), "nothing uses the patch of deep (1.0.0) any more");
+}
+
+/// The world's package becomes a workspace with a member that is called like a crate which it takes from the registry.
+fn with_a_namesake(version: &str) -> Env {
+    let env = Env::new("lock_only");
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &format!("{manifest}\n[workspace]\nmembers = [\"mine\"]\n"));
+    let member = format!("[package]\nname = \"ant\"\nversion = \"{version}\"\nedition = \"2021\"\n");
+    env.write("mine/Cargo.toml", &member).write("mine/src/lib.rs", "");
+    let lock = std::fs::read_to_string(env.repo().join("Cargo.lock")).unwrap();
+    let other = if version == "1.0.0" { " (registry+https://github.com/rust-lang/crates.io-index)" } else { "" };
+    let lock = lock.replace(" \"ant\",\n", &format!(" \"ant 1.0.0{other}\",\n"));
+    let mine = format!("[[package]]\nname = \"ant\"\nversion = \"{version}\"\n\n");
+    env.write("Cargo.lock", &lock.replacen("[[package]]\n", &format!("{mine}[[package]]\n"), 1)).commit();
+    env
+}
+
+#[test]
+fn a_member_with_the_name_and_version_of_a_locked_crate_is_no_patch() {
+    let env = with_a_namesake("1.0.0");
+    let before = Snapshot::of(env.repo());
+    let ran = env.run(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert_eq!(ran.upgrades(), ["ant 1.0.0 -> 1.0.1", "cat 0.3.1 -> 0.3.4", "bee 1.0.0 -> 1.2.0"], "{}", ran.said());
+    promises::hold(&env, &ran, &before);
+}
+
+#[test]
+fn a_release_with_the_name_and_version_of_a_member_is_held_for_no_check_tells_them_apart() {
+    let plan = with_a_namesake("1.0.1").plan(&[]);
+    assert_eq!(names(&plan, "candidates"), ["bee", "cat"], "{plan:#}");
+    let reason = &find(&plan, "held", "ant").unwrap()["reason"];
+    assert!(text(reason, "text").starts_with("a package in a folder here is called ant 1.0.1, too"), "{reason:#}");
 }

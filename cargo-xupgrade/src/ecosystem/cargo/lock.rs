@@ -111,11 +111,11 @@ pub fn members(lock: &Lock) -> Vec<&LockedPackage> {
     lock.packages.iter().filter(|package| package.source.is_none()).collect()
 }
 
-/// The lockfile without the packages of this name that come from another registry, and without the edges to them: crates
-/// of one name from two registries have nothing to do with each other.
+/// The lockfile without the packages of this name that come from elsewhere, and without the edges to them: crates of one
+/// name from two sources have nothing to do with each other.
 #[must_use]
-pub fn without_namesakes(lock: &Lock, name: &str, is_other: impl Fn(&str) -> bool) -> Lock {
-    let is_namesake = |one: &str, source: Option<&str>| one == name && source.is_some_and(&is_other);
+pub fn without_namesakes(lock: &Lock, name: &str, is_other: impl Fn(Option<&str>) -> bool) -> Lock {
+    let is_namesake = |one: &str, source: Option<&str>| one == name && is_other(source);
     let mut rest = lock.clone();
     rest.packages.retain(|package| !is_namesake(&package.name, package.source.as_deref()));
     for package in &mut rest.packages {

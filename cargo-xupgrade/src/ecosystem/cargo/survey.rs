@@ -76,6 +76,7 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     let pen = Pen { rule: cargo.manifest, closed: &project.closed };
     for dependency in &mut dependencies {
         relock::mark_unwritable(dependency, pen, |path| manifests.get(path));
+        mark_namesakes(dependency, &locked);
         mark_beyond_checks(dependency, || cargo.rust_of_checks(root, project));
     }
     if project.lock.is_some() {
@@ -84,6 +85,22 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
         }
     }
     Ok(Ok(dependencies))
+}
+
+/// Marks the releases that a package in a folder here has the name and version of: what a check compiles is known by these.
+fn mark_namesakes(dependency: &mut Dependency, locked: &lock::Lock) {
+    let local: Vec<&lock::LockedPackage> =
+        lock::members(locked).into_iter().filter(|package| package.name == dependency.name).collect();
+    for release in &mut dependency.releases {
+        if local.iter().any(|package| package.version == *release.version.semver()) {
+            let text = format!(
+                "a package in a folder here is called {} {}, too, so no check could tell which of them it compiled; \
+                 give that one another version",
+                dependency.name, release.version
+            );
+            release.unfit.get_or_insert_with(|| Reason::new(ReasonKind::UnsupportedProject, text));
+        }
+    }
 }
 
 /// Marks the releases that the Rust of the checks cannot build, where no member states a `rust-version`: no check could

@@ -16,9 +16,14 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// A lockfile without crates of the same name from other registries.
+    /// A lockfile without other crates of the same name: those from other registries, and, where the crate itself is there,
+    /// those from git and from folders; else one of these stands for it (`[patch]`).
     pub(super) fn own(&self, lock: &Lock) -> Lock {
-        let is_other = |source: &str| RegistryKey::of_lock(source).is_some_and(|key| key != self.key);
+        let key = |source: Option<&str>| source.and_then(RegistryKey::of_lock);
+        let is_it =
+            |one: &LockedPackage| one.name == self.name && key(one.source.as_deref()).as_ref() == Some(&self.key);
+        let is_there = lock.packages.iter().any(is_it);
+        let is_other = |source: Option<&str>| key(source).map_or(is_there, |key| key != self.key);
         lock::without_namesakes(lock, self.name, is_other)
     }
 

@@ -57,7 +57,8 @@ pub(super) fn group(
         for entry in manifest.entries.iter().filter(|entry| entry.origin != Origin::Inherited) {
             let users = users(manifest, entry, manifests);
             let source = source(&entry.origin, keys);
-            let at = locked_version(entry, &source, &users, locked);
+            let edges = edges(entry, &source, &users, locked);
+            let at = edges.iter().map(|edge| &edge.version).min().cloned();
             let key = (entry.package.clone(), at.as_ref().map(ToString::to_string), source.clone());
             let group = groups.entry(key).or_insert_with(|| new_group(project, entry, at.clone()));
             group.dependency.over.extend(at.iter().flat_map(|at| lock::required_by(locked, &entry.package, at)));
@@ -65,7 +66,7 @@ pub(super) fn group(
             if let Some(obstacle) = unlocked(entry, at.as_ref()) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
-            if let Some(obstacle) = patched(entry, &source, at.as_ref(), locked, manifests) {
+            if let Some(obstacle) = patched(entry, &source, (at.as_ref(), &edges), locked, manifests) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
         }
@@ -115,9 +116,14 @@ fn users<'a>(manifest: &'a Manifest, entry: &Entry, manifests: &'a Manifests) ->
     manifests.values().filter(inherits).collect()
 }
 
-/// The version that an entry stands at in the lockfile. A crate of the same name from another registry is another crate;
-/// one from git or a folder is this one, patched.
-fn locked_version(entry: &Entry, source: &Source, users: &[&Manifest], locked: &lock::Lock) -> Option<Version> {
+/// The edges of the lockfile that an entry may mean; it stands at the lowest of their versions. A crate of the same name from another registry is another crate; one
+/// from git or a folder is this one, patched, unless there is an edge to the registry, too.
+fn edges<'a>(
+    entry: &Entry,
+    source: &Source,
+    users: &[&Manifest],
+    locked: &'a lock::Lock,
+) -> Vec<&'a lock::LockedDependency> {
     let requirement = entry.requirement.as_deref().unwrap_or("*");
     let names: Vec<&String> = users.iter().filter_map(|manifest| manifest.package_name.as_ref()).collect();
     let members = lock::members(locked).into_iter().filter(|member| names.contains(&&member.name));
@@ -125,14 +131,21 @@ fn locked_version(entry: &Entry, source: &Source, users: &[&Manifest], locked: &
         let registry = one.source.as_deref().and_then(RegistryKey::of_lock);
         registry.is_some_and(|registry| *source != Source::Registry(registry))
     };
-    let mut found: Vec<&Version> = members
+    let mut found: Vec<&lock::LockedDependency> = members
         .flat_map(|member| &member.dependencies)
         .filter(|one| one.name == entry.package && !from_elsewhere(one))
         .filter(|one| matches!(source, Source::Path | Source::Git) || admits(requirement, &one.version))
-        .map(|one| &one.version)
         .collect();
-    found.sort();
-    found.first().map(|version| (*version).clone())
+    if found.iter().any(|one| leads_to(one, source)) {
+        found.retain(|one| leads_to(one, source));
+    }
+    found
+}
+
+/// True for an edge to the very registry that a requirement means.
+fn leads_to(edge: &lock::LockedDependency, source: &Source) -> bool {
+    let registry = edge.source.as_deref().and_then(RegistryKey::of_lock);
+    registry.is_some_and(|registry| *source == Source::Registry(registry))
 }
 
 fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
@@ -174,10 +187,11 @@ fn unlocked(entry: &Entry, at: Option<&Version>) -> Option<Reason> {
 }
 
 /// A crate that the lockfile takes from elsewhere than the requirement says: `[patch]` decides, and a raise does nothing.
+/// That a package of the workspace has its name and version says nothing where the edges lead past that one.
 fn patched(
     entry: &Entry,
     source: &Source,
-    at: Option<&Version>,
+    (at, edges): (Option<&Version>, &[&lock::LockedDependency]),
     locked: &lock::Lock,
     manifests: &Manifests,
 ) -> Option<Reason> {
@@ -187,6 +201,10 @@ fn patched(
     let from: Vec<Option<RegistryKey>> = locked.packages.iter().filter(here).map(registry).collect();
     // What `[replace]` exchanges stays in the lockfile, beside what stands for it.
     if at.is_none() || (from.iter().all(Option::is_some) && from.iter().flatten().any(|one| one == key)) {
+        return None;
+    }
+    let named = |manifest: &Manifest| manifest.patches.contains_key(&entry.package);
+    if edges.iter().any(|edge| leads_to(edge, source)) && !manifests.values().any(named) {
         return None;
     }
     let table = manifests.iter().find_map(|(path, manifest)| Some((path, manifest.patches.get(&entry.package)?)));
