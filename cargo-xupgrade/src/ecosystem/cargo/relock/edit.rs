@@ -19,7 +19,7 @@ use crate::ecosystem::Change;
 /// The rules of writing in the manifests of a project.
 #[derive(Debug, Clone, Copy)]
 pub struct Pen<'a> {
-    /// Which requirements are raised.
+    /// The requirements that are raised.
     pub rule: ManifestRule,
     /// Manifests that are not written, each with what is wrong with it.
     pub closed: &'a BTreeMap<String, String>,
