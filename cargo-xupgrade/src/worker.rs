@@ -81,6 +81,7 @@ impl Worker {
             shape: settings.shape(),
             unsteady: Vec::new(),
             attributes: Vec::new(),
+            failed: Vec::new(),
         };
         layer.unpack(&settings.access(repo.root()))?;
         worker.layers.push(layer);

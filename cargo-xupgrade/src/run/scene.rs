@@ -109,7 +109,8 @@ impl<'a> Scene<'a> {
         let tracked = worker.tracked()?;
         let credentials = setup::copy_named(&repo, &worker.tree(), &config.setup.copy, &tracked.files)?;
         let copied = setup::digest_of(&repo, &worker.tree(), &config.setup.copy)?;
-        for text in worker.missing_filters(&tracked, &repo.settings()).into_iter().chain(tracked.warnings()) {
+        let missing = worker.missing_filters(&tracked, &repo.settings());
+        for text in missing.into_iter().chain(worker.failed_filters()).chain(tracked.warnings()) {
             listener.tell(&Event::Warned { text });
         }
         let sight = Sight::new(tracked.files.clone(), &config)?;

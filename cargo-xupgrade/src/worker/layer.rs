@@ -5,8 +5,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 
+use super::filters::{FailedFilter, Filters};
 use super::remove;
 use crate::command::{Tool, git};
 
@@ -28,20 +29,40 @@ pub struct Layer {
     pub unsteady: Vec<PathBuf>,
     /// The tracked files that say how others are checked out.
     pub attributes: Vec<PathBuf>,
+    /// Filters that failed here and are turned off.
+    pub failed: Vec<FailedFilter>,
 }
 
 impl Layer {
     /// Puts the files of the ground into the tree for the first time; `more` are settings for this once.
     pub fn unpack(&mut self, more: &[(String, String)]) -> Result<()> {
-        // Not checkout-index: this one fetches all absent objects of a partial clone at once.
-        let words = ["read-tree", "--reset", "-u", &self.ground];
-        self.git().settings(more).args(words).run().context(
-            "cannot check out the files of the base commit (objects that are absent here, or a filter of yours)",
-        )?;
+        self.check_out(more)?;
         self.unsteady = self.differing()?;
         let tracked = paths(&self.git().args(["ls-files", "-z"]).run()?);
         self.attributes = tracked.into_iter().filter(|path| path.ends_with(".gitattributes")).collect();
         self.place_twin()
+    }
+
+    /// Checks out the ground; a filter that fails is turned off, and all is checked out afresh without it.
+    fn check_out(&mut self, more: &[(String, String)]) -> Result<()> {
+        loop {
+            // Not checkout-index: this one fetches all absent objects of a partial clone at once.
+            let words = ["read-tree", "--reset", "-u", &self.ground];
+            let tried = self.git().settings(more).args(words).output()?;
+            let mut said = String::from_utf8_lossy(&tried.stderr).into_owned();
+            if tried.status.success() {
+                said.push_str(&self.try_cleaning()?);
+            }
+            match self.turn_off_failed(&said)? {
+                Filters::Work if tried.status.success() => return Ok(()),
+                Filters::Work => {
+                    let what = "cannot check out the files of the base commit (objects that are absent here?)";
+                    return Err(anyhow!("{}", said.trim()).context(what));
+                }
+                // By its time stamps git would take for sound what a filter wrote that is off now.
+                Filters::Fail => remove(&self.control.join("index"))?,
+            }
+        }
     }
 
     /// Puts a tree into the index.

@@ -76,6 +76,7 @@ impl Worker {
                             shape: own.shape(),
                             unsteady: Vec::new(),
                             attributes: Vec::new(),
+                            failed: Vec::new(),
                         };
                         borrow(&lender, &layer.control, &module.commit)?;
                         fs::create_dir_all(&layer.tree)?;
