@@ -264,3 +264,21 @@ fn a_configured_check_takes_the_place_of_a_default_one() {
     let ran = env.run(&[]);
     assert_eq!(ran.upgrades(), ["count 1.0.0 -> 1.1.0"], "{}", ran.said());
 }
+
+#[test]
+fn a_hold_by_key_counts_and_one_that_names_nothing_is_told_once_with_the_nearest_name() {
+    let env = Env::new("lock_only");
+    let manifest = std::fs::read_to_string(env.repo().join("Cargo.toml")).unwrap();
+    env.write("Cargo.toml", &manifest.replace("ant = \"1\"", "emmet = { package = \"ant\", version = \"1\" }"));
+    let lib = std::fs::read_to_string(env.repo().join("src/lib.rs")).unwrap();
+    env.write("src/lib.rs", &lib.replace("ant::", "emmet::"));
+    let hold = |name: &str| format!("[[hold]]\nname = \"{name}\"\nreason = \"ticket 7\"\n");
+    env.write("xupgrade.toml", &(hold("emmet") + &hold("bees"))).commit();
+    let ran = env.run(&["plan", "--format", "json", "--as-of", AS_OF]);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(why(&plan, "ant"), "held_by_user", "{plan:#}");
+    assert_eq!(names(&plan, "candidates"), ["bee", "cat"], "{plan:#}");
+    assert_eq!(ran.stderr.matches("[[hold]]").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("the `[[hold]]` of `bees` in xupgrade.toml holds nothing"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`bee` is near"), "{}", ran.stderr);
+}

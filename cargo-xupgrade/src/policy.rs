@@ -2,6 +2,7 @@
 //! Pure: requirements and releases in, one decision for each dependency out.
 
 mod blocker;
+mod hold;
 mod ladder;
 mod replay;
 
@@ -12,6 +13,8 @@ use crate::candidate::{
 use crate::clock::Instant;
 use blocker::blocker;
 pub use blocker::toolchain_exceeds;
+use hold::configured_hold;
+pub use hold::{Known, idle_holds};
 use ladder::ladder;
 pub use replay::{Gap, NotReplayable, floating, not_replayable};
 
@@ -47,7 +50,7 @@ pub enum TransitiveRule {
 /// A `[[hold]]` of the configuration.
 #[derive(Debug, Clone)]
 pub struct HoldRule {
-    /// The crate's or module's name.
+    /// The crate's or module's name, or a key that requires it.
     pub name: String,
     /// Only in this ecosystem.
     pub ecosystem: Option<EcosystemKind>,
@@ -155,20 +158,6 @@ fn standing_reason(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
 #[must_use]
 pub fn names(words: &[String], name: &str, places: &[Place]) -> bool {
     words.iter().any(|word| word == name || places.iter().any(|place| place.key == *word))
-}
-
-fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
-    let rule = policy.holds.iter().find(|rule| {
-        rule.name == dependency.name
-            && rule.ecosystem.is_none_or(|kind| kind == dependency.ecosystem)
-            && rule.project.as_ref().is_none_or(|project| *project == dependency.project)
-            && rule.until.is_none_or(|until| policy.as_of < until)
-    })?;
-    let text = match rule.until {
-        Some(until) => format!("held in xupgrade.toml until {}: {}", until.date(), rule.reason),
-        None => format!("held in xupgrade.toml: {}", rule.reason),
-    };
-    Some(Reason::new(ReasonKind::HeldByUser, text))
 }
 
 /// Releases above the one in use that may be targets, oldest version first: withdrawn ones never are.

@@ -255,6 +255,16 @@ fn a_hold_counts_until_its_day() {
 }
 
 #[test]
+fn a_hold_may_name_the_key_of_a_renamed_dependency() {
+    let place = Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: "y".into(), registry: None };
+    let renamed = Dependency { places: vec![place], ..cargo("1.0.0", &["1.0.1"]) };
+    let rule = HoldRule { name: "y".into(), ecosystem: None, project: None, reason: "ours".into(), until: None };
+    let policy = Policy { holds: vec![rule], ..policy() };
+    assert_eq!(kind(&decide(&renamed, &policy)), ReasonKind::HeldByUser);
+    assert_eq!(rungs(&decide(&cargo("1.0.0", &["1.0.1"]), &policy)), ["1.0.1"]);
+}
+
+#[test]
 fn packages_that_were_not_asked_for_are_held_as_not_selected() {
     let only = Policy { only: vec!["y".into()], ..policy() };
     assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &only)), ReasonKind::NotSelected);

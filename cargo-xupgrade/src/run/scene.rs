@@ -26,7 +26,7 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
 use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
-use crate::policy::{PinRule, Policy, Reach, TransitiveRule, names};
+use crate::policy::{Known, PinRule, Policy, Reach, TransitiveRule, idle_holds, names};
 use crate::repo::{Base, Repo};
 use crate::trial::{Cell, Check};
 use crate::worker::submodule::Means;
@@ -169,6 +169,7 @@ impl<'a> Scene<'a> {
         let found = beside(&mut self.ecosystems, |one| survey_all(one, &root, &projects, listener, stop))?;
         let mut found: Vec<Surveyed> = found.into_iter().flatten().collect();
         found.sort_by(|(a, _), (b, _)| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
+        self.warn_of_idle_holds(&found);
         let (mut projects, mut dependencies, mut held) = (Vec::new(), Vec::new(), Vec::new());
         for (project, mut found) in found {
             reach::refuse_foreign(&mut found, &self.tracked);
@@ -185,6 +186,17 @@ impl<'a> Scene<'a> {
         plan.cooldowns = self.cooldowns(&dependencies);
         self.check_names(&plan, &dependencies)?;
         Ok(plan)
+    }
+
+    /// Tells of the holds that name nothing; where no manifest of a project could be read, nobody knows.
+    fn warn_of_idle_holds(&self, found: &[Surveyed]) {
+        if found.iter().any(|(project, found)| project.obstacle.is_some() && found.is_empty()) {
+            return;
+        }
+        let known: Vec<Known> = found.iter().flat_map(|(_, found)| found).map(Known::of).collect();
+        for text in idle_holds(&self.policy.holds, &known) {
+            self.listener.tell(&Event::Warned { text });
+        }
     }
 
     /// The cooldowns that hold in the place of the usual one.

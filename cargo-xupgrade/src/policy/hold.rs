@@ -1,0 +1,139 @@
+//! Holds of the configuration: the dependencies that a `[[hold]]` means, and what to say of one that means none. Pure.
+
+use std::collections::BTreeSet;
+
+use super::{HoldRule, Policy, names};
+use crate::candidate::{Dependency, EcosystemKind, Place, Reason, ReasonKind};
+
+/// A dependency as far as a hold can name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    ecosystem: EcosystemKind,
+    project: String,
+    name: String,
+    places: Vec<Place>,
+}
+
+impl Known {
+    /// The names of a dependency.
+    #[must_use]
+    pub fn of(dependency: &Dependency) -> Self {
+        Self {
+            ecosystem: dependency.ecosystem,
+            project: dependency.project.clone(),
+            name: dependency.name.clone(),
+            places: dependency.places.clone(),
+        }
+    }
+
+    fn is_named(&self, rule: &HoldRule) -> bool {
+        names(std::slice::from_ref(&rule.name), &self.name, &self.places)
+    }
+
+    fn is_meant(&self, rule: &HoldRule) -> bool {
+        self.is_named(rule)
+            && rule.ecosystem.is_none_or(|kind| kind == self.ecosystem)
+            && rule.project.as_ref().is_none_or(|project| *project == self.project)
+    }
+}
+
+/// The hold of the configuration that counts for a dependency.
+pub(super) fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
+    let known = Known::of(dependency);
+    let counts = |rule: &&HoldRule| known.is_meant(rule) && rule.until.is_none_or(|until| policy.as_of < until);
+    let rule = policy.holds.iter().find(counts)?;
+    let text = match rule.until {
+        Some(until) => format!("held in xupgrade.toml until {}: {}", until.date(), rule.reason),
+        None => format!("held in xupgrade.toml: {}", rule.reason),
+    };
+    Some(Reason::new(ReasonKind::HeldByUser, text))
+}
+
+/// The words on holds that mean nothing which a project requires, one line each.
+#[must_use]
+pub fn idle_holds(rules: &[HoldRule], known: &[Known]) -> Vec<String> {
+    rules.iter().filter(|rule| !known.iter().any(|one| one.is_meant(rule))).map(|rule| told(rule, known)).collect()
+}
+
+fn told(rule: &HoldRule, known: &[Known]) -> String {
+    let name = &rule.name;
+    let elsewhere: BTreeSet<String> =
+        known.iter().filter(|one| one.is_named(rule)).map(|one| format!("{} {}", one.ecosystem, one.project)).collect();
+    let what_to_do = if !elsewhere.is_empty() {
+        let places = elsewhere.into_iter().collect::<Vec<_>>().join(", ");
+        format!("it is in {places}; mend its `project` or `ecosystem`")
+    } else if let Some(near) = nearest(name, known) {
+        format!("`{near}` is near; mend the name, or take the hold out")
+    } else {
+        "mend the name, or take the hold out".to_owned()
+    };
+    format!(
+        "the `[[hold]]` of `{name}` in xupgrade.toml holds nothing, for no project that it is for requires it: {what_to_do}"
+    )
+}
+
+/// The known name, or key, that is written most like another one.
+fn nearest<'a>(name: &str, known: &'a [Known]) -> Option<&'a str> {
+    let keys = |one: &'a Known| one.places.iter().map(|place| place.key.as_str()).chain([one.name.as_str()]);
+    let all: BTreeSet<&str> = known.iter().flat_map(keys).collect();
+    let most = (name.chars().count() / 3).max(1);
+    let near = all.into_iter().map(|other| (distance(name, other), other)).filter(|(steps, _)| *steps <= most);
+    near.min().map(|(_, other)| other)
+}
+
+/// The letters to write, to strike or to exchange between two names (Levenshtein); `-` and `_` count as one, and so do small
+/// and big ones.
+fn distance(a: &str, b: &str) -> usize {
+    let plain = |text: &str| text.to_lowercase().replace('_', "-").chars().collect::<Vec<char>>();
+    let (a, b) = (plain(a), plain(b));
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut above = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let exchanged = above + usize::from(x != y);
+            above = row[j + 1];
+            row[j + 1] = exchanged.min(row[j] + 1).min(above + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(name: &str, key: &str) -> Known {
+        let place =
+            Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: key.into(), registry: None };
+        Known { ecosystem: EcosystemKind::Cargo, project: ".".into(), name: name.into(), places: vec![place] }
+    }
+
+    fn rule(name: &str) -> HoldRule {
+        HoldRule { name: name.into(), ecosystem: None, project: None, reason: "ours".into(), until: None }
+    }
+
+    #[test]
+    fn a_hold_by_key_or_by_name_is_not_idle() {
+        let all = [known("serde_json", "json")];
+        assert_eq!(idle_holds(&[rule("json"), rule("serde_json")], &all), [""; 0]);
+    }
+
+    #[test]
+    fn a_hold_that_names_nothing_is_told_with_the_nearest_name_if_there_is_one() {
+        let all = [known("serde_json", "json"), known("serde", "serde")];
+        for (name, near) in [("serde-jsn", "`serde_json` is near"), ("jsom", "`json` is near"), ("Serde", "`serde` is")]
+        {
+            let told = idle_holds(&[rule(name)], &all);
+            assert!(told.len() == 1 && told[0].contains(near) && told[0].contains(&format!("`{name}`")), "{told:?}");
+        }
+        let told = idle_holds(&[rule("tokio")], &all);
+        assert!(told[0].ends_with("requires it: mend the name, or take the hold out"), "{told:?}");
+    }
+
+    #[test]
+    fn a_hold_for_another_project_is_told_where_the_name_is() {
+        let told = idle_holds(&[HoldRule { project: Some("svc".into()), ..rule("serde") }], &[known("serde", "serde")]);
+        assert!(told[0].ends_with("it is in cargo .; mend its `project` or `ecosystem`"), "{told:?}");
+    }
+}
