@@ -309,6 +309,7 @@ impl Engine<'_> {
         let candidate = self.candidate(atom);
         event::Step {
             name: candidate.name.clone(),
+            project: candidate.project.clone(),
             from: candidate.at.clone(),
             to: candidate.rungs[atom.rung].version.clone(),
             risk: self.plan.risk(atom.candidate, atom.rung),

@@ -107,6 +107,9 @@ pub enum Event {
 pub struct Step {
     /// The crate or module.
     pub name: String,
+    /// The path of the project that it moves in.
+    #[serde(skip)]
+    pub project: String,
     /// From this version.
     pub from: Version,
     /// To this one.

@@ -1,9 +1,9 @@
 //! The words of a commit: subject, body and trailers. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::candidate::Role;
+use crate::candidate::{EcosystemKind, Role};
 use crate::engine::ends::Bar;
 use crate::report::Upgrade;
 
@@ -60,11 +60,45 @@ pub struct Proven<'a> {
     pub group: usize,
 }
 
+/// The crates and modules that a run moves in several projects: without these, their commits would have the same subjects.
+#[derive(Debug, Default)]
+pub struct Spread<'a>(BTreeSet<(EcosystemKind, &'a str)>);
+
+impl<'a> Spread<'a> {
+    /// Those of all upgrades of a run.
+    #[must_use]
+    pub fn of(upgrades: &'a [Upgrade]) -> Self {
+        let mut projects: BTreeMap<(EcosystemKind, &str), BTreeSet<&str>> = BTreeMap::new();
+        for one in upgrades {
+            projects.entry((one.ecosystem, &one.name)).or_default().insert(&one.project);
+        }
+        Self(projects.into_iter().filter(|(_, projects)| projects.len() > 1).map(|(name, _)| name).collect())
+    }
+
+    /// The projects of some upgrades as a subject names them: none where nothing moves elsewhere, too.
+    fn projects(&self, upgrades: &[&Upgrade]) -> Option<String> {
+        const SHOWN: usize = 3;
+        if !upgrades.iter().any(|one| self.0.contains(&(one.ecosystem, one.name.as_str()))) {
+            return None;
+        }
+        let name = |one: &&Upgrade| if one.project == "." { "the root".to_owned() } else { one.project.clone() };
+        let names: BTreeSet<String> = upgrades.iter().map(name).collect();
+        Some(if names.len() > SHOWN {
+            format!("{} projects", names.len())
+        } else {
+            listed(names.into_iter().collect())
+        })
+    }
+}
+
 /// The whole message of a commit: of one upgrade, or of some, and the reasons why no commit ends between them.
 #[must_use]
-pub fn commit(style: Style, proven: &[Proven<'_>], bars: &BTreeSet<Bar>, base: &str) -> String {
+pub fn commit(style: Style, proven: &[Proven<'_>], spread: &Spread<'_>, bars: &BTreeSet<Bar>, base: &str) -> String {
     let upgrades: Vec<&Upgrade> = proven.iter().map(|one| one.upgrade).collect();
     let mut text = subject(style, &upgrades);
+    if let Some(projects) = spread.projects(&upgrades) {
+        let _ = write!(text, " in {projects}");
+    }
     text.push('\n');
     for bar in bars {
         let _ = writeln!(text, "\n{}", why_one(*bar, proven.len()));
@@ -129,9 +163,13 @@ fn subject(style: Style, upgrades: &[&Upgrade]) -> String {
     }
 }
 
-/// One upgrade with old and new version, two with the new one, of more the names, and of many the first names.
+/// One upgrade with old and new version, two with the new one, of more the names, and of many the first names. The same one
+/// in several projects is one.
 fn what(upgrades: &[&Upgrade]) -> String {
-    if let [one] = upgrades {
+    let mut upgrades = upgrades.to_vec();
+    let mut seen = BTreeSet::new();
+    upgrades.retain(|one| seen.insert((one.ecosystem, &one.name, &one.from, &one.to)));
+    if let [one] = upgrades[..] {
         let role = if one.role == Role::Transitive { " (transitive)" } else { "" };
         return format!("{} from {} to {}{role}", one.name, one.from, one.to);
     }
@@ -143,11 +181,16 @@ fn what(upgrades: &[&Upgrade]) -> String {
         let first: Vec<String> = upgrades[..NAMED - 1].iter().map(told).collect();
         return format!("{} and {} more", first.join(", "), upgrades.len() - first.len());
     }
-    let (last, before) = match upgrades.split_last() {
-        Some((last, before)) => (told(last), before.iter().map(told).collect::<Vec<_>>()),
-        None => return String::new(),
-    };
-    format!("{} and {last}", before.join(", "))
+    listed(upgrades.iter().map(told).collect())
+}
+
+/// Names as a sentence lists them: `a, b and c`.
+fn listed(mut names: Vec<String>) -> String {
+    match names.pop() {
+        Some(last) if names.is_empty() => last,
+        Some(last) => format!("{} and {last}", names.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn evidence(proven: &Proven<'_>) -> String {
@@ -195,7 +238,25 @@ mod tests {
     fn joined(upgrades: &[Upgrade], bars: &[Bar]) -> String {
         let proven: Vec<Proven<'_>> =
             upgrades.iter().map(|upgrade| Proven { upgrade, group: upgrades.len() }).collect();
-        commit(Style::Conventional { kind: Kind::Build }, &proven, &bars.iter().copied().collect(), "base")
+        let spread = Spread::of(upgrades);
+        commit(Style::Conventional { kind: Kind::Build }, &proven, &spread, &bars.iter().copied().collect(), "base")
+    }
+
+    #[test]
+    fn a_crate_that_moves_in_several_projects_is_told_with_its_project() {
+        let at = |name: &str, project: &str| Upgrade { project: project.into(), ..upgrade(name, "1.1.0", "t1") };
+        let all = [at("hex", "svc/a"), at("hex", "."), at("ant", "svc/a")];
+        let spread = Spread::of(&all);
+        let subject = |upgrades: &[&Upgrade]| {
+            let proven: Vec<Proven<'_>> = upgrades.iter().map(|upgrade| Proven { upgrade, group: 1 }).collect();
+            let text = commit(Style::Plain, &proven, &spread, &BTreeSet::new(), "base");
+            text.lines().next().unwrap().to_owned()
+        };
+        assert_eq!(subject(&[&all[0]]), "Upgrade hex from 1.0.0 to 1.1.0 in svc/a");
+        assert_eq!(subject(&[&all[1]]), "Upgrade hex from 1.0.0 to 1.1.0 in the root");
+        assert_eq!(subject(&[&all[2]]), "Upgrade ant from 1.0.0 to 1.1.0");
+        assert_eq!(subject(&[&all[0], &all[2]]), "Upgrade hex to 1.1.0 and ant to 1.1.0 in svc/a");
+        assert_eq!(subject(&[&all[0], &all[1]]), "Upgrade hex from 1.0.0 to 1.1.0 in svc/a and the root");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Plain lines on stderr, for logs and pipes; the final table on stdout.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{clock, count, duration, print_line, table};
@@ -88,7 +89,7 @@ pub fn left(remaining: usize, seconds_left: Option<u64>) -> String {
 
 /// What a trial tries, in one line.
 pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
-    let names: Vec<String> = fresh.iter().map(|step| format!("{} {}", step.name, step.to)).collect();
+    let names = named(fresh);
     match (fresh.len(), accepted) {
         (0, 0) if why == Some(Why::Bracket) => "the failed tests on the untouched base".into(),
         (0, accepted) if why == Some(Why::Bracket) => format!("the failed tests on {}", count(accepted, "upgrade")),
@@ -102,6 +103,23 @@ pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
     }
 }
 
+/// The steps in their order, those of one crate to one version as one (`hex 0.4.3 in 3 projects`).
+fn named(fresh: &[Step]) -> Vec<String> {
+    let mut groups: Vec<(String, BTreeSet<&str>)> = Vec::new();
+    for step in fresh {
+        let name = format!("{} {}", step.name, step.to);
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, projects)) => drop(projects.insert(&step.project)),
+            None => groups.push((name, BTreeSet::from([step.project.as_str()]))),
+        }
+    }
+    let told = |(name, projects): (String, BTreeSet<&str>)| match projects.len() {
+        1 => name,
+        many => format!("{name} in {many} projects"),
+    };
+    groups.into_iter().map(told).collect()
+}
+
 fn some(names: &[String]) -> String {
     const SHOWN: usize = 4;
     let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
@@ -109,4 +127,30 @@ fn some(names: &[String]) -> String {
         let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::Version;
+
+    fn step(name: &str, to: &str, project: &str) -> Step {
+        let version = |text: &str| Version::parse(text).unwrap();
+        Step {
+            name: name.into(),
+            project: project.into(),
+            from: version("1.0.0"),
+            to: version(to),
+            risk: 0,
+            lower: vec![],
+        }
+    }
+
+    #[test]
+    fn one_crate_in_several_projects_is_named_once_with_their_number() {
+        let hex = |project| step("hex", "1.1.0", project);
+        let fresh = [hex("a"), step("ant", "1.0.1", "a"), hex("b"), step("hex", "2.0.0", "b"), hex("c")];
+        assert_eq!(trying(None, &fresh, 0), "hex 1.1.0 in 3 projects, ant 1.0.1, hex 2.0.0");
+        assert_eq!(trying(None, &fresh[..2], 1), "hex 1.1.0, ant 1.0.1 on top of 1");
+    }
 }

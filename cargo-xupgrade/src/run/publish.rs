@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::{Found, outcome};
 use crate::command::Failed;
 use crate::failure::Unpublishable;
-use crate::message::{self, Proven};
+use crate::message::{self, Proven, Spread};
 use crate::report::Upgrade;
 use crate::worker::{OUT, Signs};
 
@@ -50,6 +50,7 @@ pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], fou
     let settings = scene.repo.commit_settings();
     let signs = signs(scene);
     let style = scene.repo.style(&scene.base);
+    let spread = Spread::of(upgrades);
     let mut parent = scene.base.commit.clone();
     let mut commits = Vec::new();
     for unit in &found.chain.units {
@@ -60,7 +61,7 @@ pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], fou
             group: outcome::group_of(found, &found.checkpoint.atoms[position]),
         };
         let all: Vec<Proven<'_>> = unit.positions.clone().map(proven).collect();
-        let text = message::commit(style, &all, &unit.bars, &scene.base.commit);
+        let text = message::commit(style, &all, &spread, &unit.bars, &scene.base.commit);
         parent = scene.worker.commit(&settings, signs, tree, &parent, &text)?;
         commits.extend(unit.positions.clone().map(|_| parent.clone()));
     }
