@@ -63,3 +63,22 @@ fn no_line_of_a_go_work_sum_is_lost_and_one_that_git_ignores_is_not_written() {
     assert_eq!(ran.upgrades(), ["demo.test/two v1.0.0 -> v1.1.0"], "{}", ran.said());
     assert_eq!(changed(&env, &ran), "app/go.mod\napp/go.sum");
 }
+
+#[test]
+fn a_member_that_leans_on_a_sibling_which_nobody_published_is_held_before_any_trial() {
+    // Its base is not whole outside of the workspace, and so is no commit: the stage would complain of each.
+    let ran = Env::new("go_unpublished_siblings").run(&[]);
+    assert_eq!(ran.upgrades(), ["demo.test/fine v1.0.0 -> v1.1.0"], "{}", ran.said());
+    let held: Vec<_> =
+        ran.report["held"].as_array().unwrap().iter().filter(|one| one["name"] == "demo.test/gen").collect();
+    assert_eq!(held.len(), 2, "{}", ran.said());
+    for (one, member) in held.iter().zip(["app", "svc"]) {
+        assert_eq!((text(one, "project"), text(&one["reason"], "kind")), (member, "resolve_refused"));
+        let words = text(&one["reason"], "text");
+        assert!(words.contains("`go mod edit -replace=demo.test/lib=../lib` and `go mod tidy`"), "{words}");
+    }
+    let tried: Vec<_> =
+        ran.report["trials"].as_array().unwrap().iter().map(|trial| trial["atoms"].to_string()).collect();
+    assert!(tried.iter().any(|atoms| atoms.contains("demo.test/fine")), "{tried:?}");
+    assert!(!tried.iter().any(|atoms| atoms.contains("demo.test/gen")), "{tried:?}");
+}

@@ -23,6 +23,7 @@ const (
 	codePackageGone      = "package_gone"
 	codeAmbiguousImport  = "ambiguous_import"
 	codePathMismatch     = "path_mismatch"
+	codeOnlyInWork       = "only_in_work"
 	codeVendorStale      = "vendor_stale"
 	codeTooYoung         = "too_young"
 	codeTimeout          = "timeout"

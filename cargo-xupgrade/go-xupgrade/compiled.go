@@ -50,28 +50,46 @@ func (j *job) fetch(ctx context.Context, p fetchParams) (*fetchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	modes := [][]string{nil}
+	modes := []fetchMode{{forgives: func(*failure) bool { return false }}}
 	if setup.Work != "" && setup.Work != "off" {
 		// In its workspace a module may select other versions than alone.
-		modes = append(modes, []string{"GOWORK=off"})
+		modes = append(modes, fetchMode{env: []string{"GOWORK=off"}, forgives: lacking})
 	}
 	res := &fetchResult{}
-	for _, env := range modes {
+	for _, mode := range modes {
 		for _, what := range j.fetched(p.Dir) {
-			packages, err := j.download(ctx, env, what)
-			if err != nil {
-				return nil, fmt.Errorf("fetching what %s needs: %w", p.Dir, err)
+			packages, err := j.download(ctx, mode.env, what)
+			if err != nil && !mode.forgives(asFailure(err)) {
+				return nil, err
 			}
 			res.Packages = max(res.Packages, packages)
 		}
 		for _, what := range p.Loads {
 			// One that cannot be had at all fails its own check, and no other.
-			if _, err := j.download(ctx, env, what); err != nil && asFailure(err).Retryable {
-				return nil, fmt.Errorf("fetching what %s needs: %w", p.Dir, err)
+			if _, err := j.download(ctx, mode.env, what); err != nil && asFailure(err).Retryable {
+				return nil, err
 			}
 		}
 	}
 	return res, nil
+}
+
+// A fetchMode is one way in which the go command looks at a module.
+type fetchMode struct {
+	env []string
+	// forgives says of a failure that it is nobody's loss.
+	forgives func(*failure) bool
+}
+
+// lacking says that a module cannot be had whole outside of its workspace,
+// where no usual check builds it: a member may lean on siblings that were
+// never published. What an edit has to complete there, it looks at itself.
+func lacking(f *failure) bool {
+	switch f.Code {
+	case codeUntidy, codeNotFound, codeAuth, codePackageGone, codeOffline:
+		return !f.Retryable
+	}
+	return false
 }
 
 // download loads packages, and says how many there are.

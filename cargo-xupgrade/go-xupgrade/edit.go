@@ -144,7 +144,7 @@ func (e *editing) do(ctx context.Context) (*editResult, error) {
 	}
 	for i, d := range e.dirs {
 		if err := e.tidy(ctx, d); err != nil {
-			return nil, fmt.Errorf("tidying %s: %w", e.name(d, "go.mod"), err)
+			return nil, fmt.Errorf("tidying %s: %w", e.name(d, "go.mod"), e.onlyInWork(d, err))
 		}
 		if err := e.goLineKept(d); err != nil {
 			return nil, err

@@ -47,6 +47,11 @@ var chatter = regexp.MustCompile(`^go: (downloading|finding|found|upgraded|downg
 // moduleAt finds the first module@version of a message.
 var moduleAt = regexp.MustCompile(`([A-Za-z0-9][A-Za-z0-9._~/-]*\.[A-Za-z0-9._~/-]+)@(v[0-9][A-Za-z0-9.+_-]*)`)
 
+// blamed finds what a line of the go command blames: it begins with the package,
+// or the module@version, that could not be had ("go: " is off already). The
+// lines before it end in " imports" or " requires" and only lead there.
+var blamed = regexp.MustCompile(`(?m)^\s*([^\s:@"]+)(?:@[^\s:]+)?: `)
+
 // viewSaid is how the go command begins to repeat the proxy view's words: with
 // an address that is another one each time and tells nobody anything.
 var viewSaid = regexp.MustCompile(`reading http://127\.0\.0\.1:\d+/view-\S+: \d+ [A-Za-z ]+\n\tserver response: `)

@@ -166,6 +166,17 @@ pub struct Everything<'a> {
     pub candidates: &'a [&'a Candidate],
     /// Its other dependencies: they stay where they are.
     pub settled: &'a [Named],
+    /// The state of the clone.
+    pub ground: Ground,
+}
+
+/// The state of a clone before anything is built in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// It has all that trials find in theirs.
+    Whole,
+    /// Commands of the user's set-up have yet to run: what is missing may be there later.
+    NotSetUp,
 }
 
 /// The heights that one candidate reaches, as the package manager resolves it.
@@ -175,6 +186,15 @@ pub struct Resolved {
     pub together: Option<Version>,
     /// Rungs that do not resolve even alone, by position, and why.
     pub refused: BTreeMap<usize, Reason>,
+}
+
+impl Resolved {
+    /// The answer for a candidate of which no rung can be written, for one and the same reason.
+    #[must_use]
+    pub fn refused_whole(candidate: &Candidate, reason: &Reason) -> Self {
+        let refused = (0..candidate.rungs.len()).map(|position| (position, reason.clone())).collect();
+        Self { together: None, refused }
+    }
 }
 
 /// What the cells of a project compiled, and which tests stand on it.
@@ -196,6 +216,9 @@ pub struct Exercised {
     /// Direct dependencies that nothing uses on any platform, as far as the ecosystem can tell.
     #[serde(default)]
     pub unused: BTreeSet<String>,
+    /// Why no upgrade at all can be written into the tree as it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stuck: Option<Reason>,
 }
 
 impl Exercised {

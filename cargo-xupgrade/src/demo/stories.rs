@@ -203,7 +203,7 @@ told! {
     go_major_gaps go_moved_path go_nested_modules go_odd_paths go_older_in_time go_one_module go_other_builds go_pair_shared_type
     go_private go_pseudo_above_tag go_replace_noop go_replace_turned_off go_replaced_neighbours go_retracted
     go_retracted_by_a_higher_one go_split_module go_sum_incomplete go_toolchain_line go_tools go_tools_alone go_two_clash
-    go_two_majors go_two_part_line go_unpruned go_untidy_base go_vanished_package go_vendored go_view_tidy_adds
+    go_two_majors go_two_part_line go_unpruned go_unpublished_siblings go_untidy_base go_vanished_package go_vendored go_view_tidy_adds
     go_view_transitive go_work_sums go_workspace_of_some hangs hostile_tests lands_between_rungs lock_only lock_repaired
     looks_at_git
     manifest_edit mixed msrv_transitive noise noise_kinds not_exercised outside_config outside_go_replace

@@ -21,8 +21,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Cover, Ecosystem, Everything, Exercised, Network, Outlook, Project, Resolution, Resolved, Resolver, Survey,
-    Tree,
+    Change, Cover, Ecosystem, Everything, Exercised, Ground, Network, Outlook, Project, Resolution, Resolved, Resolver,
+    Survey, Tree,
 };
 use crate::candidate::{Candidate, EcosystemKind, Reason, ReasonKind};
 use crate::command::Tool;
@@ -210,9 +210,17 @@ impl<'a> Go<'a> {
 }
 
 impl Resolver for Go<'_> {
-    /// Minimal version selection refuses no set: each may have its highest beside all others.
-    fn resolve_all(&self, _: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>> {
+    /// Minimal version selection refuses no set: each may have its highest beside all others. A base that cannot be tidied
+    /// takes none of them.
+    fn resolve_all(&self, root: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>> {
+        let stuck = match all.ground {
+            Ground::Whole => apply::untidy(self, root, all.project)?.broken,
+            Ground::NotSetUp => None,
+        };
         let resolved = |candidate: &&Candidate| {
+            if let Some(reason) = &stuck {
+                return Resolved::refused_whole(candidate, reason);
+            }
             let highest = candidate.rungs.iter().rfind(|rung| !rung.breaking);
             Resolved { together: highest.map(|rung| rung.version.clone()), ..Resolved::default() }
         };
@@ -257,7 +265,8 @@ impl Ecosystem for Go<'_> {
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
         let missing = checks::missing(&self.known(project).variants);
-        let mut exercised = Exercised { unused: apply::unused(self, root, project)?, missing, ..Exercised::default() };
+        let apply::Untidy { unused, broken: stuck, .. } = apply::untidy(self, root, project)?;
+        let mut exercised = Exercised { missing, unused, stuck, ..Exercised::default() };
         for (build, params) in evidence::questions(root, cells)? {
             let what = format!("reading what {} compiles", project.label());
             match self.ask::<CompiledParams, _>("compiled", &params, &what) {

@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::scene::Scene;
 use crate::candidate::{Candidate, Named};
-use crate::ecosystem::{Everything, Project};
+use crate::ecosystem::{Everything, Ground, Project};
 use crate::event::{Event, Listener};
 use crate::plan::{Plan, named_held};
 
@@ -15,12 +15,13 @@ pub fn resolve(scene: &Scene<'_>, plan: &mut Plan, listener: &dyn Listener) -> R
     if projects.is_empty() {
         return Ok(());
     }
+    let ground = if scene.config.setup.commands.is_empty() { Ground::Whole } else { Ground::NotSetUp };
     let mut reached = Vec::new();
     for project in &projects {
         let positions = of(plan, project);
         let candidates: Vec<&Candidate> = positions.iter().map(|&index| &plan.candidates[index]).collect();
         let settled = settled(plan, project);
-        let all = Everything { project, candidates: &candidates, settled: &settled };
+        let all = Everything { project, candidates: &candidates, settled: &settled, ground };
         let Some(ecosystem) = scene.ecosystems.iter().find(|one| one.kind() == project.ecosystem) else { continue };
         let what = format!("resolving {}", project.label());
         listener.tell(&Event::Began { what: what.clone() });

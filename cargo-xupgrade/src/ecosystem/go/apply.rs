@@ -48,13 +48,13 @@ pub fn apply(go: &Go<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution
     outcome
 }
 
-/// Requirements that nothing imports, with whatever tags. Asked first on the untouched base, and known from then on.
-pub fn unused(go: &Go<'_>, root: &Path, project: &Project) -> Result<BTreeSet<String>> {
+/// What a plain tidy of the untouched base would change, or why there is none. Asked first there, and known from then on;
+/// where it cannot be known now, it is asked once more.
+pub fn untidy(go: &Go<'_>, root: &Path, project: &Project) -> Result<Untidy> {
     let originals = Originals::take(root, project, &go.known(project))?;
     let known = with_preflight(go, root, project, &originals)?;
-    // Where it cannot be known now, it is asked once more.
     let _ = work_sums::listen(go, root, &known)?;
-    Ok(known.untidy.map(|untidy| untidy.unused).unwrap_or_default())
+    Ok(known.untidy.unwrap_or_default())
 }
 
 /// What is known of a module, with what a plain tidy of it would change.

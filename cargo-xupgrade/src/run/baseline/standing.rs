@@ -38,6 +38,8 @@ pub struct Standing {
     unused: BTreeSet<(String, String)>,
     /// For dependencies that no check here can compile, by project: a word on what would.
     missing: BTreeMap<(String, String), String>,
+    /// Projects into which no upgrade can be written, and why.
+    stuck: BTreeMap<String, Reason>,
 }
 
 /// The reason for a red project, and the next step where its cause is not known.
@@ -116,6 +118,9 @@ impl Standing {
         if let Some(reason) = self.red(&label) {
             return Some(reason);
         }
+        if let Some(reason) = self.stuck.get(&label) {
+            return Some(reason.clone());
+        }
         if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
             return None;
         }
@@ -147,6 +152,7 @@ pub fn standing(reports: &[TrialReport], baseline: &Baseline, accept: Accept) ->
         standing.unused.extend(exercised.unused.iter().map(|name| (label.clone(), name.clone())));
         let missing = exercised.missing.iter();
         standing.missing.extend(missing.map(|(name, word)| ((label.clone(), name.clone()), word.clone())));
+        standing.stuck.extend(exercised.stuck.iter().map(|reason| (label.clone(), reason.clone())));
     }
     for (key, runs) in cells(reports) {
         standing.look_at(&key, &runs, &baseline.cells[&key], accept);
