@@ -94,7 +94,7 @@ func lacking(f *failure) bool {
 
 // download loads packages, and says how many there are.
 func (j *job) download(ctx context.Context, env []string, what fetchLoad) (int, error) {
-	args := []string{"list", "-deps", "-test", "-e", "-f", `{{.ImportPath}}` + completeFormat + `{{"\x01"}}`}
+	args := []string{"list", "-deps", "-test", "-e", "-f", completeFormat + `{{"\x01"}}`}
 	if len(what.Tags) > 0 {
 		args = append(args, "-tags="+strings.Join(what.Tags, ","))
 	}

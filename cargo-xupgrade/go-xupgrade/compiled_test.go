@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -29,6 +31,8 @@ import _ "ex.com/a"
 package m_test
 
 import (
+	"os"
+	"path/filepath"
 	_ "ex.com/m"
 	_ "ex.com/m/helper"
 )
@@ -36,6 +40,8 @@ import (
 package helper
 
 import (
+	"os"
+	"path/filepath"
 	_ "ex.com/big/x"
 	_ "ex.com/m"
 )
@@ -88,6 +94,17 @@ func TestFetchSaysWhatItCouldNotGet(t *testing.T) {
 	w.env["GOMODCACHE"] = t.TempDir()
 	w.env["GOPROXY"] = "http://127.0.0.1:1"
 	if _, f := ask[fetchResult](w, "fetch", map[string]any{"dir": w.root}); f == nil || f.Code != codeNetwork || !f.Retryable {
+		t.Errorf("the failure is %+v", f)
+	}
+}
+
+func TestWhatIsSaidOfAPackageBeginsWithItsOwnWords(t *testing.T) {
+	w := newWorld(t, testedRepo)
+	if err := os.Remove(filepath.Join(w.root, "go.sum")); err != nil {
+		t.Fatal(err)
+	}
+	_, f := ask[fetchResult](w, "fetch", map[string]any{"dir": w.root})
+	if f == nil || f.Code != codeUntidy || strings.Contains(f.Message, "missing go.sum") && !strings.HasPrefix(f.Message, "missing go.sum") {
 		t.Errorf("the failure is %+v", f)
 	}
 }

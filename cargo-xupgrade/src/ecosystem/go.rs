@@ -238,7 +238,7 @@ impl Resolver for Go<'_> {
         let what = format!("fetching {}", project.label());
         match self.ask::<_, Fetched>("fetch", &params, &what) {
             Ok(Fetched {}) => Ok(()),
-            Err(Unanswered::Failed(failure)) => Err(anyhow!("{}", words(&failure))),
+            Err(Unanswered::Failed(failure)) => Err(anyhow!("{}", from_root(root, &words(&failure)))),
             Err(Unanswered::Broken(error)) => Err(error),
         }
     }
@@ -271,7 +271,7 @@ impl Ecosystem for Go<'_> {
             let what = format!("reading what {} compiles", project.label());
             match self.ask::<CompiledParams, _>("compiled", &params, &what) {
                 Ok(answer) => evidence::add(&mut exercised, &answer, build),
-                Err(Unanswered::Failed(failure)) => return Err(anyhow!("{}", words(&failure))),
+                Err(Unanswered::Failed(failure)) => return Err(anyhow!("{}", from_root(root, &words(&failure)))),
                 Err(Unanswered::Broken(error)) => return Err(error),
             }
         }
@@ -348,11 +348,15 @@ fn reason(failure: &Failure) -> Reason {
     Reason::new(kind, text)
 }
 
+/// Words without the clone's place, which says nothing to a person who knows the repository.
+fn from_root(root: &Path, words: &str) -> String {
+    let root = root.display().to_string();
+    words.replace(&format!("{root}/"), "").replace(&root, ".")
+}
+
 /// The words of a failure in one line, without the go command's lecture on security.
 fn words(failure: &Failure) -> String {
-    let message = phrases::go::without_lecture(&failure.message);
-    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines.join("; ")
+    phrases::one_line(phrases::go::without_lecture(&failure.message))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::layer::Layer;
 use super::{Worker, remove, tracked};
 use crate::command::{Tool, git};
 use crate::ecosystem::Network;
+use crate::phrases::one_line;
 use crate::repo::{GitSettings, Repo, content_id, has_commit};
 
 /// What may be used to find submodules.
@@ -189,7 +190,7 @@ fn fetch(store: &Path, url: &str, commit: &str, access: &[(String, String)]) -> 
         // As `git submodule` does it: the address is the repository's word and not the user's.
         let tool = tool.args(words).env("GIT_PROTOCOL_FROM_USER", "0").settings(access);
         let output = tool.output()?;
-        let words = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+        let words = one_line(&String::from_utf8_lossy(&output.stderr));
         Ok((!output.status.success()).then_some(words))
     };
     fetch(&["--no-tags", "--depth=1", "--", url, commit])?;

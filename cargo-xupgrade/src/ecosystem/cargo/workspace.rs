@@ -182,9 +182,7 @@ fn refusal(root: &Path, manifest: &str, error: &cargo_metadata::Error) -> Reason
 
 /// Cargo's words on one line, without the leading `error:`.
 pub fn one_line(words: &str) -> String {
-    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
-    let text = lines.collect::<Vec<_>>().join("; ");
-    phrases::cargo::without_mark(&text).to_owned()
+    phrases::cargo::without_mark(&phrases::one_line(words)).to_owned()
 }
 
 fn broken(manifest: &str, reason: Reason) -> Project {

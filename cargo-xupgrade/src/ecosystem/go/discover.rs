@@ -12,6 +12,7 @@ use super::{Go, Known, WorkSum, folder, words};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::command::is_on_path;
 use crate::ecosystem::{Project, Tree};
+use crate::phrases::one_line;
 
 /// Finds the modules.
 pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
@@ -100,8 +101,7 @@ fn no_companion(go: &Go<'_>) -> Result<Option<Reason>> {
     let built = go.program();
     Ok(built.err().map(|error| {
         let said = format!("{error:#}\nwithout the companion no go.mod can be read, so no dependency is listed");
-        let lines: Vec<&str> = said.lines().map(str::trim).collect();
-        Reason::new(ReasonKind::ToolchainMissing, lines.join("; "))
+        Reason::new(ReasonKind::ToolchainMissing, one_line(&said))
     }))
 }
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::companion::Unanswered;
 use super::protocol::{self, Failure, Requirement, SurveyParams, Surveyed};
-use super::{Go, folder, reason};
+use super::{Go, folder, from_root, reason};
 use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{HeldWhole, Network, Project, Survey};
@@ -69,7 +69,7 @@ fn named_only(go: &Go<'_>, project: &Project) -> Vec<Dependency> {
 /// The reason to hold a module whole. Its own go line above the Go at hand is no question of releases.
 fn whole(root: &Path, failure: &Failure) -> Reason {
     let Reason { kind, text, evidence } = reason(failure);
-    let text = text.replace(&format!("{}/", root.display()), "").replace(&root.display().to_string(), ".");
+    let text = from_root(root, &text);
     if kind != ReasonKind::GoLine {
         return Reason { kind, text, evidence };
     }

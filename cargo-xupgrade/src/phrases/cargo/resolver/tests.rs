@@ -1,14 +1,10 @@
 //! Recorded words of cargo 1.95.0, paths shortened; each test says the command.
 
 use super::*;
+use crate::phrases::one_line;
 
 fn all(named: &[Named]) -> Vec<String> {
     named.iter().map(|one| format!("{} {}", one.name, one.version)).collect()
-}
-
-/// As the product joins lines for a table.
-fn one_line(words: &str) -> String {
-    words.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// `cargo update tempfile --precise 3.27.0` on sharkdp/hyperfine at 981db9d.
