@@ -28,6 +28,7 @@ type climb struct {
 	asked  int
 	known  map[string]listedModule
 	gone   map[string]bool // versions that were found to speak for nothing
+	later  bool            // there are releases above the current one, from after as-of
 }
 
 // fill completes the requirements: first all version lists, then the details
@@ -48,6 +49,7 @@ func (r *registry) fill(ctx context.Context, wanted []*requirement) error {
 	}
 	r.rounds(ctx, climbs)
 	r.retractions(ctx, climbs)
+	r.doubts(ctx, climbs)
 	if ctx.Err() != nil {
 		return &failure{Code: codeCancelled, Message: "cancelled while looking up releases"}
 	}
@@ -176,6 +178,7 @@ func (r *registry) take(c *climb, v string, m listedModule) {
 		v = m.Version
 	}
 	if m.Time != nil && r.notAfter != nil && m.Time.After(*r.notAfter) {
+		c.later = true
 		return
 	}
 	c.known[v] = m

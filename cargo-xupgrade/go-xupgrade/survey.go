@@ -58,6 +58,9 @@ type requirement struct {
 	Pseudo       bool      `json:"pseudo"`
 	Incompatible bool      `json:"incompatible"`
 	Releases     []release `json:"releases"`
+	// NewestUnknown says why nobody can tell the newest release as of then:
+	// "untagged" or "cut"; empty where it is known.
+	NewestUnknown string `json:"newest_unknown,omitempty"`
 	// Truncated says that older releases than the listed ones were left out.
 	Truncated bool     `json:"truncated,omitempty"`
 	Error     *failure `json:"error,omitempty"`

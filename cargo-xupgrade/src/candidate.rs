@@ -110,6 +110,8 @@ pub struct Dependency {
     pub pinned: Pinned,
     /// How old its releases must be, where its registry has a rule of its own.
     pub cooldown: Option<Cooldown>,
+    /// The reason for which nobody can tell whether anything newer had been published at the as-of instant, where nothing is listed.
+    pub newest_unknown: Option<Reason>,
     /// Why nothing can be done here (a git source, a refused registry, a user's mark).
     pub obstacle: Option<Reason>,
     /// What has to be turned on for it to be built (``feature `x` ``), where it is optional everywhere.
@@ -353,6 +355,8 @@ pub enum ReasonKind {
     Pinned,
     /// A user's mark holds it: a comment, or a `[[hold]]`.
     HeldByUser,
+    /// Its registry does not tell which releases there were at the as-of instant.
+    NewestUnknown,
     /// Not among the packages asked for.
     NotSelected,
     /// The next release lacks a feature that the project enables.

@@ -216,7 +216,7 @@ pub struct Exercised {
     /// Direct dependencies that nothing uses on any platform, as far as the ecosystem can tell.
     #[serde(default)]
     pub unused: BTreeSet<String>,
-    /// Why no upgrade at all can be written into the tree as it is.
+    /// The reason for which no upgrade at all can be written into the tree as it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stuck: Option<Reason>,
 }

@@ -190,6 +190,9 @@ fn continues_line(at: &Version, next: &Version) -> bool {
 }
 
 fn nothing_newer(dependency: &Dependency) -> Decision {
+    if let Some(reason) = &dependency.newest_unknown {
+        return held(dependency, None, reason.clone());
+    }
     match &dependency.urgent {
         Some(why) => {
             let text = format!("{why}, and no newer release can replace it");

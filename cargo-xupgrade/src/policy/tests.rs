@@ -53,6 +53,7 @@ fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dep
         pinned: Pinned::No,
         switch: None,
         cooldown: None,
+        newest_unknown: None,
         obstacle: None,
     }
 }

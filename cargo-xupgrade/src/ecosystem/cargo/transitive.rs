@@ -171,6 +171,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         pinned: Pinned::No,
         switch: None,
         cooldown: None,
+        newest_unknown: None,
         obstacle: entries.get(&one.id()).and_then(|known| known.as_ref().err()).map(registry_obstacle),
     }
 }

@@ -48,7 +48,7 @@ pub fn apply(go: &Go<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution
     outcome
 }
 
-/// What a plain tidy of the untouched base would change, or why there is none. Asked first there, and known from then on;
+/// The changes that a plain tidy of the untouched base would make, or why it makes none. Asked first there, and known from then on;
 /// where it cannot be known now, it is asked once more.
 pub fn untidy(go: &Go<'_>, root: &Path, project: &Project) -> Result<Untidy> {
     let originals = Originals::take(root, project, &go.known(project))?;

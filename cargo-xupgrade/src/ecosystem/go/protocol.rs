@@ -191,6 +191,8 @@ pub struct Requirement {
     pub time: Option<String>,
     /// What is newer.
     pub releases: Vec<Release>,
+    /// The reason for which nobody can tell the newest release as of then (`untagged`, `cut`); empty where it is known.
+    pub newest_unknown: String,
     /// Why nothing is known.
     pub error: Option<Failure>,
 }

@@ -136,6 +136,7 @@ fn dependency(project: &Project, requirement: &Requirement, line: Option<&str>) 
         pinned: Pinned::No,
         switch: None,
         cooldown: None,
+        newest_unknown: newest_unknown(requirement),
         obstacle: obstacle(requirement),
     }
 }
@@ -150,6 +151,19 @@ fn urgent(requirement: &Requirement) -> Option<String> {
         _ if leads_up || below.is_empty() => Some(why),
         _ => Some(format!("{why} (the lower {below} is not, and going down is your choice: `go get {path}@{below}`)")),
     }
+}
+
+/// The reason for which nobody can tell the newest release as of a past instant.
+fn newest_unknown(requirement: &Requirement) -> Option<Reason> {
+    let why = match requirement.newest_unknown.as_str() {
+        "" => return None,
+        "untagged" => "it had no release, and of its commits the registry tells the newest of today only",
+        _ => "the list of its releases lacks some that the registry has",
+    };
+    let text = format!(
+        "what was newest as of then cannot be known: {why}; run without `--as-of`, or name a version to `go get`"
+    );
+    Some(Reason::new(ReasonKind::NewestUnknown, text))
 }
 
 fn obstacle(requirement: &Requirement) -> Option<Reason> {
@@ -284,6 +298,23 @@ mod tests {
         let Decision::Held(held) = decision else { panic!("{decision:?}") };
         assert_eq!(held.reason.kind, ReasonKind::ResolveRefused);
         assert!(held.reason.text.contains("another module path"), "{}", held.reason.text);
+    }
+
+    #[test]
+    fn what_was_newest_at_a_past_instant_and_nobody_tells_is_not_called_newest() {
+        let told = |unknown: &str, releases: &str| {
+            decided(&format!(
+                r#"{{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "newest_unknown": "{unknown}", "releases": [{releases}]}}"#
+            ))
+        };
+        for (unknown, words) in [("untagged", "newest of today only"), ("cut", "lacks some")] {
+            let Decision::Held(held) = told(unknown, "") else { panic!("{unknown}") };
+            assert_eq!(held.reason.kind, ReasonKind::NewestUnknown);
+            assert!(held.reason.text.contains(words) && held.reason.text.contains("without `--as-of`"), "{held:?}");
+        }
+        assert!(matches!(told("", ""), Decision::Newest(_)));
+        let newer = format!(r#"{{"version": "v1.1.0", "time": {OLD}, "path_ok": true}}"#);
+        assert!(matches!(told("cut", &newer), Decision::Candidate(_)));
     }
 
     #[test]

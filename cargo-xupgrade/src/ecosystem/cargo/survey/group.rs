@@ -163,6 +163,7 @@ fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
         pinned: Pinned::No,
         switch: None,
         cooldown: None,
+        newest_unknown: None,
         obstacle: source_obstacle(&entry.origin),
     };
     Group { dependency, features: BTreeSet::new(), kept_apart: None, registry: registry_of(&entry.origin) }
