@@ -50,7 +50,15 @@ fn both_majors_in_one_program_are_two_dependencies_each_in_its_own_major() {
 fn a_module_of_gopkg_in_stays_in_its_major() {
     let plan = boldest("go_gopkg_in");
     assert_eq!(fate(&plan, "gopkg.in/zz.v1"), "to v1.1.0");
-    assert_eq!(names(&plan, "candidates").len(), 1);
+    assert_eq!(names(&plan, "candidates"), ["gopkg.in/yy.v1", "gopkg.in/zz.v1"]);
+}
+
+#[test]
+fn a_release_after_a_commit_is_not_breaking_where_the_path_names_the_major() {
+    let plan = plan("go_gopkg_in");
+    assert_eq!(fate(&plan, "gopkg.in/yy.v1"), "to v1.0.0");
+    let rung = &find(&plan, "candidates", "gopkg.in/yy.v1").unwrap()["rungs"][0];
+    assert_eq!((text(rung, "level"), &rung["breaking"]), ("minor", &false.into()));
 }
 
 #[test]

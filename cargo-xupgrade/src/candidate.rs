@@ -14,7 +14,7 @@ use xupgrade_search::Depth;
 
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
-pub use version::{Level, Version, cargo_compatible, compatible, level};
+pub use version::{Level, Promise, Version, cargo_compatible, compatible, level};
 
 /// Which package ecosystem a project or dependency belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -116,6 +116,14 @@ pub struct Dependency {
     pub obstacle: Option<Reason>,
     /// What has to be turned on for it to be built (``feature `x` ``), where it is optional everywhere.
     pub switch: Option<String>,
+}
+
+impl Dependency {
+    /// The promise on its versions.
+    #[must_use]
+    pub fn promise(&self) -> Promise {
+        Promise::of(self.ecosystem, &self.name)
+    }
 }
 
 /// Whether the author fixed the version on purpose.
@@ -347,6 +355,8 @@ pub enum ReasonKind {
     BreakingNotAsked,
     /// Only releases above the asked level are newer.
     LevelNotAsked,
+    /// Its registry does not tell which releases there were at the as-of instant.
+    NewestUnknown,
     /// Only pre-releases are newer.
     PrereleaseOnly,
     /// Every newer release is yanked or retracted.
@@ -355,8 +365,6 @@ pub enum ReasonKind {
     Pinned,
     /// A user's mark holds it: a comment, or a `[[hold]]`.
     HeldByUser,
-    /// Its registry does not tell which releases there were at the as-of instant.
-    NewestUnknown,
     /// Not among the packages asked for.
     NotSelected,
     /// The next release lacks a feature that the project enables.

@@ -7,8 +7,8 @@ mod ladder;
 mod replay;
 
 use crate::candidate::{
-    Beyond, Candidate, Dependency, EcosystemKind, Held, Named, Pinned, Place, Reason, ReasonKind, Release, Role,
-    Version, compatible,
+    Beyond, Candidate, Dependency, EcosystemKind, Held, Named, Pinned, Place, Promise, Reason, ReasonKind, Release,
+    Role, Version, compatible,
 };
 use crate::clock::Instant;
 use blocker::blocker;
@@ -206,9 +206,9 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
     let judged: Vec<(&Release, Option<Reason>)> =
         newer.iter().map(|release| (*release, blocker(dependency, at, release, policy))).collect();
     let allowed: Vec<&Release> = judged.iter().filter(|(_, why)| why.is_none()).map(|(release, _)| *release).collect();
-    let rungs = ladder(dependency.ecosystem, at, &allowed);
+    let rungs = ladder(dependency.promise(), at, &allowed);
     let Some(top) = rungs.last() else {
-        let (release, reason) = telling_blocker(dependency.ecosystem, at, judged);
+        let (release, reason) = telling_blocker(dependency.promise(), at, judged);
         return held(dependency, Some(release), reason);
     };
     let beyond = judged
@@ -216,7 +216,7 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         .rev()
         .take_while(|(release, _)| release.version > top.version)
         // That other packages do not admit the next breaking release of what they use is no news.
-        .filter(|(release, _)| dependency.role.is_direct() || compatible(dependency.ecosystem, at, &release.version))
+        .filter(|(release, _)| dependency.role.is_direct() || compatible(dependency.promise(), at, &release.version))
         .find_map(|(release, why)| why.clone().map(|reason| Beyond { version: release.version.clone(), reason }));
     Decision::Candidate(Box::new(Candidate {
         ecosystem: dependency.ecosystem,
@@ -236,14 +236,10 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
 }
 
 /// The blocker that tells a reader most: that of the newest compatible release, else that of the newest one.
-fn telling_blocker(
-    ecosystem: EcosystemKind,
-    at: &Version,
-    judged: Vec<(&Release, Option<Reason>)>,
-) -> (Version, Reason) {
+fn telling_blocker(promise: Promise, at: &Version, judged: Vec<(&Release, Option<Reason>)>) -> (Version, Reason) {
     let blocked: Vec<(Version, Reason)> =
         judged.into_iter().filter_map(|(release, why)| why.map(|why| (release.version.clone(), why))).collect();
-    let compatible_one = blocked.iter().rposition(|(version, _)| compatible(ecosystem, at, version));
+    let compatible_one = blocked.iter().rposition(|(version, _)| compatible(promise, at, version));
     let index = compatible_one.unwrap_or(blocked.len() - 1);
     blocked[index].clone()
 }

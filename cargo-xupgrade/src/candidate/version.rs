@@ -118,17 +118,46 @@ impl fmt::Display for Level {
     }
 }
 
-/// Which position changes between two versions, by the ecosystem's rule.
-///
-/// Cargo (the Cargo book, "`SemVer` compatibility"): the leftmost non-zero position is the major one, so 0.31 to 0.32 is
-/// a major step. Go (the Go modules reference): the first number is the major one, whatever it is, so
-/// v0.18 to v0.20 is a minor step.
+/// The promise of a package on its versions: which of them are compatible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    /// Those with the same leftmost number that is not zero (the Cargo book, "`SemVer` compatibility").
+    LeftmostNumber,
+    /// Those with the same first number, whatever it is (the Go modules reference, "Versions").
+    FirstNumber,
+    /// All of them: the path of the Go module names its major (`gopkg.in/yaml.v1`, `/v2`), and another major is another
+    /// module. A commit of `gopkg.in/yaml.v1` may be called v0.0.0 all the same (the Go modules reference, "Pseudo-versions";
+    /// `module.MatchPathMajor` of golang.org/x/mod).
+    Path,
+}
+
+impl Promise {
+    /// The promise of a package, by its name in its registry.
+    #[must_use]
+    pub fn of(ecosystem: EcosystemKind, name: &str) -> Self {
+        match ecosystem {
+            EcosystemKind::Cargo => Self::LeftmostNumber,
+            EcosystemKind::Go if names_major(name) => Self::Path,
+            EcosystemKind::Go => Self::FirstNumber,
+        }
+    }
+}
+
+/// True for a module path that ends in its major.
+fn names_major(path: &str) -> bool {
+    let mark = if path.starts_with("gopkg.in/") { ".v" } else { "/v" };
+    let number = path.rsplit_once(mark).map(|(_, number)| number.strip_suffix("-unstable").unwrap_or(number));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The position that changes between two versions of a package: Cargo calls 0.31 to 0.32 a major step, Go calls v0.18 to
+/// v0.20 a minor one.
 #[must_use]
-pub fn level(ecosystem: EcosystemKind, from: &Version, to: &Version) -> Level {
+pub fn level(promise: Promise, from: &Version, to: &Version) -> Level {
     let (a, b) = (from.semver(), to.semver());
-    if !compatible(ecosystem, from, to) {
+    if !compatible(promise, from, to) {
         Level::Major
-    } else if a.minor != b.minor || to.is_commit() {
+    } else if (a.major, a.minor) != (b.major, b.minor) || to.is_commit() {
         // Nobody called a commit a mere fix.
         Level::Minor
     } else {
@@ -136,12 +165,13 @@ pub fn level(ecosystem: EcosystemKind, from: &Version, to: &Version) -> Level {
     }
 }
 
-/// Whether the ecosystem promises that code for `from` works with `to`.
+/// The promise that code for one version works with another one.
 #[must_use]
-pub fn compatible(ecosystem: EcosystemKind, from: &Version, to: &Version) -> bool {
-    match ecosystem {
-        EcosystemKind::Go => from.semver().major == to.semver().major,
-        EcosystemKind::Cargo => cargo_compatible(from.semver(), to.semver()),
+pub fn compatible(promise: Promise, from: &Version, to: &Version) -> bool {
+    match promise {
+        Promise::LeftmostNumber => cargo_compatible(from.semver(), to.semver()),
+        Promise::FirstNumber => from.semver().major == to.semver().major,
+        Promise::Path => true,
     }
 }
 
@@ -154,4 +184,32 @@ pub fn cargo_compatible(a: &semver::Version, b: &semver::Version) -> bool {
         (major, _, _) => (major, 0, 0),
     };
     line(a) == line(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &str, from: &str, to: &str) -> Level {
+        let promise = Promise::of(EcosystemKind::Go, name);
+        level(promise, &Version::parse(from).unwrap(), &Version::parse(to).unwrap())
+    }
+
+    #[test]
+    fn a_step_is_no_major_one_where_the_path_names_the_major() {
+        const COMMIT: &str = "v0.0.0-20190722091654-a4f3d5b8a51e";
+        for (name, from, to, expected) in [
+            ("gopkg.in/yaml.v1", COMMIT, "v1.0.0", Level::Minor),
+            ("gopkg.in/yaml.v1", COMMIT, "v1.2.0", Level::Minor),
+            ("gopkg.in/yaml.v1", "v1.2.0", "v1.2.1", Level::Patch),
+            ("gopkg.in/user/x.v1-unstable", COMMIT, "v1.0.0", Level::Minor),
+            ("ex.com/yaml", COMMIT, "v1.0.0", Level::Major),
+            ("ex.com/yaml.v1", COMMIT, "v1.0.0", Level::Major),
+            ("ex.com/yaml/v2", "v2.0.0", "v2.1.0", Level::Minor),
+            ("ex.com/yaml/vx", "v0.1.0", "v1.0.0", Level::Major),
+            ("ex.com/old", "v2.0.0+incompatible", "v3.0.0+incompatible", Level::Major),
+        ] {
+            assert_eq!(step(name, from, to), expected, "{name} {from} {to}");
+        }
+    }
 }

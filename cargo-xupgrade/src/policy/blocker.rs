@@ -2,7 +2,7 @@
 //! project supports, or it is too young. Pure.
 
 use super::{Policy, Reach};
-use crate::candidate::{Dependency, EcosystemKind, Level, Reason, ReasonKind, Release, Version, level};
+use crate::candidate::{Dependency, EcosystemKind, Level, Promise, Reason, ReasonKind, Release, Version, level};
 use crate::cooldown::Cooldown;
 
 /// The first rule that keeps a release from being a rung.
@@ -13,15 +13,15 @@ pub(super) fn blocker(dependency: &Dependency, at: &Version, release: &Release, 
         other => (None, other),
     };
     unfit
-        .or_else(|| reach_blocker(dependency.ecosystem, at, release, policy.reach))
+        .or_else(|| reach_blocker(dependency.promise(), at, release, policy.reach))
         .or_else(|| toolchain_blocker(dependency, release))
         .or_else(|| age_blocker(dependency, release, policy))
         .or(unrecorded)
 }
 
 /// A release that is further away than asked for.
-pub(super) fn reach_blocker(ecosystem: EcosystemKind, at: &Version, release: &Release, reach: Reach) -> Option<Reason> {
-    let step = level(ecosystem, at, &release.version);
+pub(super) fn reach_blocker(promise: Promise, at: &Version, release: &Release, reach: Reach) -> Option<Reason> {
+    let step = level(promise, at, &release.version);
     match (step, reach) {
         (Level::Major, Reach::Patch | Reach::Compatible) => Some(Reason::new(
             ReasonKind::BreakingNotAsked,

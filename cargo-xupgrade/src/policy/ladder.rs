@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 
 use xupgrade_search::Depth;
 
-use crate::candidate::{EcosystemKind, Level, Release, Rung, Version, compatible, level};
+use crate::candidate::{Level, Promise, Release, Rung, Version, compatible, level};
 
 /// The ladder of the allowed releases, lowest version first: the rungs are the newest patch, the newest compatible one,
 /// then the newest of each next breaking line; every other release lies between them, below the rung of its own kind.
-pub(super) fn ladder(ecosystem: EcosystemKind, at: &Version, allowed: &[&Release]) -> Vec<Rung> {
+pub(super) fn ladder(promise: Promise, at: &Version, allowed: &[&Release]) -> Vec<Rung> {
     let mut kinds: BTreeMap<Step, Vec<&Release>> = BTreeMap::new();
     for release in allowed {
-        kinds.entry(step(ecosystem, at, &release.version)).or_default().push(release);
+        kinds.entry(step(promise, at, &release.version)).or_default().push(release);
     }
-    kinds.into_values().flat_map(|releases| with_depths(ecosystem, at, &releases)).collect()
+    kinds.into_values().flat_map(|releases| with_depths(promise, at, &releases)).collect()
 }
 
 /// Releases of one kind, oldest version first: the newest is the rung. Two of one precedence (build metadata, the same
 /// version listed twice) are one, the later one.
-fn with_depths(ecosystem: EcosystemKind, at: &Version, releases: &[&Release]) -> Vec<Rung> {
+fn with_depths(promise: Promise, at: &Version, releases: &[&Release]) -> Vec<Rung> {
     let mut rungs: Vec<Rung> = Vec::new();
     for release in releases {
         rungs.pop_if(|last| last.version == release.version);
         rungs.push(Rung {
             version: release.version.clone(),
-            level: level(ecosystem, at, &release.version),
-            breaking: !compatible(ecosystem, at, &release.version),
+            level: level(promise, at, &release.version),
+            breaking: !compatible(promise, at, &release.version),
             published: release.published,
             depth: Depth::Between,
         });
@@ -45,8 +45,8 @@ pub(super) enum Step {
 }
 
 /// The rung that a release competes for.
-pub(super) fn step(ecosystem: EcosystemKind, at: &Version, to: &Version) -> Step {
-    match level(ecosystem, at, to) {
+pub(super) fn step(promise: Promise, at: &Version, to: &Version) -> Step {
+    match level(promise, at, to) {
         Level::Patch => Step::Patch,
         Level::Minor => Step::Compatible,
         Level::Major => {

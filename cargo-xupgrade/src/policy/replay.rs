@@ -112,19 +112,19 @@ fn refusal(dependency: &Dependency) -> Option<NotReplayable> {
 
 /// Releases that would be rungs, or would be higher ones, were they not yanked or of unknown age.
 fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec<NotReplayable> {
-    let ecosystem = dependency.ecosystem;
+    let promise = dependency.promise();
     let allowed: Vec<&Release> = newer_than(dependency, at, policy)
         .filter(|release| release.unfit.is_none())
-        .filter(|release| reach_blocker(ecosystem, at, release, policy.reach).is_none())
+        .filter(|release| reach_blocker(promise, at, release, policy.reach).is_none())
         .filter(|release| toolchain_blocker(dependency, release).is_none())
         .filter(|release| release.published.is_none() || age_blocker(dependency, release, policy).is_none())
         .collect();
     let sure: Vec<&Release> =
         allowed.iter().copied().filter(|release| !release.withdrawn && release.published.is_some()).collect();
-    let rungs = ladder(ecosystem, at, &sure);
+    let rungs = ladder(promise, at, &sure);
     let outranked = |release: &Release| {
-        let here = step(ecosystem, at, &release.version);
-        rungs.iter().any(|rung| step(ecosystem, at, &rung.version) == here && rung.version > release.version)
+        let here = step(promise, at, &release.version);
+        rungs.iter().any(|rung| step(promise, at, &rung.version) == here && rung.version > release.version)
     };
     let doubtful = allowed.into_iter().filter(|release| !outranked(release));
     doubtful.filter_map(|release| doubt(dependency, release)).collect()

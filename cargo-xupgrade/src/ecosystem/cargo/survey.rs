@@ -13,7 +13,7 @@ use super::index::{self, IndexError, RegistryKey};
 use super::manifest::{self, Inheritable, Manifest};
 use super::registries::Registries;
 use super::{Cargo, fresh, lock, relock, transitive};
-use crate::candidate::{self, Dependency, EcosystemKind, Reason, ReasonKind, Release};
+use crate::candidate::{self, Dependency, Promise, Reason, ReasonKind, Release};
 use crate::ecosystem::{HeldWhole, Project, Survey};
 use crate::event::Event;
 use crate::policy::toolchain_exceeds;
@@ -271,7 +271,7 @@ fn finish(group: Group, answers: &Answers) -> Dependency {
 /// The releases of other lines are none for it.
 fn keep_in_line(dependency: &mut Dependency, text: &str) {
     let Some(at) = dependency.at.clone() else { return };
-    let elsewhere = |release: &&mut Release| !candidate::compatible(EcosystemKind::Cargo, &at, &release.version);
+    let elsewhere = |release: &&mut Release| !candidate::compatible(Promise::LeftmostNumber, &at, &release.version);
     for release in dependency.releases.iter_mut().filter(elsewhere) {
         release.unfit.get_or_insert_with(|| Reason::new(ReasonKind::Aliased, text));
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use semver::Version;
 
 use super::*;
-use crate::candidate::{EcosystemKind, Level, level};
+use crate::candidate::{Level, Promise, level};
 
 fn v(text: &str) -> Version {
     Version::parse(text).expect("test versions are versions")
@@ -190,7 +190,7 @@ fn compatibility_is_the_leftmost_number_that_is_not_zero() {
 }
 
 fn cargo_level(from: &Version, to: &Version) -> Level {
-    level(EcosystemKind::Cargo, &from.clone().into(), &to.clone().into())
+    level(Promise::LeftmostNumber, &from.clone().into(), &to.clone().into())
 }
 
 #[test]

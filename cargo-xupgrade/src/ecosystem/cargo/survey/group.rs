@@ -11,7 +11,7 @@ use super::super::lock;
 use super::super::manifest::{Entry, Kind, Manifest, Origin};
 use super::super::requirement::{Form, admits, form};
 use super::{Manifests, lower, rust_version};
-use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Role};
+use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Promise, Reason, ReasonKind, Role};
 use crate::ecosystem::Project;
 
 /// One dependency in the making.
@@ -226,7 +226,7 @@ fn alias_of(lower: &Group, upper: &Group) -> Option<String> {
     }
     let (lower, upper) = (&lower.dependency, &upper.dependency);
     let (low, high) = (lower.at.as_ref()?, upper.at.as_ref()?);
-    if lower.name != upper.name || low >= high || candidate::compatible(EcosystemKind::Cargo, low, high) {
+    if lower.name != upper.name || low >= high || candidate::compatible(Promise::LeftmostNumber, low, high) {
         return None;
     }
     let pairs = lower.places.iter().flat_map(|a| upper.places.iter().map(move |b| (a, b)));
