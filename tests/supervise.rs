@@ -309,7 +309,7 @@ fn a_daemon_of_an_ordinary_user_does_not_outlive_its_job() {
     });
 }
 
-/// Whether this machine allows a user namespace; in a container it may not.
+/// The answer of this machine when a user namespace is asked for; a container may refuse it.
 fn can_be_an_ordinary_user(scene: &Scene) -> bool {
     let (ran, _) = scene.run(&Job { run_as: RunAs::Ordinary, ..scene.shell("true") });
     ran.exit == Exit::Code(0)

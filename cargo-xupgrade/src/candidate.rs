@@ -419,6 +419,6 @@ impl ReasonKind {
     /// Whether a reader can do something about it; the others are only counted in a table.
     #[must_use]
     pub fn is_actionable(self) -> bool {
-        !matches!(self, Self::GitSource | Self::PathSource | Self::PrereleaseOnly | Self::NotSelected | Self::Unused)
+        !matches!(self, Self::GitSource | Self::PathSource | Self::PrereleaseOnly | Self::NotSelected)
     }
 }

@@ -20,6 +20,9 @@ use crate::verdict::Unexercised;
 /// The name of the file at the repository's root.
 pub const FILE: &str = "xupgrade.toml";
 
+/// The limit of target directories where nobody says otherwise, in GiB.
+const USUAL_TARGET_LIMIT: u64 = 5;
+
 /// The file, as it may be written.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -250,6 +253,12 @@ impl Config {
         }
         cells.sort_by_key(|cell| cell.check.phase);
         Ok(cells)
+    }
+
+    /// How large the target directories of the repository may be between runs, in GiB.
+    #[must_use]
+    pub fn target_limit(&self) -> u64 {
+        self.target_limit.unwrap_or(USUAL_TARGET_LIMIT)
     }
 
     /// The cells of a project's checks, without those that are switched off.

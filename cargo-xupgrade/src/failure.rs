@@ -47,11 +47,13 @@ pub struct Usage(pub String);
 
 /// An error of git's that would keep any branch from being written, in its words.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "git can make no commit here, so nothing was tried: {0}; set `user.name` and `user.email`, or see to the key of \
-     `commit.gpgSign`, and run again"
-)]
-pub struct Unpublishable(pub String);
+#[error("git can make no commit here, so nothing was tried: {words}; {next}, and run again")]
+pub struct Unpublishable {
+    /// Git's words.
+    pub words: String,
+    /// The next step.
+    pub next: &'static str,
+}
 
 /// The end of a piece of work that the user interrupted.
 #[derive(Debug, thiserror::Error)]

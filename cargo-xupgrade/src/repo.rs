@@ -118,7 +118,7 @@ impl Repo {
     /// How many files of the work tree differ from HEAD; they take no part in a run.
     ///
     /// # Errors
-    /// When the status cannot be read.
+    /// When the status cannot be read, as where a partial clone would have to fetch trees for it.
     pub fn uncommitted(&self) -> Result<usize> {
         if self.is_bare() {
             return Ok(0);
@@ -126,7 +126,8 @@ impl Repo {
         // Git and not git2, which takes what a sparse checkout leaves out for deleted. Without the lock that would write
         // the index, and without looking for renames, for which a partial clone would fetch.
         let words = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal"];
-        let git = self.git().arg("--work-tree").arg(&self.root).arg("--no-optional-locks");
+        let git = self.git().env("GIT_ALLOW_PROTOCOL", "none").env("GIT_NO_LAZY_FETCH", "1");
+        let git = git.arg("--work-tree").arg(&self.root).arg("--no-optional-locks");
         let listed = git.args(words).arg("--ignore-submodules=all").run()?;
         Ok(listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()).count())
     }

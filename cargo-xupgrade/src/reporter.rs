@@ -107,6 +107,20 @@ pub fn colour(talk: &Talk) -> table::Paint {
     if on { table::Paint::Colour } else { table::Paint::Plain }
 }
 
+/// The first lines of a run, at once: where it starts, and what takes no part.
+#[must_use]
+pub fn opening(repo: &Repo, base: &Base) -> String {
+    let line = format!("base: {} {}", &base.commit[..12.min(base.commit.len())], base.subject);
+    match repo.uncommitted() {
+        Ok(changed @ 1..) => {
+            let (files, take) =
+                (count(changed, "changed or untracked file"), if changed == 1 { "takes" } else { "take" });
+            format!("{line}\nnote: {files} {take} no part: not in that commit")
+        }
+        _ => line,
+    }
+}
+
 /// What is said before the first build.
 #[derive(Debug)]
 pub struct Preface {
@@ -114,15 +128,10 @@ pub struct Preface {
 }
 
 impl Preface {
-    /// Gathers it.
+    /// Gathers it. `limit` is for the target directories that stay between runs, in GiB.
     #[must_use]
-    pub fn of(repo: &Repo, base: &Base, plan: &Plan, cache: &Path, out: &Path) -> Self {
-        let mut lines = vec![format!("base: {} {}", &base.commit[..12.min(base.commit.len())], base.subject)];
-        if let Ok(changed @ 1..) = repo.uncommitted() {
-            lines.push(format!(
-                "note: {changed} changed or untracked files are not in that commit, so they take no part"
-            ));
-        }
+    pub fn of(plan: &Plan, (cache, limit): (&Path, u64), out: &Path) -> Self {
+        let mut lines = Vec::new();
         lines.extend(plan.cooldowns.iter().map(crate::cooldown::Cooldown::words));
         for project in &plan.projects {
             let count = plan
@@ -149,7 +158,10 @@ impl Preface {
             }
         }
         lines.push(format!("held before any trial: {}, newest already: {}", plan.held.len(), plan.newest.len()));
-        lines.push(format!("clones and target directories: {} ({})", cache.display(), free_space(cache)));
+        let (cache, free) = (cache.display(), free_space(cache));
+        lines.push(format!(
+            "clones and target directories: {cache} ({free}; at most {limit} GiB of them stay between runs, `target-limit`)"
+        ));
         lines.push(format!("output: {}", out.display()));
         Self { lines }
     }
@@ -164,7 +176,7 @@ impl Preface {
 /// Free disk below a folder, in words.
 fn free_space(folder: &Path) -> String {
     match crate::disk::free(folder) {
-        Some(bytes) => format!("{} free; a target directory takes 0.5 to 10 GiB", gibibytes(bytes)),
+        Some(bytes) => format!("{} free", gibibytes(bytes)),
         None => "free space unknown".into(),
     }
 }
@@ -215,8 +227,8 @@ pub fn outlook(plan: &Plan, baseline: &Baseline) -> String {
     for ((project, check), _) in unsteady {
         let _ = write!(
             text,
-            "\nthe {check} of {project} passed once and failed once, and does not say which test it was: its failures are \
-             no evidence"
+            "\nthe {check} of {project} passed once and failed once on the base, and names no test: its failures are no \
+             evidence"
         );
     }
     text

@@ -1,5 +1,6 @@
 //! The job, readable as a table of contents: open, survey, plan, baseline, search, confirm, commit, report.
 
+mod advice;
 mod baseline;
 mod cache;
 mod commits;
@@ -74,7 +75,7 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     plan.known = history.known();
     scene.complete(&mut plan)?;
     listener.tell(&Event::Said {
-        text: Preface::of(&scene.repo, &scene.base, &plan, &scene.cache, journal.folder()).text(),
+        text: Preface::of(&plan, (&scene.cache, scene.config.target_limit()), journal.folder()).text(),
     });
     resolve::resolve(&scene, &mut plan, listener)?;
     journal.write("plan.json", &plan.report())?;
@@ -195,7 +196,7 @@ impl Session {
         let mut ground = self.stand(scene, job, journal, &places)?;
         for cell in &ground.failing {
             let place = &places[0];
-            if let Some(advice) = setup::advice(&scene.repo, place, &self.plan, cell, journal.folder()) {
+            if let Some(advice) = advice::find(&scene.repo, place, &self.plan, cell, journal.folder()) {
                 ground.verdicts.advise(&cell.cell.project, advice);
             }
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::Reason;
+use crate::config::MESSAGES;
 use crate::ecosystem::{Applied, Exercised};
 use crate::shell::typed;
 
@@ -103,9 +104,17 @@ pub enum Company {
 }
 
 impl Check {
-    /// A command of it as a person would type it, with the variables that it sets.
+    /// A command of it as a person would type it, with the variables that it sets and without the word that has cargo
+    /// answer in JSON.
     #[must_use]
     pub fn typed(&self, words: &[String]) -> String {
+        let words: Vec<String> = words.iter().filter(|word| *word != MESSAGES).cloned().collect();
+        self.exact(&words)
+    }
+
+    /// A command of it as it runs, with the variables that it sets.
+    #[must_use]
+    pub fn exact(&self, words: &[String]) -> String {
         let variable = |(key, value): (&String, &String)| format!("{key}={} ", typed(std::slice::from_ref(value)));
         self.env.iter().map(variable).collect::<String>() + &typed(words)
     }

@@ -237,7 +237,8 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
         return Verdict::Inconclusive(UNSTEADY.into());
     }
     if cell.cell.check.phase == Phase::Gate || (cell.reading.build_failed == Build::Failed && red.is_empty()) {
-        return failed(cell, ReasonKind::BuildFailed, "does not compile", &[]);
+        let target = cell.reading.unbuilt.first().map(|target| format!(" {target}")).unwrap_or_default();
+        return failed(cell, ReasonKind::BuildFailed, &format!("does not compile{target}"), &[]);
     }
     let (flaky, failing): (&[TestName], &[TestName]) =
         before.map_or((&[], &[]), |known| (&known.flaky, &known.failing));

@@ -351,7 +351,7 @@ impl Hand<'_> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        std::fs::write(&path, format!("$ {}\n", cell.check.typed(words)))
+        std::fs::write(&path, format!("$ {}\n", cell.check.exact(words)))
             .with_context(|| format!("cannot write {}", path.display()))?;
         let limit = cell.check.limit.or_else(|| self.limits.get(&cell.key()).copied()).unwrap_or(FIRST_LIMIT);
         Ok(Job {

@@ -14,6 +14,13 @@ pub fn is_unknown_object_format(words: &str) -> bool {
     words.contains("objectformat") || words.contains("object format")
 }
 
+/// A commit without an author: `fatal: empty ident name (for <>) not allowed`, `fatal: unable to auto-detect email address
+/// (got 'me@host.(none)')`, `fatal: no email was given and auto-detection is disabled`.
+#[must_use]
+pub fn is_identity_missing(words: &str) -> bool {
+    super::has_any(words, &["ident name", "auto-detect", "no email was given", "no name was given"])
+}
+
 /// The filters that a checkout, or the way back, could not do without (`fatal: a.bin: smudge filter toy failed`, of a clean
 /// filter with quotes around its name).
 #[must_use]
@@ -50,6 +57,12 @@ pub fn words_of_filter(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_author_is_told_from_a_missing_key() {
+        assert!(is_identity_missing("fatal: unable to auto-detect email address (got 'me@host.(none)')"));
+        assert!(!is_identity_missing("error: gpg failed to sign the data; fatal: failed to write commit object"));
+    }
 
     #[test]
     fn filters_that_fail_are_named_by_their_commands_or_by_themselves() {

@@ -20,6 +20,8 @@ const NOISE: &[(&str, &str)] = &[
     ("Could not resolve host", NETWORK),
     ("etwork is unreachable", NETWORK),
     ("TLS handshake timeout", NETWORK),
+    // Another cargo was at work there at the same time.
+    ("config.json not found in registry", "cargo's own downloads changed while they were read"),
 ];
 
 /// The reason for a failure that lies outside of the project, from a line of its output.
@@ -38,6 +40,12 @@ pub fn is_disk_full(words: &str) -> bool {
 #[must_use]
 pub fn is_file_missing(words: &str) -> bool {
     has_any(words, &["No such file or directory", "no such file or directory", "kind: NotFound"])
+}
+
+/// A variable that is not set and not named: Rust's words for `VarError`, as it is shown and as `{:?}` has it.
+#[must_use]
+pub fn is_variable_missing(words: &str) -> bool {
+    has_any(words, &["environment variable not found", "value: NotPresent"])
 }
 
 /// Something that the account has no right to, in libc's words, or in Go's and Rust's.

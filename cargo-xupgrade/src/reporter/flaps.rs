@@ -29,7 +29,7 @@ pub(super) fn lines(flaps: &[Flap], talk: &Talk) -> String {
 pub(super) fn what(flap: &Flap) -> String {
     match &flap.test {
         Some(name) => format!("{name} ({} of {})", flap.check, flap.project),
-        None => format!("the whole {} of {}, which does not say which test it is", flap.check, flap.project),
+        None => format!("the whole {} of {}, which names no test", flap.check, flap.project),
     }
 }
 
@@ -75,7 +75,12 @@ mod tests {
     fn each_test_that_flapped_has_a_line_and_a_long_list_is_cut() {
         let one = lines(&[flap(Some("app src/lib.rs a"), 2), flap(None, 5)], &Talk::default());
         assert!(one.contains("  app src/lib.rs a (test of cargo .): passed once, failed twice (t1, t2)\n"), "{one}");
-        assert!(one.contains("the whole test of cargo ., which does not say which test it is: passed once, failed 5 times (t1, t2, t3 and 2 more)"), "{one}");
+        assert!(
+            one.contains(
+                "the whole test of cargo ., which names no test: passed once, failed 5 times (t1, t2, t3 and 2 more)"
+            ),
+            "{one}"
+        );
         let many = vec![flap(Some("x"), 1); 20];
         assert!(lines(&many, &Talk::default()).ends_with("  12 more (--all lists them)\n"));
         assert!(lines(&[], &Talk::default()).is_empty());

@@ -231,8 +231,13 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
 fn failing(fallen: &[&CellReport]) -> String {
     let red = |cell: &&CellReport| -> Vec<TestName> { cell.failing().cloned().collect() };
     let tests: usize = fallen.iter().map(|cell| aside::leaves(&red(cell)).len()).sum();
+    let nameless: Vec<&&CellReport> = fallen.iter().filter(|cell| !cell.names_red()).collect();
     match tests {
-        _ if !fallen.iter().all(|cell| cell.names_red()) => "some checks fail before any upgrade".into(),
+        _ if nameless.len() == 1 => {
+            let cell = &nameless[0].cell;
+            format!("the {} of {} fails before any upgrade", cell.check.name, cell.project)
+        }
+        _ if !nameless.is_empty() => format!("{} checks fail before any upgrade", nameless.len()),
         1 => "1 test fails before any upgrade".into(),
         more => format!("{more} tests fail before any upgrade"),
     }

@@ -2,12 +2,16 @@
 //! output and lists of files into the advice, with the lines of configuration that mend it. Pure: what exists where is
 //! asked of the caller.
 
+mod place;
+
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use crate::config::FILE;
+use crate::ecosystem::Project;
 use crate::phrases;
 use crate::supervisor::RunAs;
+pub use place::Surroundings;
 
 /// Where a path of the output may lead.
 pub struct Places<'a> {
@@ -21,6 +25,8 @@ pub struct Places<'a> {
     pub strangers: &'a [String],
     /// Whether something is at a path, from the root of the first (the clone) and of the second (the checkout).
     pub exists: &'a dyn Fn(&Path) -> bool,
+    /// The rest that differs from a check in the checkout.
+    pub around: Surroundings<'a>,
 }
 
 /// How many files are named at most.
@@ -31,6 +37,13 @@ const MADE: &[&str] = &["target", "xupgrade.out", "node_modules", ".git"];
 /// The advice for a failing check with this output; `None` where no file of the checkout explains it.
 #[must_use]
 pub fn advice(output: &str, places: &Places<'_>) -> Option<String> {
+    place::of_variables(output, &places.around)
+        .or_else(|| place::of_target(output, &places.around))
+        .or_else(|| of_files(output, places))
+}
+
+/// The advice where a file is missing that git does not track.
+fn of_files(output: &str, places: &Places<'_>) -> Option<String> {
     let found: BTreeSet<Missing> = output.lines().flat_map(words).flat_map(|word| places.missing(word)).collect();
     let ignored: Vec<&str> = found.iter().filter_map(Missing::ignored).take(NAMED).collect();
     if !ignored.is_empty() {
@@ -62,6 +75,18 @@ pub fn of_rights(output: &str, run_as: RunAs) -> Option<String> {
     }
 }
 
+/// The advice where one of several members does not compile.
+#[must_use]
+pub fn of_member(output: &str, project: &Project) -> Option<String> {
+    let member = output.lines().find_map(phrases::cargo::not_compiled)?;
+    (project.manifests.len() > 2).then(|| {
+        format!(
+            "if `{member}` is not for this machine, name the others in `default-members` under `[workspace]` in Cargo.toml, \
+             and checks leave it out"
+        )
+    })
+}
+
 fn mended(line: &str) -> String {
     format!("if the check needs it, put `{line}` under `[setup]` in {FILE}")
 }
@@ -76,7 +101,7 @@ fn unnamed(output: &str, places: &Places<'_>) -> Option<String> {
     if !phrases::system::is_file_missing(output) {
         return None;
     }
-    let others: Vec<&str> = places.strangers.iter().map(String::as_str).filter(|path| !is_made(path)).collect();
+    let others: Vec<&str> = places.strangers.iter().map(String::as_str).filter(|path| !places.is_made(path)).collect();
     (!others.is_empty() && others.len() <= NAMED).then(|| {
         let (names, mended) = (others.join(", "), copied(&others));
         format!("its output says that a file is missing; what your checkout has and git has not is {names}; {mended}")
@@ -107,6 +132,14 @@ impl Missing {
 }
 
 impl Places<'_> {
+    /// Whether a path lies in a folder that builds make; what is there may be of another build than the one that runs.
+    fn is_made(&self, path: &str) -> bool {
+        let is_usual = |part| MADE.iter().any(|made| part == Component::Normal(made.as_ref()));
+        Path::new(path).components().any(is_usual)
+            || self.around.target.starts_with(path.trim_end_matches('/'))
+            || Path::new(path).starts_with(self.around.target)
+    }
+
     /// What a word of the output means, if it is a file that only the checkout has.
     fn missing(&self, word: &str) -> Vec<Missing> {
         let path = Path::new(word);
@@ -120,7 +153,7 @@ impl Places<'_> {
     fn judge(&self, path: &str) -> Option<Missing> {
         let here = clean(&self.clone.join(path))?;
         let there = clean(&self.checkout.join(path))?;
-        if is_made(path) || (self.exists)(Path::new(&here)) || !(self.exists)(Path::new(&there)) {
+        if self.is_made(path) || (self.exists)(Path::new(&here)) || !(self.exists)(Path::new(&there)) {
             return None;
         }
         if let Some(beside) = path.strip_prefix("../") {
@@ -138,10 +171,6 @@ impl Places<'_> {
 fn is_ours(beside: &str) -> bool {
     let first = beside.split('/').next().unwrap_or_default();
     ["tree", "target", "home", "tmp", "control.git", ".cargo"].contains(&first)
-}
-
-fn is_made(path: &str) -> bool {
-    Path::new(path).components().any(|part| MADE.iter().any(|made| part == Component::Normal(made.as_ref())))
 }
 
 /// A path as seen from a folder, at most one folder up: what lies further above the clone is not its own.
@@ -186,14 +215,21 @@ mod tests {
 
     /// A checkout at `/mine/ws/app` with a few files that are not in git, and its clone at `/cache/w0/tree`.
     fn advice_on(output: &str) -> Option<String> {
-        let there = ["config/local.env", ".env", "crates/x/data/big.bin", "target/debug/app", "src/lib.rs"];
+        let there = [
+            "build/out/debug/app",
+            "config/local.env",
+            ".env",
+            "crates/x/data/big.bin",
+            "target/debug/app",
+            "src/lib.rs",
+        ];
         let exists = |path: &Path| {
             let text = path.to_str().unwrap();
             let in_checkout = text.strip_prefix("/mine/ws/app/").is_some_and(|path| there.contains(&path));
             in_checkout || text == "/cache/w0/tree/src/lib.rs" || text == "/mine/ws/shared/words.txt"
         };
         let folders: BTreeSet<String> = ["", "crates/x"].map(str::to_owned).into();
-        let strangers = [".env", "config/", "crates/x/data/", "target/"].map(str::to_owned);
+        let strangers = [".env", "build/", "config/", "crates/x/data/", "target/"].map(str::to_owned);
         advice(
             output,
             &Places {
@@ -202,6 +238,7 @@ mod tests {
                 folders: &folders,
                 strangers: &strangers,
                 exists: &exists,
+                around: Surroundings { withheld: &[], target: "build/out", in_sources: &|_| vec![] },
             },
         )
     }
@@ -245,6 +282,11 @@ mod tests {
     fn what_builds_make_and_what_the_clone_has_is_no_explanation() {
         assert_eq!(advice_on("Running unittests src/lib.rs (target/debug/app)"), None);
         assert_eq!(advice_on("error in src/lib.rs:3:4"), None);
+        let text = advice_on("cannot run build/out/debug/app").unwrap();
+        assert!(
+            text.contains("mkdir -p build; ln -sfn $CARGO_TARGET_DIR build/out") && !text.contains("copy"),
+            "{text}"
+        );
     }
 
     #[test]

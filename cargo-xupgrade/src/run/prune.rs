@@ -1,5 +1,5 @@
-//! Keeps the target directories of a repository below a limit: before a run, while nobody builds in them, those that were
-//! used least lately are removed whole.
+//! Keeps target directories below a limit: before a run, while nobody builds in them, those of its repository that were
+//! used least lately are removed whole; and where the disk is nearly full, those of the repositories used least lately.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,11 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
+use super::cache::is_of_a_repository;
+use crate::journal::Lock;
 use crate::worker::remove;
 
-/// The limit where nobody says otherwise, in GiB.
-pub const USUAL_LIMIT: u64 = 20;
+const GIB: u64 = 1 << 30;
 
 /// One target directory.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
     let mut whole: u64 = targets.iter().map(|one| one.bytes).sum();
     let mut gone = Vec::new();
     for target in targets {
-        if whole <= limit.saturating_mul(1 << 30) {
+        if whole <= limit.saturating_mul(GIB) {
             break;
         }
         remove(&target.folder)?;
@@ -45,12 +46,50 @@ pub fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
     Ok(gone)
 }
 
-/// What was removed, in words.
+/// Removes target directories of other repositories until the disk of the cache has room for the limit (in GiB), those
+/// used least lately first and none in which a run is under way, and gives those that went with their sizes. `free` tells
+/// the free bytes of a folder's disk.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn make_room(
+    root: &Path,
+    own: &Path,
+    limit: u64,
+    free: impl Fn(&Path) -> Option<u64>,
+) -> Result<Vec<(PathBuf, u64)>> {
+    let is_short = || free(root).is_some_and(|bytes| bytes < limit.saturating_mul(GIB));
+    if !is_short() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    let others: Vec<PathBuf> = entries.filter(|folder| folder != own && is_of_a_repository(folder)).collect();
+    let mut others: Vec<_> = others.into_iter().map(|folder| (used(&folder.join("w0")), folder)).collect();
+    others.sort();
+    let mut gone = Vec::new();
+    for (_, folder) in others {
+        if !is_short() {
+            break;
+        }
+        if let Ok(_lock) = Lock::take(&folder) {
+            gone.extend(prune(&folder, 0)?);
+        }
+    }
+    Ok(gone)
+}
+
+/// The line on what was removed, and why.
 #[must_use]
-pub fn words(removed: &[(PathBuf, u64)]) -> String {
+pub fn words(removed: &[(PathBuf, u64)], why: &str) -> String {
     let mebibytes: u64 = removed.iter().map(|(_, bytes)| bytes >> 20).sum();
     let names: Vec<String> = removed.iter().map(|(folder, _)| folder.display().to_string()).collect();
-    format!("target directories over the limit were removed ({mebibytes} MiB): {}", names.join(", "))
+    format!("{why}: target directories were removed ({mebibytes} MiB): {}", names.join(", "))
+}
+
+/// When a worker was made ready last: its clone is made anew for each run.
+fn used(worker: &Path) -> SystemTime {
+    let made = worker.join("control.git").metadata().and_then(|data| data.modified());
+    made.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 fn targets(cache: &Path) -> Vec<Target> {
@@ -61,10 +100,8 @@ fn targets(cache: &Path) -> Vec<Target> {
         let is_worker = number.is_some_and(|number| number.parse::<usize>().is_ok());
         let folder = entry.path().join("target");
         if is_worker && folder.symlink_metadata().is_ok_and(|data| data.is_dir()) {
-            // The clone is made anew for each run.
-            let used = entry.path().join("control.git").metadata().and_then(|data| data.modified());
             let bytes = size(&folder, &mut BTreeSet::new());
-            found.push(Target { folder, bytes, used: used.unwrap_or(SystemTime::UNIX_EPOCH) });
+            found.push(Target { folder, bytes, used: used(&entry.path()) });
         }
     }
     found
@@ -113,7 +150,7 @@ mod tests {
     #[test]
     fn what_is_within_the_limit_stays() {
         let cache = stage();
-        assert!(prune(cache.path(), USUAL_LIMIT).unwrap().is_empty());
+        assert!(prune(cache.path(), 1).unwrap().is_empty());
         assert!(cache.path().join("w2/target/debug/a").exists());
     }
 
@@ -124,6 +161,31 @@ mod tests {
         assert_eq!(names(&removed, cache.path()), ["w2/target", "w1/target", "w0/target"]);
         assert!(cache.path().join("wx/target/debug/a").exists(), "that is no worker's");
         assert!(cache.path().join("w0/control.git").exists());
+    }
+
+    #[test]
+    fn a_full_disk_takes_the_repository_that_was_used_least_lately_and_no_more_than_it_needs() {
+        let root = tempfile::tempdir().unwrap();
+        let repository = |name: &str, seconds: u64| {
+            let folder = root.path().join(format!("{name}-0123456789ab"));
+            fs::create_dir_all(folder.join("w0/target")).unwrap();
+            fs::write(folder.join("w0/target/a"), vec![7; MIB]).unwrap();
+            fs::create_dir(folder.join("w0/control.git")).unwrap();
+            let when = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            fs::File::open(folder.join("w0/control.git")).unwrap().set_modified(when).unwrap();
+            drop(Lock::take(&folder).unwrap());
+            folder
+        };
+        let (busy, own) = (repository("busy", 1), repository("own", 2));
+        let (new, old) = (repository("new", 4), repository("old", 3));
+        let lock = Lock::take(&busy).unwrap();
+        let free = |_: &Path| Some(if old.join("w0/target").exists() { GIB / 2 } else { 2 * GIB });
+        let gone = make_room(root.path(), &own, 1, free).unwrap();
+        assert_eq!(names(&gone, root.path()), ["old-0123456789ab/w0/target"]);
+        assert!([&busy, &own, &new].iter().all(|folder| folder.join("w0/target/a").exists()));
+        let gone = make_room(root.path(), &own, 1, |_| Some(0)).unwrap();
+        assert_eq!(names(&gone, root.path()), ["new-0123456789ab/w0/target"], "one is busy, and one is the run's own");
+        drop(lock);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{Found, outcome};
 use crate::command::Failed;
 use crate::failure::Unpublishable;
 use crate::message::{self, Proven, Spread};
+use crate::phrases;
 use crate::report::Upgrade;
 use crate::worker::{OUT, Signs};
 
@@ -26,7 +27,16 @@ pub struct Written {
 pub fn rehearse(scene: &Scene<'_>) -> Result<()> {
     let base = &scene.base;
     let made = scene.worker.commit(&scene.repo.commit_settings(), signs(scene), &base.tree, &base.commit, "Rehearsal");
-    made.map(drop).map_err(|error| Unpublishable(complaint(&error)).into())
+    made.map(drop).map_err(|error| {
+        let words = complaint(&error);
+        // Without an identity git does not come as far as the signature.
+        let next = if signs(scene) == Signs::Yes && !phrases::git::is_identity_missing(&words) {
+            "see to the key (`git config user.signingKey`), or turn signing off here (`git config commit.gpgSign false`)"
+        } else {
+            "tell git who you are (`git config user.name NAME` and `git config user.email ADDRESS`)"
+        };
+        Unpublishable { words, next }.into()
+    })
 }
 
 /// The lines in which git says why it makes no commit, without its advice on how to set an identity.

@@ -10,17 +10,11 @@ use anyhow::{Context, Result, anyhow};
 use crate::config::FILE;
 use crate::environment;
 use crate::event::{Event, Listener};
-use crate::executor::local::Place;
 use crate::failure::Usage;
 use crate::outside::{self, Outside, cargo_config};
-use crate::plan::Plan;
 use crate::repo::Repo;
-use crate::supervisor::is_root;
 use crate::toml_text;
-use crate::trial::CellReport;
 use crate::worker::Worker;
-
-use super::hint;
 
 /// Passes on what the repository reads from above itself, and says what that is.
 pub fn look_outside(repo: &Repo, worker: &Worker, files: &[String], listener: &dyn Listener) -> Result<Outside> {
@@ -201,28 +195,6 @@ fn make_folders(tree: &Path, path: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// How much of a log is looked through for names of files, in bytes.
-const LOG: usize = 1 << 20;
-
-/// Why a check fails in the clone and may pass in the checkout: the advice on its log in `out`, if there is any.
-#[must_use]
-pub fn advice(repo: &Repo, place: &Place<'_>, plan: &Plan, cell: &CellReport, out: &Path) -> Option<String> {
-    let log = fs::read(out.join(&cell.log)).ok()?;
-    let output = String::from_utf8_lossy(&log[..log.len().min(LOG)]);
-    let project = plan.projects.iter().find(|project| project.label() == cell.cell.project)?;
-    let of = |manifest: &String| manifest.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-    let mut folders: BTreeSet<String> = project.manifests.iter().map(of).collect();
-    folders.extend([String::new(), cell.cell.check.dir.clone()]);
-    let places = hint::Places {
-        clone: &place.worker.tree(),
-        checkout: repo.root(),
-        folders: &folders,
-        strangers: &repo.strangers().ok()?,
-        exists: &|path| path.exists(),
-    };
-    hint::advice(&output, &places).or_else(|| hint::of_rights(&output, is_root().then(|| place.environment.account())?))
 }
 
 #[cfg(test)]

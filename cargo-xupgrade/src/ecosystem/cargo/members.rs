@@ -44,6 +44,19 @@ pub struct Required {
     pub name: String,
     /// The name that the manifest gives it, where that is another one.
     pub rename: Option<String>,
+    /// `dev` or `build`; none for a normal dependency.
+    #[serde(default)]
+    kind: Option<String>,
+    /// The features that it asks for by name.
+    #[serde(default)]
+    features: BTreeSet<String>,
+    /// Asks for the package's default features, too.
+    #[serde(default = "usually")]
+    uses_default_features: bool,
+}
+
+fn usually() -> bool {
+    true
 }
 
 impl Members {
@@ -76,7 +89,34 @@ impl Members {
     }
 }
 
+impl Members {
+    /// The packages for which another member asks for a feature that this one does not: by itself it may get less of them,
+    /// if not of the version in use, then of a later one that has that feature.
+    pub fn fuller_for_others(&self, member: &Member) -> BTreeSet<&str> {
+        let others = self.all.iter().filter(|other| other.id != member.id).flat_map(Member::built_with);
+        let own: BTreeSet<(&str, &str)> = member.built_with().collect();
+        let names: BTreeSet<&str> =
+            member.dependencies.iter().filter(|one| one.is_built()).map(|one| &*one.name).collect();
+        others.filter(|one| names.contains(one.0) && !own.contains(one)).map(|(name, _)| name).collect()
+    }
+}
+
+impl Required {
+    /// A plain build needs it; one for tests only it does not.
+    fn is_built(&self) -> bool {
+        self.kind.as_deref() != Some("dev")
+    }
+}
+
 impl Member {
+    /// The features that its plain build asks for, each with its package.
+    fn built_with(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.dependencies.iter().filter(|one| one.is_built()).flat_map(|one| {
+            let default = one.uses_default_features.then_some("default");
+            one.features.iter().map(String::as_str).chain(default).map(|feature| (one.name.as_str(), feature))
+        })
+    }
+
     /// The packages that one of its features asks for, itself or by way of others.
     pub fn asked_by(&self, feature: &str) -> BTreeSet<&str> {
         let (mut seen, mut waiting, mut keys) = (BTreeSet::new(), vec![feature], BTreeSet::new());
@@ -112,6 +152,26 @@ mod tests {
         assert_eq!(member.asked_by("art"), BTreeSet::from(["paint"]));
         assert_eq!(member.asked_by("all"), BTreeSet::from(["clock", "paint", "wire-rs"]));
         assert_eq!(member.asked_by("none"), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_neighbour_that_asks_for_more_of_a_package_is_seen_by_the_manifests_alone() {
+        let one = |name: &str, dependency: &str| -> Member {
+            let text = format!(
+                "{{\"id\": \"{name}\", \"name\": \"{name}\", \"version\": \"0.1.0\", \"dependencies\": [{dependency}]}}"
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let (bare, rich) = (r#"{"name": "x", "uses_default_features": false}"#, r#"{"name": "x", "features": ["y"]}"#);
+        let fuller = |own: &str, other: &str| -> Vec<String> {
+            let members = Members { all: vec![one("a", own), one("b", other)], ..Members::default() };
+            members.fuller_for_others(&members.all[0]).into_iter().map(str::to_owned).collect()
+        };
+        assert_eq!(fuller(bare, r#"{"name": "x"}"#), ["x"]);
+        assert_eq!(fuller(r#"{"name": "x"}"#, rich), ["x"]);
+        assert_eq!(fuller(rich, bare), [""; 0]);
+        assert_eq!(fuller(bare, r#"{"name": "x", "kind": "dev"}"#), [""; 0]);
+        assert_eq!(fuller(r#"{"name": "z"}"#, rich), [""; 0]);
     }
 
     #[test]

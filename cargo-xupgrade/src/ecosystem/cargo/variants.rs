@@ -173,10 +173,17 @@ impl Known<'_> {
         let Some(all) = tree(&["--workspace", PLAIN]) else { return Vec::new() };
         let differs = |member: &&Member| {
             let alone = tree(&["--package", &self.spec(member), PLAIN]);
-            alone.is_some_and(|alone| !alone.is_subset(&all))
+            alone.is_some_and(|alone| !alone.is_subset(&all)) || self.may_differ(member)
         };
         let alone = |member: &Member| Variant::Alone { member: member.name.clone(), spec: self.spec(member) };
         self.over(self.moving).filter(differs).map(alone).collect()
+    }
+
+    /// Whether a member may differ once a package moves: its neighbours ask for a feature that the version in use may not
+    /// even have.
+    fn may_differ(&self, member: &Member) -> bool {
+        let moves = |name: &&str| self.moving.iter().any(|one| one.split('@').next() == Some(name));
+        self.members.fuller_for_others(member).iter().any(moves)
     }
 
     /// The fewest features, each for itself: two of them may be written for nobody who wants both.

@@ -269,8 +269,8 @@ mod tests {
     fn a_release_above_the_go_line_is_left_out_and_named_beside_the_ladder() {
         let decision = decided(&format!(
             r#"{{"path": "ex.com/a", "version": "v1.0.0", "kind": "direct", "releases": [
-                {{"version": "v1.2.0", "time": {OLD}, "go": "1.24.0", "path_ok": true}},
-                {{"version": "v1.1.0", "time": {OLD}, "go": "1.24", "path_ok": true}}]}}"#
+                {{"version": "v1.2.0", "time": {OLD}, "go": "1.24.1", "path_ok": true}},
+                {{"version": "v1.1.0", "time": {OLD}, "go": "1.24.0", "path_ok": true}}]}}"#
         ));
         let Decision::Candidate(candidate) = decision else { panic!("{decision:?}") };
         assert_eq!(candidate.rungs.len(), 1);

@@ -12,7 +12,7 @@ use anyhow::Result;
 use crate::interrupt::Stop;
 use crate::supervisor::{self, Exit, Job, RunAs};
 
-/// Names the first folder that cannot be written or, behind `--`, cannot be read. One below a folder that may not be
+/// A script that prints the first folder that cannot be written or, behind `--`, cannot be read. One below a folder that may not be
 /// entered looks as if it were not there.
 const LOOK: &str = r#"may=-w; for folder; do
 if [ "$folder" = -- ]; then may=-r; elif ! [ $may "$folder" ] || ! [ -x "$folder" ]; then echo "$folder"; exit 1; fi
@@ -20,9 +20,9 @@ done"#;
 
 /// The folders that checks cannot do without.
 pub(super) struct Needed {
-    /// Those that they write into.
+    /// Folders that they write into.
     pub(super) written: Vec<PathBuf>,
-    /// Those that they only read.
+    /// Folders that they only read.
     pub(super) read: Vec<PathBuf>,
 }
 
