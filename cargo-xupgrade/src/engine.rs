@@ -188,7 +188,10 @@ impl Engine<'_> {
     ) -> Result<()> {
         let mut order = orders::order(self.plan, &proposal, &self.awake, |scope| match scope {
             Scope::Again { of, .. } => self.failed_cells(flight, of),
-            _ => often::cells(&self.plan.cells, &self.baseline, &self.often),
+            _ => {
+                let moved: Vec<usize> = proposal.picks.iter().map(|pick| pick.atom).collect();
+                often::cells(&self.plan.cells_for(&moved), &self.baseline, &self.often)
+            }
         });
         if orders::is_vacuous(&proposal, &order) {
             search.record(proposal.ticket, Outcome::Inconclusive);

@@ -304,6 +304,30 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
 }
 
 #[test]
+fn tests_that_no_upgrade_concerns_do_not_run_again_and_again() {
+    let root = Project::of(EcosystemKind::Cargo, ".", &[]);
+    let of = |project: &str| Cell {
+        project: project.to_owned(),
+        concerns: [project.to_owned()].into(),
+        ..Cell::of("test", Phase::Test)
+    };
+    let cells = vec![of("cargo ."), of("go svc")];
+    let often = cells.iter().map(|cell| (cell.key(), 3)).collect();
+    let plan = Plan { projects: vec![root], cells, ..plan(vec![Candidate::of("a", &["1.1.0"])]) };
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut engine = Engine { often, ..engine(&plan, Budget::default(), &mut journal) };
+    let seen = std::cell::RefCell::new(Vec::new());
+    let mut fake = Fake::new(|order: &Order| {
+        let again = order.id.starts_with("often");
+        seen.borrow_mut().extend(order.cells.iter().filter(|_| again).map(|cell| cell.project.clone()));
+        Answer::Green
+    });
+    engine.search(&mut fake, &Options { more_runs: 3, ..Options::default() }).unwrap();
+    assert_eq!(seen.into_inner(), ["cargo ."; 3]);
+}
+
+#[test]
 fn a_cell_of_the_whole_matrix_that_caught_two_upgrades_runs_in_each_trial_from_then_on() {
     let root = Project::of(EcosystemKind::Cargo, ".", &[]);
     let concerned = |name: &str, turn| {

@@ -16,7 +16,7 @@ use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named, partners};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
-use crate::trial::{CellKey, Phase, TrialReport};
+use crate::trial::{Cell, CellKey, Phase, TrialReport};
 use crate::verdict::{Proof, Verdict, is_guarded_by_red, judge_cell, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
@@ -253,7 +253,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         newest: plan.newest.clone(),
         trials,
         flapped: flaps(session),
-        steady: session.found.as_ref().map(steady).unwrap_or_default(),
+        steady: session.found.as_ref().map(|found| steady(plan, found)).unwrap_or_default(),
         projects: plan.projects.iter().map(|project| project_summary(session, project)).collect(),
         seconds: round(seconds),
         containment: session.containment.clone(),
@@ -263,15 +263,17 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     }
 }
 
-/// The passes of each check's tests on the tree that is published.
-fn steady(found: &Found) -> Vec<Steady> {
+/// The passes of each check's tests on the tree that is published, as far as the upgrades concern that check.
+fn steady(plan: &Plan, found: &Found) -> Vec<Steady> {
+    let moved: Vec<usize> = found.checkpoint.atoms.iter().map(|atom| atom.candidate).collect();
+    let concerned: BTreeSet<CellKey> = plan.cells_for(&moved).iter().map(Cell::key).collect();
     let on_it =
         |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
     let trials = found.trials.iter().filter(on_it).filter(|_| !found.checkpoint.atoms.is_empty());
     let mut runs: BTreeMap<CellKey, u32> = BTreeMap::new();
     for cell in trials.flat_map(|trial| &trial.report.cells).filter(|cell| cell.cell.check.phase == Phase::Test) {
         let known = found.baseline.cells.get(&cell.cell.key());
-        if judge_cell(cell, known) == Verdict::Passed {
+        if concerned.contains(&cell.cell.key()) && judge_cell(cell, known) == Verdict::Passed {
             *runs.entry(cell.cell.key()).or_default() += 1;
         }
     }
