@@ -188,10 +188,7 @@ impl Engine<'_> {
     ) -> Result<()> {
         let mut order = orders::order(self.plan, &proposal, &self.awake, |scope| match scope {
             Scope::Again { of, .. } => self.failed_cells(flight, of),
-            _ => {
-                let moved: Vec<usize> = proposal.picks.iter().map(|pick| pick.atom).collect();
-                often::cells(&self.plan.cells_for(&moved), &self.baseline, &self.often)
-            }
+            _ => self.concerned_often(&proposal),
         });
         if orders::is_vacuous(&proposal, &order) {
             search.record(proposal.ticket, Outcome::Inconclusive);
@@ -211,6 +208,12 @@ impl Engine<'_> {
     fn looks_at(&self, flight: &Flight, proposal: &Proposal) -> Option<String> {
         let Scope::Again { of, .. } = proposal.scope else { return None };
         flight.tickets.get(&of).map(|place| self.trials[*place].id.clone())
+    }
+
+    /// The runs, again and again, of the tests that these picks concern.
+    fn concerned_often(&self, proposal: &Proposal) -> Vec<Cell> {
+        let moved: Vec<usize> = proposal.picks.iter().map(|pick| pick.atom).collect();
+        often::cells(&self.plan.cells_for(&moved), &self.baseline, &self.often)
     }
 
     /// The cells in which a trial failed, to be run once more.
