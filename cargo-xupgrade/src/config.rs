@@ -43,7 +43,7 @@ pub struct Config {
     /// Runs the checks as root where the tool is root's; else they run as an ordinary user there.
     #[serde(alias = "as_root")]
     pub as_root: bool,
-    /// How large the target directories of the repository may be between runs, in GiB.
+    /// The limit of the target directories that the repository keeps between runs, in GiB.
     pub target_limit: Option<u64>,
     /// What to do once after checkout.
     pub setup: Setup,
@@ -255,7 +255,7 @@ impl Config {
         Ok(cells)
     }
 
-    /// How large the target directories of the repository may be between runs, in GiB.
+    /// The limit of the target directories that this repository keeps between runs, in GiB.
     #[must_use]
     pub fn target_limit(&self) -> u64 {
         self.target_limit.unwrap_or(USUAL_TARGET_LIMIT)

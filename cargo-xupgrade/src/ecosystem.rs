@@ -173,9 +173,9 @@ pub struct Everything<'a> {
 /// The state of a clone before anything is built in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
-    /// It has all that trials find in theirs.
+    /// A clone with all that trials find in theirs.
     Whole,
-    /// Commands of the user's set-up have yet to run: what is missing may be there later.
+    /// A clone in which the user's set-up commands have yet to run: what is missing may be there later.
     NotSetUp,
 }
 

@@ -65,7 +65,7 @@ pub struct Proven<'a> {
 pub struct Spread<'a>(BTreeSet<(EcosystemKind, &'a str)>);
 
 impl<'a> Spread<'a> {
-    /// Those of all upgrades of a run.
+    /// The crates and modules among all upgrades of a run.
     #[must_use]
     pub fn of(upgrades: &'a [Upgrade]) -> Self {
         let mut projects: BTreeMap<(EcosystemKind, &str), BTreeSet<&str>> = BTreeMap::new();

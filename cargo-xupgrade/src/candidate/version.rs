@@ -121,12 +121,12 @@ impl fmt::Display for Level {
 /// The promise of a package on its versions: which of them are compatible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Promise {
-    /// Those with the same leftmost number that is not zero (the Cargo book, "`SemVer` compatibility").
+    /// Compatible are versions with the same leftmost number that is not zero (the Cargo book, "`SemVer` compatibility").
     LeftmostNumber,
-    /// Those with the same first number, whatever it is (the Go modules reference, "Versions").
+    /// Compatible are versions with the same first number, whatever it is (the Go modules reference, "Versions").
     FirstNumber,
-    /// All of them: the path of the Go module names its major (`gopkg.in/yaml.v1`, `/v2`), and another major is another
-    /// module. A commit of `gopkg.in/yaml.v1` may be called v0.0.0 all the same (the Go modules reference, "Pseudo-versions";
+    /// Compatible are all versions: the path of the Go module names its major (`gopkg.in/yaml.v1`, `/v2`), and another
+    /// major is another module. A commit of `gopkg.in/yaml.v1` may be called v0.0.0 all the same (the Go modules reference, "Pseudo-versions";
     /// `module.MatchPathMajor` of golang.org/x/mod).
     Path,
 }

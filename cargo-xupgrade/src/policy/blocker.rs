@@ -89,7 +89,7 @@ fn ageless(dependency: &Dependency) -> String {
     }
 }
 
-/// Whether a toolchain version is above another one. `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1` before
+/// The order of two toolchain versions: true where the first is above the second. `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1` before
 /// `1.24.0` (package `go/version`), but all three name the same language: a release that says `1.24.0` has a line that says
 /// `1.24` gain its `.0`, and asks for nothing newer.
 #[must_use]

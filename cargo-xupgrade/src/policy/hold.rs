@@ -84,19 +84,8 @@ fn nearest<'a>(name: &str, known: &'a [Known]) -> Option<&'a str> {
 /// The letters to write, to strike or to exchange between two names (Levenshtein); `-` and `_` count as one, and so do small
 /// and big ones.
 fn distance(a: &str, b: &str) -> usize {
-    let plain = |text: &str| text.to_lowercase().replace('_', "-").chars().collect::<Vec<char>>();
-    let (a, b) = (plain(a), plain(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut above = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let exchanged = above + usize::from(x != y);
-            above = row[j + 1];
-            row[j + 1] = exchanged.min(row[j] + 1).min(above + 1);
-        }
-    }
-    row[b.len()]
+    let plain = |text: &str| text.to_lowercase().replace('_', "-");
+    strsim::levenshtein(&plain(a), &plain(b))
 }
 
 #[cfg(test)]

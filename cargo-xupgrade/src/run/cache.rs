@@ -80,7 +80,7 @@ fn take(cache: &Path) -> Result<Lock> {
     Lock::take(cache).map_err(|error| anyhow!("cannot clean {}: {error}", cache.display()))
 }
 
-/// Whether a folder of the cache is a repository's: named as [`crate::repo::Repo::cache_key`] names one, and has a lock as [`Lock`] writes it.
+/// The mark of a repository's folder in the cache: named as [`crate::repo::Repo::cache_key`] names one, and has a lock as [`Lock`] writes it.
 pub(super) fn is_of_a_repository(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let hash = name.rsplit_once('-').map_or("", |(_, hash)| hash);

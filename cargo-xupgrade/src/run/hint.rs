@@ -132,7 +132,7 @@ impl Missing {
 }
 
 impl Places<'_> {
-    /// Whether a path lies in a folder that builds make; what is there may be of another build than the one that runs.
+    /// A path in a folder that builds make; what is there may be of another build than the one that runs.
     fn is_made(&self, path: &str) -> bool {
         let is_usual = |part| MADE.iter().any(|made| part == Component::Normal(made.as_ref()));
         Path::new(path).components().any(is_usual)

@@ -86,7 +86,7 @@ pub fn words(removed: &[(PathBuf, u64)], why: &str) -> String {
     format!("{why}: target directories were removed ({mebibytes} MiB): {}", names.join(", "))
 }
 
-/// When a worker was made ready last: its clone is made anew for each run.
+/// The instant at which a worker was made ready last: its clone is made anew for each run.
 fn used(worker: &Path) -> SystemTime {
     let made = worker.join("control.git").metadata().and_then(|data| data.modified());
     made.unwrap_or(SystemTime::UNIX_EPOCH)

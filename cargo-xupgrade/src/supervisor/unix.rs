@@ -29,7 +29,7 @@ const GOING: Duration = Duration::from_secs(10);
 /// The number of the ordinary user and of its group, that of the first person on most machines.
 const ORDINARY: u32 = 1000;
 
-/// True where nothing is forbidden to the account of this process.
+/// The account of this process is root, to whom nothing is forbidden.
 #[must_use]
 pub fn is_root() -> bool {
     getuid().is_root()
@@ -388,7 +388,7 @@ mod linux {
         enter_user_namespace(CloneFlags::CLONE_NEWPID, user.as_raw(), group.as_raw())
     }
 
-    /// Takes this process into a user namespace where its account has the number of an ordinary user. The program that it
+    /// Moves this process into a user namespace where its account has the number of an ordinary user. The program that it
     /// starts next has no right beyond that: only root's number keeps rights when a program starts (capabilities(7)).
     pub(in super::super) fn become_ordinary() -> io::Result<()> {
         enter_user_namespace(CloneFlags::empty(), ORDINARY, ORDINARY)

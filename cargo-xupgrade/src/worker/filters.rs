@@ -26,9 +26,9 @@ pub struct FailedFilter {
 /// The state of the filters after a checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filters {
-    /// None failed that is not off already.
+    /// The filters work, but for those that are off already.
     Work,
-    /// Some did, and are off from now on.
+    /// A filter failed, and is off from now on.
     Fail,
 }
 

@@ -50,7 +50,7 @@ pub struct Required {
     /// The features that it asks for by name.
     #[serde(default)]
     features: BTreeSet<String>,
-    /// Asks for the package's default features, too.
+    /// The package's default features are asked for, too.
     #[serde(default = "usually")]
     uses_default_features: bool,
 }
@@ -102,7 +102,7 @@ impl Members {
 }
 
 impl Required {
-    /// A plain build needs it; one for tests only it does not.
+    /// A requirement of a plain build, and not of tests only.
     fn is_built(&self) -> bool {
         self.kind.as_deref() != Some("dev")
     }

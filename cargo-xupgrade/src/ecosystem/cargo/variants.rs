@@ -179,8 +179,8 @@ impl Known<'_> {
         self.over(self.moving).filter(differs).map(alone).collect()
     }
 
-    /// Whether a member may differ once a package moves: its neighbours ask for a feature that the version in use may not
-    /// even have.
+    /// The chance that a member differs once a package moves, read from the manifests: its neighbours ask for a feature
+    /// that the version in use may not even have.
     fn may_differ(&self, member: &Member) -> bool {
         let moves = |name: &&str| self.moving.iter().any(|one| one.split('@').next() == Some(name));
         self.members.fuller_for_others(member).iter().any(moves)

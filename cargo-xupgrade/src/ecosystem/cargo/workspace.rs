@@ -36,8 +36,8 @@ pub fn discover(tree: Tree<'_>) -> Vec<Project> {
     projects
 }
 
-/// Takes away what a workspace has as a member behind a symbolic link, and was found once more where it really lies: no
-/// workspace there knows it.
+/// Drops projects that are a member of a workspace behind a symbolic link, found once more where they really lie: no
+/// workspace there knows them.
 fn drop_doubles(root: &Path, projects: &mut Vec<Project>) {
     let real = |file: &String| from_root(root, &root.join(file).canonicalize().ok()?).ok();
     let behind = |project: &Project| -> Vec<String> {

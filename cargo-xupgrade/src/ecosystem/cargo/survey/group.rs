@@ -188,7 +188,7 @@ fn unlocked(entry: &Entry, at: Option<&Version>) -> Option<Reason> {
 }
 
 /// A crate that the lockfile takes from elsewhere than the requirement says: `[patch]` decides, and a raise does nothing.
-/// That a package of the workspace has its name and version says nothing where the edges lead past that one.
+/// A package of the workspace with its name and version does not count where the edges lead past that one.
 fn patched(
     entry: &Entry,
     source: &Source,
