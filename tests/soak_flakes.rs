@@ -22,11 +22,13 @@ struct Kind {
 enum Of {
     /// The base: a good upgrade must land.
     Base,
+    /// The base, where the whole suite runs and never by name: a good upgrade must land.
+    Suite,
     /// The upgrade of `wobbly`: it must not land.
     Upgrade,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         name: "a test that fails on the base in 30 % of its runs",
         tests: &["flaps"],
@@ -35,6 +37,7 @@ const KINDS: [Kind; 4] = [
         most: 0,
     },
     Kind { name: "fifty tests that do in 2 %", tests: &[], rate: 20, of: Of::Base, most: 0 },
+    Kind { name: "a test that does in 30 %, and never by name", tests: &["shy"], rate: 300, of: Of::Suite, most: 0 },
     Kind { name: "an upgrade that makes a test fail in 40 %", tests: &["maker"], rate: 400, of: Of::Upgrade, most: 0 },
     Kind { name: "one that does in 20 %", tests: &["maker"], rate: 200, of: Of::Upgrade, most: 2 },
 ];
@@ -61,7 +64,7 @@ fn mistake(kind: &Kind, seed: u64) -> Option<String> {
     let ran = env.run(&["-p", package, VERIFY_RUNS, "2", FLAKE_BUDGET, "60"]);
     let landed = landed(&ran, package);
     let right = match kind.of {
-        Of::Base => landed && ran.code == 0,
+        Of::Base | Of::Suite => landed && ran.code == 0,
         Of::Upgrade => !landed && [0, 3].contains(&ran.code),
     };
     (!right).then(|| format!("seed {seed}: {}", ran.said()))
@@ -91,6 +94,12 @@ fn world(kind: &Kind, seed: u64) -> (Env, &'static str) {
     }
     let maker = "#[cfg(test)]\n#[path = \"../../count.rs\"]\nmod count;\n\n#[test]\nfn stands() {\n    if !wobbly::is_steady() {\n        \
                  count::run_of(\"maker\");\n    }\n}\n";
+    let shy = "\n#[test]\nfn shy() {\n    if !std::env::args().any(|word| word == \"--exact\") {\n        \
+               count::run_of(\"shy\");\n    }\n}\n";
+    if kind.of == Of::Suite {
+        let tests = std::fs::read_to_string(env.repo().join("ada/src/lib.rs")).unwrap();
+        env.write("ada/src/lib.rs", &(tests + shy)).commit();
+    }
     if kind.of == Of::Upgrade {
         env.write("bob/src/lib.rs", maker).commit();
     }

@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport, Turn};
-use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, judge, judge_cell};
+use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, hidden, judge, judge_cell};
 pub use budget::{Budget, Spent};
 
 /// What the engine works with.
@@ -46,8 +46,8 @@ pub struct Engine<'a> {
     pub journal: &'a mut Journal,
     /// The trials so far.
     pub trials: Vec<Trial>,
-    /// Number of further runs of each check with tests before anything is published.
-    pub often: BTreeMap<CellKey, u32>,
+    /// Further runs of each check with tests before anything is published.
+    pub often: BTreeMap<CellKey, often::Runs>,
     /// The cells of the whole matrix in which an upgrade failed: from then on each trial that they concern runs them, or what
     /// they refuse would pass there again and again.
     pub awake: BTreeSet<CellKey>,
@@ -218,9 +218,10 @@ impl Engine<'_> {
 
     /// The cells in which a trial failed, to be run once more.
     fn failed_cells(&self, flight: &Flight, of: Ticket) -> Vec<Cell> {
-        let failed = flight.tickets.get(&of).map(|place| &self.trials[*place].report);
-        let Some(report) = failed else { return Vec::new() };
-        match again(report, &self.baseline) {
+        let Some(place) = flight.tickets.get(&of) else { return Vec::new() };
+        let report = &self.trials[*place].report;
+        let hidden = hidden(self.trials[..*place].iter().map(|trial| &trial.report));
+        match again(report, &self.baseline, &hidden) {
             // Its tests turned out to be flaky in the meantime.
             known if known.is_empty() => orders::failed_cells(report),
             cells => cells,

@@ -305,14 +305,17 @@ pub struct ProjectSummary {
     pub flaky: Vec<String>,
 }
 
-/// A check whose tests passed several times on the tree that is published.
+/// A check, or units of its tests, that passed several times on the tree that is published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Steady {
     /// The project's label.
     pub project: String,
     /// The check.
     pub check: String,
-    /// The number of its runs, all of which passed.
+    /// The units of tests that this is about (test programs, Go packages), where others of the check ran more or less often.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub units: Vec<String>,
+    /// The number of runs, all of which passed.
     pub runs: u32,
     /// The least share of failing runs (0 to 1) that so many passes exclude with 99 % certainty.
     pub excluded: f64,

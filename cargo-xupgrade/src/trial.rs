@@ -145,6 +145,8 @@ pub enum Extent {
     Programs,
     /// The tests of these packages (crates, Go packages) only.
     Packages(BTreeSet<String>),
+    /// These units of tests only: test programs, Go packages.
+    Units(BTreeSet<String>),
     /// These tests only; others that the same command runs count for nothing.
     Tests(BTreeSet<TestName>),
 }
@@ -249,9 +251,9 @@ pub struct Reading {
     pub executables: BTreeMap<String, Executable>,
     /// Units of which is known what else than all of it selects them: the words for the command.
     pub units: BTreeMap<String, Vec<String>>,
-    /// The milliseconds that documentation tests took.
+    /// The milliseconds that each unit of tests took.
     #[serde(default)]
-    pub doc_millis: u64,
+    pub millis: BTreeMap<String, u64>,
     /// The lines that tell most about a failure, in order.
     pub telling: Vec<String>,
     /// Signs of noise (no space, no memory, no network).

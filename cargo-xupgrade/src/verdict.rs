@@ -16,7 +16,7 @@ mod part;
 mod proof;
 mod targets;
 
-pub use again::{again, only_flaky, widens};
+pub use again::{again, hidden, only_flaky, widens};
 pub use proof::{Proof, is_guarded_by_red, proof};
 pub use targets::only_news;
 
@@ -52,8 +52,10 @@ pub struct CellBaseline {
     pub seconds: f64,
     /// Seconds of the fastest run: everything was built.
     pub warm_seconds: f64,
-    /// Seconds of its documentation tests in the fastest run.
-    pub doc_seconds: f64,
+    /// Seconds of each unit of its tests in that unit's fastest run.
+    pub unit_seconds: BTreeMap<String, f64>,
+    /// The words that select a unit of its tests, where some are known.
+    pub units: BTreeMap<String, Vec<String>>,
     /// Tests that ran in every run.
     pub ran: usize,
     /// Their names.
@@ -91,6 +93,12 @@ impl CellBaseline {
     #[must_use]
     pub fn expected_seconds(&self) -> f64 {
         f64::midpoint(self.seconds, self.warm_seconds)
+    }
+
+    /// The units of its tests: test programs, documentation tests of crates, Go packages.
+    #[must_use]
+    pub fn test_units(&self) -> BTreeSet<String> {
+        self.names.iter().map(|name| name.unit.clone()).collect()
     }
 }
 

@@ -1,32 +1,55 @@
-//! Runs of the tests before anything is published: how often each check runs again within a budget of seconds, and the
+//! Runs of the tests before anything is published: how often each unit of tests runs again within a budget of seconds, and the
 //! share of failing runs that so many passes exclude. Pure; the seconds are those that the baseline measured, so that a
 //! resumed run asks the same questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::Steady;
 use crate::trial::narrow::{is_doc, narrow};
-use crate::trial::{Cell, CellKey, Extent, Phase, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Extent, Phase, Reader, Turn};
 use crate::verdict::{Baseline, CellBaseline};
 
 /// The number of runs in all of the tests of what is published, the trial of the search and the verification included.
 pub const RUNS: u32 = 21;
 
-/// The number of further runs of each check with tests, the quickest first, until the seconds are used up.
+/// Nothing is quicker than the start of the tools, in seconds.
+const START: f64 = 0.2;
+
+/// Numbers of further runs of a check, by the units of tests that one command runs; no unit stands for the whole check.
+pub type Runs = BTreeMap<BTreeSet<String>, u32>;
+
+/// The largest of these numbers.
 #[must_use]
-pub fn runs(cells: &[Cell], baseline: &Baseline, verify_runs: u32, seconds: f64) -> BTreeMap<CellKey, u32> {
+pub fn most(runs: &Runs) -> u32 {
+    runs.values().copied().max().unwrap_or(0)
+}
+
+/// Units of tests of a check that one command runs, and the seconds that they cost.
+struct Part {
+    check: CellKey,
+    units: BTreeSet<String>,
+    seconds: f64,
+    /// Seconds of a run of the check beside those of its units: paid once a round.
+    start: f64,
+}
+
+/// The further runs of each check with tests, unit by unit and the quickest first, until the seconds are used up. Nothing is built
+/// in them, and documentation tests take no part.
+#[must_use]
+pub fn runs(cells: &[Cell], baseline: &Baseline, verify_runs: u32, seconds: f64) -> BTreeMap<CellKey, Runs> {
     let wanted = RUNS.saturating_sub(verify_runs + 1);
-    let known = |cell: &Cell| Some((cell.key(), cost(baseline.cells.get(&cell.key())?)));
-    let mut costs: Vec<(CellKey, f64)> = tests(cells).filter_map(known).collect();
-    costs.sort_by(|(one, cost), (other, than)| cost.total_cmp(than).then_with(|| one.cmp(other)));
+    let mut parts: Vec<Part> = tests(cells).flat_map(|cell| parts(cell, baseline)).collect();
+    let alone = |part: &Part| part.seconds + part.start;
+    parts.sort_by(|one, other| alone(one).total_cmp(&alone(other)).then_with(|| one.check.cmp(&other.check)));
     let mut left = seconds;
-    let mut runs = BTreeMap::new();
-    for (key, cost) in costs {
-        let count = (1..=wanted).rev().find(|count| f64::from(*count) * cost <= left).unwrap_or(0);
-        left -= f64::from(count) * cost;
-        runs.insert(key, count);
+    let mut runs: BTreeMap<CellKey, Runs> = BTreeMap::new();
+    for part in parts {
+        let begun = runs.get(&part.check).map_or(0, most);
+        let cost = |count: u32| f64::from(count) * part.seconds + f64::from(count.saturating_sub(begun)) * part.start;
+        let Some(count) = (1..=wanted).rev().find(|count| cost(*count) <= left) else { continue };
+        left -= cost(count);
+        runs.entry(part.check).or_default().insert(part.units, count);
     }
-    runs.retain(|_, count| *count > 0);
     runs
 }
 
@@ -34,30 +57,73 @@ fn tests(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
     cells.iter().filter(|cell| (cell.check.phase, cell.check.turn) == (Phase::Test, Turn::Always))
 }
 
-/// The seconds of one more run: nothing is built, and documentation tests take no part. Nothing is quicker than the start of
-/// the tools.
-fn cost(known: &CellBaseline) -> f64 {
-    const START: f64 = 0.2;
-    (known.warm_seconds - known.doc_seconds).max(START)
+/// The parts of a check. Units that run side by side (Go packages) share the seconds of the whole.
+fn parts(cell: &Cell, baseline: &Baseline) -> Vec<Part> {
+    let Some(known) = baseline.cells.get(&cell.key()) else { return Vec::new() };
+    let all: f64 = known.unit_seconds.values().sum();
+    let share = if all > 0.0 { ((known.warm_seconds - START).max(0.0) / all).min(1.0) } else { 0.0 };
+    let seconds = |units: &BTreeSet<String>| -> f64 {
+        units.iter().filter_map(|unit| known.unit_seconds.get(unit)).map(|seconds| seconds * share).sum()
+    };
+    let start = (known.warm_seconds - all * share).max(START);
+    let part = |units: BTreeSet<String>| Part { check: cell.key(), seconds: seconds(&units), units, start };
+    let groups = groups(cell, known);
+    if groups.is_empty() {
+        let programs = known.unit_seconds.keys().filter(|unit| !is_doc(unit)).cloned().collect();
+        return vec![Part { units: BTreeSet::new(), ..part(programs) }];
+    }
+    groups.into_iter().map(part).collect()
+}
+
+/// The units of a check that one command runs apart from the others; none where no command is known that does.
+fn groups(cell: &Cell, known: &CellBaseline) -> Vec<BTreeSet<String>> {
+    let units = programs(known);
+    if units.is_empty() || narrow(cell, &Extent::Units(units.clone()), &known.units).is_none() {
+        return Vec::new();
+    }
+    if cell.check.reader == Reader::GoTest {
+        return units.into_iter().map(|unit| [unit].into()).collect();
+    }
+    // A target's name selects it in each package.
+    let mut groups: BTreeMap<&Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for unit in units {
+        if let Some(words) = known.units.get(&unit) {
+            groups.entry(words).or_default().insert(unit);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// The units of a check without documentation tests.
+fn programs(known: &CellBaseline) -> BTreeSet<String> {
+    known.test_units().into_iter().filter(|unit| !is_doc(unit)).collect()
 }
 
 /// The cells of these runs, round by round; without documentation tests, where the command can be told so. First the gates of
 /// their projects, which build nothing any more and say what each test program is.
 #[must_use]
-pub fn cells(all: &[Cell], baseline: &Baseline, runs: &BTreeMap<CellKey, u32>) -> Vec<Cell> {
+pub fn cells(all: &[Cell], baseline: &Baseline, runs: &BTreeMap<CellKey, Runs>) -> Vec<Cell> {
     let is_gate = |cell: &&Cell| (cell.check.phase, cell.check.turn) == (Phase::Gate, Turn::Always);
     let gates = all.iter().filter(is_gate).filter(|gate| runs.keys().any(|(project, _)| *project == gate.project));
-    let rounds = runs.values().copied().max().unwrap_or(0);
-    let of = |cell: &Cell| runs.get(&cell.key()).copied().unwrap_or(0);
-    let round = |round: u32| tests(all).filter(move |cell| round < of(cell));
-    let rounds = (0..rounds).flat_map(round).flat_map(|cell| without_doc(cell, baseline));
-    gates.cloned().chain(rounds).collect()
+    let rounds = runs.values().map(most).max().unwrap_or(0);
+    let due = |cell: &Cell, round: u32| {
+        runs.get(&cell.key()).into_iter().flatten().filter(move |(_, count)| round < **count).map(|(units, _)| units)
+    };
+    let round = |round: u32| {
+        tests(all)
+            .filter(move |cell| due(cell, round).next().is_some())
+            .flat_map(move |cell| part_of(cell, baseline, &due(cell, round).flatten().cloned().collect()))
+    };
+    gates.cloned().chain((0..rounds).flat_map(round)).collect()
 }
 
-fn without_doc(cell: &Cell, baseline: &Baseline) -> Vec<Cell> {
-    let known = baseline.cells.get(&cell.key());
-    let has_doc = known.is_some_and(|known| known.names.iter().any(|name| is_doc(&name.unit)));
-    let narrowed = narrow(cell, &Extent::Programs, &BTreeMap::new()).filter(|_| has_doc);
+/// The cells that run these units of a check; with no unit, or all of them, the check without its documentation tests.
+fn part_of(cell: &Cell, baseline: &Baseline, units: &BTreeSet<String>) -> Vec<Cell> {
+    let Some(known) = baseline.cells.get(&cell.key()) else { return vec![cell.clone()] };
+    let has_doc = known.test_units().iter().any(|unit| is_doc(unit));
+    let some = !units.is_empty() && *units != programs(known);
+    let extent = if some { Some(Extent::Units(units.clone())) } else { has_doc.then_some(Extent::Programs) };
+    let narrowed = extent.and_then(|extent| narrow(cell, &extent, &known.units));
     narrowed.unwrap_or_else(|| vec![cell.clone()])
 }
 
@@ -68,46 +134,134 @@ pub fn excluded(passes: u32) -> f64 {
     if passes == 0 { 1.0 } else { 1.0 - 0.01_f64.powf(1.0 / f64::from(passes)) }
 }
 
-/// The statement about a check whose tests passed so often.
+/// The statements about a check that passed in these cells: one for all of its units, or one for those that ran equally often.
 #[must_use]
-pub fn steady((project, check): CellKey, runs: u32) -> Steady {
-    Steady { project, check, runs, excluded: (excluded(runs) * 100.0).ceil() / 100.0 }
+pub fn steady(key: &CellKey, passed: &[&CellReport], units: &BTreeSet<String>) -> Vec<Steady> {
+    let mut alike: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for unit in units {
+        let runs = passed.iter().filter(|cell| covers(&cell.cell.extent, unit)).count();
+        alike.entry(count(runs)).or_default().push(unit.clone());
+    }
+    if units.is_empty() {
+        alike.insert(count(passed.len()), Vec::new());
+    }
+    let whole = alike.len() == 1;
+    alike.remove(&0);
+    let statement = |(runs, units): (u32, Vec<String>)| Steady {
+        project: key.0.clone(),
+        check: key.1.clone(),
+        units: if whole { Vec::new() } else { units },
+        runs,
+        excluded: (excluded(runs) * 100.0).ceil() / 100.0,
+    };
+    alike.into_iter().rev().map(statement).collect()
+}
+
+fn count(runs: usize) -> u32 {
+    u32::try_from(runs).unwrap_or(u32::MAX)
+}
+
+fn covers(extent: &Extent, unit: &str) -> bool {
+    match extent {
+        Extent::Whole => true,
+        Extent::Programs => !is_doc(unit),
+        Extent::Units(units) => units.contains(unit),
+        Extent::Packages(_) | Extent::Tests(_) => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::{Reader, TestName};
+    use crate::trial::{Exit, Reading, TestName};
 
-    fn known(seconds: f64, doc: f64) -> CellBaseline {
-        let names = vec![TestName { unit: "app doc".into(), name: "src/lib.rs - f (line 3)".into() }];
-        CellBaseline { warm_seconds: seconds, doc_seconds: doc, names, ..CellBaseline::default() }
+    /// A baseline of a check: its seconds, and those of each unit of its tests.
+    fn known(seconds: f64, units: &[(&str, f64)]) -> CellBaseline {
+        let words = |unit: &str| -> Vec<String> {
+            let file = unit.split(' ').next_back().unwrap_or_default();
+            match file.strip_prefix("tests/").and_then(|name| name.strip_suffix(".rs")) {
+                _ if is_doc(unit) => vec!["--doc".into()],
+                Some(name) => vec!["--test".into(), name.into()],
+                None => vec!["--lib".into()],
+            }
+        };
+        CellBaseline {
+            warm_seconds: seconds,
+            names: units.iter().map(|(unit, _)| TestName { unit: (*unit).into(), name: "a".into() }).collect(),
+            units: units.iter().map(|(unit, _)| ((*unit).to_owned(), words(unit))).collect(),
+            unit_seconds: units.iter().map(|(unit, seconds)| ((*unit).to_owned(), *seconds)).collect(),
+            ..CellBaseline::default()
+        }
     }
 
-    fn stage(all: &[(&str, f64, f64)]) -> (Vec<Cell>, Baseline) {
+    fn stage(all: &[(&str, CellBaseline)]) -> (Vec<Cell>, Baseline) {
         let cell = |name: &str| {
             let mut cell = Cell::of(name, Phase::Test);
             cell.check.argv = ["cargo", "test", "--workspace"].map(str::to_owned).to_vec();
             cell.check.reader = Reader::Libtest;
             cell
         };
-        let cells: Vec<Cell> = all.iter().map(|(name, _, _)| cell(name)).collect();
-        let known =
-            cells.iter().zip(all).map(|(cell, (_, seconds, doc))| (cell.key(), known(*seconds, *doc))).collect();
+        let cells: Vec<Cell> = all.iter().map(|(name, _)| cell(name)).collect();
+        let known = cells.iter().zip(all).map(|(cell, (_, known))| (cell.key(), known.clone())).collect();
         (cells, Baseline { cells: known, ..Baseline::default() })
+    }
+
+    /// The commands of the runs that these seconds allow, with how often each comes.
+    fn commands(cells: &[Cell], baseline: &Baseline, seconds: f64) -> Vec<(String, usize)> {
+        let runs = runs(cells, baseline, 2, seconds);
+        let mut commands: Vec<(String, usize)> = Vec::new();
+        for cell in super::cells(cells, baseline, &runs) {
+            let words = cell.check.argv.join(" ");
+            match commands.last_mut() {
+                Some((last, times)) if *last == words => *times += 1,
+                _ => commands.push((words, 1)),
+            }
+        }
+        commands
+    }
+
+    fn told(commands: &[(String, usize)]) -> Vec<(&str, usize)> {
+        commands.iter().map(|(words, times)| (words.as_str(), *times)).collect()
     }
 
     #[test]
     fn the_quickest_check_has_all_its_runs_before_a_slow_one_has_any() {
-        let (cells, baseline) = stage(&[("slow", 20.0, 0.0), ("quick", 1.0, 0.0), ("endless", 400.0, 0.0)]);
+        let none = |seconds| known(seconds, &[]);
+        let (cells, baseline) = stage(&[("slow", none(20.0)), ("quick", none(1.0)), ("endless", none(400.0))]);
         let runs = runs(&cells, &baseline, 2, 60.0);
-        let told: Vec<(&str, u32)> = runs.iter().map(|((_, check), count)| (check.as_str(), *count)).collect();
+        let told: Vec<(&str, u32)> = runs.iter().map(|((_, check), runs)| (check.as_str(), most(runs))).collect();
         assert_eq!(told, [("quick", 18), ("slow", 2)]);
     }
 
     #[test]
+    fn the_quickest_test_program_of_a_check_has_all_its_runs_before_a_slow_one_has_any() {
+        let units = [("app src/lib.rs", 1.0), ("app tests/slow.rs", 10.0), ("app tests/endless.rs", 400.0)];
+        let (cells, baseline) = stage(&[("test", known(412.0, &units))]);
+        let all = commands(&cells, &baseline, 60.0);
+        let both = ("cargo test --workspace --lib --test slow", 2);
+        assert_eq!(told(&all), [both, ("cargo test --workspace --lib", 16)], "18 x (1 s + 1 s to start) + 2 x 10 s");
+    }
+
+    #[test]
+    fn programs_that_one_word_selects_in_several_packages_run_together() {
+        let units = [("a src/lib.rs", 0.1), ("b src/lib.rs", 3.0), ("b tests/it.rs", 1.0)];
+        let (cells, baseline) = stage(&[("test", known(4.3, &units))]);
+        let all = commands(&cells, &baseline, 25.0);
+        assert_eq!(told(&all), [("cargo test --workspace", 1), ("cargo test --workspace --test it", 17)]);
+    }
+
+    #[test]
+    fn go_packages_run_apart_and_share_the_seconds_in_which_they_ran_side_by_side() {
+        let (mut cells, baseline) = stage(&[("test", known(5.2, &[("m/a", 2.0), ("m/b", 8.0)]))]);
+        cells[0].check.reader = Reader::GoTest;
+        cells[0].check.argv = ["go", "test", "-json", "./..."].map(str::to_owned).to_vec();
+        let all = commands(&cells, &baseline, 26.0);
+        assert_eq!(told(&all), [("go test -json ./...", 1), ("go test -json m/a", 17)], "1 s and 4 s");
+    }
+
+    #[test]
     fn the_gates_of_what_runs_again_come_first_once_as_they_say_what_each_test_program_is() {
-        let (mut cells, baseline) = stage(&[("test", 1.0, 0.0)]);
+        let (mut cells, baseline) = stage(&[("test", known(1.0, &[]))]);
         cells
             .extend([Cell::of("gate", Phase::Gate), Cell { project: "go svc".into(), ..Cell::of("vet", Phase::Gate) }]);
         let runs = runs(&cells, &baseline, 2, 2.0);
@@ -118,12 +272,24 @@ mod tests {
 
     #[test]
     fn documentation_tests_cost_nothing_as_they_do_not_run_again() {
-        let (cells, baseline) = stage(&[("test", 31.0, 30.0)]);
-        let runs = runs(&cells, &baseline, 2, 9.5);
-        assert_eq!(runs.values().collect::<Vec<_>>(), [&9]);
-        let commands: Vec<String> =
-            super::cells(&cells, &baseline, &runs).iter().map(|cell| cell.check.argv.join(" ")).collect();
-        assert_eq!(commands, vec!["cargo test --workspace --tests"; 9]);
+        let (cells, baseline) = stage(&[("test", known(31.0, &[("app doc", 30.0), ("app src/lib.rs", 0.5)]))]);
+        let all = commands(&cells, &baseline, 9.5);
+        assert_eq!(told(&all), [("cargo test --workspace --tests", 9)]);
+    }
+
+    #[test]
+    fn what_ran_equally_often_is_one_statement_and_what_did_not_is_named() {
+        let (cells, baseline) = stage(&[("test", known(31.0, &[("app doc", 30.0), ("app src/lib.rs", 0.5)]))]);
+        let ended = |extent| Cell { extent, ..cells[0].clone() }.ended(Exit::Code(0), Reading::default());
+        let (whole, programs) = (ended(Extent::Whole), ended(Extent::Programs));
+        let units = baseline.cells[&cells[0].key()].test_units();
+        let told = |passed: &[&CellReport], units: &BTreeSet<String>| -> Vec<(Vec<String>, u32)> {
+            steady(&cells[0].key(), passed, units).into_iter().map(|one| (one.units, one.runs)).collect()
+        };
+        assert_eq!(told(&[&whole, &whole], &units), [(vec![], 2)]);
+        let apart = [(vec!["app src/lib.rs".to_owned()], 3), (vec!["app doc".to_owned()], 1)];
+        assert_eq!(told(&[&whole, &programs, &programs], &units), apart);
+        assert_eq!(told(&[&whole], &BTreeSet::new()), [(vec![], 1)], "a check whose tests have no names");
     }
 
     #[test]
@@ -134,7 +300,7 @@ mod tests {
 
     #[test]
     fn without_seconds_nothing_runs_again() {
-        let (cells, baseline) = stage(&[("test", 0.1, 0.0)]);
+        let (cells, baseline) = stage(&[("test", known(0.1, &[]))]);
         assert!(runs(&cells, &baseline, 2, 0.0).is_empty());
     }
 }

@@ -50,7 +50,10 @@ const WHOLE_RUNS: u32 = 2;
 /// The gates of these cells once, then the others in so many rounds.
 fn repeated(cells: &[Cell], runs: u32) -> Vec<Cell> {
     let (gates, tests): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| cell.check.phase == Phase::Gate);
-    let most = |cell: &Cell| if matches!(cell.extent, Extent::Tests(_)) { runs } else { runs.min(WHOLE_RUNS) };
+    let most = |cell: &Cell| match cell.extent {
+        Extent::Tests(_) | Extent::Units(_) => runs,
+        Extent::Whole | Extent::Programs | Extent::Packages(_) => runs.min(WHOLE_RUNS),
+    };
     let rounds = (0..runs).flat_map(|round| tests.iter().filter(move |cell| round < most(cell)).copied());
     gates.into_iter().chain(rounds).cloned().collect()
 }

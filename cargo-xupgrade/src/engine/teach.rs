@@ -71,6 +71,11 @@ impl Judged<'_> {
                 let passed = |test: &TestName| cell.reading.tests.get(test) == Some(&TestEnd::Passed);
                 wanted.iter().map(|test| (Some(number(label, test)), !passed(test))).collect()
             }
+            (Extent::Units(units), verdict) => {
+                let unit = units.iter().cloned().collect::<Vec<_>>().join(" ");
+                let all = TestName { unit, name: String::new() };
+                vec![(Some(number(&cell.cell.project, &all)), *verdict != Verdict::Passed)]
+            }
             (_, verdict) => vec![(None, *verdict != Verdict::Passed)],
         }
     }

@@ -312,7 +312,7 @@ fn tests_that_no_upgrade_concerns_do_not_run_again_and_again() {
         ..Cell::of("test", Phase::Test)
     };
     let cells = vec![of("cargo ."), of("go svc")];
-    let often = cells.iter().map(|cell| (cell.key(), 3)).collect();
+    let often = cells.iter().map(|cell| (cell.key(), [(BTreeSet::new(), 3)].into())).collect();
     let plan = Plan { projects: vec![root], cells, ..plan(vec![Candidate::of("a", &["1.1.0"])]) };
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();

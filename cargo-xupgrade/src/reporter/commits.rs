@@ -21,10 +21,14 @@ pub(super) fn lines(report: &Report, mark: impl Fn(&str) -> String) -> Vec<Strin
 
 /// The statement about the tests of a check on the tip.
 fn steady(one: &Steady) -> String {
+    let check = format!("the {} of {}", one.check, one.project);
+    let what = match &one.units[..] {
+        [] => check,
+        [unit] => format!("{unit} ({check})"),
+        [first, others @ ..] => format!("{first} and {} ({check})", count(others.len(), "other")),
+    };
     format!(
-        "the {} of {} passed {} times, which excludes (at 99 %) a test that the upgrades make fail in {:.0} % of its runs",
-        one.check,
-        one.project,
+        "{what} passed {} times, which excludes (at 99 %) a test that the upgrades make fail in {:.0} % of its runs",
         one.runs,
         one.excluded * 100.0
     )
@@ -62,6 +66,21 @@ mod tests {
 
     fn told(commits: Vec<Commit>, commit_trials: CommitTrials) -> Vec<String> {
         lines(&Report { commits, commit_trials, ..Report::empty() }, |name| format!("`{name}`"))
+    }
+
+    #[test]
+    fn units_of_tests_that_ran_more_or_less_often_than_others_are_named() {
+        let one = |units: &[&str]| Steady {
+            project: "cargo .".into(),
+            check: "test".into(),
+            units: units.iter().map(|unit| (*unit).to_owned()).collect(),
+            runs: 21,
+            excluded: 0.2,
+        };
+        let told = |units: &[&str]| steady(&one(units)).split(" passed").next().unwrap().to_owned();
+        assert_eq!(told(&[]), "the test of cargo .");
+        assert_eq!(told(&["app src/lib.rs"]), "app src/lib.rs (the test of cargo .)");
+        assert_eq!(told(&["m/a", "m/b", "m/c"]), "m/a and 2 others (the test of cargo .)");
     }
 
     #[test]

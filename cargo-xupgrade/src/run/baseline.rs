@@ -5,6 +5,7 @@ mod aside;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
@@ -270,7 +271,8 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
     CellBaseline {
         seconds: runs.iter().map(|cell| cell.seconds).fold(0.0, f64::max),
         warm_seconds: runs.iter().map(|cell| cell.seconds).fold(f64::INFINITY, f64::min),
-        doc_seconds: doc_seconds(runs),
+        unit_seconds: unit_seconds(runs),
+        units: runs.iter().flat_map(|cell| cell.reading.units.clone()).collect(),
         ran: names.len(),
         flaky: all.iter().filter(|name| ends(name).len() > 1).map(|name| (*name).clone()).collect(),
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
@@ -284,12 +286,14 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
     }
 }
 
-/// The seconds of the documentation tests in the fastest run.
-fn doc_seconds(runs: &[&CellReport]) -> f64 {
-    let millis = runs.iter().map(|cell| cell.reading.doc_millis).min().unwrap_or(0);
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run, far below 2^52")]
-    let millis = millis as f64;
-    millis / 1000.0
+/// The seconds of each unit of tests in its fastest run.
+fn unit_seconds(runs: &[&CellReport]) -> BTreeMap<String, f64> {
+    let mut fastest: BTreeMap<String, f64> = BTreeMap::new();
+    for (unit, millis) in runs.iter().flat_map(|cell| &cell.reading.millis) {
+        let seconds = Duration::from_millis(*millis).as_secs_f64();
+        fastest.entry(unit.clone()).and_modify(|least| *least = least.min(seconds)).or_insert(seconds);
+    }
+    fastest
 }
 
 /// The targets that compiled in every run.

@@ -13,19 +13,24 @@ use crate::trial::{Cell, CellKey, Phase, Turn};
 use crate::verdict::{Baseline, CellBaseline};
 
 /// The options of a search over this matrix.
-pub fn options(args: &SearchArgs, cells: &[Cell], baseline: &Baseline, often: &BTreeMap<CellKey, u32>) -> Options {
+pub fn options(
+    args: &SearchArgs,
+    cells: &[Cell],
+    baseline: &Baseline,
+    often: &BTreeMap<CellKey, often::Runs>,
+) -> Options {
     Options {
         strategy: args.strategy.into(),
         below: args.depth.into(),
         verify_runs: args.verify_runs.get(),
-        more_runs: often.values().copied().max().unwrap_or(0),
+        more_runs: often.values().map(often::most).max().unwrap_or(0),
         gate_cost: gate_cost(cells, baseline),
         ..Options::default()
     }
 }
 
-/// The number of further runs of each check with tests before anything is published.
-pub fn often(args: &SearchArgs, plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u32> {
+/// The further runs of each check with tests before anything is published.
+pub fn often(args: &SearchArgs, plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, often::Runs> {
     let seconds = args.flake_budget.unwrap_or_default().seconds(forecast(plan, baseline).seconds);
     often::runs(&plan.cells, baseline, args.verify_runs.get(), seconds)
 }

@@ -16,8 +16,8 @@ use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named, partners};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
-use crate::trial::{Cell, CellKey, Phase, TrialReport};
-use crate::verdict::{Proof, Verdict, is_guarded_by_red, judge_cell, proof};
+use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport};
+use crate::verdict::{CellBaseline, Proof, Verdict, is_guarded_by_red, judge_cell, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
@@ -270,14 +270,15 @@ fn steady(plan: &Plan, found: &Found) -> Vec<Steady> {
     let on_it =
         |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
     let trials = found.trials.iter().filter(on_it).filter(|_| !found.checkpoint.atoms.is_empty());
-    let mut runs: BTreeMap<CellKey, u32> = BTreeMap::new();
+    let mut passed: BTreeMap<CellKey, Vec<&CellReport>> = BTreeMap::new();
     for cell in trials.flat_map(|trial| &trial.report.cells).filter(|cell| cell.cell.check.phase == Phase::Test) {
-        let known = found.baseline.cells.get(&cell.cell.key());
-        if concerned.contains(&cell.cell.key()) && judge_cell(cell, known) == Verdict::Passed {
-            *runs.entry(cell.cell.key()).or_default() += 1;
+        let key = cell.cell.key();
+        if concerned.contains(&key) && judge_cell(cell, found.baseline.cells.get(&key)) == Verdict::Passed {
+            passed.entry(key).or_default().push(cell);
         }
     }
-    runs.into_iter().map(|(key, runs)| often::steady(key, runs)).collect()
+    let units = |key: &CellKey| found.baseline.cells.get(key).map(CellBaseline::test_units).unwrap_or_default();
+    passed.iter().flat_map(|(key, cells)| often::steady(key, cells, &units(key))).collect()
 }
 
 /// What flapped, from the baseline to the last trial.

@@ -99,9 +99,11 @@ pub fn belongs(unit: &str, packages: &BTreeSet<String>) -> bool {
 pub fn narrow(cell: &Cell, extent: &Extent, units: &BTreeMap<String, Vec<String>>) -> Option<Vec<Cell>> {
     match (cell.check.reader, extent) {
         (Reader::Libtest, Extent::Programs) => cargo_programs(&cell.check),
+        (Reader::Libtest, Extent::Units(wanted)) => cargo_units(cell, wanted, units),
         (Reader::Libtest, Extent::Packages(packages)) => cargo_packages(&cell.check, packages),
         (Reader::Libtest, Extent::Tests(tests)) => return cargo_tests(cell, tests, units),
         (Reader::GoTest, Extent::Packages(packages)) => go_packages(cell, packages),
+        (Reader::GoTest, Extent::Units(packages)) => go_units(cell, packages),
         (Reader::GoTest, Extent::Tests(tests)) => return go_tests(cell, tests),
         _ => None,
     }
@@ -129,6 +131,9 @@ const CARGO_PLAIN: &[&str] = &[
 ];
 const CARGO_VALUED: &[&str] =
     &["--exclude", "--features", "--manifest-path", "--package", "--profile", "--target", "--target-dir", "-F", "-p"];
+
+/// Flags of `cargo test` that select targets, as a narrowing appends them.
+const TARGETS: &[&str] = &["--tests", "--lib", "--bin", "--test", "--example", "--bench", "--doc"];
 
 /// Whether a command is a `cargo test` of all targets, in words that are understood.
 fn is_plain_cargo_test(argv: &[String]) -> bool {
@@ -174,11 +179,30 @@ fn cargo_programs(check: &Check) -> Option<Vec<String>> {
     is_plain_cargo_test(&check.argv).then(|| check.argv.iter().cloned().chain(["--tests".to_owned()]).collect())
 }
 
+/// The command with the targets of these units only. It runs targets of the same name in other packages, too: with fewer packages
+/// cargo may choose other features and build anew.
+fn cargo_units(cell: &Cell, wanted: &BTreeSet<String>, units: &BTreeMap<String, Vec<String>>) -> Option<Vec<String>> {
+    let argv = unselected(cell);
+    let targets: BTreeSet<&Vec<String>> = wanted.iter().map(|unit| units.get(unit)).collect::<Option<_>>()?;
+    let known = is_plain_cargo_test(argv) && !targets.is_empty();
+    known.then(|| argv.iter().chain(targets.into_iter().flatten()).cloned().collect())
+}
+
+/// The command of a cell without the targets that an earlier narrowing selected.
+fn unselected(cell: &Cell) -> &[String] {
+    let argv = &cell.check.argv;
+    let is_ours = matches!(cell.extent, Extent::Programs | Extent::Units(_));
+    let is_target = |word: &String| TARGETS.contains(&word.as_str());
+    let end = argv.iter().position(is_target).filter(|_| is_ours).unwrap_or(argv.len());
+    &argv[..end]
+}
+
 /// The targets of the tests, then the tests by name. The packages stay as they are: with fewer of them cargo may choose
 /// other features and build anew. Documentation tests cannot be named (rustdoc splits a filter at its spaces, and every
 /// name has some), so of those all run.
 fn cargo_tests(cell: &Cell, tests: &BTreeSet<TestName>, units: &BTreeMap<String, Vec<String>>) -> Option<Vec<Cell>> {
-    if !is_plain_cargo_test(&cell.check.argv) || tests.is_empty() {
+    let whole = unselected(cell);
+    if !is_plain_cargo_test(whole) || tests.is_empty() {
         return None;
     }
     let selected: Vec<(&TestName, &Vec<String>)> =
@@ -189,13 +213,13 @@ fn cargo_tests(cell: &Cell, tests: &BTreeSet<TestName>, units: &BTreeMap<String,
     if !unit.is_empty() {
         let targets: BTreeSet<&Vec<String>> = unit.iter().map(|(_, words)| *words).collect();
         let names: BTreeSet<&str> = unit.iter().map(|(test, _)| libtest::bare_name(&test.name)).collect();
-        let mut argv = cell.check.argv.clone();
+        let mut argv = whole.to_vec();
         argv.extend(targets.into_iter().flatten().cloned());
         argv.extend(["--", "--exact"].into_iter().chain(names).map(str::to_owned));
         cells.push(with(cell, argv, Extent::Tests(unit.iter().map(|(test, _)| (*test).clone()).collect())));
     }
     if !doc.is_empty() {
-        let argv = cell.check.argv.iter().cloned().chain(["--doc".to_owned()]).collect();
+        let argv = whole.iter().cloned().chain(["--doc".to_owned()]).collect();
         cells.push(with(cell, argv, Extent::Tests(doc.iter().map(|(test, _)| (*test).clone()).collect())));
     }
     Some(cells)
@@ -220,7 +244,10 @@ fn go_flags(cell: &Cell) -> Option<Vec<String>> {
         GO_PLAIN.contains(&flag.as_str()) || (flag.contains('=') && !GO_CHOICE.contains(&name))
     };
     // A value in a word of its own would look like a package.
-    let ours = |pattern: &String| matches!(&cell.extent, Extent::Packages(packages) if packages.contains(pattern));
+    let ours = |pattern: &String| match &cell.extent {
+        Extent::Packages(packages) | Extent::Units(packages) => packages.contains(pattern),
+        Extent::Whole | Extent::Programs | Extent::Tests(_) => false,
+    };
     let is_package = |pattern: &&String| pattern.starts_with('.') || ours(pattern);
     let known = flags.iter().all(is_known) && patterns.iter().all(is_package);
     known.then(|| argv[..2].iter().chain(flags).cloned().collect())
@@ -231,6 +258,11 @@ fn go_packages(cell: &Cell, packages: &BTreeSet<String>) -> Option<Vec<String>> 
     if !cell.check.argv.iter().any(|word| word == "./...") {
         return None;
     }
+    Some(go_flags(cell)?.into_iter().chain(packages.iter().cloned()).collect())
+}
+
+/// The packages in place of the patterns: each of them ran below these.
+fn go_units(cell: &Cell, packages: &BTreeSet<String>) -> Option<Vec<String>> {
     Some(go_flags(cell)?.into_iter().chain(packages.iter().cloned()).collect())
 }
 

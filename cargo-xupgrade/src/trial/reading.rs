@@ -5,6 +5,7 @@ mod target;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use serde_json::Value;
@@ -133,8 +134,8 @@ impl Lines {
             self.unit = format!("{name} doc");
         } else if let Some((name, end)) = libtest::ended(trimmed) {
             self.test(name, end_of(end));
-        } else if let Some(millis) = libtest::finished_in(trimmed).filter(|_| is_doc(&self.unit)) {
-            self.found.doc_millis += millis;
+        } else if let Some(millis) = libtest::finished_in(trimmed) {
+            *self.found.millis.entry(self.unit.clone()).or_default() += millis;
         } else if let Some(name) = libtest::begun(trimmed) {
             self.begun = Some(name.to_owned());
         } else if let (Some(name), Some(end)) = (&self.begun, libtest::end(trimmed)) {
@@ -206,7 +207,10 @@ impl Lines {
         if !event["FailedBuild"].is_null() {
             self.found.build_failed = Build::Failed;
         }
-        let Some(test) = event["Test"].as_str() else { return };
+        let Some(test) = event["Test"].as_str() else {
+            self.found.millis.extend(elapsed(event).map(|millis| (package.to_owned(), millis)));
+            return;
+        };
         let lines = go_test_of(event).and_then(|test| self.waiting.remove(&test)).unwrap_or_default();
         if end == TestEnd::Failed {
             for line in &lines {
@@ -268,6 +272,8 @@ pub fn name_units(reading: &mut Reading, executables: &BTreeMap<String, Executab
         }
         reading.tests.insert(TestName { unit, name: test.name }, end);
     }
+    let millis = std::mem::take(&mut reading.millis).into_iter();
+    reading.millis = millis.map(|(unit, millis)| (unit_of(&unit, executables).0, millis)).collect();
 }
 
 /// The name of a unit, and the words that select it.
@@ -284,6 +290,12 @@ fn unit_of(unit: &str, executables: &BTreeMap<String, Executable>) -> (String, V
 
 fn file_stem(path: &str) -> Option<&str> {
     std::path::Path::new(path).file_stem()?.to_str()
+}
+
+/// The milliseconds that an event of `go test -json` states, which are seconds there.
+fn elapsed(event: &Value) -> Option<u64> {
+    let elapsed = Duration::try_from_secs_f64(event["Elapsed"].as_f64()?).ok()?;
+    u64::try_from(elapsed.as_millis()).ok()
 }
 
 /// The package and the test that an event of `go test -json` speaks of.
@@ -312,6 +324,7 @@ mod tests {
         test tests::slow ... ignored, takes long\n\
         thread 'tests::fails' panicked at src/lib.rs:3:5:\n\
         assertion failed\n\
+        test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.25s\n\
         \x20  Doc-tests app\n\
         test src/lib.rs - f (line 3) ... ok\n";
 
@@ -323,6 +336,7 @@ mod tests {
         name_units(&mut reading, &executables);
         assert_eq!(reading.units["my-app src/lib.rs"], ["--lib"]);
         assert_eq!(reading.units["app doc"], ["--doc"]);
+        assert_eq!(reading.millis, [("my-app src/lib.rs".to_owned(), 1250)].into());
         assert_eq!(
             names(&reading, TestEnd::Passed),
             ["app doc src/lib.rs - f (line 3)", "my-app src/lib.rs tests::adds"]
@@ -382,13 +396,14 @@ error[E0425]: cannot find function `gone` in crate `x`
 {"ImportPath":"ex.com/m","Action":"build-fail"}
 {"Action":"fail","Package":"ex.com/m","FailedBuild":"ex.com/m"}
 {"Action":"pass","Package":"ex.com/n","Test":"TestA"}
-{"Action":"fail","Package":"ex.com/n","Test":"TestB"}
-{"Action":"fail","Package":"ex.com/n"}"#;
+{"Action":"fail","Package":"ex.com/n","Test":"TestB","Elapsed":0.5}
+{"Action":"fail","Package":"ex.com/n","Elapsed":1.502}"#;
         let reading = read(Reader::GoTest, text);
         assert_eq!(reading.build_failed, Build::Failed);
         assert_eq!(names(&reading, TestEnd::Passed), ["ex.com/n TestA"]);
         assert_eq!(names(&reading, TestEnd::Failed), ["ex.com/n TestB"]);
         assert_eq!(reading.telling, ["./m.go:3:5: undefined: x"]);
+        assert_eq!(reading.millis, [("ex.com/n".to_owned(), 1502)].into());
     }
 
     #[test]

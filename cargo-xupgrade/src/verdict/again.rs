@@ -5,20 +5,21 @@ use std::collections::BTreeSet;
 
 use super::{Baseline, CellBaseline, FLAKY_RERUNS, Verdict, judge_cell, noise, part, tests_that};
 use crate::trial::narrow::narrow;
-use crate::trial::{Build, Cell, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
+use crate::trial::{Build, Cell, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
 /// The cells that ask once more what made a trial fail: the tests that failed, by name where the command can be told to
 /// run them alone, the whole cell else; before them the gates of the same projects, as tests that do not compile say
-/// nothing. To be run with nothing cached and judged as any other cells. Empty where no cell failed.
+/// nothing. Tests that are `hidden` run with all of their unit. To be run with nothing cached and judged as any other cells.
+/// Empty where no cell failed.
 #[must_use]
-pub fn again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
+pub fn again(report: &TrialReport, baseline: &Baseline, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
     let before = |cell: &CellReport| baseline.cells.get(&cell.cell.key());
     let failed: Vec<&CellReport> =
         report.cells.iter().filter(|cell| matches!(judge_cell(cell, before(cell)), Verdict::Failed(_))).collect();
     let projects: BTreeSet<&String> = failed.iter().map(|cell| &cell.cell.project).collect();
     let gates = report.cells.iter().filter(|cell| is_gate(cell) && projects.contains(&cell.cell.project));
     let gates = gates.map(|cell| cell.cell.clone());
-    let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| narrowed(cell, before(cell)));
+    let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| narrowed(cell, before(cell), hidden));
     let mut cells: Vec<Cell> = Vec::new();
     for cell in gates.chain(tests) {
         if !cells.contains(&cell) {
@@ -32,12 +33,40 @@ fn is_gate(cell: &CellReport) -> bool {
     cell.cell.check.phase == Phase::Gate
 }
 
-fn narrowed(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell> {
-    let wanted = blamed(cell, before);
-    if wanted.is_empty() {
-        return vec![cell.cell.clone()];
+fn narrowed(cell: &CellReport, before: Option<&CellBaseline>, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
+    let is_hidden = |name: &TestName| hidden.contains(&(cell.cell.key(), name.clone()));
+    let (by_unit, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed(cell, before).into_iter().partition(is_hidden);
+    let units = by_unit.into_iter().map(|name| name.unit).collect();
+    let extents = [Extent::Tests(by_name), Extent::Units(units)].into_iter().filter(|extent| !is_empty(extent));
+    let cells = extents.map(|extent| narrow(&cell.cell, &extent, &cell.reading.units)).collect::<Option<Vec<_>>>();
+    let cells = cells.map(|cells| cells.concat()).filter(|cells| !cells.is_empty());
+    cells.unwrap_or_else(|| vec![cell.cell.clone()])
+}
+
+fn is_empty(extent: &Extent) -> bool {
+    matches!(extent, Extent::Tests(tests) if tests.is_empty())
+        || matches!(extent, Extent::Units(units) if units.is_empty())
+}
+
+/// The tests that failed in a whole suite and in none of their runs by name, of which there were some: what makes them fail
+/// may be what runs beside them.
+#[must_use]
+pub fn hidden<'a>(reports: impl Iterator<Item = &'a TrialReport>) -> BTreeSet<(CellKey, TestName)> {
+    let (mut suite, mut green, mut red) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for cell in reports.flat_map(|report| &report.cells) {
+        for (name, end) in &cell.reading.tests {
+            let all = match (&cell.cell.extent, end) {
+                (_, TestEnd::Skipped) => continue,
+                (Extent::Tests(wanted), _) if !wanted.contains(name) => continue,
+                (Extent::Tests(_), TestEnd::Passed) => &mut green,
+                (Extent::Tests(_), TestEnd::Failed) => &mut red,
+                (_, TestEnd::Failed) => &mut suite,
+                (_, TestEnd::Passed) => continue,
+            };
+            all.insert((cell.cell.key(), name.clone()));
+        }
     }
-    narrow(&cell.cell, &Extent::Tests(wanted), &cell.reading.units).unwrap_or_else(|| vec![cell.cell.clone()])
+    suite.into_iter().filter(|test| green.contains(test) && !red.contains(test)).collect()
 }
 
 /// The tests that a failed cell has against it: the red ones that were never seen flaky or red before, with those that

@@ -14,6 +14,7 @@ pub(super) fn expected(extent: &Extent, before: &CellBaseline) -> (usize, Vec<Te
         Extent::Packages(packages) => {
             before.names.iter().filter(|name| belongs(&name.unit, packages)).cloned().collect()
         }
+        Extent::Units(units) => before.names.iter().filter(|name| units.contains(&name.unit)).cloned().collect(),
         Extent::Programs => before.names.iter().filter(|name| !is_doc(&name.unit)).cloned().collect(),
         Extent::Whole | Extent::Tests(_) => return (before.ran, before.names.clone()),
     };
@@ -22,9 +23,12 @@ pub(super) fn expected(extent: &Extent, before: &CellBaseline) -> (usize, Vec<Te
 
 /// How many tests the cell ran of those that it was asked for.
 pub(super) fn ran(cell: &CellReport) -> usize {
-    let Extent::Packages(packages) = &cell.cell.extent else { return cell.reading.ran() };
-    let tests = cell.reading.tests.iter();
-    tests.filter(|(name, end)| **end != TestEnd::Skipped && belongs(&name.unit, packages)).count()
+    let ours = |unit: &str| match &cell.cell.extent {
+        Extent::Packages(packages) => belongs(unit, packages),
+        Extent::Units(units) => units.contains(unit),
+        Extent::Whole | Extent::Programs | Extent::Tests(_) => true,
+    };
+    cell.reading.tests.iter().filter(|(name, end)| **end != TestEnd::Skipped && ours(&name.unit)).count()
 }
 
 /// Which of these did not run to an end.

@@ -294,20 +294,64 @@ fn known(cell: CellBaseline) -> Baseline {
     Baseline { cells, ..Baseline::default() }
 }
 
+/// The cells that ask again where nothing is known of earlier runs by name.
+fn by_name(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
+    again(report, baseline, &BTreeSet::new())
+}
+
 #[test]
 fn a_failure_is_asked_again_by_the_gate_and_the_tests_that_decided_it() {
-    let cells = again(&trial(red(BOTH_FAIL)), &known(steady()));
+    let cells = by_name(&trial(red(BOTH_FAIL)), &known(steady()));
     assert_eq!(cells.iter().map(|cell| cell.check.name.as_str()).collect::<Vec<_>>(), ["gate", "test"]);
     assert_eq!(cells[0].extent, Extent::Whole);
     assert_eq!(cells[1].extent, Extent::Tests(BTreeSet::from([name("b")])), "`a` is known to be flaky");
-    assert!(again(&trial(red(A_FAILS)), &known(steady())).is_empty(), "no evidence, no question");
+    assert!(by_name(&trial(red(A_FAILS)), &known(steady())).is_empty(), "no evidence, no question");
+}
+
+#[test]
+fn a_test_that_fails_in_the_suite_only_is_asked_again_with_all_of_its_unit() {
+    let by_name = |end| {
+        let mut report = cell(Phase::Test, Exit::Code(0), tests(&[("b", end)]));
+        report.cell.extent = Extent::Tests([name("b")].into());
+        trial(report)
+    };
+    let (suite, green) = (trial(red(BOTH_FAIL)), by_name(TestEnd::Passed));
+    let seen = hidden([&suite, &green].into_iter());
+    let cells = again(&suite, &known(steady()), &seen);
+    assert_eq!(cells[1].extent, Extent::Units([name("b").unit].into()));
+    assert!(cells[1].check.argv.join(" ").ends_with("--lib"), "{:?}", cells[1].check.argv);
+    for seen in [vec![&suite], vec![&green], vec![&suite, &green, &by_name(TestEnd::Failed)]] {
+        assert!(hidden(seen.into_iter()).is_empty());
+    }
+}
+
+#[test]
+fn a_failure_in_a_run_without_documentation_tests_is_asked_again_by_name() {
+    let mut report = red(BOTH_FAIL);
+    report.cell.extent = Extent::Programs;
+    report.cell.check.argv.push("--tests".into());
+    let cells = by_name(&trial(report), &known(steady()));
+    assert_eq!(cells[1].extent, Extent::Tests([name("b")].into()));
+    assert!(cells[1].check.argv.join(" ").ends_with(" --lib -- --exact b"), "{:?}", cells[1].check.argv);
+    assert!(!cells[1].check.argv.contains(&"--tests".to_owned()));
+}
+
+#[test]
+fn a_cell_of_some_units_is_compared_with_their_part_of_the_baseline() {
+    let other = TestName { unit: "app tests/it.rs".into(), name: "c".into() };
+    let known = CellBaseline { ran: 3, names: vec![name("a"), name("b"), other], ..CellBaseline::default() };
+    let mut report = cell(Phase::Test, Exit::Code(0), tests(&[("a", TestEnd::Passed), ("b", TestEnd::Passed)]));
+    report.cell.extent = Extent::Units([name("a").unit].into());
+    assert_eq!(judge_cell(&report, Some(&known)), Verdict::Passed);
+    report.reading.tests.remove(&name("b"));
+    assert_eq!(kind(&judge_cell(&report, Some(&known))), ReasonKind::FewerTests);
 }
 
 #[test]
 fn tests_that_are_missing_are_asked_for_by_name() {
     let mut report = red(&[("a", TestEnd::Passed)]);
     report.exit = Exit::Code(0);
-    let cells = again(&trial(report), &known(before(2)));
+    let cells = by_name(&trial(report), &known(before(2)));
     assert_eq!(cells[1].extent, Extent::Tests(BTreeSet::from([name("b")])));
 }
 
@@ -315,23 +359,23 @@ fn tests_that_are_missing_are_asked_for_by_name() {
 fn a_test_that_was_lost_beside_a_red_one_is_asked_for_with_it() {
     let report = red(&[("a", TestEnd::Passed), ("c", TestEnd::Failed)]);
     let before = CellBaseline { names: ["a", "b", "c"].map(name).to_vec(), ..before(3) };
-    let cells = again(&trial(report), &known(before));
+    let cells = by_name(&trial(report), &known(before));
     assert_eq!(cells[1].extent, Extent::Tests(["b", "c"].map(name).into()), "`b` died with its process");
 }
 
 #[test]
 fn a_check_that_hangs_is_asked_again_as_a_whole_whatever_failed_before() {
     let report = CellReport { exit: Exit::TimedOut, ..red(BOTH_FAIL) };
-    assert_eq!(again(&trial(report), &known(steady()))[1].extent, Extent::Whole);
+    assert_eq!(by_name(&trial(report), &known(steady()))[1].extent, Extent::Whole);
 }
 
 #[test]
 fn a_failure_without_a_name_is_asked_again_as_a_whole() {
-    let cells = again(&trial(red(&[])), &known(before(0)));
+    let cells = by_name(&trial(red(&[])), &known(before(0)));
     assert_eq!(cells[1].extent, Extent::Whole);
     let gate =
         TrialReport { cells: vec![cell(Phase::Gate, Exit::Code(101), Reading::default())], ..TrialReport::default() };
-    assert_eq!(again(&gate, &Baseline::default()).len(), 1);
+    assert_eq!(by_name(&gate, &Baseline::default()).len(), 1);
 }
 
 #[test]

@@ -86,3 +86,13 @@ fn of_a_check_that_counts_target_by_target_those_that_compile_stay() {
     let whole = standing(&[run(&[])], Accept::Nothing);
     assert!(!whole.is_red("cargo .") && !whole.keeps(&all), "where nothing compiles, it is left out whole");
 }
+
+#[test]
+fn a_unit_of_tests_costs_what_its_fastest_run_took() {
+    let took = |millis: u64| {
+        let mut report = run(0, &[("a", GREEN)]);
+        report.cells[0].reading.millis = [("app src/lib.rs".to_owned(), millis)].into();
+        report
+    };
+    assert_eq!(known(&[took(1500), took(250)]).unit_seconds, [("app src/lib.rs".to_owned(), 0.25)].into());
+}

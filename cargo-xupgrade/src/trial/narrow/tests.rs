@@ -43,6 +43,30 @@ fn cargo_runs_tests_by_their_target_and_exact_name() {
 }
 
 #[test]
+fn cargo_runs_units_of_tests_by_their_target_and_go_by_their_package() {
+    let of = |reader, command: &str, names: &[&str]| {
+        commands(narrow(&cell(reader, command), &Extent::Units(set(names)), &units()))
+    };
+    let both = of(Reader::Libtest, USUAL, &["app src/lib.rs", "app tests/it.rs"]);
+    assert_eq!(both, ["cargo test --workspace --locked --no-fail-fast --lib --test it"]);
+    assert!(of(Reader::Libtest, USUAL, &["app examples/odd.rs"]).is_empty(), "nothing selects it");
+    assert_eq!(of(Reader::GoTest, "go test -json -race ./pkg/...", &["m/pkg/a"]), ["go test -json -race m/pkg/a"]);
+    assert!(of(Reader::Plain, "make test", &["app src/lib.rs"]).is_empty());
+}
+
+#[test]
+fn tests_of_a_cell_of_some_units_run_by_name_as_those_of_the_whole_one() {
+    let narrowed = |reader, command: &str, unit: &str, name: &str| {
+        let part = narrow(&cell(reader, command), &Extent::Units(set(&[unit])), &units()).unwrap().remove(0);
+        (by_tests(&part, &[test(unit, name)]), by_tests(&cell(reader, command), &[test(unit, name)]))
+    };
+    let (of_part, of_whole) = narrowed(Reader::Libtest, USUAL, "app tests/it.rs", "b");
+    assert_eq!(of_part, of_whole);
+    let (of_part, of_whole) = narrowed(Reader::GoTest, "go test -json ./...", "m/a", "TestA");
+    assert_eq!(of_part, of_whole);
+}
+
+#[test]
 fn documentation_tests_have_a_command_of_their_own_and_keep_no_filter() {
     let tests = [test("app doc", "src/lib.rs - f (line 3)"), test("app src/lib.rs", "a")];
     let lib = "cargo test --workspace --locked --no-fail-fast --lib -- --exact a";
