@@ -5,7 +5,6 @@ mod target;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anstream::adapter::strip_str;
 use serde_json::Value;
@@ -294,8 +293,14 @@ fn file_stem(path: &str) -> Option<&str> {
 
 /// The milliseconds that an event of `go test -json` states, which are seconds there.
 fn elapsed(event: &Value) -> Option<u64> {
-    let elapsed = Duration::try_from_secs_f64(event["Elapsed"].as_f64()?).ok()?;
-    u64::try_from(elapsed.as_millis()).ok()
+    let millis = event["Elapsed"].as_f64()? * 1000.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rounded; a cast saturates at 0 and at the top"
+    )]
+    let whole = millis.round() as u64;
+    Some(whole)
 }
 
 /// The package and the test that an event of `go test -json` speaks of.
