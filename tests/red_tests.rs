@@ -76,3 +76,29 @@ fn a_red_test_that_misses_an_ignored_file_is_set_aside_with_the_line_that_mends_
     let told = left_out(&ran.report);
     assert!(told.contains("always_fails") && told.contains("copy = [\\\"bad/local.env\\\"]"), "{told}\n{}", ran.said());
 }
+
+#[test]
+fn a_red_test_that_needs_a_variable_of_the_caller_gets_the_line_that_passes_it_on() {
+    let mut env = Env::new("red_baseline");
+    env.set("DEMO_SDK", "/opt/sdk");
+    let tests = std::fs::read_to_string(env.repo().join("bad/src/lib.rs")).unwrap();
+    let reads = "std::env::var(\"DEMO_SDK\").unwrap()";
+    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", reads)).commit();
+    let told = left_out(&env.run(&[]).report);
+    assert!(told.contains("always_fails") && told.contains("`pass-env = [\\\"DEMO_SDK\\\"]`"), "{told}");
+    env.write("xupgrade.toml", "pass-env = [\"DEMO_SDK\"]\n");
+    let ran = env.run(&[]);
+    assert!(!left_out(&ran.report).contains("always_fails"), "the line mends it: {}", ran.said());
+}
+
+#[test]
+fn a_red_test_that_looks_for_a_program_in_target_gets_the_line_that_links_it() {
+    let env = Env::new("red_baseline");
+    let tests = std::fs::read_to_string(env.repo().join("bad/src/lib.rs")).unwrap();
+    let runs = "assert!(std::path::Path::new(\"target/debug/bad\").exists(), \"no target/debug/bad\")";
+    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", runs));
+    env.write("bad/src/main.rs", "fn main() {}\n");
+    env.write(".gitignore", "target\n").commit();
+    let told = left_out(&env.run(&[]).report);
+    assert!(told.contains("always_fails") && told.contains("ln -sfn $CARGO_TARGET_DIR target"), "{told}");
+}

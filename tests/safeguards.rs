@@ -99,8 +99,13 @@ fn each_patch_is_in_the_table_and_names_tests_that_exist() {
         let named = |head: &str| -> Vec<String> {
             text.lines().filter_map(|line| line.strip_prefix(head)).map(|test| test.trim().to_owned()).collect()
         };
-        let (ours, of_the_search) = (named("# test: "), named("# search-test: "));
-        assert!(ours.len() + of_the_search.len() > 0, "{name} names no test");
+        let (ours, units, of_the_search) = (named("# test: "), named("# unit-test: "), named("# search-test: "));
+        assert!(ours.len() + units.len() + of_the_search.len() > 0, "{name} names no test");
+        for test in &units {
+            let (module, function) = test.rsplit_once("::").unwrap();
+            let text = read(&format!("cargo-xupgrade/src/{}.rs", module.replace("::", "/")));
+            assert!(text.contains(&format!("fn {function}()")), "{name}: there is no unit test {test}");
+        }
         for test in &ours {
             let (module, function) = test.rsplit_once("::").unwrap();
             let text = read(&format!("tests/{}.rs", module.replace("::", "/")));

@@ -28,7 +28,7 @@ Exit codes:
   1    could not find out
   2    wrong command line or configuration
   3    trials ran, and none gave a clear answer
-  4    no project passes its own checks before any upgrade
+  4    no project compiles and has a test that passes before any upgrade
   5    publishing failed, or would have (no author, no key to sign with)
   10   something is held, with --fail-on-held
   130  interrupted

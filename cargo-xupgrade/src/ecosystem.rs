@@ -210,6 +210,9 @@ pub struct Exercised {
     /// Units of tests that can be run without the others and are compiled the same then.
     #[serde(default)]
     pub alone: BTreeSet<String>,
+    /// Words for a test command that would select what a plain run passes by: nothing is narrowed with them.
+    #[serde(default)]
+    pub beyond: BTreeSet<Vec<String>>,
     /// Dependencies that no check here can compile, by name: a word on what would.
     #[serde(default)]
     pub missing: BTreeMap<String, String>,

@@ -22,7 +22,7 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
-use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
 use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, hidden, judge, judge_cell};
 pub use budget::{Budget, Spent};
 
@@ -444,13 +444,19 @@ fn counts(proposal: &Proposal) -> bool {
     !matches!(proposal.scope, Scope::Full | Scope::Often { .. })
 }
 
-/// The verdict on tests that ran several times: it says in how many of the runs one failed.
+/// The verdict on tests that ran several times: it says in how many of the runs one of those failed that it names.
 fn counted(verdict: Verdict, report: &TrialReport) -> Verdict {
     let Verdict::Failed(mut cause) = verdict else { return verdict };
-    let runs: Vec<&CellReport> = report.cells.iter().filter(|cell| cell.cell.check.phase == Phase::Test).collect();
+    let blamed = &cause.evidence.tests;
+    let named = |cell: &CellReport, red: bool| {
+        let tests = cell.reading.tests.iter().filter(|(_, end)| !red || **end == TestEnd::Failed);
+        tests.into_iter().any(|(name, _)| blamed.contains(&name.to_string()))
+    };
+    let all = report.cells.iter().filter(|cell| cell.cell.check.phase == Phase::Test);
+    let runs: Vec<&CellReport> = all.filter(|cell| blamed.is_empty() || named(cell, false)).collect();
     if runs.len() > 1 {
-        let red = runs.iter().filter(|cell| !cell.exit.is_success()).count();
-        cause.text = format!("{}, in {red} of {} runs", cause.text, runs.len());
+        let is_red = |cell: &&&CellReport| if blamed.is_empty() { !cell.exit.is_success() } else { named(cell, true) };
+        cause.text = format!("{}, in {} of {} runs", cause.text, runs.iter().filter(is_red).count(), runs.len());
     }
     Verdict::Failed(cause)
 }

@@ -1,6 +1,7 @@
 //! What a person or a program is told. Words only: nothing is decided here.
 //! stdout is data (the table, or JSON), stderr is talk; bars only on a terminal.
 
+mod aside;
 mod commits;
 mod explain;
 mod flaps;

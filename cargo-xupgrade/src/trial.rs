@@ -145,10 +145,12 @@ pub enum Extent {
     Programs,
     /// The tests of these packages (crates, Go packages) only.
     Packages(BTreeSet<String>),
-    /// These units of tests only: test programs, Go packages.
+    /// These units of tests: test programs, Go packages. What the same command runs beside them is no part of it.
     Units(BTreeSet<String>),
     /// These tests only; others that the same command runs count for nothing.
     Tests(BTreeSet<TestName>),
+    /// These tests amid all others of their units, which count for nothing.
+    Amid(BTreeSet<TestName>),
 }
 
 impl Cell {

@@ -180,13 +180,13 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
         return Verdict::Failed(Cause { kind: reason.kind, text: reason.text.clone(), suspects: vec![], evidence });
     }
     let judged = report.cells.iter().map(|cell| judge_cell(cell, baseline.cells.get(&cell.cell.key())));
-    // That a check changes files is told where nothing else stands against it.
-    let (mut others, mut changes) = (Vec::new(), Vec::new());
-    for verdict in judged.filter(|verdict| *verdict != Verdict::Passed) {
-        let is_change = matches!(&verdict, Verdict::Failed(cause) if cause.kind == ReasonKind::ChangesFiles);
-        if is_change { changes.push(verdict) } else { others.push(verdict) }
-    }
-    if let Some(first) = others.into_iter().chain(changes).next() {
+    // A failure says more than noise beside it, and that a check changes files is told where nothing else stands against it.
+    let rank = |verdict: &Verdict| match verdict {
+        Verdict::Failed(cause) if cause.kind != ReasonKind::ChangesFiles => 0,
+        Verdict::Inconclusive(_) => 1,
+        Verdict::Failed(_) | Verdict::Passed => 2,
+    };
+    if let Some(first) = judged.filter(|verdict| *verdict != Verdict::Passed).min_by_key(rank) {
         return first;
     }
     if report.broke_off {
@@ -212,7 +212,7 @@ pub fn judge_cell(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
         Exit::Signal(9) => return Verdict::Inconclusive("killed from outside, most likely for want of memory".into()),
         _ => {}
     }
-    if let Extent::Tests(wanted) = &cell.cell.extent {
+    if let Extent::Tests(wanted) | Extent::Amid(wanted) = &cell.cell.extent {
         return part::judge_tests(cell, wanted);
     }
     if !cell.exit.is_success() {

@@ -92,7 +92,7 @@ impl Verify {
             target,
             fallback,
             runs: usize::try_from(runs.max(1)).unwrap_or(1),
-            more: More { runs: more, state: if more == 0 { Progress::Done } else { Progress::Due } },
+            more: More { runs: more, state: if more == 0 { Progress::Done } else { Progress::Due }, voids: 0 },
             aim: Aim::Checkpoint,
             good: (0, None),
             clean: 0,
@@ -414,7 +414,7 @@ impl Verify {
         self.voids.clear();
         (self.lost, self.restarts) = (0, 0);
         if self.more.runs > 0 {
-            self.more.state = Progress::Due;
+            (self.more.state, self.more.voids) = (Progress::Due, 0);
         }
         self.clean = 0;
         if self.is_over() {

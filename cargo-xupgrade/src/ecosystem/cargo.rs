@@ -62,8 +62,8 @@ pub struct Cargo<'a> {
     registries: RefCell<BTreeMap<String, Arc<Registries>>>,
     /// The workspaces that were found, by folder.
     projects: RefCell<BTreeMap<String, Project>>,
-    /// The members that are built the same alone, by folder of their workspace: asked once, on the base.
-    alone: RefCell<BTreeMap<String, BTreeSet<String>>>,
+    /// Tests that can run apart from others, by folder of their workspace: asked once, on the base.
+    apart: RefCell<BTreeMap<String, alone::Apart>>,
     /// For packages that no build on this machine compiles, by folder of their workspace and name: a word on what would.
     missing: RefCell<BTreeMap<String, BTreeMap<String, String>>>,
     /// The aims of all upgrades together, by folder of their workspace.
@@ -92,7 +92,7 @@ impl<'a> Cargo<'a> {
             credentials: Vec::new(),
             registries: RefCell::default(),
             projects: RefCell::default(),
-            alone: RefCell::default(),
+            apart: RefCell::default(),
             missing: RefCell::default(),
             aims: RefCell::default(),
             rust: RefCell::default(),
@@ -292,9 +292,10 @@ impl Ecosystem for Cargo<'_> {
             exercised.below.insert(member.name.replace('-', "_"), below.clone());
             exercised.below.insert(member.name.clone(), below);
         }
-        let mut alone = self.alone.borrow_mut();
-        let ask = || alone::members(&|| self.tool(), &root.join(&project.path));
-        exercised.alone.clone_from(alone.entry(project.path.clone()).or_insert_with(ask));
+        let mut asked = self.apart.borrow_mut();
+        let ask = || alone::Apart::ask(&|| self.tool(), &root.join(&project.path));
+        let apart = asked.entry(project.path.clone()).or_insert_with(ask);
+        (exercised.alone, exercised.beyond) = (apart.alone.clone(), apart.beyond.clone());
         Ok(exercised)
     }
 }

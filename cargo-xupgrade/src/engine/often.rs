@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::Steady;
 use crate::trial::narrow::{is_doc, narrow};
-use crate::trial::{Cell, CellKey, CellReport, Extent, Phase, Reader, Turn};
-use crate::verdict::{Baseline, CellBaseline};
+use crate::trial::{Cell, CellKey, CellReport, Extent, Phase, Reader, TestName, Turn};
+use crate::verdict::{Baseline, CellBaseline, Verdict, judge_cell};
 
-/// The number of runs in all of the tests of what is published, the trial of the search and the verification included.
+/// The number of runs in all of the tests of what is published, the verification included.
 pub const RUNS: u32 = 21;
 
 /// Nothing is quicker than the start of the tools, in seconds.
@@ -24,30 +24,70 @@ pub fn most(runs: &Runs) -> u32 {
     runs.values().copied().max().unwrap_or(0)
 }
 
-/// Units of tests of a check that one command runs, and the seconds that they cost.
+/// Units of tests of a check that one command runs, and their seconds one after another.
 struct Part {
     check: CellKey,
     units: BTreeSet<String>,
     seconds: f64,
-    /// Seconds of a run of the check beside those of its units: paid once a round.
-    start: f64,
 }
 
-/// The further runs of each check with tests, unit by unit and the quickest first, until the seconds are used up. Nothing is built
-/// in them, and documentation tests take no part.
+/// The runs of a check, as far as they are planned, and what they cost.
+struct Course {
+    /// Seconds of a run beside those of its tests.
+    start: f64,
+    /// Number of units that run side by side (Go packages), in effect; at least 1.
+    lanes: f64,
+    /// Seconds of the units that run, one after another.
+    sum: f64,
+    /// Seconds of a run of these units.
+    round: f64,
+    /// Number of runs.
+    begun: u32,
+}
+
+impl Course {
+    fn of(known: &CellBaseline) -> Self {
+        let all: f64 = known.unit_seconds.values().sum();
+        let lanes = if known.warm_seconds > START { (all / (known.warm_seconds - START)).max(1.0) } else { 1.0 };
+        Self { start: (known.warm_seconds - all / lanes).max(START), lanes, sum: 0.0, round: 0.0, begun: 0 }
+    }
+
+    /// Seconds of a run with these units, too.
+    fn with(&self, part: &Part) -> f64 {
+        // The whole check as one part runs as it did on the base.
+        let alone = if part.units.is_empty() { part.seconds / self.lanes } else { part.seconds };
+        ((self.sum + part.seconds) / self.lanes).max(alone).max(self.round)
+    }
+
+    /// Seconds of so many runs of these units beside what is planned.
+    fn cost(&self, part: &Part, count: u32) -> f64 {
+        f64::from(count) * (self.with(part) - self.round) + f64::from(count.saturating_sub(self.begun)) * self.start
+    }
+
+    fn take(&mut self, part: &Part, count: u32) {
+        self.round = self.with(part);
+        self.sum += part.seconds;
+        self.begun = self.begun.max(count);
+    }
+}
+
+/// The further runs of each check with tests, unit by unit and the quickest first, until the seconds are used up. Documentation
+/// tests take no part where the command can be told so.
 #[must_use]
 pub fn runs(cells: &[Cell], baseline: &Baseline, verify_runs: u32, seconds: f64) -> BTreeMap<CellKey, Runs> {
-    let wanted = RUNS.saturating_sub(verify_runs + 1);
+    let wanted = RUNS.saturating_sub(verify_runs);
+    let known = |cell: &Cell| Some((cell.key(), Course::of(baseline.cells.get(&cell.key())?)));
+    let mut courses: BTreeMap<CellKey, Course> = tests(cells).filter_map(known).collect();
     let mut parts: Vec<Part> = tests(cells).flat_map(|cell| parts(cell, baseline)).collect();
-    let alone = |part: &Part| part.seconds + part.start;
+    let alone = |part: &Part| part.seconds + courses[&part.check].start;
     parts.sort_by(|one, other| alone(one).total_cmp(&alone(other)).then_with(|| one.check.cmp(&other.check)));
     let mut left = seconds;
     let mut runs: BTreeMap<CellKey, Runs> = BTreeMap::new();
     for part in parts {
-        let begun = runs.get(&part.check).map_or(0, most);
-        let cost = |count: u32| f64::from(count) * part.seconds + f64::from(count.saturating_sub(begun)) * part.start;
-        let Some(count) = (1..=wanted).rev().find(|count| cost(*count) <= left) else { continue };
-        left -= cost(count);
+        let Some(course) = courses.get_mut(&part.check) else { continue };
+        let Some(count) = (1..=wanted).rev().find(|count| course.cost(&part, *count) <= left) else { continue };
+        left -= course.cost(&part, count);
+        course.take(&part, count);
         runs.entry(part.check).or_default().insert(part.units, count);
     }
     runs
@@ -57,20 +97,22 @@ fn tests(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
     cells.iter().filter(|cell| (cell.check.phase, cell.check.turn) == (Phase::Test, Turn::Always))
 }
 
-/// The parts of a check. Units that run side by side (Go packages) share the seconds of the whole.
+/// The parts of a check; none where it has nothing but documentation tests.
 fn parts(cell: &Cell, baseline: &Baseline) -> Vec<Part> {
     let Some(known) = baseline.cells.get(&cell.key()) else { return Vec::new() };
-    let all: f64 = known.unit_seconds.values().sum();
-    let share = if all > 0.0 { ((known.warm_seconds - START).max(0.0) / all).min(1.0) } else { 0.0 };
-    let seconds = |units: &BTreeSet<String>| -> f64 {
-        units.iter().filter_map(|unit| known.unit_seconds.get(unit)).map(|seconds| seconds * share).sum()
+    let leaves_doc_out = narrow(cell, &Extent::Programs, &known.units).is_some();
+    if leaves_doc_out && !known.names.is_empty() && programs(known).is_empty() {
+        return Vec::new();
+    }
+    let seconds = |runs: &dyn Fn(&str) -> bool| -> f64 {
+        known.unit_seconds.iter().filter(|(unit, _)| runs(unit)).map(|(_, seconds)| seconds).sum()
     };
-    let start = (known.warm_seconds - all * share).max(START);
-    let part = |units: BTreeSet<String>| Part { check: cell.key(), seconds: seconds(&units), units, start };
+    let part =
+        |units: BTreeSet<String>| Part { check: cell.key(), seconds: seconds(&|unit| units.contains(unit)), units };
     let groups = groups(cell, known);
     if groups.is_empty() {
-        let programs = known.unit_seconds.keys().filter(|unit| !is_doc(unit)).cloned().collect();
-        return vec![Part { units: BTreeSet::new(), ..part(programs) }];
+        let all = seconds(&|unit| !(leaves_doc_out && is_doc(unit)));
+        return vec![Part { check: cell.key(), units: BTreeSet::new(), seconds: all }];
     }
     groups.into_iter().map(part).collect()
 }
@@ -134,18 +176,20 @@ pub fn excluded(passes: u32) -> f64 {
     if passes == 0 { 1.0 } else { 1.0 - 0.01_f64.powf(1.0 / f64::from(passes)) }
 }
 
-/// The statements about a check that passed in these cells: one for all of its units, or one for those that ran equally often.
+/// The statements about a check that ran so often on one tree: one for all of its units, or one for each set that ran equally
+/// often. None for a unit in which a test failed that does not fail at times before any upgrade, and none for tests without names.
 #[must_use]
-pub fn steady(key: &CellKey, passed: &[&CellReport], units: &BTreeSet<String>) -> Vec<Steady> {
+pub fn steady(key: &CellKey, cells: &[&CellReport], known: &CellBaseline) -> Vec<Steady> {
+    let forgiven = |name: &TestName| known.failing.contains(name) || known.flaky.contains(name);
+    let proving: BTreeSet<&String> = known.names.iter().filter(|name| !forgiven(name)).map(|name| &name.unit).collect();
     let mut alike: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    for unit in units {
-        let runs = passed.iter().filter(|cell| covers(&cell.cell.extent, unit)).count();
-        alike.entry(count(runs)).or_default().push(unit.clone());
+    for unit in &proving {
+        let covering: Vec<&&CellReport> = cells.iter().filter(|cell| covers(&cell.cell.extent, unit)).collect();
+        if covering.iter().all(|cell| passed(cell, unit, known)) {
+            alike.entry(count(covering.len())).or_default().push((*unit).clone());
+        }
     }
-    if units.is_empty() {
-        alike.insert(count(passed.len()), Vec::new());
-    }
-    let whole = alike.len() == 1;
+    let whole = alike.len() == 1 && alike.values().map(Vec::len).sum::<usize>() == known.test_units().len();
     alike.remove(&0);
     let statement = |(runs, units): (u32, Vec<String>)| Steady {
         project: key.0.clone(),
@@ -157,6 +201,13 @@ pub fn steady(key: &CellKey, passed: &[&CellReport], units: &BTreeSet<String>) -
     alike.into_iter().rev().map(statement).collect()
 }
 
+/// The end of a unit in a run of its check: true where nothing failed in it, beside tests that fail before any upgrade, too.
+fn passed(cell: &CellReport, unit: &str, known: &CellBaseline) -> bool {
+    let forgiven = |name: &TestName| known.failing.contains(name) || known.flaky.contains(name);
+    let elsewhere = |name: &TestName| name.unit != unit || forgiven(name);
+    judge_cell(cell, Some(known)) == Verdict::Passed || (cell.names_red() && cell.failing().all(elsewhere))
+}
+
 fn count(runs: usize) -> u32 {
     u32::try_from(runs).unwrap_or(u32::MAX)
 }
@@ -166,14 +217,14 @@ fn covers(extent: &Extent, unit: &str) -> bool {
         Extent::Whole => true,
         Extent::Programs => !is_doc(unit),
         Extent::Units(units) => units.contains(unit),
-        Extent::Packages(_) | Extent::Tests(_) => false,
+        Extent::Packages(_) | Extent::Tests(_) | Extent::Amid(_) => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trial::{Exit, Reading, TestName};
+    use crate::trial::{Exit, Reading, TestEnd};
 
     /// A baseline of a check: its seconds, and those of each unit of its tests.
     fn known(seconds: f64, units: &[(&str, f64)]) -> CellBaseline {
@@ -230,7 +281,7 @@ mod tests {
         let (cells, baseline) = stage(&[("slow", none(20.0)), ("quick", none(1.0)), ("endless", none(400.0))]);
         let runs = runs(&cells, &baseline, 2, 60.0);
         let told: Vec<(&str, u32)> = runs.iter().map(|((_, check), runs)| (check.as_str(), most(runs))).collect();
-        assert_eq!(told, [("quick", 18), ("slow", 2)]);
+        assert_eq!(told, [("quick", 19), ("slow", 2)]);
     }
 
     #[test]
@@ -239,24 +290,38 @@ mod tests {
         let (cells, baseline) = stage(&[("test", known(412.0, &units))]);
         let all = commands(&cells, &baseline, 60.0);
         let both = ("cargo test --workspace --lib --test slow", 2);
-        assert_eq!(told(&all), [both, ("cargo test --workspace --lib", 16)], "18 x (1 s + 1 s to start) + 2 x 10 s");
+        assert_eq!(told(&all), [both, ("cargo test --workspace --lib", 17)], "19 x (1 s + 1 s to start) + 2 x 10 s");
     }
 
     #[test]
     fn programs_that_one_word_selects_in_several_packages_run_together() {
         let units = [("a src/lib.rs", 0.1), ("b src/lib.rs", 3.0), ("b tests/it.rs", 1.0)];
         let (cells, baseline) = stage(&[("test", known(4.3, &units))]);
-        let all = commands(&cells, &baseline, 25.0);
-        assert_eq!(told(&all), [("cargo test --workspace", 1), ("cargo test --workspace --test it", 17)]);
+        let all = commands(&cells, &baseline, 27.0);
+        assert_eq!(told(&all), [("cargo test --workspace", 1), ("cargo test --workspace --test it", 18)]);
     }
 
     #[test]
-    fn go_packages_run_apart_and_share_the_seconds_in_which_they_ran_side_by_side() {
-        let (mut cells, baseline) = stage(&[("test", known(5.2, &[("m/a", 2.0), ("m/b", 8.0)]))]);
+    fn go_packages_run_apart_and_a_round_takes_as_long_as_its_slowest() {
+        let (mut cells, baseline) = stage(&[("test", known(5.2, &[("m/a", 2.0), ("m/b", 5.0)]))]);
         cells[0].check.reader = Reader::GoTest;
         cells[0].check.argv = ["go", "test", "-json", "./..."].map(str::to_owned).to_vec();
-        let all = commands(&cells, &baseline, 26.0);
-        assert_eq!(told(&all), [("go test -json ./...", 1), ("go test -json m/a", 17)], "1 s and 4 s");
+        let all = commands(&cells, &baseline, 52.0);
+        assert_eq!(told(&all), [("go test -json ./...", 3), ("go test -json m/a", 16)], "19 x 2.2 s and 3 x 3 s more");
+    }
+
+    #[test]
+    fn documentation_tests_that_the_command_cannot_leave_out_are_paid_for() {
+        let (mut cells, baseline) = stage(&[("test", known(31.0, &[("app doc", 30.0), ("app src/lib.rs", 0.5)]))]);
+        cells[0].check.argv.push("-j4".into());
+        let all = commands(&cells, &baseline, 60.0);
+        assert_eq!(told(&all), [("cargo test --workspace -j4", 1)]);
+    }
+
+    #[test]
+    fn of_a_crate_with_nothing_but_documentation_tests_nothing_runs_again() {
+        let (cells, baseline) = stage(&[("test", known(2.0, &[("app doc", 1.0)]))]);
+        assert!(runs(&cells, &baseline, 2, 60.0).is_empty());
     }
 
     #[test]
@@ -277,19 +342,51 @@ mod tests {
         assert_eq!(told(&all), [("cargo test --workspace --tests", 9)]);
     }
 
+    /// Runs of a check with two units, each with the tests that fail in it; the statements about them.
+    fn stated(change: impl Fn(&mut CellBaseline), all: &[(Extent, &[(&str, &str)])]) -> Vec<(Vec<String>, u32)> {
+        let (cells, mut baseline) = stage(&[("test", known(2.0, &[("app doc", 1.0), ("app src/lib.rs", 0.5)]))]);
+        let known = baseline.cells.values_mut().next().unwrap();
+        known.ran = 2;
+        change(known);
+        let ended = |(extent, red): &(Extent, &[(&str, &str)])| {
+            let name = |(unit, name): &(&str, &str)| TestName { unit: (*unit).into(), name: (*name).into() };
+            let red: Vec<TestName> = red.iter().map(name).collect();
+            let end = |name: &TestName| if red.contains(name) { TestEnd::Failed } else { TestEnd::Passed };
+            let tests = known.names.iter().filter(|one| covers(extent, &one.unit));
+            let tests = tests.map(|name| (name.clone(), end(name))).collect();
+            let exit = Exit::Code(if red.is_empty() { 0 } else { 101 });
+            Cell { extent: extent.clone(), ..cells[0].clone() }.ended(exit, Reading { tests, ..Reading::default() })
+        };
+        let cells: Vec<CellReport> = all.iter().map(ended).collect();
+        let key = cells[0].cell.key();
+        steady(&key, &cells.iter().collect::<Vec<_>>(), known).into_iter().map(|one| (one.units, one.runs)).collect()
+    }
+
     #[test]
     fn what_ran_equally_often_is_one_statement_and_what_did_not_is_named() {
-        let (cells, baseline) = stage(&[("test", known(31.0, &[("app doc", 30.0), ("app src/lib.rs", 0.5)]))]);
-        let ended = |extent| Cell { extent, ..cells[0].clone() }.ended(Exit::Code(0), Reading::default());
-        let (whole, programs) = (ended(Extent::Whole), ended(Extent::Programs));
-        let units = baseline.cells[&cells[0].key()].test_units();
-        let told = |passed: &[&CellReport], units: &BTreeSet<String>| -> Vec<(Vec<String>, u32)> {
-            steady(&cells[0].key(), passed, units).into_iter().map(|one| (one.units, one.runs)).collect()
-        };
-        assert_eq!(told(&[&whole, &whole], &units), [(vec![], 2)]);
+        let same = |_: &mut CellBaseline| {};
+        assert_eq!(stated(same, &[(Extent::Whole, &[]), (Extent::Whole, &[])]), [(vec![], 2)]);
         let apart = [(vec!["app src/lib.rs".to_owned()], 3), (vec!["app doc".to_owned()], 1)];
-        assert_eq!(told(&[&whole, &programs, &programs], &units), apart);
-        assert_eq!(told(&[&whole], &BTreeSet::new()), [(vec![], 1)], "a check whose tests have no names");
+        assert_eq!(stated(same, &[(Extent::Whole, &[]), (Extent::Programs, &[]), (Extent::Programs, &[])]), apart);
+        let nameless = |known: &mut CellBaseline| known.names.clear();
+        assert_eq!(stated(nameless, &[(Extent::Whole, &[])]), [], "no rate is claimed");
+    }
+
+    #[test]
+    fn nothing_is_stated_of_a_unit_in_which_a_test_failed_in_any_run() {
+        let red: (Extent, &[(&str, &str)]) = (Extent::Programs, &[("app src/lib.rs", "a")]);
+        let runs = [(Extent::Whole, &[][..]), red, (Extent::Programs, &[])];
+        assert_eq!(stated(|_| {}, &runs), [(vec!["app doc".to_owned()], 1)]);
+        let known_to_flap = |known: &mut CellBaseline| {
+            known.flaky.push(TestName { unit: "app src/lib.rs".into(), name: "a".into() });
+        };
+        assert_eq!(stated(known_to_flap, &runs), [(vec!["app doc".to_owned()], 1)], "no other test is in it");
+        let beside = |known: &mut CellBaseline| {
+            known_to_flap(known);
+            known.names.push(TestName { unit: "app src/lib.rs".into(), name: "b".into() });
+        };
+        let told = stated(beside, &runs);
+        assert_eq!(told[0], (vec!["app src/lib.rs".to_owned()], 3), "of the others beside the one that flaps");
     }
 
     #[test]

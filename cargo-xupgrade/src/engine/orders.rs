@@ -39,9 +39,13 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
     Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, counted, until: None }
 }
 
-/// Whether an order is to run again what failed, but has nothing to run: that would pass, and prove nothing.
+/// Whether an order is to run tests again, but has none to run: that would pass, and prove nothing.
 pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
-    matches!(proposal.scope, Scope::Again { .. }) && order.cells.is_empty()
+    match proposal.scope {
+        Scope::Again { .. } => order.cells.is_empty(),
+        Scope::Often { .. } => order.cells.iter().all(|cell| cell.check.phase == Phase::Gate),
+        Scope::Gate | Scope::Concerned | Scope::Full => false,
+    }
 }
 
 /// Runs of a check whose tests have no names, where its tests are to run more often.
@@ -51,8 +55,8 @@ const WHOLE_RUNS: u32 = 2;
 fn repeated(cells: &[Cell], runs: u32) -> Vec<Cell> {
     let (gates, tests): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| cell.check.phase == Phase::Gate);
     let most = |cell: &Cell| match cell.extent {
-        Extent::Tests(_) | Extent::Units(_) => runs,
-        Extent::Whole | Extent::Programs | Extent::Packages(_) => runs.min(WHOLE_RUNS),
+        Extent::Tests(_) | Extent::Amid(_) => runs,
+        Extent::Whole | Extent::Programs | Extent::Packages(_) | Extent::Units(_) => runs.min(WHOLE_RUNS),
     };
     let rounds = (0..runs).flat_map(|round| tests.iter().filter(move |cell| round < most(cell)).copied());
     gates.into_iter().chain(rounds).cloned().collect()

@@ -66,15 +66,10 @@ impl Judged<'_> {
         match (&cell.cell.extent, &verdict) {
             (_, Verdict::Inconclusive(_)) => Vec::new(),
             (_, Verdict::Passed) if cell.cell.check.phase == Phase::Gate => Vec::new(),
-            (Extent::Tests(wanted), _) => {
+            (Extent::Tests(wanted) | Extent::Amid(wanted), _) => {
                 let label = &cell.cell.project;
                 let passed = |test: &TestName| cell.reading.tests.get(test) == Some(&TestEnd::Passed);
                 wanted.iter().map(|test| (Some(number(label, test)), !passed(test))).collect()
-            }
-            (Extent::Units(units), verdict) => {
-                let unit = units.iter().cloned().collect::<Vec<_>>().join(" ");
-                let all = TestName { unit, name: String::new() };
-                vec![(Some(number(&cell.cell.project, &all)), *verdict != Verdict::Passed)]
             }
             (_, verdict) => vec![(None, *verdict != Verdict::Passed)],
         }

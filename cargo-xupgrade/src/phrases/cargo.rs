@@ -20,6 +20,12 @@ pub fn is_error(line: &str) -> bool {
     line.starts_with("error")
 }
 
+/// A download that `CARGO_NET_OFFLINE` or `--offline` refuses.
+#[must_use]
+pub fn is_offline(words: &str) -> bool {
+    words.contains("--offline was specified")
+}
+
 /// The package that does not compile: ``error: could not compile `app` (lib) due to 1 previous error``.
 #[must_use]
 pub fn not_compiled(line: &str) -> Option<&str> {

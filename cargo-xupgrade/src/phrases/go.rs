@@ -25,6 +25,18 @@ pub fn without_lecture(words: &str) -> &str {
     words.split(LECTURE).next().unwrap_or_default()
 }
 
+/// A download that `GOPROXY=off` refuses.
+#[must_use]
+pub fn is_offline(words: &str) -> bool {
+    words.contains("module lookup disabled by GOPROXY=off")
+}
+
+/// Patterns that match no package: `go vet`, `go test`.
+#[must_use]
+pub fn has_no_package(words: &str) -> bool {
+    has_any(words, &["no packages to vet", "no packages to test"])
+}
+
 /// A disk that is full, as Go's runtime words it: in lower case.
 #[must_use]
 pub fn is_disk_full(words: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{commits, duration, flaps, totals, tree};
+use super::{aside, commits, duration, flaps, totals, tree};
 use crate::candidate::{Held, Version};
 use crate::failure::shown;
 use crate::report::{Report, TrialSummary, Upgrade};
@@ -33,6 +33,7 @@ pub fn report(past: &Past) -> String {
             let _ = writeln!(text, "{}\n", shown(budget));
         }
     }
+    text.push_str(&aside::section(report, code));
     text.push_str(&flaky(&report.flapped));
     text.push_str(&trials(&report.trials));
     text

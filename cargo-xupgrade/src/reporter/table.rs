@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::holds::{held, held_whole, is_held_with, own_locks};
-use super::{commits, count, flaps};
+use super::{aside, commits, count, flaps};
 use crate::candidate::{Candidate, Held, Place, ReasonKind, Role, Version};
 use crate::cli::Talk;
 use crate::clock::Instant;
@@ -193,6 +193,7 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
             let _ = writeln!(text, "    {budget}");
         }
     }
+    text.push_str(&aside::lines(report));
     text.push_str(&flaps::lines(&report.flapped, talk));
     text.push_str(&summary(report));
     text

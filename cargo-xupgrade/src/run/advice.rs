@@ -42,6 +42,7 @@ pub fn find(repo: &Repo, place: &Place<'_>, plan: &Plan, cell: &CellReport, out:
     };
     let account = is_root().then(|| place.environment.account());
     hint::advice(&output, &places)
+        .or_else(|| hint::of_no_package(&output, project))
         .or_else(|| hint::of_rights(&output, account?))
         .or_else(|| hint::of_member(&output, project))
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+use crate::ecosystem::Exercised;
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Finished, Order};
@@ -235,8 +236,8 @@ fn failing(fallen: &[&CellReport]) -> String {
     let nameless: Vec<&&CellReport> = fallen.iter().filter(|cell| !cell.names_red()).collect();
     match tests {
         _ if nameless.len() == 1 => {
-            let cell = &nameless[0].cell;
-            format!("the {} of {} fails before any upgrade", cell.check.name, cell.project)
+            let cell = &nameless[0];
+            format!("{} fails before any upgrade: {}", cell.cell.project, cell.cell.check.typed(&cell.words))
         }
         _ if !nameless.is_empty() => format!("{} checks fail before any upgrade", nameless.len()),
         1 => "1 test fails before any upgrade".into(),
@@ -253,8 +254,14 @@ fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {
 }
 
 fn gather(reports: &[TrialReport]) -> Baseline {
-    let cells = cells(reports).into_iter().map(|(key, runs)| (key, gather_cell(&runs))).collect();
-    let exercised = reports.iter().flat_map(|report| report.exercised.clone()).collect();
+    let mut cells: BTreeMap<CellKey, CellBaseline> =
+        cells(reports).into_iter().map(|(key, runs)| (key, gather_cell(&runs))).collect();
+    let exercised: BTreeMap<String, Exercised> = reports.iter().flat_map(|report| report.exercised.clone()).collect();
+    for ((project, _), known) in &mut cells {
+        if let Some(apart) = exercised.get(project) {
+            known.units.retain(|_, words| !apart.beyond.contains(words));
+        }
+    }
     Baseline { cells, exercised }
 }
 

@@ -40,6 +40,7 @@ pub fn advice(output: &str, places: &Places<'_>) -> Option<String> {
     place::of_variables(output, &places.around)
         .or_else(|| place::of_target(output, &places.around))
         .or_else(|| of_files(output, places))
+        .or_else(|| place::of_downloads(output))
 }
 
 /// The advice where a file is missing that git does not track.
@@ -73,6 +74,18 @@ pub fn of_rights(output: &str, run_as: RunAs) -> Option<String> {
         )),
         RunAs::Ordinary => None,
     }
+}
+
+/// The advice for a module of which a plain build takes no package.
+#[must_use]
+pub fn of_no_package(output: &str, project: &Project) -> Option<String> {
+    phrases::go::has_no_package(output).then(|| {
+        let folder = if project.path == "." { "**".to_owned() } else { format!("{}/**", project.path) };
+        format!(
+            "no package of it is compiled on this system without a tag; put `exclude = [\"{folder}\"]` at the top of {FILE}, or \
+             name the tag in a `[[check]]` with `name = \"gate\"`"
+        )
+    })
 }
 
 /// The advice where one of several members does not compile.

@@ -17,7 +17,7 @@ use crate::plan::{Plan, held, named, partners};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport};
-use crate::verdict::{CellBaseline, Proof, Verdict, is_guarded_by_red, judge_cell, proof};
+use crate::verdict::{Proof, Verdict, is_guarded_by_red, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
@@ -263,22 +263,22 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     }
 }
 
-/// The passes of each check's tests on the tree that is published, as far as the upgrades concern that check.
+/// The runs of each check's tests on the tree that is published, as far as the upgrades concern that check.
 fn steady(plan: &Plan, found: &Found) -> Vec<Steady> {
     let moved: Vec<usize> = found.checkpoint.atoms.iter().map(|atom| atom.candidate).collect();
     let concerned: BTreeSet<CellKey> = plan.cells_for(&moved).iter().map(Cell::key).collect();
     let on_it =
         |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
     let trials = found.trials.iter().filter(on_it).filter(|_| !found.checkpoint.atoms.is_empty());
-    let mut passed: BTreeMap<CellKey, Vec<&CellReport>> = BTreeMap::new();
+    let mut cells: BTreeMap<CellKey, Vec<&CellReport>> = BTreeMap::new();
     for cell in trials.flat_map(|trial| &trial.report.cells).filter(|cell| cell.cell.check.phase == Phase::Test) {
-        let key = cell.cell.key();
-        if concerned.contains(&key) && judge_cell(cell, found.baseline.cells.get(&key)) == Verdict::Passed {
-            passed.entry(key).or_default().push(cell);
+        if concerned.contains(&cell.cell.key()) {
+            cells.entry(cell.cell.key()).or_default().push(cell);
         }
     }
-    let units = |key: &CellKey| found.baseline.cells.get(key).map(CellBaseline::test_units).unwrap_or_default();
-    passed.iter().flat_map(|(key, cells)| often::steady(key, cells, &units(key))).collect()
+    let known = |key: &CellKey| found.baseline.cells.get(key);
+    let stated = |(key, cells): (&CellKey, &Vec<&CellReport>)| Some(often::steady(key, cells, known(key)?));
+    cells.iter().filter_map(stated).flatten().collect()
 }
 
 /// What flapped, from the baseline to the last trial.

@@ -101,6 +101,12 @@ pub fn narrow(cell: &Cell, extent: &Extent, units: &BTreeMap<String, Vec<String>
         (Reader::Libtest, Extent::Programs) => cargo_programs(&cell.check),
         (Reader::Libtest, Extent::Units(wanted)) => cargo_units(cell, wanted, units),
         (Reader::Libtest, Extent::Packages(packages)) => cargo_packages(&cell.check, packages),
+        (_, Extent::Amid(tests)) => {
+            let amid = Extent::Units(tests.iter().map(|test| test.unit.clone()).collect());
+            return Some(
+                narrow(cell, &amid, units)?.into_iter().map(|cell| Cell { extent: extent.clone(), ..cell }).collect(),
+            );
+        }
         (Reader::Libtest, Extent::Tests(tests)) => return cargo_tests(cell, tests, units),
         (Reader::GoTest, Extent::Packages(packages)) => go_packages(cell, packages),
         (Reader::GoTest, Extent::Units(packages)) => go_units(cell, packages),
@@ -191,7 +197,7 @@ fn cargo_units(cell: &Cell, wanted: &BTreeSet<String>, units: &BTreeMap<String, 
 /// The command of a cell without the targets that an earlier narrowing selected.
 fn unselected(cell: &Cell) -> &[String] {
     let argv = &cell.check.argv;
-    let is_ours = matches!(cell.extent, Extent::Programs | Extent::Units(_));
+    let is_ours = matches!(cell.extent, Extent::Programs | Extent::Units(_) | Extent::Amid(_));
     let is_target = |word: &String| TARGETS.contains(&word.as_str());
     let end = argv.iter().position(is_target).filter(|_| is_ours).unwrap_or(argv.len());
     &argv[..end]
@@ -246,9 +252,10 @@ fn go_flags(cell: &Cell) -> Option<Vec<String>> {
     // A value in a word of its own would look like a package.
     let ours = |pattern: &String| match &cell.extent {
         Extent::Packages(packages) | Extent::Units(packages) => packages.contains(pattern),
+        Extent::Amid(tests) => tests.iter().any(|test| test.unit == *pattern),
         Extent::Whole | Extent::Programs | Extent::Tests(_) => false,
     };
-    let is_package = |pattern: &&String| pattern.starts_with('.') || ours(pattern);
+    let is_package = |pattern: &&String| (pattern.starts_with('.') && !pattern.ends_with(".go")) || ours(pattern);
     let known = flags.iter().all(is_known) && patterns.iter().all(is_package);
     known.then(|| argv[..2].iter().chain(flags).cloned().collect())
 }

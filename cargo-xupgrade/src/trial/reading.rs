@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::narrow::is_doc;
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
 use crate::phrases::{self, cargo, go, libtest, rustc, system};
+pub use target::selector_of;
 
 /// How many telling lines are kept.
 const TELLING: usize = 12;
@@ -271,8 +272,9 @@ pub fn name_units(reading: &mut Reading, executables: &BTreeMap<String, Executab
         }
         reading.tests.insert(TestName { unit, name: test.name }, end);
     }
-    let millis = std::mem::take(&mut reading.millis).into_iter();
-    reading.millis = millis.map(|(unit, millis)| (unit_of(&unit, executables).0, millis)).collect();
+    for (unit, millis) in std::mem::take(&mut reading.millis) {
+        *reading.millis.entry(unit_of(&unit, executables).0).or_default() += millis;
+    }
 }
 
 /// The name of a unit, and the words that select it.

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::{Baseline, CellBaseline, FLAKY_RERUNS, Verdict, judge_cell, noise, part, tests_that};
-use crate::trial::narrow::narrow;
+use crate::trial::narrow::{is_doc, narrow};
 use crate::trial::{Build, Cell, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
 /// The cells that ask once more what made a trial fail: the tests that failed, by name where the command can be told to
 /// run them alone, the whole cell else; before them the gates of the same projects, as tests that do not compile say
-/// nothing. Tests that are `hidden` run with all of their unit. To be run with nothing cached and judged as any other cells.
+/// nothing. Tests that are `hidden` run amid all of their unit. To be run with nothing cached and judged as any other cells.
 /// Empty where no cell failed.
 #[must_use]
 pub fn again(report: &TrialReport, baseline: &Baseline, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
@@ -34,45 +34,47 @@ fn is_gate(cell: &CellReport) -> bool {
 }
 
 fn narrowed(cell: &CellReport, before: Option<&CellBaseline>, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
-    let is_hidden = |name: &TestName| hidden.contains(&(cell.cell.key(), name.clone()));
-    let (by_unit, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed(cell, before).into_iter().partition(is_hidden);
-    let units = by_unit.into_iter().map(|name| name.unit).collect();
-    let extents = [Extent::Tests(by_name), Extent::Units(units)].into_iter().filter(|extent| !is_empty(extent));
-    let cells = extents.map(|extent| narrow(&cell.cell, &extent, &cell.reading.units)).collect::<Option<Vec<_>>>();
+    let is_hidden = |name: &TestName| hidden.contains(&(cell.cell.key(), top(name)));
+    let (amid, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed(cell, before).into_iter().partition(is_hidden);
+    let mut extents = vec![Extent::Tests(by_name), Extent::Amid(amid)];
+    extents.retain(|extent| !matches!(extent, Extent::Tests(tests) | Extent::Amid(tests) if tests.is_empty()));
+    let cells =
+        extents.iter().map(|extent| narrow(&cell.cell, extent, &cell.reading.units)).collect::<Option<Vec<_>>>();
     let cells = cells.map(|cells| cells.concat()).filter(|cells| !cells.is_empty());
     cells.unwrap_or_else(|| vec![cell.cell.clone()])
 }
 
-fn is_empty(extent: &Extent) -> bool {
-    matches!(extent, Extent::Tests(tests) if tests.is_empty())
-        || matches!(extent, Extent::Units(units) if units.is_empty())
+/// The test that a subtest is part of, as only that one runs by name; any other test itself.
+fn top(name: &TestName) -> TestName {
+    let top = name.name.split('/').next().unwrap_or_default().to_owned();
+    TestName { unit: name.unit.clone(), name: top }
 }
 
-/// The tests that failed in a whole suite and in none of their runs by name, of which there were some: what makes them fail
-/// may be what runs beside them.
+/// The tests that failed among others and in none of their runs by name, of which there were some: what makes them fail may be
+/// what runs beside them. No documentation tests, which have no name to run by.
 #[must_use]
 pub fn hidden<'a>(reports: impl Iterator<Item = &'a TrialReport>) -> BTreeSet<(CellKey, TestName)> {
-    let (mut suite, mut green, mut red) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut amid, mut green, mut red) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for cell in reports.flat_map(|report| &report.cells) {
-        for (name, end) in &cell.reading.tests {
-            let all = match (&cell.cell.extent, end) {
-                (_, TestEnd::Skipped) => continue,
-                (Extent::Tests(wanted), _) if !wanted.contains(name) => continue,
-                (Extent::Tests(_), TestEnd::Passed) => &mut green,
-                (Extent::Tests(_), TestEnd::Failed) => &mut red,
-                (_, TestEnd::Failed) => &mut suite,
-                (_, TestEnd::Passed) => continue,
+        let wanted = if let Extent::Tests(wanted) = &cell.cell.extent { Some(wanted) } else { None };
+        for (name, end) in cell.reading.tests.iter().filter(|(name, _)| !is_doc(&name.unit)) {
+            let all = match (wanted, end) {
+                (Some(wanted), _) if !wanted.contains(name) => continue,
+                (Some(_), TestEnd::Passed) => &mut green,
+                (Some(_), TestEnd::Failed) => &mut red,
+                (None, TestEnd::Failed) => &mut amid,
+                _ => continue,
             };
-            all.insert((cell.cell.key(), name.clone()));
+            all.insert((cell.cell.key(), top(name)));
         }
     }
-    suite.into_iter().filter(|test| green.contains(test) && !red.contains(test)).collect()
+    amid.into_iter().filter(|test| green.contains(test) && !red.contains(test)).collect()
 }
 
 /// The tests that a failed cell has against it: the red ones that were never seen flaky or red before, with those that
 /// their process did not come to, else those that are missing. None where a process died or hung without a word.
 fn blamed(cell: &CellReport, before: Option<&CellBaseline>) -> BTreeSet<TestName> {
-    if let Extent::Tests(wanted) = &cell.cell.extent {
+    if let Extent::Tests(wanted) | Extent::Amid(wanted) = &cell.cell.extent {
         return wanted.clone();
     }
     // The one that hangs is none of those that came to an end.
@@ -117,7 +119,7 @@ pub fn only_flaky(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell>
     let is_whole_failure = matches!(cell.exit, Exit::Code(code) if code != 0)
         && cell.cell.check.phase == Phase::Test
         && cell.reading.build_failed == Build::Fine
-        && !matches!(cell.cell.extent, Extent::Tests(_))
+        && !matches!(cell.cell.extent, Extent::Tests(_) | Extent::Amid(_))
         && noise(cell, Some(before)).is_none();
     let red: Vec<TestName> =
         tests_that(cell, TestEnd::Failed).into_iter().filter(|name| !before.failing.contains(name)).collect();

@@ -1,4 +1,4 @@
-//! The judgement on part of a check: a cell that ran some packages' tests only, or certain tests by name, is compared
+//! The judgement on part of a check: a cell that ran tests of some packages or units only, or certain tests, is compared
 //! with the same part of the baseline. What should have run and did not is a failure, never a pass.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ pub(super) fn expected(extent: &Extent, before: &CellBaseline) -> (usize, Vec<Te
         }
         Extent::Units(units) => before.names.iter().filter(|name| units.contains(&name.unit)).cloned().collect(),
         Extent::Programs => before.names.iter().filter(|name| !is_doc(&name.unit)).cloned().collect(),
-        Extent::Whole | Extent::Tests(_) => return (before.ran, before.names.clone()),
+        Extent::Whole | Extent::Tests(_) | Extent::Amid(_) => return (before.ran, before.names.clone()),
     };
     (names.len().min(before.ran), names)
 }
@@ -26,7 +26,7 @@ pub(super) fn ran(cell: &CellReport) -> usize {
     let ours = |unit: &str| match &cell.cell.extent {
         Extent::Packages(packages) => belongs(unit, packages),
         Extent::Units(units) => units.contains(unit),
-        Extent::Whole | Extent::Programs | Extent::Tests(_) => true,
+        Extent::Whole | Extent::Programs | Extent::Tests(_) | Extent::Amid(_) => true,
     };
     cell.reading.tests.iter().filter(|(name, end)| **end != TestEnd::Skipped && ours(&name.unit)).count()
 }

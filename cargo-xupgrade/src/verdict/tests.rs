@@ -309,7 +309,7 @@ fn a_failure_is_asked_again_by_the_gate_and_the_tests_that_decided_it() {
 }
 
 #[test]
-fn a_test_that_fails_in_the_suite_only_is_asked_again_with_all_of_its_unit() {
+fn a_test_that_fails_in_the_suite_only_is_asked_again_amid_all_of_its_unit() {
     let by_name = |end| {
         let mut report = cell(Phase::Test, Exit::Code(0), tests(&[("b", end)]));
         report.cell.extent = Extent::Tests([name("b")].into());
@@ -318,11 +318,27 @@ fn a_test_that_fails_in_the_suite_only_is_asked_again_with_all_of_its_unit() {
     let (suite, green) = (trial(red(BOTH_FAIL)), by_name(TestEnd::Passed));
     let seen = hidden([&suite, &green].into_iter());
     let cells = again(&suite, &known(steady()), &seen);
-    assert_eq!(cells[1].extent, Extent::Units([name("b").unit].into()));
+    assert_eq!(cells[1].extent, Extent::Amid([name("b")].into()));
     assert!(cells[1].check.argv.join(" ").ends_with("--lib"), "{:?}", cells[1].check.argv);
     for seen in [vec![&suite], vec![&green], vec![&suite, &green, &by_name(TestEnd::Failed)]] {
         assert!(hidden(seen.into_iter()).is_empty());
     }
+}
+
+#[test]
+fn noise_in_one_run_hides_no_failure_in_another() {
+    let noisy = CellReport { exit: Exit::Signal(9), ..red(&[]) };
+    let report = TrialReport { cells: vec![noisy, red(BOTH_FAIL)], ..TrialReport::default() };
+    assert_eq!(kind(&judge(&report, &known(before(2)), &[], Unexercised::Allow)), ReasonKind::TestFailed);
+}
+
+#[test]
+fn of_tests_that_run_amid_their_unit_only_they_count() {
+    let mut report = red(&[("a", TestEnd::Failed), ("b", TestEnd::Passed)]);
+    report.cell.extent = Extent::Amid([name("b")].into());
+    assert_eq!(judge_cell(&report, Some(&before(2))), Verdict::Passed);
+    report.cell.extent = Extent::Amid([name("a")].into());
+    assert_eq!(kind(&judge_cell(&report, Some(&before(2)))), ReasonKind::TestFailed);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Full, Verify};
+use super::{Full, State, Verify};
 use crate::evidence::{Doubt, Finding};
 use crate::{Outcome, Scope, Ticket, Why};
 
@@ -12,7 +12,12 @@ use crate::{Outcome, Scope, Ticket, Why};
 pub(super) struct More {
     pub(super) runs: u32,
     pub(super) state: Progress,
+    /// Number of failures in them that did not come again.
+    pub(super) voids: u32,
 }
+
+/// So many failures in the runs may prove void; the caller asks about the second with all that ran beside the tests.
+const VOIDS: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -38,9 +43,11 @@ impl Verify {
         Full { len: self.target.len(), scope: Scope::Often { runs: self.more.runs }, why: Why::Often }
     }
 
-    /// Takes the answer to the runs: a failure in one of them is doubted as any failure of tests.
+    /// Takes the answer to the runs: a failure in one of them is doubted as any failure of tests, beside the base: what passed the
+    /// whole matrix on the way may owe it to chance.
     pub(super) fn ran_often(&mut self, ticket: Ticket, outcome: &Outcome) -> Vec<Ticket> {
         if let Outcome::Failed { .. } = outcome {
+            (self.good, self.clean) = ((0, None), 0);
             self.doubt = Some((self.target.len(), Doubt::last(ticket)));
         } else {
             self.more.state = Progress::Done;
@@ -49,14 +56,26 @@ impl Verify {
         Vec::new()
     }
 
-    /// The end of the doubt about a failure in one of the runs: true where no pick is to blame, so that what passed the whole
-    /// matrix stands, as the test fails at times whatever moves.
+    /// The end of the doubt about a failure in one of the runs; true where that is all there is to say. A test that the base
+    /// fails, too, is no pick's fault; what did not come again is looked at once more; without an answer nothing is published.
     pub(super) fn stands_after(&mut self, finding: Finding) -> bool {
-        let stands = finding != Finding::Guilty;
-        self.more.state = if stands { Progress::Done } else { Progress::Due };
-        if stands {
-            self.end_if_enough();
+        match finding {
+            Finding::Open => return false,
+            Finding::Guilty => {
+                self.more.state = Progress::Due;
+                return false;
+            }
+            Finding::Shared(_) => self.more.state = Progress::Done,
+            Finding::Void => {
+                self.more.voids += 1;
+                self.more.state = if self.more.voids < VOIDS { Progress::Due } else { Progress::Done };
+            }
+            Finding::NoAnswer => {
+                self.passes.clear();
+                self.state = State::Ended;
+            }
         }
-        stands
+        self.end_if_enough();
+        true
     }
 }

@@ -11,10 +11,25 @@ use crate::command::Tool;
 /// With more members nobody is asked: each costs a call of cargo.
 const MOST: usize = 60;
 
-/// The members (by name) that can be tested alone and are compiled as they are beside the others; none where cargo does
-/// not say. `cargo` makes the command, `folder` is the workspace's.
-pub fn members(cargo: &dyn Fn() -> Tool, folder: &Path) -> BTreeSet<String> {
-    let names: BTreeSet<String> = Members::ask(cargo, folder).all.into_iter().map(|member| member.name).collect();
+/// The ways in which tests of a workspace run apart from others.
+#[derive(Debug, Clone, Default)]
+pub struct Apart {
+    /// The members (by name) that can be tested alone and are compiled as they are beside the others.
+    pub alone: BTreeSet<String>,
+    /// Words that select targets and would select more than a plain run does.
+    pub beyond: BTreeSet<Vec<String>>,
+}
+
+impl Apart {
+    /// Asks cargo; nothing where it does not say. `cargo` makes the command, `folder` is the workspace's.
+    pub fn ask(cargo: &dyn Fn() -> Tool, folder: &Path) -> Self {
+        let members = Members::ask(cargo, folder);
+        Self { beyond: members.reaching_beyond(), alone: alone(cargo, folder, members) }
+    }
+}
+
+fn alone(cargo: &dyn Fn() -> Tool, folder: &Path, members: Members) -> BTreeSet<String> {
+    let names: BTreeSet<String> = members.all.into_iter().map(|member| member.name).collect();
     if names.len() < 2 || names.len() > MOST {
         return BTreeSet::new();
     }
@@ -52,13 +67,33 @@ mod tests {
         member(root, "asks", "[dependencies]\nbase = { path = \"../base\", features = [\"extra\"] }\n");
         member(root, "apart", "");
         environment::cargo().args(["generate-lockfile", "--offline"]).dir(root).run().unwrap();
-        let alone = members(&environment::cargo, root);
+        let alone = Apart::ask(&environment::cargo, root).alone;
         assert_eq!(alone.iter().map(String::as_str).collect::<Vec<_>>(), ["apart", "asks"]);
     }
 
     #[test]
     fn where_cargo_says_nothing_nobody_is_tested_alone() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(members(&environment::cargo, folder.path()).is_empty());
+        assert!(Apart::ask(&environment::cargo, folder.path()).alone.is_empty());
+    }
+
+    #[test]
+    fn words_that_would_select_what_a_plain_run_passes_by_reach_beyond_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"a\", \"b\"]\n");
+        member(root, "a", "");
+        member(
+            root,
+            "b",
+            "[features]\nslow = []\n[[test]]\nname = \"it\"\nrequired-features = [\"slow\"]\n[lib]\ntest = false\n",
+        );
+        for test in ["a/tests/it.rs", "a/tests/own.rs", "b/tests/it.rs"] {
+            write(root, test, "");
+        }
+        environment::cargo().args(["generate-lockfile", "--offline"]).dir(root).run().unwrap();
+        let beyond: Vec<String> =
+            Apart::ask(&environment::cargo, root).beyond.into_iter().map(|words| words.join(" ")).collect();
+        assert_eq!(beyond, ["--lib", "--test it"]);
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::lock::{self, Lock};
 use crate::command::Tool;
+use crate::trial::reading::selector_of;
 
 /// The members of a workspace.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,6 +36,21 @@ pub struct Member {
     /// The requirements of its manifest.
     #[serde(default)]
     pub dependencies: Vec<Required>,
+    /// Its targets.
+    #[serde(default)]
+    targets: Vec<Target>,
+}
+
+/// A library, program, test, example or benchmark of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    /// False where a plain `cargo test` passes it by.
+    #[serde(default = "usually")]
+    test: bool,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 /// One requirement of a member.
@@ -98,6 +114,16 @@ impl Members {
         let names: BTreeSet<&str> =
             member.dependencies.iter().filter(|one| one.is_built()).map(|one| &*one.name).collect();
         others.filter(|one| names.contains(one.0) && !own.contains(one)).map(|(name, _)| name).collect()
+    }
+}
+
+impl Members {
+    /// The words that select targets of `cargo test` (`--lib`, `--test it`) and would select one that a plain run passes by, or
+    /// for which a feature is missing: with these words cargo may fail where a plain run does not.
+    pub fn reaching_beyond(&self) -> BTreeSet<Vec<String>> {
+        let is_beyond = |target: &&Target| !target.test || !target.required_features.is_empty();
+        let targets = self.all.iter().flat_map(|member| &member.targets).filter(is_beyond);
+        targets.filter_map(|target| Some(selector_of(target.kind.first()?, &target.name))).collect()
     }
 }
 

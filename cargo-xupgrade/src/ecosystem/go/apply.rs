@@ -177,7 +177,7 @@ fn refused(change: &Change<'_>, failure: &Failure) -> Result<Resolution> {
 
 fn broken(failure: &Failure) -> Result<Reason> {
     let Reason { kind, text, .. } = told(failure)?;
-    Ok(Reason::new(kind, format!("`go mod tidy` fails before any upgrade, mend that first: {text}")))
+    Ok(Reason::new(kind, format!("`go mod tidy` fails before any upgrade: {text}")))
 }
 
 /// Whether the same edit may well succeed a minute later.

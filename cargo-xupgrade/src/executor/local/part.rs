@@ -77,6 +77,9 @@ impl Hand<'_> {
         let mut ran = self.answer(order, cell, shown)?;
         shown.executables.extend(std::mem::take(&mut ran.reading.executables));
         name_units(&mut ran.reading, &shown.executables);
+        if let Some(known) = self.known.exercised.get(&cell.project) {
+            ran.reading.units.retain(|_, words| !known.beyond.contains(words));
+        }
         only_news(&mut ran, self.known.cells.get(&cell.key()));
         Ok(ran)
     }

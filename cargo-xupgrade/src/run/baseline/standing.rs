@@ -109,7 +109,7 @@ impl Standing {
         let Red { reason, next } = self.red.get(label)?;
         let known = self.advice.get(label).map(|advice| format!("; {advice}"));
         let known = known.filter(|_| reason.kind == ReasonKind::BaselineRed && !next.is_empty());
-        Some(Reason { text: format!("{}{}", reason.text, known.as_ref().unwrap_or(next)), ..reason.clone() })
+        Some(Reason { text: format!("{}{}{next}", reason.text, known.unwrap_or_default()), ..reason.clone() })
     }
 
     /// The reason that holds a candidate before any trial.
@@ -204,7 +204,13 @@ fn words_aside(cell: &CellReport, failing: &[TestName]) -> String {
         1 => ("1 test fails".to_owned(), "it is set aside and proves nothing"),
         more => (format!("{more} tests fail"), "they are set aside and prove nothing"),
     };
-    format!("{}: {all} before any upgrade, so {them}: {}; see {}", cell.cell.project, names.join(", "), cell.log)
+    let (command, folder) = (cell.cell.check.typed(&cell.words), &cell.cell.check.dir);
+    format!(
+        "{}: {all} before any upgrade, so {them}: {}; see {}, or run `{command}` in the folder {folder} of a clean clone",
+        cell.cell.project,
+        names.join(", "),
+        cell.log
+    )
 }
 
 /// True for a cell of which some targets do not compile, and others do; of no other does each count by itself.

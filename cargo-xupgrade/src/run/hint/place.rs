@@ -63,6 +63,21 @@ pub fn of_target(output: &str, around: &Surroundings<'_>) -> Option<String> {
     ))
 }
 
+/// A download that the environment of checks refuses.
+pub fn of_downloads(output: &str) -> Option<String> {
+    let setting = if phrases::cargo::is_offline(output) {
+        "CARGO_NET_OFFLINE = \"false\""
+    } else if phrases::go::is_offline(output) {
+        "GOPROXY = \"direct\""
+    } else {
+        return None;
+    };
+    Some(format!(
+        "its output says that a download was refused, as checks run offline for cargo and go; if the check needs it, put \
+         `env = {{ {setting} }}` under its `[[check]]` in {FILE}"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +102,15 @@ mod tests {
         let sources = |_: &[String]| vec!["SDK_DIR".to_owned()];
         let text = of_variables("called `Result::unwrap()` on an `Err` value: NotPresent", &around(&names, &sources));
         assert!(text.unwrap().contains("`pass-env = [\"SDK_DIR\"]`"));
+    }
+
+    #[test]
+    fn a_download_that_is_refused_gets_the_variable_that_allows_it() {
+        let cargo = "attempting to make an HTTP request, but --offline was specified";
+        assert!(of_downloads(cargo).unwrap().contains("`env = { CARGO_NET_OFFLINE = \"false\" }`"));
+        let go = "go: ex.com/gen@v1.0.0: module lookup disabled by GOPROXY=off";
+        assert!(of_downloads(go).unwrap().contains("`env = { GOPROXY = \"direct\" }`"));
+        assert_eq!(of_downloads("assertion failed"), None);
     }
 
     #[test]

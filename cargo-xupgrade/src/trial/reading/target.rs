@@ -27,8 +27,13 @@ fn described(target: &Value, profile: &Value) -> Option<String> {
 
 /// The words that select a target on the command line, from its description in cargo's messages; none where nothing does.
 pub fn selector(target: &Value) -> Vec<String> {
-    let name = target["name"].as_str().unwrap_or_default();
-    match target["kind"][0].as_str().unwrap_or_default() {
+    selector_of(target["kind"][0].as_str().unwrap_or_default(), target["name"].as_str().unwrap_or_default())
+}
+
+/// The words that select a target of this kind and name.
+#[must_use]
+pub fn selector_of(kind: &str, name: &str) -> Vec<String> {
+    match kind {
         "lib" | "rlib" | "dylib" | "cdylib" | "staticlib" | "proc-macro" => vec!["--lib".into()],
         kind @ ("bin" | "test" | "example" | "bench") if !name.is_empty() => vec![format!("--{kind}"), name.into()],
         _ => Vec::new(),

@@ -1,5 +1,7 @@
 //! Small worlds, trial by trial: what is proposed, why, and what is concluded.
 
+mod publishing;
+#[path = "../rule/mod.rs"]
 mod rule;
 
 use Break::{Breaking, Compatible};
@@ -354,22 +356,6 @@ fn a_budget_that_ends_verifies_what_is_accepted_and_tries_nothing_new() {
     assert!(asked.iter().all(|proposal| proposal.scope == Scope::Full));
     assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.picks), Some(first[0].picks.clone()));
     assert_eq!(solution.fates.iter().filter(|&fate| *fate == Fate::Untried).count(), 20 - first[0].picks.len());
-}
-
-#[test]
-fn the_tests_of_what_passed_run_again_and_again_unless_the_budget_ends_before() {
-    let options = Options { more_runs: 18, ..Options::default() };
-    let often = |asked: &[Proposal]| asked.iter().filter(|one| matches!(one.scope, Scope::Often { runs: 18 })).count();
-    let (asked, _) = run_wide(&mut Search::new(&atoms(3), &options), 1, |_| Outcome::Passed);
-    assert_eq!(often(&asked), 1);
-    let mut search = Search::new(&atoms(3), &options);
-    for _ in 0..2 {
-        let Step::Try(next) = search.next(1) else { panic!("nothing to try") };
-        search.record(next[0].ticket, Outcome::Passed);
-    }
-    search.finish();
-    let (asked, solution) = run_wide(&mut search, 1, |_| Outcome::Passed);
-    assert_eq!((often(&asked), solution.checkpoint.is_some()), (0, true));
 }
 
 #[test]
