@@ -22,8 +22,12 @@ pub(super) fn lines(report: &Report) -> String {
 
 /// The section of the Markdown; nothing where nothing was left out.
 pub(super) fn section(report: &Report, code: impl Fn(&str) -> String) -> String {
-    let items: String = sentences(report).map(|sentence| format!("- {}\n", code(sentence))).collect();
-    if items.is_empty() { items } else { format!("## Left out\n\nThese fail before any upgrade.\n\n{items}\n") }
+    let mut text = String::new();
+    for sentence in sentences(report) {
+        let head = if text.is_empty() { "## Left out\n\nThese fail before any upgrade.\n\n" } else { "" };
+        let _ = writeln!(text, "{head}- {}", code(sentence));
+    }
+    if text.is_empty() { text } else { text + "\n" }
 }
 
 #[cfg(test)]

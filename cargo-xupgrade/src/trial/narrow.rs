@@ -255,7 +255,9 @@ fn go_flags(cell: &Cell) -> Option<Vec<String>> {
         Extent::Amid(tests) => tests.iter().any(|test| test.unit == *pattern),
         Extent::Whole | Extent::Programs | Extent::Tests(_) => false,
     };
-    let is_package = |pattern: &&String| (pattern.starts_with('.') && !pattern.ends_with(".go")) || ours(pattern);
+    // Files make a package of their own, which has no path.
+    let is_file = |pattern: &str| pattern.rsplit_once('.').is_some_and(|(_, extension)| extension == "go");
+    let is_package = |pattern: &&String| (pattern.starts_with('.') && !is_file(pattern)) || ours(pattern);
     let known = flags.iter().all(is_known) && patterns.iter().all(is_package);
     known.then(|| argv[..2].iter().chain(flags).cloned().collect())
 }

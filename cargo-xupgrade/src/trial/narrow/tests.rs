@@ -51,6 +51,10 @@ fn cargo_runs_units_of_tests_by_their_target_and_go_by_their_package() {
     assert_eq!(both, ["cargo test --workspace --locked --no-fail-fast --lib --test it"]);
     assert!(of(Reader::Libtest, USUAL, &["app examples/odd.rs"]).is_empty(), "nothing selects it");
     assert_eq!(of(Reader::GoTest, "go test -json -race ./pkg/...", &["m/pkg/a"]), ["go test -json -race m/pkg/a"]);
+    assert!(
+        of(Reader::GoTest, "go test -json ./x_test.go", &["command-line-arguments"]).is_empty(),
+        "files have no path"
+    );
     assert!(of(Reader::Plain, "make test", &["app src/lib.rs"]).is_empty());
 }
 
