@@ -1,6 +1,6 @@
 //! The evidence behind a failure of tests: each test that failed runs again by name (or, where the caller says so, amid what else
-//! its program runs), with the pick and without it, as often as a sequential rule asks. Pure counting. A group is never doubted, only a pick that is about to be rejected; and never
-//! until it passes.
+//! its program runs), with the pick and without it, as often as a sequential rule asks. Pure counting. A group is never
+//! doubted, only a pick that is about to be rejected; and never until it passes.
 //!
 //! Its rates are simulated (`scripts/bench-search --table noise`): ten tests that fail on the base in 2 to 40 % of their runs
 //! hold a good pick in at most 0.1 % of the searches.

@@ -16,7 +16,7 @@ pub(super) struct More {
     pub(super) voids: u32,
 }
 
-/// So many failures in the runs may prove void; the caller asks about the second with all that ran beside the tests.
+/// Number of failures in the runs that may prove void; the caller asks about the second with all that ran beside the tests.
 const VOIDS: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Advice on a check that misses what is elsewhere by our doing: a variable that checks do not see, or the programs that it
-//! looks for in the target directory of a checkout. Pure.
+//! Advice on a check that misses what is elsewhere by our doing: a variable that checks do not see, the programs that it
+//! looks for in the target directory of a checkout, or a download. Pure.
 
 use crate::config::FILE;
 use crate::phrases;
