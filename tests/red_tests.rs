@@ -64,12 +64,18 @@ fn a_project_without_a_test_that_passes_is_held_as_red_with_the_command_that_sho
     assert!(ran.words("dep").contains(see), "{}", ran.words("dep"));
 }
 
-#[test]
-fn a_red_test_that_misses_an_ignored_file_is_set_aside_with_the_line_that_mends_it() {
+/// The world of `red_baseline`, in which the red test does this; not committed.
+fn red_test_that(does: &str) -> Env {
     let env = Env::new("red_baseline");
     let tests = std::fs::read_to_string(env.repo().join("bad/src/lib.rs")).unwrap();
+    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", does));
+    env
+}
+
+#[test]
+fn a_red_test_that_misses_an_ignored_file_is_set_aside_with_the_line_that_mends_it() {
     let reads = "std::fs::read_to_string(\"local.env\").unwrap_or_else(|error| panic!(\"local.env: {error}\"))";
-    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", reads));
+    let env = red_test_that(reads);
     env.write("bad/.gitignore", "local.env\n").commit();
     env.write("bad/local.env", "");
     let ran = env.run(&[]);
@@ -79,11 +85,9 @@ fn a_red_test_that_misses_an_ignored_file_is_set_aside_with_the_line_that_mends_
 
 #[test]
 fn a_red_test_that_needs_a_variable_of_the_caller_gets_the_line_that_passes_it_on() {
-    let mut env = Env::new("red_baseline");
+    let mut env = red_test_that("std::env::var(\"DEMO_SDK\").unwrap()");
     env.set("DEMO_SDK", "/opt/sdk");
-    let tests = std::fs::read_to_string(env.repo().join("bad/src/lib.rs")).unwrap();
-    let reads = "std::env::var(\"DEMO_SDK\").unwrap()";
-    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", reads)).commit();
+    env.commit();
     let told = left_out(&env.run(&[]).report);
     assert!(told.contains("always_fails") && told.contains("`pass-env = [\\\"DEMO_SDK\\\"]`"), "{told}");
     env.write("xupgrade.toml", "pass-env = [\"DEMO_SDK\"]\n");
@@ -93,12 +97,12 @@ fn a_red_test_that_needs_a_variable_of_the_caller_gets_the_line_that_passes_it_o
 
 #[test]
 fn a_red_test_that_looks_for_a_program_in_target_gets_the_line_that_links_it() {
-    let env = Env::new("red_baseline");
-    let tests = std::fs::read_to_string(env.repo().join("bad/src/lib.rs")).unwrap();
     let runs = "assert!(std::path::Path::new(\"target/debug/bad\").exists(), \"no target/debug/bad\")";
-    env.write("bad/src/lib.rs", &tests.replace("assert_eq!(dep::one(), 2)", runs));
+    let env = red_test_that(runs);
     env.write("bad/src/main.rs", "fn main() {}\n");
     env.write(".gitignore", "target\n").commit();
-    let told = left_out(&env.run(&[]).report);
+    let ran = env.run(&[]);
+    let told = left_out(&ran.report);
     assert!(told.contains("always_fails") && told.contains("ln -sfn $CARGO_TARGET_DIR target"), "{told}");
+    assert!(ran.stdout.contains("left out: these fail before any upgrade"), "the table lists it: {}", ran.stdout);
 }

@@ -39,7 +39,7 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
     Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, counted, until: None }
 }
 
-/// Whether an order is to run tests again, but has none to run: that would pass, and prove nothing.
+/// An order to run tests again that has none to run: it would pass, and prove nothing.
 pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
     match proposal.scope {
         Scope::Again { .. } => order.cells.is_empty(),
