@@ -242,7 +242,7 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         cells: vec![cell],
         freshness: Freshness::Cached,
         breadth: Breadth::Whole,
-        counted: None,
+        goes_on: None,
         until: None,
     }
 }

@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
-use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, hidden, judge, judge_cell};
+use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell};
 pub use budget::{Budget, Spent};
 
 /// What the engine works with.
@@ -70,6 +70,9 @@ pub struct Trial {
     pub report: TrialReport,
     /// What it means.
     pub verdict: Verdict,
+    /// Tests that failed in it although it counts as passed: no upgrade is to blame, and each test passed in as many runs of the
+    /// same as are needed.
+    pub cleared: Vec<String>,
     /// Seconds that it took.
     pub seconds: f64,
 }
@@ -250,8 +253,24 @@ impl Engine<'_> {
         let taught = if proposal.picks.is_empty() { self.learn_flakes() } else { Taught::Nothing };
         if self.stop.requested() == Level::None {
             search.record(ticket, outcome);
+            self.clear(&search.cleared(), flight);
         }
         Ok(taught)
+    }
+
+    /// Takes trials that failed for passed ones.
+    fn clear(&mut self, tickets: &[Ticket], flight: &Flight) {
+        for place in tickets.iter().filter_map(|ticket| flight.tickets.get(ticket)) {
+            let trial = &mut self.trials[*place];
+            if trial.verdict == Verdict::Passed {
+                continue;
+            }
+            let red = self.baseline.newly_red(&trial.report);
+            trial.cleared = red.values().flatten().map(ToString::to_string).collect();
+            trial.verdict = Verdict::Passed;
+            let text = cleared(&trial.cleared);
+            self.listener.tell(&Event::TrialCleared { trial: trial.id.clone(), text });
+        }
     }
 
     /// Whether the newest trial ran no cell, now as in the interrupted run: what a package manager refuses is asked again.
@@ -334,7 +353,11 @@ impl Engine<'_> {
         let verdict = judge(&finished.report, &self.baseline, &claims, self.unexercised);
         self.wake(&finished.report);
         let (plan, baseline, report) = (self.plan, &self.baseline, &finished.report);
-        let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh };
+        // Several runs of the same tests are no single one that all of them could pass.
+        let once = matches!(proposal.scope, Scope::Concerned | Scope::Full);
+        let rest = || judge(report, &baseline.setting_aside(report), &claims, self.unexercised);
+        let rest = if once && verdict != Verdict::Passed { rest() } else { verdict.clone() };
+        let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh, rest };
         let outcome = match proposal.scope {
             Scope::Full => judged.of_the_whole(&verdict),
             Scope::Again { .. } => judged.counted(),
@@ -350,6 +373,7 @@ impl Engine<'_> {
             fresh: proposal.fresh,
             report: finished.report,
             verdict,
+            cleared: Vec::new(),
             seconds: finished.seconds,
         })?;
         Ok(outcome)
@@ -397,7 +421,8 @@ impl Engine<'_> {
     #[must_use]
     pub fn summary(&self, trial: &Trial) -> TrialSummary {
         let (verdict, text) = match &trial.verdict {
-            Verdict::Passed => ("passed", String::new()),
+            Verdict::Passed if trial.cleared.is_empty() => ("passed", String::new()),
+            Verdict::Passed => ("passed", cleared(&trial.cleared)),
             // Nothing was built: the package manager itself said no.
             Verdict::Failed(cause) if trial.report.refused.is_some() => (REFUSED, cause.text.clone()),
             Verdict::Failed(cause) => ("failed", cause.text.clone()),
@@ -416,6 +441,7 @@ impl Engine<'_> {
             tree: trial.report.trees.last().cloned().unwrap_or_default(),
             verdict: verdict.to_owned(),
             text,
+            cleared: trial.cleared.clone(),
             seconds: round(trial.seconds),
             cells: trial.report.cells.iter().map(CellSummary::from).collect(),
         }

@@ -90,6 +90,13 @@ pub enum Event {
         /// Seconds that it took.
         seconds: f64,
     },
+    /// A trial that failed counts as passed.
+    TrialCleared {
+        /// Its name.
+        trial: String,
+        /// The cause, in words.
+        text: String,
+    },
     /// A dependency was held after its trials.
     HeldBack {
         /// It, and why.

@@ -44,9 +44,8 @@ pub struct Order {
     pub freshness: Freshness,
     /// How much of each cell runs.
     pub breadth: Breadth,
-    /// The end of runs that are counted: behind their gates they go on whatever fails, up to there. None: the order ends at
-    /// the first cell that fails.
-    pub counted: Option<Until>,
+    /// The end of an order that goes on, behind its gates, whatever fails. None: it ends at the first cell that fails.
+    pub goes_on: Option<Until>,
     /// The moment at which the budget ends what still runs; that is no answer, and no verdict on slowness.
     pub until: Option<Instant>,
 }

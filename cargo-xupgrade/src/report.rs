@@ -200,8 +200,11 @@ pub struct TrialSummary {
     pub tree: String,
     /// `passed`, `failed`, `refused` or `inconclusive`.
     pub verdict: String,
-    /// The cause, in words; empty for a pass.
+    /// The cause, in words; empty for a pass, unless tests failed in it.
     pub text: String,
+    /// Tests that failed in one that passed: no upgrade is to blame, and each passed in another run of the same.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cleared: Vec<String>,
     /// Seconds that it took.
     pub seconds: f64,
     /// Its cells.

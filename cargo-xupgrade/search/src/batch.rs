@@ -13,6 +13,7 @@ use crate::clue::Clues;
 use crate::evidence::{self, Doubt, Finding};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
+use crate::tally;
 use crate::{Outcome, Pick, Proof, Scope, Strategy, Ticket, Why};
 
 /// How a batch is worked through.
@@ -105,6 +106,8 @@ pub(crate) struct Batch {
     pub(crate) trouble: Option<(Vec<Pick>, Ticket)>,
     /// Failures that were taken back.
     pub(crate) taken_back: Vec<Ticket>,
+    /// Trials that failed and count as passed all the same, as each test passed in one of the runs.
+    pub(crate) cleared: Vec<Ticket>,
     pub(crate) lane_names: u64,
     pub(crate) track: Track,
     clues: Clues,
@@ -137,6 +140,7 @@ impl Batch {
             timid: None,
             trouble: None,
             taken_back: Vec::new(),
+            cleared: Vec::new(),
             lane_names: 0,
             track,
             clues: Clues::default(),
@@ -168,6 +172,14 @@ impl Batch {
     /// The settled units with the trials in which they first passed.
     pub(crate) fn accepted(&self) -> impl Iterator<Item = (&Unit, Proven)> {
         self.settled.iter().filter_map(|unit| Some((&self.units[*unit], *self.proofs.get(unit)?)))
+    }
+
+    /// The units that it has not settled yet, one way or the other.
+    pub(crate) fn undecided(&self) -> impl Iterator<Item = &Unit> {
+        let is_open = |unit: &usize| self.unanswered.iter().all(|open| open.0 != *unit);
+        let decided: BTreeSet<usize> =
+            self.settled.iter().chain(self.refused.iter().map(|one| &one.unit)).copied().collect();
+        (0..self.units.len()).filter(is_open).filter(move |unit| !decided.contains(unit)).map(|unit| &self.units[unit])
     }
 
     /// The single picks that failed, and on top of how many picks of this generation.
@@ -379,22 +391,41 @@ impl Batch {
         match finding {
             Finding::Open => return false,
             Finding::Guilty => self.refuse(place, unit, failure),
-            Finding::Void | Finding::Shared(_) if self.comes_back(unit) => {
-                if finding != Finding::Void {
-                    let lane = &self.lanes[place];
-                    let base = Shot { based: lane.based, units: lane.units[..lane.passed].to_vec() };
-                    self.trouble = Some((self.picks(&base).0, failure.ticket));
-                }
-                let lane = &mut self.lanes[place];
-                lane.failure = None;
-                let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(Doubt::tickets).collect();
-                lane.retry = Some(lane.units.len());
-                self.forget(&tickets);
-                return false;
-            }
-            Finding::Void | Finding::Shared(_) | Finding::NoAnswer => self.leave_open(place, failure.ticket),
+            Finding::Void | Finding::Shared(_) => return self.acquit(place, unit, (failure, finding)),
+            Finding::NoAnswer => self.leave_open(place, failure.ticket),
         }
         true
+    }
+
+    /// A unit is not to blame for a failure. Once each test passed in one of the runs of the same, it passed; until then the same
+    /// is tried again, a few times. Whether the lane is done with.
+    fn acquit(&mut self, place: usize, unit: usize, (failure, finding): (Failure, Finding)) -> bool {
+        let lane = &mut self.lanes[place];
+        if let Some(tests) = tally::only_tests(failure.proof, &failure.marks) {
+            lane.tally.clear(failure.ticket, &tests);
+        }
+        let has_passed = lane.tally.passes() > 0;
+        if !has_passed && !self.comes_back(unit) {
+            self.leave_open(place, failure.ticket);
+            return true;
+        }
+        if let Finding::Shared(_) = finding {
+            let lane = &self.lanes[place];
+            let base = Shot { based: lane.based, units: lane.units[..lane.passed].to_vec() };
+            self.trouble = Some((self.picks(&base).0, failure.ticket));
+        }
+        let lane = &mut self.lanes[place];
+        let len = lane.units.len();
+        lane.failure = None;
+        let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(Doubt::tickets).collect();
+        if has_passed {
+            self.cleared.extend(lane.tally.cleared());
+            self.passed(place, len, failure.ticket);
+        } else {
+            lane.retry = Some(len);
+        }
+        self.forget(&tickets);
+        has_passed
     }
 
     /// A unit failed on top of what its lane passed.

@@ -198,7 +198,9 @@ impl Doubt {
         });
         // What nothing is known of yet begins with the pick.
         let (side, runs) = wants.reduce(more).unwrap_or((Side::With, FIRST));
-        Some((side, runs, if side == Side::With { Until::Done } else { Until::Red }))
+        // A red run without the pick says all that there is to say of a test, but nothing of others.
+        let until = if side == Side::Without && self.tests.len() == 1 { Until::Red } else { Until::Done };
+        Some((side, runs, until))
     }
 
     /// Notes the trial that was asked for.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::chance::Track;
 use crate::evidence::Doubt;
+use crate::tally::Tally;
 use crate::{Mark, Permille, Proof, Ticket, Why, chance};
 
 /// What a lane is made of.
@@ -79,6 +80,8 @@ pub(crate) struct Lane {
     /// Why the whole of it is tried.
     pub(crate) why: Why,
     pub(crate) doubt: Option<Doubt>,
+    /// The runs of all of it that failed for no unit's sake.
+    pub(crate) tally: Tally,
     /// A part that failed, while a longer one is under way.
     pub(crate) waiting: Option<Waiting>,
 }
@@ -97,6 +100,7 @@ impl Lane {
             limit: None,
             why,
             doubt: None,
+            tally: Tally::default(),
             waiting: None,
         }
     }
@@ -156,6 +160,7 @@ impl Lane {
     /// The first `len` passed. Gives back the tickets that no longer matter.
     pub(crate) fn pass(&mut self, len: usize) -> Vec<Ticket> {
         self.passed = len;
+        self.tally = Tally::default();
         self.waiting = self.waiting.take().filter(|waiting| waiting.len > len);
         self.limit = None;
         self.retry = self.retry.filter(|&retry| retry > len);
@@ -204,6 +209,7 @@ impl Lane {
         self.units.retain(|unit| !out.contains(unit));
         self.failure = None;
         self.doubt = None;
+        self.tally = Tally::default();
         self.waiting = self.waiting.take().filter(|waiting| waiting.len <= first);
         self.retry = self.retry.filter(|&retry| retry <= first);
         self.drop_probes(|probe| probe.len > first)

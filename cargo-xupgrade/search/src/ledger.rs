@@ -78,7 +78,7 @@ impl Ledger {
         for (pick, proven) in picks {
             self.notes[pick.atom].accepted = Some((pick.rung, *proven));
             self.notes[pick.atom].own += 1;
-            let refused = self.refusals.remove(pick).filter(|refused| refused.failure.proof == Proof::Tests);
+            let refused = self.refusals.remove(pick).filter(|refused| refused.failure.proof != Proof::Certain);
             suspicious.extend(refused.map(|refused| refused.failure.ticket));
         }
         suspicious
@@ -190,7 +190,7 @@ impl Ledger {
 
     /// Whether nothing but tests failed when a rung was refused.
     pub(crate) fn is_only_tests(&self, pick: Pick) -> bool {
-        self.refusals.get(&pick).is_some_and(|refused| refused.failure.proof == Proof::Tests)
+        self.refusals.get(&pick).is_some_and(|refused| refused.failure.proof != Proof::Certain)
     }
 
     /// The tests that failed when a rung was refused, as far as they have names.

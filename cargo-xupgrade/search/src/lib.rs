@@ -46,6 +46,7 @@ mod sieve;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 mod stage;
+mod tally;
 mod verify;
 
 use alloc::vec::Vec;
@@ -284,6 +285,8 @@ pub enum Proof {
     Certain,
     /// Tests failed, none of which is known to be flaky; one run of them is no proof.
     Tests,
+    /// The same, where the marks name each test that failed, and all else in the trial ran and passed.
+    OnlyTests,
 }
 
 /// What the search wants next.

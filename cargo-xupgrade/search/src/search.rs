@@ -44,6 +44,8 @@ pub struct Search {
     look_rounds: u32,
     /// Failures of tests that were taken back, the newest last.
     taken_back: Vec<Ticket>,
+    /// Trials that failed and count as passed, not told yet.
+    cleared: Vec<Ticket>,
     /// How often it was hunted for what fails at times.
     hunts: u32,
     /// How often the whole matrix took something out and the search went on.
@@ -87,6 +89,7 @@ impl Search {
             issued: 0,
             look_rounds: 0,
             taken_back: Vec::new(),
+            cleared: Vec::new(),
             hunts: 0,
             returns: 0,
             reopened: None,
@@ -117,9 +120,11 @@ impl Search {
         self.moot.remove(&ticket);
         if let Some(verify) = &mut self.verify {
             self.moot.extend(verify.record(ticket, &outcome));
+            self.cleared.append(&mut verify.cleared);
         } else if let Some(batch) = &mut self.batch {
             batch.record(ticket, outcome);
             self.taken_back.append(&mut batch.taken_back);
+            self.cleared.append(&mut batch.cleared);
             if let Some((base, of)) = batch.trouble.take() {
                 self.start_hunt(&base, of);
             }
@@ -138,7 +143,7 @@ impl Search {
             return;
         }
         self.hunts += 1;
-        self.close_batch();
+        self.suspend_batch();
         self.verify = Some(Verify::hunt(target, of));
         self.stage = Stage::Hunt(resume);
     }
@@ -170,6 +175,14 @@ impl Search {
     pub fn obsolete(&self) -> Vec<Ticket> {
         let batch = self.batch.iter().flat_map(|batch| batch.moot.iter());
         self.moot.iter().chain(batch).copied().collect()
+    }
+
+    /// Trials that failed and count as passed all the same, told once or more: no pick is to blame for what failed in them, all
+    /// else passed, and each test passed in as many of the trials of the same picks as are needed. One of them may be the proof
+    /// of what is accepted.
+    #[must_use]
+    pub fn cleared(&mut self) -> Vec<Ticket> {
+        core::mem::take(&mut self.cleared)
     }
 
     /// Ends the search in good order, as the budget does: no new trials but those that verify what is accepted.

@@ -121,7 +121,7 @@ impl World {
         if causes.is_empty() {
             return Outcome::Passed;
         }
-        let proof = if causes.iter().any(Cause::is_certain) { Proof::Certain } else { Proof::Tests };
+        let proof = if causes.iter().any(Cause::is_certain) { Proof::Certain } else { Proof::OnlyTests };
         let tests = causes.iter().filter_map(Cause::test).collect();
         self.failed.insert(proposal.ticket, causes);
         self.tell(&proposal.picks, tests, proof)

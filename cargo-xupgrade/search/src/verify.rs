@@ -2,11 +2,13 @@
 //! What passed the whole matrix is bisected in commit order with runs of the whole matrix.
 
 mod often;
+mod passes;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::evidence::{self, Doubt, Finding, Side};
+use crate::tally::{Tally, only_tests};
 use crate::{Checkpoint, Outcome, Pick, Proof, Scope, Ticket, Until, Why};
 use often::{More, Progress};
 
@@ -41,10 +43,14 @@ pub(crate) struct Verify {
     bad: Option<(usize, Ticket)>,
     /// The tests that are hunted, and the trial in which they failed.
     hunted: Option<(Ticket, BTreeSet<Option<u64>>)>,
-    /// Passed runs of the whole target.
-    passes: Vec<Ticket>,
+    /// The runs of the whole matrix on the first so many picks that speak for them.
+    tallies: BTreeMap<usize, Tally>,
+    /// Trials that failed and count as passed all the same, as each test passed in as many runs as are needed.
+    pub(crate) cleared: Vec<Ticket>,
     asked: Vec<(Ticket, usize)>,
     doubt: Option<(usize, Doubt)>,
+    /// The tests of the failure of the whole matrix that is doubted, where they are all that failed.
+    red: Option<BTreeSet<u64>>,
     /// Failures that the search took back: their tests run again on the whole target first.
     suspicions: Vec<Ticket>,
     /// Number of failures of the whole matrix that were taken back, by length.
@@ -98,9 +104,11 @@ impl Verify {
             clean: 0,
             bad: None,
             hunted: None,
-            passes: Vec::new(),
+            tallies: BTreeMap::new(),
+            cleared: Vec::new(),
             asked: Vec::new(),
             doubt: None,
+            red: None,
             suspicions: Vec::new(),
             voids: BTreeMap::new(),
             shared: 0,
@@ -132,7 +140,7 @@ impl Verify {
     /// The target with the runs that it passed, when these were enough.
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
         let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.has_passed();
-        done.then(|| Checkpoint { picks: self.target.clone(), proven_by: self.passes.clone() })
+        done.then(|| Checkpoint { picks: self.target.clone(), proven_by: self.tally().tickets().collect() })
     }
 
     /// What is left of the target with a trial that proves it, once something was cut out.
@@ -140,8 +148,9 @@ impl Verify {
         if self.refused.is_empty() {
             return None;
         }
-        match self.passes.last() {
-            Some(ticket) => Some((&self.target, Some(*ticket))),
+        let tally = self.tally();
+        match tally.tickets().last().filter(|_| tally.passes() > 0) {
+            Some(ticket) => Some((&self.target, Some(ticket))),
             None => Some((&self.target[..self.good.0], self.good.1)),
         }
     }
@@ -166,9 +175,7 @@ impl Verify {
             });
         }
         let (len, scope, why) = match (self.bad, &self.hunted) {
-            (None, _) if self.passes.len() + self.asked.len() < self.runs => {
-                (self.target.len(), Scope::Full, Why::Verify)
-            }
+            (None, _) if self.asked.len() < self.missing() => (self.target.len(), Scope::Full, Why::Verify),
             (None, _) if self.more.state == Progress::Due && self.has_passed() => return Some(self.run_often(ticket)),
             (None, _) => return None,
             (Some((bad, _)), None) => (self.cut(bad)?, Scope::Full, Why::Verify),
@@ -223,23 +230,13 @@ impl Verify {
         match outcome {
             Outcome::Passed => self.passed(len, ticket),
             Outcome::Failed { proof: Proof::Certain, .. } => self.failed(len, ticket),
-            Outcome::Failed { proof: Proof::Tests, .. } => {
+            Outcome::Failed { proof, marks, .. } => {
+                self.red = only_tests(*proof, marks);
                 self.doubt = Some((len, Doubt::last(ticket)));
                 self.drop_asked(|_| true)
             }
             Outcome::Unproved { atoms } => self.drop_unproved(len, ticket, atoms),
             Outcome::Counted { .. } | Outcome::Inconclusive => self.gave_no_answer(),
-        }
-    }
-
-    /// The state of the verification: true once the whole target passed the whole matrix as often as was asked for.
-    fn has_passed(&self) -> bool {
-        self.passes.len() >= self.runs
-    }
-
-    fn end_if_enough(&mut self) {
-        if self.target.is_empty() || self.has_passed() && self.more.state == Progress::Done {
-            self.state = State::Ended;
         }
     }
 
@@ -256,7 +253,7 @@ impl Verify {
         if first < self.good.0 {
             self.good = (0, None);
         }
-        self.passes.clear();
+        self.tallies.clear();
         let moot = self.drop_asked(|_| true);
         self.start_anew();
         moot
@@ -300,11 +297,12 @@ impl Verify {
         let finding = doubt.finding();
         let acquitted = doubt.is_suspicion && finding != Finding::Guilty;
         let tests = doubt.to_hunt();
-        let moot: Vec<Ticket> = doubt.tickets().collect();
+        let mut moot: Vec<Ticket> = doubt.tickets().collect();
         if finding == Finding::Open {
             return Vec::new();
         }
         self.doubt = None;
+        let red = self.red.take();
         if acquitted {
             return moot;
         }
@@ -321,7 +319,7 @@ impl Verify {
                 (self.good, self.clean) = ((0, None), 0);
                 self.corner();
             }
-            Finding::Void | Finding::Shared(_) => self.take_back(len, of, finding),
+            Finding::Void | Finding::Shared(_) => moot.extend(self.take_back((len, of), finding, red)),
             Finding::NoAnswer => self.state = State::Ended,
         }
         moot
@@ -329,7 +327,7 @@ impl Verify {
 
     /// Tests fail again and again with the first `len` picks, as in the trial `proof`, and not with those that are clean.
     fn convict(&mut self, len: usize, hunted: (Ticket, BTreeSet<Option<u64>>), proof: Ticket) {
-        self.passes.clear();
+        self.tallies.clear();
         self.bad = Some((len, proof));
         if len == self.low() + 1 {
             (self.hunted, self.clean) = (None, self.low());
@@ -338,48 +336,41 @@ impl Verify {
         self.hunted = Some(hunted);
     }
 
-    /// A failure does not count, or not yet.
-    fn take_back(&mut self, len: usize, of: Ticket, finding: Finding) {
+    /// A failure does not count, or not yet; `red` are the tests that failed, where they are all that did.
+    fn take_back(&mut self, (len, of): (usize, Ticket), finding: Finding, red: Option<BTreeSet<u64>>) -> Vec<Ticket> {
         let hunting = self.hunted.take().is_some();
+        if hunting || self.aim == Aim::Culprit {
+            (self.bad, self.clean) = (None, 0);
+            self.tallies.clear();
+        }
+        let red = red.filter(|_| !hunting);
+        if let Some(tests) = &red {
+            self.tallies.entry(len).or_default().clear(of, tests);
+        } else if finding == Finding::Void {
+            self.tallies.clear(); // or it would be tried until it passes
+        }
+        let reds = red.as_ref().map(|_| self.tallies.get(&len).map_or(0, Tally::reds));
         let (count, most) = match finding {
             _ if hunting => (&mut self.lost, VOIDS),
             // The caller knows the test now, and forgives it from then on.
             Finding::Shared(_) => (&mut self.shared, SHARED),
             _ => (self.voids.entry(len).or_default(), VOIDS),
         };
-        *count += 1;
+        *count = reds.filter(|_| finding == Finding::Void).unwrap_or(*count + 1);
         let often = *count > most;
-        if hunting || !matches!(finding, Finding::Shared(_)) {
-            self.passes.clear(); // or it would be tried until it passes
-        }
-        if hunting || self.aim == Aim::Culprit {
-            (self.bad, self.clean) = (None, 0);
-        }
         if self.aim == Aim::Culprit || often && (hunting || finding != Finding::Void) {
             self.state = State::Ended;
         } else if often {
-            self.failed(len, of); // it fails only among all the others, but it does
+            return self.failed(len, of); // it fails only among all the others, but it does
+        } else if red.is_some() {
+            return self.reached(len, of);
         }
-    }
-
-    fn passed(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
-        self.silent = 0;
-        if len == self.target.len() {
-            self.passes.push(ticket);
-            self.end_if_enough();
-            return Vec::new();
-        }
-        if len > self.good.0 {
-            self.good = (len, Some(ticket));
-        }
-        let moot = self.drop_asked(|asked| asked <= len);
-        self.blame();
-        moot
+        Vec::new()
     }
 
     fn failed(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
         self.silent = 0;
-        self.passes.clear();
+        self.tallies.clear();
         self.bad = Some((len, ticket));
         let moot = self.drop_asked(|asked| asked >= len);
         self.blame();
@@ -412,6 +403,7 @@ impl Verify {
     fn start_anew(&mut self) {
         self.bad = None;
         self.voids.clear();
+        self.tallies.clear();
         (self.lost, self.restarts) = (0, 0);
         if self.more.runs > 0 {
             (self.more.state, self.more.voids) = (Progress::Due, 0);
@@ -421,7 +413,9 @@ impl Verify {
             return;
         }
         if self.good.0 == self.target.len() {
-            self.passes.extend(self.good.1); // the rest is what passed on the way
+            // The rest is what passed on the way.
+            let tally = self.tallies.entry(self.good.0).or_default();
+            self.good.1.into_iter().for_each(|ticket| tally.pass(ticket));
         }
         self.end_if_enough();
     }
@@ -454,6 +448,6 @@ impl Verify {
             return 0;
         }
         let split = self.bad.map_or(0, |(bad, _)| (bad - self.low().min(bad)).max(1).ilog2() as usize);
-        split + usize::from(self.more.state == Progress::Due) + self.runs - self.passes.len().min(self.runs)
+        split + usize::from(self.more.state == Progress::Due) + self.missing()
     }
 }

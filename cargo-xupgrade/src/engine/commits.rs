@@ -83,7 +83,7 @@ impl Engine<'_> {
             seconds_left: Some(self.time_of(&cells).as_secs()),
         });
         let (freshness, breadth) = (Freshness::Cached, Breadth::Whole);
-        executor.submit(Order { id, atoms: atoms.clone(), cells, freshness, breadth, counted: None, until: None })?;
+        executor.submit(Order { id, atoms: atoms.clone(), cells, freshness, breadth, goes_on: None, until: None })?;
         let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
         let verdict = judge(&finished.report, &self.baseline, &[], self.unexercised);
         let reply = match &verdict {
@@ -93,7 +93,7 @@ impl Engine<'_> {
         };
         let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
         let took = millis(cells_time(&report));
-        self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, seconds })?;
+        self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, cleared: vec![], seconds })?;
         Ok((reply, took))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use xupgrade_search::{Pick, Proposal, Scope, Until};
+use xupgrade_search::{Pick, Proposal, Scope, Until, Why};
 
 use crate::executor::{Atom, Order};
 use crate::plan::Plan;
@@ -27,16 +27,18 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
         Scope::Again { runs, .. } => (repeated(&again(proposal.scope), runs), Freshness::Afresh),
         Scope::Often { .. } => (again(proposal.scope), Freshness::Afresh),
     };
-    let counted = match proposal.scope {
+    // What is published, and what failed for no pick's sake, is judged test by test: there each has to run.
+    let goes_on = match proposal.scope {
         Scope::Again { until, .. } => Some(until),
-        Scope::Often { .. } => Some(Until::Done),
-        Scope::Concerned | Scope::Gate | Scope::Full => None,
+        Scope::Often { .. } | Scope::Full => Some(Until::Done),
+        Scope::Concerned => (proposal.why == Why::Retry).then_some(Until::Done),
+        Scope::Gate => None,
     };
     let breadth = match proposal.scope {
         Scope::Concerned => Breadth::Targeted { fresh: proposal.fresh },
         Scope::Gate | Scope::Full | Scope::Again { .. } | Scope::Often { .. } => Breadth::Whole,
     };
-    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, counted, until: None }
+    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, goes_on, until: None }
 }
 
 /// An order to run tests again that has none to run: it would pass, and prove nothing.

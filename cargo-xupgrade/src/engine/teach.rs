@@ -26,6 +26,8 @@ pub struct Judged<'a> {
     pub atoms: &'a [Atom],
     /// How many of the last ones are new.
     pub fresh: usize,
+    /// The verdict on it with each test set aside that failed in it and not before.
+    pub rest: Verdict,
 }
 
 impl Judged<'_> {
@@ -168,6 +170,7 @@ impl Judged<'_> {
     fn proof(&self, kind: ReasonKind) -> Proof {
         match kind {
             ReasonKind::ChangesFiles if self.has_red_gate() => Proof::Certain,
+            ReasonKind::TestFailed if self.rest == Verdict::Passed => Proof::OnlyTests,
             ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::ChangesFiles | ReasonKind::TimedOut => {
                 Proof::Tests
             }

@@ -12,7 +12,7 @@ pub(crate) fn empty_order(id: &str) -> Order {
         cells: vec![],
         freshness: Freshness::Cached,
         breadth: Breadth::Whole,
-        counted: None,
+        goes_on: None,
         until: None,
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Atom, Executor, Finished, Order};
 use crate::candidate::{Reason, ReasonKind};
 use crate::ecosystem::Exercised;
-use crate::trial::{Exit, Reading, TestEnd, TrialReport};
+use crate::trial::{Exit, Reading, TestEnd, TestName, TrialReport};
 use crate::verdict::Baseline;
 
 /// What the rule says to a sequence of atoms.
@@ -21,6 +21,8 @@ pub enum Answer {
     Compiled(BTreeSet<String>),
     /// A test is red, in a cell of its own.
     Red,
+    /// The test of this name is red, in a cell of its own.
+    RedTest(String),
     /// The cell of this name does not compile.
     Broken(&'static str),
     /// Tests are said to be red, but no cell is: there is nothing that could run again.
@@ -60,7 +62,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
         let mut report = TrialReport { trees: trees(&order.atoms), ..TrialReport::default() };
         report.applied = vec![crate::ecosystem::Applied::default(); order.atoms.len()];
         match (self.rule)(order) {
-            Answer::Green if order.counted.is_some() => {
+            Answer::Green if order.goes_on.is_some() => {
                 report.cells = vec![crate::journal::tests::report(Exit::Code(0))];
             }
             Answer::Green => {}
@@ -72,6 +74,11 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
             Answer::Red => {
                 let mut cell = crate::journal::tests::report(Exit::Code(101));
                 cell.reading.tests.values_mut().for_each(|end| *end = TestEnd::Failed);
+                report.cells = vec![cell];
+            }
+            Answer::RedTest(name) => {
+                let mut cell = crate::journal::tests::report(Exit::Code(101));
+                cell.reading.tests = [(TestName { unit: "app src/lib.rs".into(), name }, TestEnd::Failed)].into();
                 report.cells = vec![cell];
             }
             Answer::Broken(name) => {

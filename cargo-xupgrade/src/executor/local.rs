@@ -229,12 +229,12 @@ impl Hand<'_> {
             let is_open = ran.exit.is_success() && cell.check.phase == Phase::Test;
             let passed = is_open || self.passed(&ran);
             report.cells.push(ran);
-            // Runs that are counted go on after a red one, unless that is all that was asked.
-            let counts = order.counted.filter(|_| cell.check.phase == Phase::Test);
-            if !passed && counts == Some(Until::Red) {
+            // Some orders go on after a red test, unless that is all that was asked.
+            let until = order.goes_on.filter(|_| cell.check.phase == Phase::Test);
+            if !passed && until == Some(Until::Red) {
                 return Ok(());
             }
-            let goes_on = passed || counts.is_some();
+            let goes_on = passed || until.is_some();
             if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
                 report.broke_off = true;
                 return Ok(());

@@ -117,6 +117,7 @@ fn a_trial_that_was_told_before_is_not_told_again_unless_it_ended_otherwise() {
         tree: "t".into(),
         verdict: "passed".into(),
         text: String::new(),
+        cleared: Vec::new(),
         seconds: 1.0,
         cells: vec![],
     };

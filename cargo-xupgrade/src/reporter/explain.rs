@@ -81,6 +81,11 @@ impl Story {
                 self.trials[at].verdict = Some(verdict.clone());
                 Some(format!("{trial}, learnt: {}", self.lesson(&self.trials[at])))
             }
+            Event::TrialCleared { trial, .. } => {
+                let at = self.trials.iter().rposition(|heard| heard.id == *trial)?;
+                self.trials[at].verdict = Some("passed".to_owned());
+                None
+            }
             _ => None,
         }
     }

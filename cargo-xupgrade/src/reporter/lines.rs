@@ -55,6 +55,7 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
             let why = if text.is_empty() { String::new() } else { format!(": {text}") };
             Some(format!("{trial}: {verdict} in {}{why}", duration(*seconds)))
         }
+        Event::TrialCleared { trial, text } => Some(format!("{trial} counts as passed: {text}")),
         _ => None,
     }
 }

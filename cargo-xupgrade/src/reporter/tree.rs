@@ -165,6 +165,7 @@ mod tests {
             tree: String::new(),
             verdict: "passed".into(),
             text: String::new(),
+            cleared: Vec::new(),
             seconds: 1.0,
             cells: Vec::new(),
         }

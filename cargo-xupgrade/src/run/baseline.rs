@@ -178,7 +178,7 @@ fn order(id: String, cells: Vec<Cell>) -> Order {
         cells,
         freshness: Freshness::Afresh,
         breadth: Breadth::Whole,
-        counted: None,
+        goes_on: None,
         until: None,
     }
 }
@@ -217,6 +217,7 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
         tree: String::new(),
         verdict: verdict.into(),
         text: String::new(),
+        cleared: Vec::new(),
         seconds: round(finished.seconds),
         cells: finished.report.cells.iter().map(CellSummary::from).collect(),
     };

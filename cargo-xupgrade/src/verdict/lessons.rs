@@ -1,6 +1,6 @@
 //! Lessons of further runs of the untouched base: a test that fails there is flaky, or set aside. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Baseline, CellBaseline, tests_that};
 use crate::trial::{CellKey, Extent, TestEnd, TestName, TrialReport};
@@ -27,6 +27,35 @@ impl Baseline {
             .collect();
         let learn = |(key, test, asked)| self.cells.entry(key).or_default().learn(test, asked);
         red.into_iter().map(learn).filter(|is_news| *is_news).count() > 0
+    }
+}
+
+impl Baseline {
+    /// The tests, by check, that failed in a trial and are not known to fail or to be flaky.
+    #[must_use]
+    pub fn newly_red(&self, report: &TrialReport) -> BTreeMap<CellKey, BTreeSet<TestName>> {
+        let mut red: BTreeMap<CellKey, BTreeSet<TestName>> = BTreeMap::new();
+        for cell in &report.cells {
+            let known = self.cells.get(&cell.cell.key());
+            let is_known =
+                |test: &TestName| known.is_some_and(|one| one.flaky.contains(test) || one.failing.contains(test));
+            let new: Vec<TestName> =
+                tests_that(cell, TestEnd::Failed).into_iter().filter(|test| !is_known(test)).collect();
+            if !new.is_empty() {
+                red.entry(cell.cell.key()).or_default().extend(new);
+            }
+        }
+        red
+    }
+
+    /// The same baseline, as if these tests failed in it.
+    #[must_use]
+    pub fn setting_aside(&self, report: &TrialReport) -> Self {
+        let mut other = self.clone();
+        for (key, tests) in self.newly_red(report) {
+            other.cells.entry(key).or_default().failing.extend(tests);
+        }
+        other
     }
 }
 
@@ -90,6 +119,21 @@ mod tests {
         assert!(baseline.learn(&red(&by_name, 1)));
         assert_eq!(known(&baseline), (0, 1));
         assert!(!baseline.learn(&red(&by_name, 1)), "that is no news");
+    }
+
+    #[test]
+    fn a_trial_in_which_only_new_tests_failed_passes_without_them_and_one_with_a_red_gate_does_not() {
+        let judged = |report: &TrialReport| {
+            let baseline = Baseline::default().setting_aside(report);
+            crate::verdict::judge(report, &baseline, &[], crate::verdict::Unexercised::Allow)
+        };
+        let mut report = red(&Extent::Whole, 1);
+        assert_eq!(judged(&report), crate::verdict::Verdict::Passed);
+        report.broke_off = true;
+        assert!(matches!(judged(&report), crate::verdict::Verdict::Inconclusive(_)), "others did not run");
+        report.broke_off = false;
+        report.cells.push(Cell::of("gate", Phase::Gate).ended(Exit::Code(101), Reading::default()));
+        assert!(matches!(judged(&report), crate::verdict::Verdict::Failed(_)));
     }
 
     #[test]

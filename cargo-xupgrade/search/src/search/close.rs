@@ -44,6 +44,17 @@ impl Search {
         self.move_climbs(&batch);
     }
 
+    /// The same in its midst: its atoms of which nothing is known yet stay where they are, and are tried later.
+    pub(super) fn suspend_batch(&mut self) {
+        let undecided = self.batch.iter().flat_map(Batch::undecided);
+        let atoms: BTreeSet<usize> = undecided.flat_map(|unit| unit.picks.iter().map(|pick| pick.atom)).collect();
+        let before = self.climbs.clone();
+        self.close_batch();
+        for (atom, climb) in before.into_iter().enumerate().filter(|(atom, _)| atoms.contains(atom)) {
+            self.climbs[atom] = climb;
+        }
+    }
+
     /// Each atom of the generation goes on from what became of it.
     fn move_climbs(&mut self, batch: &Batch) {
         if self.climbs.is_empty() {

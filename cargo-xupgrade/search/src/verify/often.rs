@@ -71,7 +71,7 @@ impl Verify {
                 self.more.state = if self.more.voids < VOIDS { Progress::Due } else { Progress::Done };
             }
             Finding::NoAnswer => {
-                self.passes.clear();
+                self.tallies.clear();
                 self.state = State::Ended;
             }
         }

@@ -15,12 +15,29 @@ fn trial(run: &Run, ticket: Ticket) -> Option<&(Proposal, Outcome)> {
     run.trials.iter().find(|(proposal, _)| proposal.ticket == ticket)
 }
 
-/// The trials that passed, and were no repetition of single tests.
+/// The trials that passed, at once or test by test, and were no repetition of single tests.
 fn passes(run: &Run) -> impl Iterator<Item = &Proposal> {
     let counts = |(proposal, outcome): &&(Proposal, Outcome)| {
-        *outcome == Outcome::Passed && matches!(proposal.scope, Scope::Concerned | Scope::Full)
+        let passed = |test: &u64| {
+            let same =
+                |other: &&(Proposal, Outcome)| other.0.picks == proposal.picks && other.0.scope == proposal.scope;
+            run.trials.iter().filter(same).any(|other| only_tests(&other.1).is_some_and(|red| !red.contains(test)))
+        };
+        matches!(proposal.scope, Scope::Concerned | Scope::Full)
+            && only_tests(outcome).is_some_and(|red| red.iter().all(passed))
     };
     run.trials.iter().filter(counts).map(|trial| &trial.0)
+}
+
+/// The tests that failed in a trial in which nothing else did.
+fn only_tests(outcome: &Outcome) -> Option<BTreeSet<u64>> {
+    match outcome {
+        Outcome::Passed => Some(BTreeSet::new()),
+        Outcome::Failed { proof: Proof::OnlyTests, marks, .. } => {
+            Some(marks.iter().flat_map(|mark| mark.tests.iter().copied()).collect())
+        }
+        _ => None,
+    }
 }
 
 /// Each proposal names existing rungs, each atom once, and has a ticket of its own.
@@ -111,7 +128,7 @@ pub fn is_honest(run: &Run, solution: &Solution) -> Checked {
 pub fn no_rejection_rests_on_one_red_run(run: &Run, solution: &Solution) -> Checked {
     for refusal in &solution.refusals {
         let Some((proposal, outcome)) = trial(run, refusal.ticket) else { continue };
-        if !matches!(outcome, Outcome::Failed { proof: Proof::Tests, .. } | Outcome::Counted { .. }) {
+        if matches!(outcome, Outcome::Failed { proof: Proof::Certain, .. } | Outcome::Unproved { .. }) {
             continue;
         }
         let red = |(other, outcome): &&(Proposal, Outcome)| {

@@ -1,5 +1,6 @@
 //! Small worlds, trial by trial: what is proposed, why, and what is concluded.
 
+mod clearing;
 mod publishing;
 #[path = "../rule/mod.rs"]
 mod rule;

@@ -41,7 +41,7 @@ fn red(reading: Reading) -> TrialReport {
 /// All four upgrades together.
 fn with<T>(baseline: &Baseline, report: &TrialReport, look: impl FnOnce(&Judged<'_>) -> T) -> T {
     let atoms: Vec<Atom> = (0..4).map(|candidate| Atom { candidate, rung: 0 }).collect();
-    look(&Judged { plan: &plan(), baseline, report, atoms: &atoms, fresh: 4 })
+    look(&Judged { plan: &plan(), baseline, report, atoms: &atoms, fresh: 4, rest: Verdict::Passed })
 }
 
 /// Who may be to blame, for each thing that failed.

@@ -87,24 +87,36 @@ pub fn shaky(worlds: usize) {
     }
 }
 
-/// Table 5: the error rates of the sequential rule, with the baseline as a run makes it: ten tests that fail on the base, or one
-/// upgrade of twelve that makes a test fail.
+/// Table 5: the error rates of the sequential rule, with the baseline as a run makes it: ten or fifty tests that fail on the base, or
+/// one upgrade of twelve that makes a test fail.
 pub fn rates(worlds: usize) {
     let worlds = 10 * worlds;
     let names = |rates: &[Permille]| -> Vec<String> { rates.iter().map(|rate| format!("{} %", rate / 10)).collect() };
     let base: [Permille; 6] = [20, 50, 100, 200, 300, 400];
     heading(&format!("Table 5a: ten tests that fail on the base, 12 good upgrades ({worlds} worlds)"), &names(&base));
-    let wrong = lines(&base.map(|rate| rated(worlds, &|dice| of_the_base(rate, dice))), "a good one is held");
-    aim("a good one is held in at most 0.5 % of the runs", wrong.iter().all(|share| *share <= 0.005));
+    let all = base.map(|rate| rated(worlds, &|dice| of_the_base(10, rate, dice)));
+    lines(&all);
+    aim("a good one stays out in at most 0.5 % of the runs", all.iter().all(|one| one.held <= 0.005));
+    let few: [Permille; 3] = [10, 20, 50];
+    heading(&format!("Table 5c: fifty tests that fail on the base, 12 good upgrades ({worlds} worlds)"), &names(&few));
+    let all = few.map(|rate| rated(worlds, &|dice| of_the_base(50, rate, dice)));
+    lines(&all);
+    aim(
+        "the same, up to 2 %: at 5 % the suite is red in 92 % of its runs",
+        all[..2].iter().all(|one| one.held <= 0.005),
+    );
     let makers: [Permille; 4] = [100, 200, 300, 400];
     heading(&format!("Table 5b: one of 12 upgrades makes a test fail ({worlds} worlds)"), &names(&makers));
-    let wrong = lines(&makers.map(|rate| rated(worlds, &|dice| with_a_maker(rate, dice))), "it is published");
-    aim("one of 20 % and more is published in at most 1 % of the runs", wrong[1..].iter().all(|share| *share <= 0.01));
+    let all = makers.map(|rate| rated(worlds, &|dice| with_a_maker(rate, dice)));
+    lines(&all);
+    aim("one of 20 % and more is published in at most 1 % of the runs", all[1..].iter().all(|one| one.wrong <= 0.01));
 }
 
-/// The shares and means of many worlds: mistakes, worlds in which nothing is published, trials and runs by name.
+/// The shares and means of many worlds: those that publish what is bad, those that do not publish all that is good, those that publish
+/// nothing, trials and runs by name.
 struct Rated {
     wrong: f64,
+    held: f64,
     empty: f64,
     again: f64,
     by_name: f64,
@@ -113,7 +125,7 @@ struct Rated {
 fn rated(worlds: usize, draw: &dyn Fn(&mut Dice) -> World) -> Rated {
     let mut dice = Dice(42);
     let options = Options { verify_runs: 2, more_runs: MORE, ..Options::default() };
-    let (mut wrong, mut empty, mut again, mut by_name) = (0, 0, Vec::new(), 0);
+    let (mut wrong, mut held, mut empty, mut again, mut by_name) = (0, 0, 0, Vec::new(), 0);
     for _ in 0..worlds {
         let world = draw(&mut dice);
         let atoms = draw::atoms(&vec![50; world.rungs.len()], 1000);
@@ -121,13 +133,15 @@ fn rated(worlds: usize, draw: &dyn Fn(&mut Dice) -> World) -> Rated {
         let settled = settle_with(&atoms, world, &options, 1, |proposal| {
             runs += if let Scope::Again { runs, .. } = proposal.scope { runs as usize } else { 0 };
         });
-        wrong += usize::from(!settled.is_clean() || settled.wrongly_held() > 0);
+        wrong += usize::from(!settled.is_clean());
+        held += usize::from(good(&settled) < settled.world.rungs.iter().filter(|rungs| rungs[0] == Rung::Good).count());
         empty += usize::from(settled.published().is_empty());
         again.push(settled.took.again);
         by_name += runs;
     }
     Rated {
         wrong: share(wrong, worlds),
+        held: share(held, worlds),
         empty: share(empty, worlds),
         again: mean(again),
         by_name: share(by_name, worlds),
@@ -137,10 +151,10 @@ fn rated(worlds: usize, draw: &dyn Fn(&mut Dice) -> World) -> Rated {
 /// The runs beside the trial of the search and the two of the whole matrix: 21 in all.
 const MORE: u32 = 18;
 
-/// Ten tests that fail at this rate, as two runs of the base and, of what is red in both, three by name show them.
-fn of_the_base(rate: Permille, dice: &mut Dice) -> World {
+/// So many tests that fail at this rate, as two runs of the base and, of what is red in both, three by name show them.
+fn of_the_base(tests: usize, rate: Permille, dice: &mut Dice) -> World {
     let mut world = World::independent(vec![vec![Rung::Good]; 12]);
-    for _ in 0..10 {
+    for _ in 0..tests {
         let red = (0..2).filter(|_| dice.happens(rate)).count();
         let alone = (0..3).filter(|_| dice.happens(rate)).count();
         let known = match (red, alone) {
@@ -161,13 +175,13 @@ fn with_a_maker(rate: Permille, dice: &mut Dice) -> World {
     world
 }
 
-fn lines(all: &[Rated], wrong: &str) -> Vec<f64> {
+fn lines(all: &[Rated]) {
     let line = |name: &str, show: &dyn Fn(&Rated) -> String| row(name, &all.iter().map(show).collect::<Vec<_>>());
-    line(&format!("  {wrong}"), &|one| format!("{:.2} %", one.wrong * 100.0));
+    line("  what is bad is published", &|one| format!("{:.2} %", one.wrong * 100.0));
+    line("  a good one stays out", &|one| format!("{:.2} %", one.held * 100.0));
     line("  nothing is published", &|one| format!("{:.2} %", one.empty * 100.0));
     line("  trials of tests by name", &|one| format!("{:.1}", one.again));
     line("  runs by name at most", &|one| format!("{:.0}", one.by_name));
-    all.iter().map(|one| one.wrong).collect()
 }
 
 fn aims(cells: &[Cell]) {
