@@ -128,7 +128,7 @@ fn a_test_that_flapped_makes_other_failures_no_harder_to_prove() {
     assert_eq!(second.report["projects"][0]["flaky"].as_array().unwrap().len(), 1, "it is remembered");
     assert_eq!((again(&first), again(&second)), (2, 2), "five runs with it, five without: {}", told(&first));
     assert!(
-        text(trials(&first, "again")[0], "text").ends_with("fails `bob src/lib.rs stands`, in 5 of 5 runs"),
+        text(trials(&first, "again")[0], "text").ends_with("fails: `bob src/lib.rs stands`, in 5 of 5 runs"),
         "{}",
         told(&first)
     );
@@ -234,7 +234,7 @@ fn a_failure_that_no_further_run_answers_for_is_inconclusive_and_no_failed_test(
     let ran = env.run(&["-p", "wobbly"]);
     assert_eq!((ran.code, ran.why("wobbly")), (0, "inconclusive"), "{}", ran.said());
     assert!(
-        ran.words("wobbly").ends_with("fails `bob src/lib.rs stands`, which no further run confirmed"),
+        ran.words("wobbly").ends_with("fails: `bob src/lib.rs stands`, which no further run confirmed"),
         "{}",
         ran.said()
     );

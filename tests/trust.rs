@@ -62,7 +62,7 @@ fn an_upgrade_with_which_a_check_changes_a_tracked_file_is_held_and_the_file_is_
     let run = shared("changes_files", &[]);
     assert_eq!(run.ran.upgrades(), ["shape 1.0.0 -> 1.0.1"], "{}", run.ran.said());
     let told = stopped(run, "1.1.0", "changes_files");
-    assert!(told.contains("the test of cargo . changes `generated.txt`, which git tracks"), "{told}");
+    assert!(told.contains("`cargo test` changes `generated.txt`, which git tracks"), "{told}");
     assert!(!told.contains("process.txt"), "{told}");
     let tip = text(&run.ran.report, "tip");
     assert_eq!(run.env.git(&["diff", "--name-only", "main", tip]), "Cargo.lock");

@@ -9,12 +9,14 @@ use crate::ecosystem::Exercised;
 use crate::partner;
 use crate::phrases::{cargo, go};
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
+use words::{brief, fails_at};
 
 mod again;
 mod lessons;
 mod part;
 mod proof;
 mod targets;
+mod words;
 
 pub use again::{again, hidden, only_flaky, widens};
 pub use proof::{Proof, is_guarded_by_red, proof};
@@ -245,8 +247,7 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
         return Verdict::Inconclusive(UNSTEADY.into());
     }
     if cell.cell.check.phase == Phase::Gate || (cell.reading.build_failed == Build::Failed && red.is_empty()) {
-        let target = cell.reading.unbuilt.first().map(|target| format!(" {target}")).unwrap_or_default();
-        return failed(cell, ReasonKind::BuildFailed, &format!("does not compile{target}"), &[]);
+        return failed(cell, ReasonKind::BuildFailed, &fails_at(cell.reading.unbuilt.first()), &[]);
     }
     let (flaky, failing): (&[TestName], &[TestName]) =
         before.map_or((&[], &[]), |known| (&known.flaky, &known.failing));
@@ -265,10 +266,10 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
             return Verdict::Inconclusive(format!("only tests failed that are known to be flaky ({})", list(&left)));
         }
         let text =
-            format!("fails {}, known to be flaky, in {} of {} runs", list(&left), FLAKY_RERUNS + 1, FLAKY_RERUNS + 1);
+            format!("fails: {}, known to be flaky, in {} of {} runs", list(&left), FLAKY_RERUNS + 1, FLAKY_RERUNS + 1);
         return failed(cell, ReasonKind::TestFailed, &text, &left);
     }
-    let text = if unknown.is_empty() { "fails".into() } else { format!("fails {}", list(&unknown)) };
+    let text = if unknown.is_empty() { "fails".into() } else { format!("fails: {}", list(&unknown)) };
     failed(cell, ReasonKind::TestFailed, &text, &unknown)
 }
 
@@ -285,11 +286,9 @@ fn changes_files(cell: &CellReport, before: Option<&CellBaseline>) -> Option<Ver
     if new.is_empty() {
         return None;
     }
-    let (check, project) = (&cell.cell.check.name, &cell.cell.project);
     let files = some(new.iter().map(|file| file.as_str()));
-    let text = format!(
-        "the {check} of {project} changes {files}, which git tracks and which it leaves alone before any upgrade"
-    );
+    let command = brief(cell);
+    let text = format!("{command} changes {files}, which git tracks and which it leaves alone before any upgrade");
     Some(Verdict::Failed(Cause {
         kind: ReasonKind::ChangesFiles,
         text,
@@ -326,7 +325,7 @@ fn failed(cell: &CellReport, kind: ReasonKind, what: &str, tests: &[TestName]) -
     let first = first.map(|line| format!(": {}", line.trim())).unwrap_or_default();
     Verdict::Failed(Cause {
         kind,
-        text: format!("the {} of {} {what}{first}", cell.cell.check.name, cell.cell.project),
+        text: format!("{} {what}{first}", brief(cell)),
         suspects: vec![],
         evidence: Evidence {
             command: Some(command),

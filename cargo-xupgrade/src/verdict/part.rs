@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::words::fails_at;
 use super::{CellBaseline, Verdict, failed, list, tests_that};
 use crate::candidate::ReasonKind;
 use crate::trial::narrow::{belongs, is_doc};
@@ -43,10 +44,10 @@ pub(super) fn judge_tests(cell: &CellReport, wanted: &BTreeSet<TestName>) -> Ver
     }
     let red: Vec<TestName> = wanted.iter().filter(|name| end(cell, name) == Some(TestEnd::Failed)).cloned().collect();
     if !red.is_empty() {
-        return failed(cell, ReasonKind::TestFailed, &format!("fails {}", list(&red)), &red);
+        return failed(cell, ReasonKind::TestFailed, &format!("fails: {}", list(&red)), &red);
     }
     if !cell.exit.is_success() && cell.reading.build_failed == Build::Failed {
-        return failed(cell, ReasonKind::BuildFailed, "does not compile", &[]);
+        return failed(cell, ReasonKind::BuildFailed, &fails_at(None), &[]);
     }
     let missing = missing(cell, wanted.iter().cloned());
     if !missing.is_empty() {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::words::fails_at;
 use super::{CellBaseline, Verdict, failed, is_unsteady, stayed};
 use crate::candidate::ReasonKind;
 use crate::trial::{CellReport, Exit, Grain};
@@ -27,6 +28,5 @@ pub(super) fn judge(cell: &CellReport, before: Option<&CellBaseline>) -> Option<
         return Some(stayed(cell, Some(before)));
     }
     let first = cell.reading.unbuilt.first().or(lost.first().copied());
-    let what = format!("does not compile {}", first.map(String::as_str).unwrap_or_default());
-    Some(failed(cell, ReasonKind::BuildFailed, &what, &[]))
+    Some(failed(cell, ReasonKind::BuildFailed, &fails_at(first), &[]))
 }
