@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, FlakyTest, Known, Rung, World, counted};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
-    Strategy,
+    AtomSpec, Break, Depth, Fate, Mark, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution,
+    Step, Strategy,
 };
 
 /// Atoms with one rung each.
@@ -167,6 +167,22 @@ fn a_test_that_flaps_on_the_base_rejects_nearly_no_good_upgrade() {
             2 * 1000 * lost < rate * all,
             "{lost} of {all} at {rate}: a single failure of each would cost twice this"
         );
+    }
+}
+
+#[test]
+fn a_test_that_fails_in_each_run_is_not_passed_by_being_cleared() {
+    for red in [Scope::Concerned, Scope::Full] {
+        let mut answer = |proposal: &Proposal| match proposal.scope {
+            Scope::Again { .. } => counted(proposal, || false),
+            scope if scope == red => {
+                let marks = vec![Mark { tests: vec![7], within: vec![] }];
+                Outcome::Failed { suspects: vec![], partners: vec![], marks, proof: Proof::OnlyTests }
+            }
+            _ => Outcome::Passed,
+        };
+        let solution = drive(1, &Options::default(), 1, &mut Dice(1), &mut answer);
+        assert!(published(&solution).is_empty(), "{red:?}: {:?}", solution.fates);
     }
 }
 

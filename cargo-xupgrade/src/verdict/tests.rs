@@ -471,7 +471,7 @@ fn a_target_that_did_not_compile_before_stands_against_nothing_and_every_other_o
     let Verdict::Failed(cause) = judge_cell(&now, Some(&known)) else { panic!("it is no news that `old` fails") };
     assert_eq!(cause.kind, ReasonKind::BuildFailed);
     assert_eq!(
-        cause.text, "`gate` fails at app (bench \"old\"): error[E0596]: cannot borrow",
+        cause.text, "`cargo test` fails at app (bench \"old\"): error[E0596]: cannot borrow",
         "what failed before is not told again"
     );
     let mut whole = before;

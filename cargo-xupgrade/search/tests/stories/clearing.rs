@@ -46,7 +46,7 @@ fn a_run_in_which_all_passed_counts_beside_one_that_did_not_and_is_the_newest_pr
 }
 
 #[test]
-fn a_test_that_fails_in_each_run_is_not_passed_by_being_cleared() {
+fn what_fails_in_each_run_with_a_test_that_is_green_by_name_is_inconclusive_and_in_the_whole_matrix_rejected() {
     let (_, solution, cleared) = searched(Proof::OnlyTests, |_, _| Some(7));
     assert!(matches!(solution.fates[0], Fate::Inconclusive { .. }), "{:?}", solution.fates);
     let (runs, solution, _) = searched(Proof::OnlyTests, |scope, _| (scope == Scope::Full).then_some(7));
