@@ -211,6 +211,21 @@ fn the_tests_of_what_is_published_run_again_and_again_and_the_report_says_what_t
     assert_eq!(runs(&counts, "stands"), 2 + 21, "twice on the base: {}", told(&ran));
     let line = "the test of cargo . passed 21 times, which excludes (at 99 %) a test that the upgrades make fail in 20 % of its runs";
     assert!(ran.stdout.contains(line), "{}", ran.said());
+    let markdown = env.run(&["report", "--format", "markdown"]).stdout;
+    assert!(markdown.contains("passed 21 times, which excludes (at 99 %)"), "{markdown}");
+}
+
+#[test]
+fn runs_of_the_whole_matrix_in_which_another_test_fails_each_time_count_test_by_test() {
+    let (env, _) = counted(&[("flaps", "4"), ("holds_left", "5")]);
+    let ran = env.run(&["-p", "left", VERIFY_RUNS, "2"]);
+    assert_eq!((ran.code, ran.upgrades()), (0, vec!["left 1.0.0 -> 1.0.1".to_owned()]), "{}", told(&ran));
+    let full = trials(&ran, "full");
+    let cleared: Vec<_> = full.iter().map(|trial| (text(trial, "verdict"), trial["cleared"].clone())).collect();
+    let red = |test: &str| ("passed", serde_json::json!([format!("ada src/lib.rs {test}")]));
+    assert_eq!(cleared, [red("flaps"), red("holds_left"), ("passed", Value::Null)], "{}", told(&ran));
+    let words = "counts as passed: `ada src/lib.rs flaps` fails, and no upgrade makes it fail; each test passed in a run of the same";
+    assert!(ran.stderr.contains(words), "{}", ran.said());
 }
 
 #[test]
