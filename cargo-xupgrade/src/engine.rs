@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use xupgrade_search::{Options, Outcome, Proposal, Scope, Search, Solution, Step, Ticket, Why};
+use xupgrade_search::{Options, Outcome, Proposal, Reach, Scope, Search, Solution, Step, Ticket, Why};
 
 use crate::candidate::Candidate;
 use crate::event::{self, Event, Listener};
@@ -23,7 +23,9 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
-use crate::verdict::{Baseline, CellBaseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell};
+use crate::verdict::{
+    Baseline, CellBaseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell, units_again,
+};
 pub use budget::{Budget, Spent};
 
 /// What the engine works with.
@@ -70,6 +72,8 @@ pub struct Trial {
     pub report: TrialReport,
     /// What it means.
     pub verdict: Verdict,
+    /// Tests that failed in it and were not known to when it ended.
+    pub red: Vec<String>,
     /// Tests that failed in it although it counts as passed: no upgrade is to blame, and each test passed in as many runs of the
     /// same as are needed.
     pub cleared: Vec<String>,
@@ -190,7 +194,7 @@ impl Engine<'_> {
         (proposal, options): (Proposal, &Options),
     ) -> Result<()> {
         let mut order = orders::order(self.plan, &proposal, &self.awake, |scope| match scope {
-            Scope::Again { of, .. } => self.failed_cells(flight, of),
+            Scope::Again { of, reach, .. } => self.failed_cells(flight, of, reach),
             _ => self.concerned_often(&proposal),
         });
         if orders::is_vacuous(&proposal, &order) {
@@ -220,11 +224,15 @@ impl Engine<'_> {
     }
 
     /// The cells in which a trial failed, to be run once more.
-    fn failed_cells(&self, flight: &Flight, of: Ticket) -> Vec<Cell> {
+    fn failed_cells(&self, flight: &Flight, of: Ticket, reach: Reach) -> Vec<Cell> {
         let Some(place) = flight.tickets.get(&of) else { return Vec::new() };
         let report = &self.trials[*place].report;
-        let hidden = hidden(self.trials[..*place].iter().map(|trial| &trial.report));
-        match again(report, &self.baseline, &hidden) {
+        let hidden = || hidden(self.trials[..*place].iter().map(|trial| &trial.report));
+        let cells = match reach {
+            Reach::Tests => again(report, &self.baseline, &hidden()),
+            Reach::Units => units_again(report, &self.baseline),
+        };
+        match cells {
             // Its tests turned out to be flaky in the meantime.
             known if known.is_empty() => orders::failed_cells(report),
             cells => cells,
@@ -265,8 +273,7 @@ impl Engine<'_> {
             if trial.verdict == Verdict::Passed {
                 continue;
             }
-            let red = self.baseline.newly_red(&trial.report);
-            trial.cleared = red.values().flatten().map(ToString::to_string).collect();
+            trial.cleared.clone_from(&trial.red);
             trial.verdict = Verdict::Passed;
             let text = cleared(&trial.cleared);
             self.listener.tell(&Event::TrialCleared { trial: trial.id.clone(), text });
@@ -363,6 +370,7 @@ impl Engine<'_> {
             Scope::Again { .. } => judged.counted(),
             Scope::Gate | Scope::Concerned | Scope::Often { .. } => judged.outcome(&verdict),
         };
+        let red = baseline.newly_red(report).values().flatten().map(ToString::to_string).collect();
         let counts = matches!(proposal.scope, Scope::Again { .. } | Scope::Often { .. });
         let verdict = if counts { counted(verdict, &finished.report) } else { verdict };
         self.keep(Trial {
@@ -373,6 +381,7 @@ impl Engine<'_> {
             fresh: proposal.fresh,
             report: finished.report,
             verdict,
+            red,
             cleared: Vec::new(),
             seconds: finished.seconds,
         })?;

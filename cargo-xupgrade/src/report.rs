@@ -202,7 +202,8 @@ pub struct TrialSummary {
     pub verdict: String,
     /// The cause, in words; empty for a pass, unless tests failed in it.
     pub text: String,
-    /// Tests that failed in one that passed: no upgrade is to blame, and each passed in another run of the same.
+    /// Tests that failed in one that passed: as far as seen no upgrade is to blame, and each passed in as many other runs of the
+    /// same as are asked for.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub cleared: Vec<String>,
     /// Seconds that it took.

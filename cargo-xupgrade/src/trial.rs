@@ -253,6 +253,9 @@ pub struct Reading {
     pub executables: BTreeMap<String, Executable>,
     /// Units of which is known what else than all of it selects them: the words for the command.
     pub units: BTreeMap<String, Vec<String>>,
+    /// Units of tests that failed although no test of theirs did, or that were killed: nothing names what is wrong.
+    #[serde(default)]
+    pub bare: BTreeSet<String>,
     /// The milliseconds that each unit of tests took.
     #[serde(default)]
     pub millis: BTreeMap<String, u64>,

@@ -18,7 +18,7 @@ mod proof;
 mod targets;
 mod words;
 
-pub use again::{again, hidden, only_flaky, widens};
+pub use again::{again, hidden, only_flaky, units_again, widens};
 pub use proof::{Proof, is_guarded_by_red, proof};
 pub use targets::only_news;
 
@@ -72,6 +72,8 @@ pub struct CellBaseline {
     pub steadiness: Steadiness,
     /// The tracked files that it changed in any run.
     pub changes: BTreeSet<String>,
+    /// Units of its tests that failed in any run without a test that did.
+    pub bare: BTreeSet<String>,
     /// Targets that compiled in every run.
     pub built: BTreeSet<String>,
     /// Targets that did not compile in one of them: left out, where the check is judged target by target.
@@ -182,11 +184,13 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
         return Verdict::Failed(Cause { kind: reason.kind, text: reason.text.clone(), suspects: vec![], evidence });
     }
     let judged = report.cells.iter().map(|cell| judge_cell(cell, baseline.cells.get(&cell.cell.key())));
-    // A failure says more than noise beside it, and that a check changes files is told where nothing else stands against it.
+    // What does not compile says more than a test that fails, any failure more than noise beside it, and that a check changes files
+    // is told where nothing else stands against it.
     let rank = |verdict: &Verdict| match verdict {
-        Verdict::Failed(cause) if cause.kind != ReasonKind::ChangesFiles => 0,
-        Verdict::Inconclusive(_) => 1,
-        Verdict::Failed(_) | Verdict::Passed => 2,
+        Verdict::Failed(cause) if cause.kind == ReasonKind::BuildFailed => 0,
+        Verdict::Failed(cause) if cause.kind != ReasonKind::ChangesFiles => 1,
+        Verdict::Inconclusive(_) => 2,
+        Verdict::Failed(_) | Verdict::Passed => 3,
     };
     if let Some(first) = judged.filter(|verdict| *verdict != Verdict::Passed).min_by_key(rank) {
         return first;
@@ -254,6 +258,12 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     let new: Vec<TestName> = red.iter().filter(|name| !failing.contains(name)).cloned().collect();
     let unknown: Vec<TestName> = new.iter().filter(|name| !flaky.contains(name)).cloned().collect();
     let build_broke = cell.reading.build_failed == Build::Failed;
+    let bare: Vec<&String> =
+        cell.reading.bare.iter().filter(|unit| !before.is_some_and(|known| known.bare.contains(*unit))).collect();
+    if !red.is_empty() && unknown.is_empty() && !build_broke && !bare.is_empty() {
+        // Red tests that are forgiven say nothing of units that failed without one.
+        return failed(cell, ReasonKind::TestFailed, &format!("fails in {}, and names no test of it", some(bare)), &[]);
+    }
     if !red.is_empty() && new.is_empty() && !build_broke {
         return stayed(cell, before);
     }
@@ -358,9 +368,8 @@ fn is_compiled(report: &TrialReport, claim: &Claim) -> bool {
 /// The words for a trial that counts as passed although these tests failed in it.
 #[must_use]
 pub fn cleared(tests: &[String]) -> String {
-    let has =
-        if tests.len() == 1 { "fails, and no upgrade makes it fail" } else { "fail, and no upgrade makes them fail" };
-    format!("{} {has}; each test passed in a run of the same", some(tests))
+    let fail = if tests.len() == 1 { "fails" } else { "fail" };
+    format!("{} {fail}, as far as seen for no upgrade's sake; each test passed in other runs of the same", some(tests))
 }
 
 fn list(names: &[TestName]) -> String {

@@ -13,8 +13,8 @@ use crate::clue::Clues;
 use crate::evidence::{self, Doubt, Finding};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
-use crate::tally;
-use crate::{Outcome, Pick, Proof, Scope, Strategy, Ticket, Why};
+use crate::tally::Origin;
+use crate::{Outcome, Pick, Proof, Reach, Scope, Strategy, Ticket, Why};
 
 /// How a batch is worked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,8 +230,8 @@ impl Batch {
         };
         match outcome {
             Outcome::Passed => self.passed(place, probe.len, ticket),
-            Outcome::Failed { suspects, partners, marks, proof } => {
-                let failure = Failure { ticket, proof, suspects, partners, marks };
+            Outcome::Failed { suspects, partners, marks, proof, only } => {
+                let failure = Failure { ticket, proof, suspects, partners, marks, only };
                 if lane.probes.iter().any(|longer| longer.len > probe.len) {
                     lane.wait(Waiting { len: probe.len, failure });
                 } else {
@@ -384,48 +384,60 @@ impl Batch {
         let known = self.rule.belief == Belief::Taken || self.early.contains_key(&unit);
         let taken = failure.proof == Proof::Certain || known;
         let finding = if taken { Finding::Guilty } else { doubt.finding() };
-        if finding == Finding::Void {
-            self.clues.taken_back(failure.ticket);
-            self.taken_back.push(failure.ticket);
-        }
         match finding {
             Finding::Open => return false,
             Finding::Guilty => self.refuse(place, unit, failure),
+            Finding::Void | Finding::Shared(_) if doubt.reach == Reach::Units => {
+                return self.count(place, failure.ticket);
+            }
             Finding::Void | Finding::Shared(_) => return self.acquit(place, unit, (failure, finding)),
             Finding::NoAnswer => self.leave_open(place, failure.ticket),
         }
         true
     }
 
-    /// A unit is not to blame for a failure. Once each test passed in one of the runs of the same, it passed; until then the same
+    /// A unit is not to blame for a failure. Once each test passed in a run of the same, that counts as a pass; until then the same
     /// is tried again, a few times. Whether the lane is done with.
     fn acquit(&mut self, place: usize, unit: usize, (failure, finding): (Failure, Finding)) -> bool {
+        let origin = if finding == Finding::Void { Origin::Unknown } else { Origin::Base };
+        if origin == Origin::Unknown {
+            self.clues.taken_back(failure.ticket);
+            self.taken_back.push(failure.ticket);
+        }
         let lane = &mut self.lanes[place];
-        if let Some(tests) = tally::only_tests(failure.proof, &failure.marks) {
-            lane.tally.clear(failure.ticket, &tests);
+        if let Some(tests) = &failure.only {
+            lane.tally.clear(failure.ticket, tests, origin);
         }
         let has_passed = lane.tally.passes() > 0;
         if !has_passed && !self.comes_back(unit) {
             self.leave_open(place, failure.ticket);
             return true;
         }
-        if let Finding::Shared(_) = finding {
-            let lane = &self.lanes[place];
+        let lane = &self.lanes[place];
+        if origin == Origin::Base {
             let base = Shot { based: lane.based, units: lane.units[..lane.passed].to_vec() };
             self.trouble = Some((self.picks(&base).0, failure.ticket));
         }
         let lane = &mut self.lanes[place];
-        let len = lane.units.len();
-        lane.failure = None;
-        let tickets: Vec<Ticket> = lane.doubt.take().iter().flat_map(Doubt::tickets).collect();
-        if has_passed {
-            self.cleared.extend(lane.tally.cleared());
-            self.passed(place, len, failure.ticket);
-        } else {
-            lane.retry = Some(len);
+        if let Some(newest) = lane.tally.doubtful().filter(|_| has_passed) {
+            lane.doubt = Some(Doubt::of_units(newest));
+            return false;
         }
-        self.forget(&tickets);
-        has_passed
+        if has_passed {
+            return self.count(place, failure.ticket);
+        }
+        (lane.failure, lane.doubt, lane.retry) = (None, None, Some(lane.units.len()));
+        false
+    }
+
+    /// The runs of a lane count as a pass, of which this is the newest: the lane is done with.
+    fn count(&mut self, place: usize, ticket: Ticket) -> bool {
+        let lane = &mut self.lanes[place];
+        (lane.failure, lane.doubt) = (None, None);
+        self.cleared.extend(lane.tally.cleared());
+        let len = lane.units.len();
+        self.passed(place, len, ticket);
+        true
     }
 
     /// A unit failed on top of what its lane passed.

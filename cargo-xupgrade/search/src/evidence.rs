@@ -8,7 +8,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::{Count, Outcome, Ticket, Until};
+use crate::{Count, Outcome, Reach, Ticket, Until};
 
 /// One of the two sequences that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +111,8 @@ type Test = Option<u64>;
 pub(crate) struct Doubt {
     /// The trial that failed.
     pub(crate) of: Ticket,
+    /// The company in which its tests run again.
+    pub(crate) reach: Reach,
     tests: BTreeMap<Test, (Runs, Runs)>,
     silent: u32,
     asks: u32,
@@ -135,6 +137,7 @@ impl Doubt {
     pub(crate) fn about(of: Ticket) -> Self {
         Self {
             of,
+            reach: Reach::Tests,
             tests: BTreeMap::new(),
             silent: 0,
             asks: 0,
@@ -149,6 +152,16 @@ impl Doubt {
     /// A doubt about a failure of the set that is to be published.
     pub(crate) fn last(of: Ticket) -> Self {
         Self { gone: LAST_GONE, ..Self::about(of) }
+    }
+
+    /// A doubt about several failures that did not come again by name, this the newest.
+    pub(crate) fn of_units(of: Ticket) -> Self {
+        Self::by(of, Reach::Units)
+    }
+
+    /// A doubt about a failure, whose tests run again in this company.
+    pub(crate) fn by(of: Ticket, reach: Reach) -> Self {
+        Self { reach, ..Self::about(of) }
     }
 
     /// A doubt about a failure that was taken back on other picks: on these it has not been seen yet.
@@ -176,7 +189,11 @@ impl Doubt {
 
     fn next(&self, test: Test) -> Next {
         let (with, without) = self.tests.get(&test).copied().unwrap_or_default();
-        if test.is_some() { by_name(with, without, self.gone) } else { whole(with, without) }
+        if test.is_some() || self.reach == Reach::Units {
+            by_name(with, without, self.gone)
+        } else {
+            whole(with, without)
+        }
     }
 
     /// The tests that convict the pick, or, where none does, those that came again.

@@ -1,6 +1,7 @@
 //! A run of units that is being settled: how much of it passed, how much of it is known to fail, what is being asked.
 //! Everything in a lane is tried on one fixed base, so that what is inferred is literally what failed.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::chance::Track;
@@ -27,9 +28,16 @@ pub(crate) struct Failure {
     pub(crate) partners: Vec<usize>,
     /// What failed, each with those of whom one is likely to blame.
     pub(crate) marks: Vec<Mark>,
+    /// All tests that failed, where nothing else did.
+    pub(crate) only: Option<BTreeSet<u64>>,
 }
 
 impl Failure {
+    /// A failure of which nothing is known but the trial.
+    pub(crate) fn bare(ticket: Ticket, proof: Proof) -> Self {
+        Self { ticket, proof, suspects: Vec::new(), partners: Vec::new(), marks: Vec::new(), only: None }
+    }
+
     /// The tests that failed, as far as they have names.
     pub(crate) fn tests(&self) -> Vec<u64> {
         self.marks.iter().flat_map(|mark| mark.tests.iter().copied()).collect()

@@ -78,7 +78,7 @@ impl Ledger {
         for (pick, proven) in picks {
             self.notes[pick.atom].accepted = Some((pick.rung, *proven));
             self.notes[pick.atom].own += 1;
-            let refused = self.refusals.remove(pick).filter(|refused| refused.failure.proof != Proof::Certain);
+            let refused = self.refusals.remove(pick).filter(|refused| refused.failure.proof == Proof::Tests);
             suspicious.extend(refused.map(|refused| refused.failure.ticket));
         }
         suspicious
@@ -107,14 +107,14 @@ impl Ledger {
 
     /// `pick` was found to be at fault among all others: it is not looked at again, or it would be tried until it passes.
     pub(crate) fn convict(&mut self, pick: Pick, ticket: Ticket) {
-        let bare = Failure { ticket, proof: Proof::Tests, suspects: vec![], partners: vec![], marks: vec![] };
+        let bare = Failure::bare(ticket, Proof::Tests);
         self.refuse(pick, bare, usize::MAX);
     }
 
     /// The whole matrix is no evidence for `pick`, as the trial `ticket` says: it is not looked at again, for nothing that could
     /// be tried beside it is known to help.
     pub(crate) fn leave_out(&mut self, pick: Pick, ticket: Ticket) {
-        let bare = Failure { ticket, proof: Proof::Certain, suspects: vec![], partners: vec![], marks: vec![] };
+        let bare = Failure::bare(ticket, Proof::Certain);
         self.refuse(pick, bare, usize::MAX);
         self.idle.insert(pick);
     }
@@ -190,7 +190,7 @@ impl Ledger {
 
     /// Whether nothing but tests failed when a rung was refused.
     pub(crate) fn is_only_tests(&self, pick: Pick) -> bool {
-        self.refusals.get(&pick).is_some_and(|refused| refused.failure.proof != Proof::Certain)
+        self.refusals.get(&pick).is_some_and(|refused| refused.failure.proof == Proof::Tests)
     }
 
     /// The tests that failed when a rung was refused, as far as they have names.

@@ -49,6 +49,7 @@ mod stage;
 mod tally;
 mod verify;
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 pub use search::Search;
@@ -156,16 +157,27 @@ pub enum Scope {
         /// The number of runs at most.
         runs: u32,
     },
-    /// The tests that failed in that trial, by name, nothing cached, on these picks: the same ones (do they fail
+    /// The tests that failed in that trial, nothing cached, on these picks: the same ones (do they fail
     /// again?), or those without its fresh ones (do they fail without them, too?). The answer is [`Outcome::Counted`].
     Again {
         /// The trial that failed.
         of: Ticket,
+        /// The company in which they run.
+        reach: Reach,
         /// The number of runs that are wanted. Of a check that names no test two are enough.
         runs: u32,
         /// Condition for fewer of them.
         until: Until,
     },
+}
+
+/// The company in which tests that failed run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// None: each by its name, and counted by itself.
+    Tests,
+    /// All of the units that hold them: such a unit is counted as one, and is red where any test of it fails that is not known to.
+    Units,
 }
 
 /// The end of several runs of the same tests.
@@ -252,6 +264,8 @@ pub enum Outcome {
         marks: Vec<Mark>,
         /// How far it can be believed.
         proof: Proof,
+        /// All tests that failed, where all else ran and passed; `None` where more may have failed.
+        only: Option<BTreeSet<u64>>,
     },
     /// Runs of each test, of [`Scope::Again`] only. A test that is not among them gave no answer.
     Counted {
@@ -285,8 +299,6 @@ pub enum Proof {
     Certain,
     /// Tests failed, none of which is known to be flaky; one run of them is no proof.
     Tests,
-    /// The same, where the marks name each test that failed, and all else in the trial ran and passed.
-    OnlyTests,
 }
 
 /// What the search wants next.

@@ -28,6 +28,15 @@ impl Rescue {
         }
     }
 
+    /// Two that were to be tried as one, and were not: they are tried later.
+    pub(crate) fn put_back(&mut self, picks: &[Pick]) {
+        let is_of =
+            |&(pick, partner): &(Pick, usize)| picks.contains(&pick) && picks.iter().any(|one| one.atom == partner);
+        let back: Vec<(Pick, usize)> = self.tried.iter().copied().filter(is_of).collect();
+        self.tried.retain(|hint| !back.contains(hint));
+        self.hints.extend(back);
+    }
+
     /// The pairs to try now, each atom in one of them at most; the others wait.
     pub(crate) fn pairs(
         &mut self,

@@ -43,7 +43,7 @@ impl Batch {
         let (side, runs, until) = wants(lane)?;
         let doubt = lane.doubt.as_mut()?;
         doubt.ask(side, ticket);
-        let scope = Scope::Again { of: doubt.of, runs, until };
+        let scope = Scope::Again { of: doubt.of, reach: doubt.reach, runs, until };
         let (len, why) = match side {
             Side::With => (lane.units.len(), Why::Confirm),
             Side::Without => (lane.passed, Why::Bracket),

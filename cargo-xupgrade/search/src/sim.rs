@@ -6,10 +6,10 @@ pub mod draw;
 mod drive;
 mod noise;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::{Count, Mark, Outcome, Permille, Pick, Proof, Proposal, Scope, Ticket, Until};
+use crate::{Count, Mark, Outcome, Permille, Pick, Proof, Proposal, Reach, Scope, Ticket, Until};
 
 pub use dice::Dice;
 pub use drive::{Run, drive, drive_rounds, drive_shuffled};
@@ -52,6 +52,8 @@ pub enum Rung {
     Shaky(Permille),
     /// One test fails every time, but only the whole matrix runs it.
     Deep,
+    /// In so many of 1000 runs of all tests one of them fails, each time another, and never by name: they get in each other's way.
+    Clash(Permille),
 }
 
 /// What a failure tells.
@@ -113,22 +115,26 @@ impl World {
         if self.dice.roll(1000) < u64::from(self.noise) {
             return Outcome::Inconclusive;
         }
-        if let Scope::Again { of, runs, until } = proposal.scope {
-            return self.count(proposal, of, (runs, until));
+        if let Scope::Again { of, reach, runs, until } = proposal.scope {
+            return match reach {
+                Reach::Tests => self.count(proposal, of, (runs, until)),
+                Reach::Units => self.count_units(proposal, (runs, until)),
+            };
         }
         let causes = self.run(&proposal.picks, proposal.scope);
         let causes = self.without_known(causes, &proposal.picks);
         if causes.is_empty() {
             return Outcome::Passed;
         }
-        let proof = if causes.iter().any(Cause::is_certain) { Proof::Certain } else { Proof::OnlyTests };
-        let tests = causes.iter().filter_map(Cause::test).collect();
+        let tests: Vec<u64> = causes.iter().filter_map(Cause::test).collect();
+        let only = causes.iter().all(|cause| !cause.is_certain()).then(|| tests.iter().copied().collect());
         self.failed.insert(proposal.ticket, causes);
-        self.tell(&proposal.picks, tests, proof)
+        self.tell(&proposal.picks, tests, only)
     }
 
     /// A failure, as far as its words tell.
-    fn tell(&self, picks: &[Pick], tests: Vec<u64>, proof: Proof) -> Outcome {
+    fn tell(&self, picks: &[Pick], tests: Vec<u64>, only: Option<BTreeSet<u64>>) -> Outcome {
+        let proof = if only.is_some() { Proof::Tests } else { Proof::Certain };
         let first = (0..picks.len()).find(|&place| self.is_at_fault(picks, place));
         let (mut suspects, mut partners) = (Vec::new(), Vec::new());
         match (self.reveal, first) {
@@ -136,7 +142,7 @@ impl World {
             (Reveal::Partners, Some(place)) => partners = self.partners(picks, place),
             _ => {}
         }
-        Outcome::Failed { suspects, partners, marks: self.marks(picks, tests, proof), proof }
+        Outcome::Failed { suspects, partners, marks: self.marks(picks, tests, proof), proof, only }
     }
 
     /// What failed, as far as it shows: for each at fault the unit of tests in which it does, or, where none stands on it,
@@ -192,6 +198,23 @@ impl World {
             self.learn(&red);
         }
         self.failed.insert(proposal.ticket, red);
+        Outcome::Counted { tests: counts }
+    }
+
+    /// Runs of all tests, counted as one.
+    fn count_units(&mut self, proposal: &Proposal, (runs, until): (u32, Until)) -> Outcome {
+        let mut counts = counts([0].into_iter());
+        for _ in 0..runs {
+            let red = self.tests(&proposal.picks, Scope::Full);
+            let is_new = |cause: &Cause| !self.is_known(cause);
+            counts[0].add(red.iter().any(is_new));
+            if until == Until::Red && counts[0].red > 0 {
+                break;
+            }
+            if proposal.picks.is_empty() {
+                self.learn(&red);
+            }
+        }
         Outcome::Counted { tests: counts }
     }
 }

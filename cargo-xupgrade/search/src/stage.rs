@@ -175,11 +175,7 @@ mod tests {
         let (mut ledger, pick) = (Ledger::new(tests.len()), |atom| Pick { atom, rung: 0 });
         for (atom, tests) in tests.iter().enumerate() {
             let marks = vec![Mark { tests: tests.to_vec(), within: vec![] }];
-            ledger.refuse(
-                pick(atom),
-                Failure { ticket: Ticket(1), proof: Proof::Tests, suspects: vec![], partners: vec![], marks },
-                0,
-            );
+            ledger.refuse(pick(atom), Failure { marks, ..Failure::bare(Ticket(1), Proof::Tests) }, 0);
         }
         let picks: Vec<Pick> = (0..tests.len()).map(pick).collect();
         let mut companies = companies(&picks, &ledger);

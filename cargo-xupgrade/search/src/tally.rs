@@ -4,7 +4,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::{Mark, Proof, Ticket};
+use crate::Ticket;
 
 /// The runs so far. One that failed is among them only where the tests that failed in it are known, all else passed, and no pick
 /// was to blame.
@@ -12,14 +12,35 @@ use crate::{Mark, Proof, Ticket};
 pub(crate) struct Tally {
     passed: Vec<Ticket>,
     cleared: Vec<Ticket>,
-    /// The number of runs in which a test failed.
-    red: BTreeMap<u64, u32>,
+    /// For each test the number of runs in which it failed: all, and those in which that did not come again.
+    red: BTreeMap<u64, (u32, u32)>,
+    /// The number of runs in which a test failed that did not come again.
+    voids: u32,
+    company: Company,
+}
+
+/// The knowledge of what tests do beside others of their unit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Company {
+    #[default]
+    Unknown,
+    /// With the picks the units fail no more often than without them.
+    Harmless,
+}
+
+/// The origin of a failure that is no pick's fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The base: there it fails, too.
+    Base,
+    /// Unknown: it did not come again by name.
+    Unknown,
 }
 
 impl Tally {
     /// No run.
     pub(crate) const fn new() -> Self {
-        Self { passed: Vec::new(), cleared: Vec::new(), red: BTreeMap::new() }
+        Self { passed: Vec::new(), cleared: Vec::new(), red: BTreeMap::new(), voids: 0, company: Company::Unknown }
     }
 
     /// Adds a run in which all tests passed.
@@ -27,22 +48,41 @@ impl Tally {
         self.passed.push(ticket);
     }
 
-    /// Adds a run in which just these tests failed, for no pick's sake.
-    pub(crate) fn clear(&mut self, ticket: Ticket, tests: &BTreeSet<u64>) {
+    /// Adds a run in which just these tests failed, for no pick's sake. Where that did not come again, runs in which all passed
+    /// before count no more: the same would be tried until it passes.
+    pub(crate) fn clear(&mut self, ticket: Ticket, tests: &BTreeSet<u64>, origin: Origin) {
+        let voids = u32::from(origin == Origin::Unknown);
+        if voids > 0 {
+            self.passed.clear();
+        }
         self.cleared.push(ticket);
+        self.voids += voids;
         for test in tests {
-            *self.red.entry(*test).or_default() += 1;
+            let (all, void) = self.red.entry(*test).or_default();
+            (*all, *void) = (*all + 1, *void + voids);
         }
     }
 
     /// The number of runs in which the test passed that passed in the fewest.
     pub(crate) fn passes(&self) -> usize {
-        (self.passed.len() + self.cleared.len()).saturating_sub(self.reds() as usize)
+        let reds = self.red.values().map(|red| red.0).max().unwrap_or(0);
+        (self.passed.len() + self.cleared.len()).saturating_sub(reds as usize)
     }
 
-    /// The number of runs in which the test failed that failed in the most.
-    pub(crate) fn reds(&self) -> u32 {
-        self.red.values().copied().max().unwrap_or(0)
+    /// The number of failures that did not come again, of the test that had the most.
+    pub(crate) fn voids(&self) -> u32 {
+        self.red.values().map(|red| red.1).max().unwrap_or(0)
+    }
+
+    /// The newest run that failed, where several did in a way that did not come again and nobody asked yet: a pick may make tests
+    /// clash, each time others.
+    pub(crate) fn doubtful(&self) -> Option<Ticket> {
+        self.cleared.last().copied().filter(|_| self.voids > 1 && self.company == Company::Unknown)
+    }
+
+    /// The units that failed do so no more often with the picks than without them.
+    pub(crate) fn acquit(&mut self) {
+        self.company = Company::Harmless;
     }
 
     /// The runs, those in which all tests passed last.
@@ -56,34 +96,51 @@ impl Tally {
     }
 }
 
-/// The tests that failed in a trial, where they are all that did.
-pub(crate) fn only_tests(proof: Proof, marks: &[Mark]) -> Option<BTreeSet<u64>> {
-    (proof == Proof::OnlyTests).then(|| marks.iter().flat_map(|mark| mark.tests.iter().copied()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(runs: &[&[u64]]) -> Tally {
+    fn of(runs: &[&[u64]], origin: Origin) -> Tally {
         let mut tally = Tally::default();
         for (ticket, red) in (1..).map(Ticket).zip(runs) {
-            if red.is_empty() { tally.pass(ticket) } else { tally.clear(ticket, &red.iter().copied().collect()) }
+            if red.is_empty() {
+                tally.pass(ticket)
+            } else {
+                tally.clear(ticket, &red.iter().copied().collect(), origin)
+            }
         }
         tally
     }
 
     #[test]
     fn two_runs_in_which_other_tests_failed_make_one_pass() {
-        assert_eq!(of(&[&[1, 2]]).passes(), 0);
-        assert_eq!(of(&[&[1, 2], &[3]]).passes(), 1);
-        assert_eq!(of(&[&[1, 2], &[2, 3]]).passes(), 0, "2 never passed");
-        assert_eq!(of(&[&[1, 2], &[2, 3], &[4]]).passes(), 1);
+        let passes = |runs: &[&[u64]]| of(runs, Origin::Unknown).passes();
+        assert_eq!(passes(&[&[1, 2]]), 0);
+        assert_eq!(passes(&[&[1, 2], &[3]]), 1);
+        assert_eq!(passes(&[&[1, 2], &[2, 3]]), 0, "2 never passed");
+        assert_eq!(passes(&[&[1, 2], &[2, 3], &[4]]), 1);
     }
 
     #[test]
     fn a_run_in_which_all_passed_counts_beside_them_and_is_the_newest_of_the_proofs() {
-        assert_eq!((of(&[&[], &[]]).passes(), of(&[&[], &[1]]).passes(), of(&[]).passes()), (2, 1, 0));
-        assert_eq!(of(&[&[], &[1]]).tickets().collect::<Vec<_>>(), [Ticket(2), Ticket(1)]);
+        let base = |runs: &[&[u64]]| of(runs, Origin::Base);
+        assert_eq!((base(&[&[], &[]]).passes(), base(&[&[], &[1]]).passes(), base(&[]).passes()), (2, 1, 0));
+        assert_eq!(base(&[&[], &[1]]).tickets().collect::<Vec<_>>(), [Ticket(2), Ticket(1)]);
+    }
+
+    #[test]
+    fn a_failure_that_did_not_come_again_takes_the_passes_before_it_away() {
+        assert_eq!(of(&[&[], &[1], &[]], Origin::Unknown).passes(), 1);
+        assert_eq!(of(&[&[], &[1], &[]], Origin::Base).passes(), 2);
+    }
+
+    #[test]
+    fn the_second_failure_that_did_not_come_again_is_doubted_once() {
+        assert_eq!(of(&[&[1], &[]], Origin::Unknown).doubtful(), None);
+        assert_eq!(of(&[&[1], &[2]], Origin::Base).doubtful(), None);
+        let mut tally = of(&[&[1], &[2], &[]], Origin::Unknown);
+        assert_eq!(tally.doubtful(), Some(Ticket(2)));
+        tally.acquit();
+        assert_eq!(tally.doubtful(), None);
     }
 }

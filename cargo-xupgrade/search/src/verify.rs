@@ -8,8 +8,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::evidence::{self, Doubt, Finding, Side};
-use crate::tally::{Tally, only_tests};
-use crate::{Checkpoint, Outcome, Pick, Proof, Scope, Ticket, Until, Why};
+use crate::tally::{Origin, Tally};
+use crate::{Checkpoint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why};
 use often::{More, Progress};
 
 /// So many failures of one length may prove void before it counts as failed.
@@ -41,8 +41,7 @@ pub(crate) struct Verify {
     clean: usize,
     /// The first so many picks failed.
     bad: Option<(usize, Ticket)>,
-    /// The tests that are hunted, and the trial in which they failed.
-    hunted: Option<(Ticket, BTreeSet<Option<u64>>)>,
+    hunted: Option<Hunted>,
     /// The runs of the whole matrix on the first so many picks that speak for them.
     tallies: BTreeMap<usize, Tally>,
     /// Trials that failed and count as passed all the same, as each test passed in as many runs as are needed.
@@ -71,6 +70,15 @@ pub(crate) struct Verify {
 enum State {
     Running,
     Ended,
+}
+
+/// The tests that are hunted.
+#[derive(Debug, Clone)]
+struct Hunted {
+    /// The trial in which they failed.
+    of: Ticket,
+    reach: Reach,
+    tests: BTreeSet<Option<u64>>,
 }
 
 /// What it is done for.
@@ -168,7 +176,7 @@ impl Verify {
         if let Some((len, doubt)) = &mut self.doubt {
             let (side, runs, until) = doubt.wanted()?;
             doubt.ask(side, ticket);
-            let scope = Scope::Again { of: doubt.of, runs, until };
+            let scope = Scope::Again { of: doubt.of, reach: doubt.reach, runs, until };
             return Some(match side {
                 Side::With => Full { len: *len, scope, why: Why::Confirm },
                 Side::Without => Full { len: low, scope, why: Why::Bracket },
@@ -179,8 +187,8 @@ impl Verify {
             (None, _) if self.more.state == Progress::Due && self.has_passed() => return Some(self.run_often(ticket)),
             (None, _) => return None,
             (Some((bad, _)), None) => (self.cut(bad)?, Scope::Full, Why::Verify),
-            (Some((bad, _)), Some((of, _))) => {
-                let scope = Scope::Again { of: *of, runs: CLEAN, until: Until::Red };
+            (Some((bad, _)), Some(Hunted { of, reach, .. })) => {
+                let scope = Scope::Again { of: *of, reach: *reach, runs: CLEAN, until: Until::Red };
                 (self.hunting_ground(bad)?, scope, Why::Bracket)
             }
         };
@@ -230,8 +238,8 @@ impl Verify {
         match outcome {
             Outcome::Passed => self.passed(len, ticket),
             Outcome::Failed { proof: Proof::Certain, .. } => self.failed(len, ticket),
-            Outcome::Failed { proof, marks, .. } => {
-                self.red = only_tests(*proof, marks);
+            Outcome::Failed { only, .. } => {
+                self.red.clone_from(only);
                 self.doubt = Some((len, Doubt::last(ticket)));
                 self.drop_asked(|_| true)
             }
@@ -262,7 +270,7 @@ impl Verify {
     /// Runs of the hunted tests.
     fn tracked(&mut self, len: usize, ticket: Ticket, outcome: &Outcome) -> Vec<Ticket> {
         let mut counts = evidence::counts(outcome);
-        counts.retain(|count| self.hunted.as_ref().is_some_and(|(_, tests)| tests.contains(&count.test)));
+        counts.retain(|count| self.hunted.as_ref().is_some_and(|hunted| hunted.tests.contains(&count.test)));
         if counts.is_empty() {
             return self.gave_no_answer();
         }
@@ -278,10 +286,10 @@ impl Verify {
 
     /// Where only one pick is left between what is clean and what failed, it is doubted, as any leaf is.
     fn corner(&mut self) {
-        if let (Some((bad, _)), Some((of, _))) = (self.bad, &self.hunted)
+        if let (Some((bad, _)), Some(Hunted { of, reach, .. })) = (self.bad, &self.hunted)
             && bad == self.low() + 1
         {
-            self.doubt = Some((bad, Doubt::about(*of)));
+            self.doubt = Some((bad, Doubt::by(*of, *reach)));
         }
     }
 
@@ -296,7 +304,8 @@ impl Verify {
         let proof = if hunting { doubt.again.unwrap_or(of) } else { of };
         let finding = doubt.finding();
         let acquitted = doubt.is_suspicion && finding != Finding::Guilty;
-        let tests = doubt.to_hunt();
+        let hunted = Hunted { of, reach: doubt.reach, tests: doubt.to_hunt() };
+        let of_units = doubt.reach == Reach::Units;
         let mut moot: Vec<Ticket> = doubt.tickets().collect();
         if finding == Finding::Open {
             return Vec::new();
@@ -306,16 +315,20 @@ impl Verify {
         if acquitted {
             return moot;
         }
-        if self.more.state == Progress::Asked(of) && self.stands_after(finding) {
+        if self.more.state == Progress::Asked(of) && self.stands_after((finding, hunted.reach), of) {
             return moot;
         }
         match finding {
             Finding::Open => {}
-            Finding::Guilty => self.convict(len, (of, tests), proof),
+            Finding::Guilty => self.convict(len, hunted, proof),
+            Finding::Void | Finding::Shared(_) if of_units && !hunting => {
+                self.tallies.entry(len).or_default().acquit();
+                moot.extend(self.reached(len, of));
+            }
             Finding::Shared(ticket) if self.low() > 0 && self.restarts < RESTARTS => {
                 self.restarts += 1;
                 self.bad = Some((self.low(), ticket)); // what seemed good is not
-                self.hunted = Some((of, tests));
+                self.hunted = Some(hunted);
                 (self.good, self.clean) = ((0, None), 0);
                 self.corner();
             }
@@ -326,7 +339,7 @@ impl Verify {
     }
 
     /// Tests fail again and again with the first `len` picks, as in the trial `proof`, and not with those that are clean.
-    fn convict(&mut self, len: usize, hunted: (Ticket, BTreeSet<Option<u64>>), proof: Ticket) {
+    fn convict(&mut self, len: usize, hunted: Hunted, proof: Ticket) {
         self.tallies.clear();
         self.bad = Some((len, proof));
         if len == self.low() + 1 {
@@ -338,34 +351,45 @@ impl Verify {
 
     /// A failure does not count, or not yet; `red` are the tests that failed, where they are all that did.
     fn take_back(&mut self, (len, of): (usize, Ticket), finding: Finding, red: Option<BTreeSet<u64>>) -> Vec<Ticket> {
-        let hunting = self.hunted.take().is_some();
-        if hunting || self.aim == Aim::Culprit {
-            (self.bad, self.clean) = (None, 0);
-            self.tallies.clear();
+        if self.hunted.take().is_some() || self.aim == Aim::Culprit {
+            self.lose();
+            return Vec::new();
         }
-        let red = red.filter(|_| !hunting);
-        if let Some(tests) = &red {
-            self.tallies.entry(len).or_default().clear(of, tests);
-        } else if finding == Finding::Void {
-            self.tallies.clear(); // or it would be tried until it passes
-        }
-        let reds = red.as_ref().map(|_| self.tallies.get(&len).map_or(0, Tally::reds));
-        let (count, most) = match finding {
-            _ if hunting => (&mut self.lost, VOIDS),
+        let origin = if finding == Finding::Void { Origin::Unknown } else { Origin::Base };
+        let counts = red.is_some();
+        let often = if origin == Origin::Base {
             // The caller knows the test now, and forgives it from then on.
-            Finding::Shared(_) => (&mut self.shared, SHARED),
-            _ => (self.voids.entry(len).or_default(), VOIDS),
+            self.shared += 1;
+            self.shared > SHARED
+        } else {
+            let voids = self.voids.entry(len).or_default();
+            *voids += u32::from(!counts);
+            *voids > VOIDS
         };
-        *count = reds.filter(|_| finding == Finding::Void).unwrap_or(*count + 1);
-        let often = *count > most;
-        if self.aim == Aim::Culprit || often && (hunting || finding != Finding::Void) {
+        match red {
+            Some(tests) => self.tallies.entry(len).or_default().clear(of, &tests, origin),
+            None if origin == Origin::Unknown => self.tallies.clear(), // or it would be tried until it passes
+            None => {}
+        }
+        let often = often || self.tallies.get(&len).is_some_and(|tally| tally.voids() > VOIDS);
+        if often && origin == Origin::Base {
             self.state = State::Ended;
         } else if often {
             return self.failed(len, of); // it fails only among all the others, but it does
-        } else if red.is_some() {
+        } else if counts {
             return self.reached(len, of);
         }
         Vec::new()
+    }
+
+    /// A hunt found no culprit.
+    fn lose(&mut self) {
+        self.lost += 1;
+        (self.bad, self.clean) = (None, 0);
+        self.tallies.clear();
+        if self.aim == Aim::Culprit || self.lost > VOIDS {
+            self.state = State::Ended;
+        }
     }
 
     fn failed(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
@@ -403,6 +427,7 @@ impl Verify {
     fn start_anew(&mut self) {
         self.bad = None;
         self.voids.clear();
+        let mut passed = self.tallies.remove(&self.good.0).unwrap_or_default();
         self.tallies.clear();
         (self.lost, self.restarts) = (0, 0);
         if self.more.runs > 0 {
@@ -414,8 +439,10 @@ impl Verify {
         }
         if self.good.0 == self.target.len() {
             // The rest is what passed on the way.
-            let tally = self.tallies.entry(self.good.0).or_default();
-            self.good.1.into_iter().for_each(|ticket| tally.pass(ticket));
+            if passed.passes() == 0 {
+                self.good.1.into_iter().for_each(|ticket| passed.pass(ticket));
+            }
+            self.tallies.insert(self.good.0, passed);
         }
         self.end_if_enough();
     }

@@ -15,7 +15,7 @@ fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other
         if has(proposal, 2) == has(proposal, 9) {
             return Outcome::Passed;
         }
-        Outcome::Failed { suspects: vec![], partners: vec![2, 9], marks: vec![], proof: Proof::Certain }
+        Outcome::Failed { suspects: vec![], partners: vec![2, 9], marks: vec![], proof: Proof::Certain, only: None }
     });
     assert_eq!(solution.accepted.len(), 12);
     assert_eq!(asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), 1);
@@ -57,6 +57,7 @@ fn pairs_among_six(shared: fn(usize) -> u64) -> (usize, usize) {
             partners: vec![],
             marks: vec![Mark { tests, within: vec![] }],
             proof: Proof::Tests,
+            only: None,
         };
         if tests.is_empty() { Outcome::Passed } else { failed(tests) }
     });

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, FlakyTest, Known, Rung, World, counted};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Mark, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution,
-    Step, Strategy,
+    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
+    Strategy,
 };
 
 /// Atoms with one rung each.
@@ -17,7 +17,13 @@ fn atoms(count: usize) -> Vec<AtomSpec> {
 }
 
 fn failed(partners: Vec<usize>, proof: Proof) -> Outcome {
-    Outcome::Failed { suspects: vec![], partners, marks: vec![], proof }
+    Outcome::Failed { suspects: vec![], partners, marks: vec![], proof, only: None }
+}
+
+/// A failure of one test, where all else passed.
+fn only(test: u64) -> Outcome {
+    let (proof, only) = (Proof::Tests, Some([test].into()));
+    Outcome::Failed { suspects: vec![], partners: vec![], marks: vec![], proof, only }
 }
 
 fn holds(picks: &[Pick], atom: usize) -> bool {
@@ -175,10 +181,7 @@ fn a_test_that_fails_in_each_run_is_not_passed_by_being_cleared() {
     for red in [Scope::Concerned, Scope::Full] {
         let mut answer = |proposal: &Proposal| match proposal.scope {
             Scope::Again { .. } => counted(proposal, || false),
-            scope if scope == red => {
-                let marks = vec![Mark { tests: vec![7], within: vec![] }];
-                Outcome::Failed { suspects: vec![], partners: vec![], marks, proof: Proof::OnlyTests }
-            }
+            scope if scope == red => only(7),
             _ => Outcome::Passed,
         };
         let solution = drive(1, &Options::default(), 1, &mut Dice(1), &mut answer);

@@ -46,6 +46,7 @@ impl Judged<'_> {
             partners: partners(&cause.partners(), self.plan, &fresh),
             marks: self.marks(),
             proof: self.proof(cause.kind),
+            only: self.only(cause.kind),
         }
     }
 
@@ -66,6 +67,9 @@ impl Judged<'_> {
     fn ends(&self, cell: &CellReport) -> Vec<(Option<u64>, bool)> {
         let verdict = judge_cell(cell, self.baseline.cells.get(&cell.cell.key()));
         match (&cell.cell.extent, &verdict) {
+            (Extent::Units(units), verdict) if *verdict == Verdict::Passed || cell.failing().next().is_some() => {
+                vec![self.end_of_units(cell, units)]
+            }
             (_, Verdict::Inconclusive(_)) => Vec::new(),
             (_, Verdict::Passed) if cell.cell.check.phase == Phase::Gate => Vec::new(),
             (Extent::Tests(wanted) | Extent::Amid(wanted), _) => {
@@ -170,12 +174,27 @@ impl Judged<'_> {
     fn proof(&self, kind: ReasonKind) -> Proof {
         match kind {
             ReasonKind::ChangesFiles if self.has_red_gate() => Proof::Certain,
-            ReasonKind::TestFailed if self.rest == Verdict::Passed => Proof::OnlyTests,
             ReasonKind::TestFailed | ReasonKind::FewerTests | ReasonKind::ChangesFiles | ReasonKind::TimedOut => {
                 Proof::Tests
             }
             _ => Proof::Certain,
         }
+    }
+
+    /// The numbers of the tests that failed, where nothing else did.
+    fn only(&self, kind: ReasonKind) -> Option<BTreeSet<u64>> {
+        let is_all = kind == ReasonKind::TestFailed && self.rest == Verdict::Passed;
+        let red = || self.baseline.newly_red(self.report);
+        is_all.then(|| red().iter().flat_map(|(key, tests)| tests.iter().map(|test| number(&key.0, test))).collect())
+    }
+
+    /// The end of whole units as one test: red where one of theirs fails that is not known to.
+    fn end_of_units(&self, cell: &CellReport, units: &BTreeSet<String>) -> (Option<u64>, bool) {
+        let report = TrialReport { cells: vec![cell.clone()], ..TrialReport::default() };
+        let forgiven = cell.failing().next().is_some() && self.baseline.newly_red(&report).is_empty();
+        let units: Vec<&str> = units.iter().map(String::as_str).collect();
+        let all = TestName { unit: units.join(", "), name: cell.cell.check.name.clone() };
+        (Some(number(&cell.cell.project, &all)), !forgiven && !self.passed(cell))
     }
 
     fn has_red_gate(&self) -> bool {

@@ -208,7 +208,8 @@ impl Hand<'_> {
             None => self.worker.snapshot(&[])?,
         };
         let mut shown = Shown::of(tree);
-        for (position, cell) in self.cells_of(order, report).iter().enumerate() {
+        let cells = self.cells_of(order, report);
+        for (position, cell) in cells.iter().enumerate() {
             if report.unfetched.contains_key(&cell.project) {
                 continue;
             }
@@ -224,6 +225,8 @@ impl Hand<'_> {
             report.ran = shown.ran;
             if ran.exit == Exit::Interrupted && self.halted().is_none() {
                 report.noise = Some(CUT.into());
+                report.cells.push(ran);
+                return Ok(());
             }
             // What a gate writes over it writes over each time; a test that does so may be flaky, and others say more.
             let is_open = ran.exit.is_success() && cell.check.phase == Phase::Test;
@@ -235,7 +238,8 @@ impl Hand<'_> {
                 return Ok(());
             }
             let goes_on = passed || until.is_some();
-            if !goes_on && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
+            let is_last = position + 1 == cells.len();
+            if !goes_on && !is_last && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
                 report.broke_off = true;
                 return Ok(());
             }

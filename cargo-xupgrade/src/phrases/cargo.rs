@@ -112,6 +112,18 @@ pub fn doc_tests(line: &str) -> Option<&str> {
     line.strip_prefix("Doc-tests ")
 }
 
+/// The end of a unit of tests that failed: cargo 1.95 says `error: test failed, to rerun pass` and how.
+#[must_use]
+pub fn is_failed_unit(line: &str) -> bool {
+    line.starts_with("error: test failed, to rerun pass") || line.starts_with("error: doctest failed, to rerun pass")
+}
+
+/// The line after it, where the program did not end with the code of a test that failed but was killed or gave up.
+#[must_use]
+pub fn is_cause(line: &str) -> bool {
+    line == "Caused by:"
+}
+
 /// A line of `cargo tree` without the mark of a subtree that was printed before.
 #[must_use]
 pub fn tree_line(line: &str) -> &str {
@@ -174,6 +186,13 @@ mod tests {
         assert_eq!(test_program(rest), ("src/lib.rs", "target/debug/deps/a-de22c1bda0609b20"));
         assert_eq!(test_program("tests/it.rs"), ("tests/it.rs", ""));
         assert_eq!(doc_tests("Doc-tests a"), Some("a"));
+    }
+
+    #[test]
+    fn a_unit_that_failed_is_told_by_the_way_to_run_it_again() {
+        assert!(is_failed_unit("error: test failed, to rerun pass `-p app --test it`"));
+        assert!(is_failed_unit("error: doctest failed, to rerun pass `--doc`"));
+        assert!(!is_failed_unit("error: 2 targets failed:"));
     }
 
     #[test]

@@ -2,17 +2,19 @@
 //! Line by line, so that a gigabyte of output needs no memory; every parser forgives what it does not know.
 
 mod target;
+mod unit;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstream::adapter::strip_str;
 use serde_json::Value;
 
-use super::narrow::is_doc;
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
 use crate::phrases::{self, cargo, go, libtest, rustc, system};
 pub use target::selector_of;
+pub use unit::name_units;
+use unit::running_unit;
 
 /// How many telling lines are kept.
 const TELLING: usize = 12;
@@ -25,8 +27,10 @@ pub struct Lines {
     reader: Reader,
     found: Reading,
     unit: String,
-    /// A test of which the name was written, and the end not yet.
+    /// A test that began and did not end yet.
     begun: Option<String>,
+    /// Units of tests that failed.
+    failed: BTreeSet<String>,
     panic_left: usize,
     /// What Go tests that run at the moment wrote, by package and test: told only of those that fail.
     waiting: BTreeMap<(String, String), Vec<String>>,
@@ -41,6 +45,7 @@ impl Lines {
             found: Reading::default(),
             unit: String::new(),
             begun: None,
+            failed: BTreeSet::new(),
             panic_left: 0,
             waiting: BTreeMap::new(),
         }
@@ -67,6 +72,10 @@ impl Lines {
                 self.tell(line);
             }
         }
+        let red =
+            |unit: &String| self.found.tests.iter().any(|(name, end)| name.unit == *unit && *end == TestEnd::Failed);
+        let bare: Vec<String> = self.failed.iter().filter(|unit| !red(unit)).cloned().collect();
+        self.found.bare.extend(bare);
         self.found
     }
 
@@ -151,7 +160,12 @@ impl Lines {
             self.found.build_failed = Build::Failed;
             self.tell(line);
         } else if cargo::is_error(line) {
+            if cargo::is_failed_unit(line) {
+                self.failed.insert(self.unit.clone());
+            }
             self.tell(line);
+        } else if cargo::is_cause(line) && self.failed.contains(&self.unit) {
+            self.found.bare.insert(self.unit.clone());
         } else if libtest::is_panic_of_thread(line) {
             self.panic_left = 3;
             self.tell(line);
@@ -208,6 +222,9 @@ impl Lines {
             self.found.build_failed = Build::Failed;
         }
         let Some(test) = event["Test"].as_str() else {
+            if end == TestEnd::Failed {
+                self.failed.insert(package.to_owned());
+            }
             self.found.millis.extend(elapsed(event).map(|millis| (package.to_owned(), millis)));
             return;
         };
@@ -253,40 +270,6 @@ fn end_of(end: libtest::End) -> TestEnd {
         libtest::End::Failed => TestEnd::Failed,
         libtest::End::Ignored => TestEnd::Skipped,
     }
-}
-
-/// `unittests src/lib.rs (target/debug/deps/app-0123456789abcdef)` names crate and source file. The hash changes with
-/// every dependency, so it is no part of the name; the stem is kept behind a bar until the package is known.
-fn running_unit(rest: &str) -> String {
-    let (source, path) = cargo::test_program(rest);
-    let stem = file_stem(path).unwrap_or_default();
-    format!("{stem}|{source}")
-}
-
-/// Puts the package's name in the place of the executable's, which carries a hash, and notes what selects each unit.
-pub fn name_units(reading: &mut Reading, executables: &BTreeMap<String, Executable>) {
-    for (test, end) in std::mem::take(&mut reading.tests) {
-        let (unit, select) = unit_of(&test.unit, executables);
-        if !select.is_empty() {
-            reading.units.insert(unit.clone(), select);
-        }
-        reading.tests.insert(TestName { unit, name: test.name }, end);
-    }
-    for (unit, millis) in std::mem::take(&mut reading.millis) {
-        *reading.millis.entry(unit_of(&unit, executables).0).or_default() += millis;
-    }
-}
-
-/// The name of a unit, and the words that select it.
-fn unit_of(unit: &str, executables: &BTreeMap<String, Executable>) -> (String, Vec<String>) {
-    if let Some((stem, source)) = unit.split_once('|') {
-        let bare = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
-        let known = executables.get(stem);
-        let package = known.map_or(bare, |one| &one.package);
-        return (format!("{package} {source}"), known.map(|one| one.select.clone()).unwrap_or_default());
-    }
-    let select = is_doc(unit).then(|| "--doc".to_owned());
-    (unit.to_owned(), select.into_iter().collect())
 }
 
 fn file_stem(path: &str) -> Option<&str> {
@@ -351,6 +334,21 @@ mod tests {
         assert_eq!(names(&reading, TestEnd::Failed), ["my-app src/lib.rs tests::fails"]);
         assert_eq!(reading.ran(), 3);
         assert!(reading.telling.iter().any(|line| line.contains("assertion failed")));
+    }
+
+    #[test]
+    fn units_that_fail_without_a_red_test_or_are_killed_are_bare() {
+        let run = |name: &str, end: &str| format!("     Running tests/{name}.rs (target/debug/deps/{name}-01)\n{end}");
+        let failed = "error: test failed, to rerun pass `--test x`\n";
+        let killed = format!("test a ... FAILED\n{failed}\nCaused by:\n  (signal: 6)\n");
+        let red = format!("test b ... FAILED\n{failed}");
+        let mut reading = read(Reader::Libtest, &[run("own", failed), run("dead", &killed), run("red", &red)].concat());
+        name_units(&mut reading, &BTreeMap::new());
+        assert_eq!(reading.bare, ["dead tests/dead.rs".to_owned(), "own tests/own.rs".to_owned()].into());
+        let go = r#"{"Action":"fail","Package":"x/a","Test":"T"}
+            {"Action":"fail","Package":"x/a"}
+            {"Action":"fail","Package":"x/b"}"#;
+        assert_eq!(read(Reader::GoTest, go).bare, ["x/b".to_owned()].into());
     }
 
     #[test]

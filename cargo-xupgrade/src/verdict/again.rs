@@ -13,13 +13,31 @@ use crate::trial::{Build, Cell, CellKey, CellReport, Exit, Extent, Phase, TestEn
 /// Empty where no cell failed.
 #[must_use]
 pub fn again(report: &TrialReport, baseline: &Baseline, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
+    behind_gates(report, baseline, |cell, before| narrowed(cell, before, hidden))
+}
+
+/// The same of whole units: those in which tests failed, or all of the cell where the command cannot be told to run them alone.
+#[must_use]
+pub fn units_again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
+    behind_gates(report, baseline, |cell, before| {
+        let units = Extent::Units(blamed(cell, before).into_iter().map(|test| test.unit).collect());
+        narrow(&cell.cell, &units, &cell.reading.units).unwrap_or_else(|| vec![cell.cell.clone()])
+    })
+}
+
+/// What is to run once more of each test cell that failed, and before it the gates of the same projects.
+fn behind_gates(
+    report: &TrialReport,
+    baseline: &Baseline,
+    again: impl Fn(&CellReport, Option<&CellBaseline>) -> Vec<Cell>,
+) -> Vec<Cell> {
     let before = |cell: &CellReport| baseline.cells.get(&cell.cell.key());
     let failed: Vec<&CellReport> =
         report.cells.iter().filter(|cell| matches!(judge_cell(cell, before(cell)), Verdict::Failed(_))).collect();
     let projects: BTreeSet<&String> = failed.iter().map(|cell| &cell.cell.project).collect();
     let gates = report.cells.iter().filter(|cell| is_gate(cell) && projects.contains(&cell.cell.project));
     let gates = gates.map(|cell| cell.cell.clone());
-    let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| narrowed(cell, before(cell), hidden));
+    let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| again(cell, before(cell)));
     let mut cells: Vec<Cell> = Vec::new();
     for cell in gates.chain(tests) {
         if !cells.contains(&cell) {
@@ -111,8 +129,9 @@ fn lost(cell: &CellReport, before: &CellBaseline) -> Vec<TestName> {
     missing
 }
 
-/// The cells that run the flaky tests of a failed cell once more, if nothing but known flaky tests stands against it.
-/// Empty where something else does, or where the command cannot be told to run them alone.
+/// The cells that run the flaky tests of a failed cell once more, those that passed in no run of them alone yet: beside other
+/// tests that failed, too, which may turn out to be nobody's fault. Empty where there are none, where the cell failed in another way,
+/// or where the command cannot be told to run them alone.
 #[must_use]
 pub fn only_flaky(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell> {
     let Some(before) = before else { return Vec::new() };
@@ -122,8 +141,8 @@ pub fn only_flaky(cell: &CellReport, before: Option<&CellBaseline>) -> Vec<Cell>
         && !matches!(cell.cell.extent, Extent::Tests(_) | Extent::Amid(_))
         && noise(cell, Some(before)).is_none();
     let red: Vec<TestName> =
-        tests_that(cell, TestEnd::Failed).into_iter().filter(|name| !before.failing.contains(name)).collect();
-    if !is_whole_failure || red.is_empty() || red.iter().any(|name| !before.flaky.contains(name)) {
+        tests_that(cell, TestEnd::Failed).into_iter().filter(|name| before.flaky.contains(name)).collect();
+    if !is_whole_failure || red.is_empty() {
         return Vec::new();
     }
     let left: BTreeSet<TestName> = part::still_failing(cell, &red).into_iter().collect();

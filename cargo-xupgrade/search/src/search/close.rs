@@ -4,8 +4,8 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::Search;
-use crate::Scope;
 use crate::batch::{Batch, Belief};
+use crate::{Pick, Scope};
 
 impl Search {
     /// Writes what a generation taught into the ledger, whether it is over or not.
@@ -47,7 +47,9 @@ impl Search {
     /// The same in its midst: its atoms of which nothing is known yet stay where they are, and are tried later.
     pub(super) fn suspend_batch(&mut self) {
         let undecided = self.batch.iter().flat_map(Batch::undecided);
-        let atoms: BTreeSet<usize> = undecided.flat_map(|unit| unit.picks.iter().map(|pick| pick.atom)).collect();
+        let units: Vec<Vec<Pick>> = undecided.map(|unit| unit.picks.clone()).collect();
+        let atoms: BTreeSet<usize> = units.iter().flatten().map(|pick| pick.atom).collect();
+        units.iter().filter(|picks| picks.len() > 1).for_each(|picks| self.rescue.put_back(picks));
         let before = self.climbs.clone();
         self.close_batch();
         for (atom, climb) in before.into_iter().enumerate().filter(|(atom, _)| atoms.contains(atom)) {

@@ -34,7 +34,12 @@ pub enum Cause {
     Test(Pick),
     /// A flaky test, by its place in the list.
     Flake(usize),
+    /// One of many tests that others got in the way of.
+    Victim(u64),
 }
+
+/// The number of tests that may get in each other's way.
+const VICTIMS: u64 = 50;
 
 impl Cause {
     /// The number of the test, where it is one.
@@ -43,6 +48,7 @@ impl Cause {
             Self::Broken(_) | Self::Partner(_) => None,
             Self::Test(pick) => Some(pick.atom as u64),
             Self::Flake(test) => Some(u64::MAX - *test as u64),
+            Self::Victim(test) => Some(1_000_000 + test),
         }
     }
 
@@ -70,11 +76,19 @@ impl World {
         let steps = picks.iter().filter(|pick| match self.rungs[pick.atom][pick.rung] {
             Rung::Deep => scope == Scope::Full,
             Rung::Red | Rung::Shaky(_) => true,
-            Rung::Good | Rung::Bad => false,
+            Rung::Good | Rung::Bad | Rung::Clash(_) => false,
         });
         let steps = steps.copied().map(Cause::Test);
-        let all: Vec<Cause> = steps.chain((0..self.flaky.len()).map(Cause::Flake)).collect();
-        all.into_iter().filter(|cause| self.fails_again(*cause, picks)).collect()
+        let mut all: Vec<Cause> = steps.chain((0..self.flaky.len()).map(Cause::Flake)).collect();
+        all.retain(|cause| self.fails_again(*cause, picks));
+        for pick in picks {
+            if let Rung::Clash(rate) = self.rungs[pick.atom][pick.rung]
+                && self.dice.happens(rate)
+            {
+                all.push(Cause::Victim(self.dice.roll(VICTIMS)));
+            }
+        }
+        all
     }
 
     /// Whether what failed in some trial fails in one more run on these picks.
@@ -90,6 +104,7 @@ impl World {
                 _ => picks.contains(&pick),
             },
             Cause::Flake(test) => self.dice.happens(self.flaky[test].rate),
+            Cause::Victim(_) => false,
         }
     }
 
@@ -102,17 +117,14 @@ impl World {
         }
     }
 
-    /// Failures of tests that are known to be flaky count only where nothing else failed and they fail in seven more runs of
-    /// them alone.
-    pub(super) fn without_known(&mut self, causes: Vec<Cause>, picks: &[Pick]) -> Vec<Cause> {
-        let is_known = |cause: &Cause| matches!(*cause, Cause::Flake(test) if self.flaky[test].known == Known::Yes);
-        let (mut known, new): (Vec<Cause>, Vec<Cause>) = causes.into_iter().partition(is_known);
-        if !new.is_empty() {
-            return new;
-        }
-        for _ in 0..7 {
-            known.retain(|cause| self.fails_again(*cause, picks));
-        }
-        known
+    /// Membership in what the base showed to be flaky.
+    pub(super) fn is_known(&self, cause: &Cause) -> bool {
+        matches!(*cause, Cause::Flake(test) if self.flaky[test].known == Known::Yes)
+    }
+
+    /// Failures of tests that are known to be flaky count only where they fail in seven more runs of them alone.
+    pub(super) fn without_known(&mut self, mut causes: Vec<Cause>, picks: &[Pick]) -> Vec<Cause> {
+        causes.retain(|cause| !self.is_known(cause) || (0..7).all(|_| self.fails_again(*cause, picks)));
+        causes
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Full, State, Verify};
 use crate::evidence::{Doubt, Finding};
-use crate::{Outcome, Scope, Ticket, Why};
+use crate::{Outcome, Reach, Scope, Ticket, Why};
 
 /// More runs of the tests, once the whole target passed the whole matrix.
 #[derive(Debug, Clone, Copy)]
@@ -58,18 +58,23 @@ impl Verify {
 
     /// The end of the doubt about a failure in one of the runs; true where that is all there is to say. A test that the base
     /// fails, too, is no pick's fault; what did not come again is looked at once more; without an answer nothing is published.
-    pub(super) fn stands_after(&mut self, finding: Finding) -> bool {
+    pub(super) fn stands_after(&mut self, (finding, reach): (Finding, Reach), of: Ticket) -> bool {
         match finding {
             Finding::Open => return false,
             Finding::Guilty => {
                 self.more.state = Progress::Due;
                 return false;
             }
-            Finding::Shared(_) => self.more.state = Progress::Done,
-            Finding::Void => {
+            Finding::Void if reach == Reach::Tests => {
                 self.more.voids += 1;
-                self.more.state = if self.more.voids < VOIDS { Progress::Due } else { Progress::Done };
+                if self.more.voids < VOIDS {
+                    self.more.state = Progress::Due;
+                } else {
+                    self.doubt = Some((self.target.len(), Doubt::of_units(of)));
+                }
+                return true;
             }
+            Finding::Void | Finding::Shared(_) => self.more.state = Progress::Done,
             Finding::NoAnswer => {
                 self.tallies.clear();
                 self.state = State::Ended;

@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use super::often::Progress;
 use super::{State, Verify};
 use crate::Ticket;
+use crate::evidence::Doubt;
 use crate::tally::Tally;
 
 impl Verify {
     /// The state of the verification: true once the whole target passed the whole matrix as often as was asked for.
     pub(super) fn has_passed(&self) -> bool {
-        self.missing() == 0
+        self.missing() == 0 && self.tally().doubtful().is_none()
     }
 
     /// The number of passes of the whole target that are still to come.
@@ -25,10 +26,6 @@ impl Verify {
     }
 
     pub(super) fn end_if_enough(&mut self) {
-        if self.has_passed() {
-            let cleared = self.tally().cleared().to_vec();
-            self.cleared.extend(cleared);
-        }
         if self.target.is_empty() || self.has_passed() && self.more.state == Progress::Done {
             self.state = State::Ended;
         }
@@ -42,12 +39,17 @@ impl Verify {
 
     /// Draws the conclusion from the runs of the first `len` picks, of which this is the newest.
     pub(super) fn reached(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
+        let needed = if len == self.target.len() { self.runs } else { 1 };
+        let Some(tally) = self.tallies.get(&len).filter(|tally| tally.passes() >= needed) else { return Vec::new() };
+        if let Some(newest) = tally.doubtful() {
+            self.doubt = Some((len, Doubt::of_units(newest)));
+            return self.drop_asked(|_| true);
+        }
+        self.cleared.extend(tally.cleared());
         if len == self.target.len() {
             self.end_if_enough();
             return Vec::new();
         }
-        let Some(tally) = self.tallies.get(&len).filter(|tally| tally.passes() > 0) else { return Vec::new() };
-        self.cleared.extend(tally.cleared());
         if len > self.good.0 {
             self.good = (len, Some(ticket));
         }

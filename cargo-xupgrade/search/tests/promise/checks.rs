@@ -33,9 +33,7 @@ fn passes(run: &Run) -> impl Iterator<Item = &Proposal> {
 fn only_tests(outcome: &Outcome) -> Option<BTreeSet<u64>> {
     match outcome {
         Outcome::Passed => Some(BTreeSet::new()),
-        Outcome::Failed { proof: Proof::OnlyTests, marks, .. } => {
-            Some(marks.iter().flat_map(|mark| mark.tests.iter().copied()).collect())
-        }
+        Outcome::Failed { only, .. } => only.clone(),
         _ => None,
     }
 }

@@ -73,7 +73,7 @@ pub fn noisy(mut world: World, flake: u16, seed: u64) -> World {
 }
 
 pub fn failed(suspects: Vec<usize>, proof: Proof) -> Outcome {
-    Outcome::Failed { suspects, partners: vec![], marks: vec![], proof }
+    Outcome::Failed { suspects, partners: vec![], marks: vec![], proof, only: None }
 }
 
 /// An answer made from any number, true of no world at all.
@@ -93,7 +93,8 @@ pub fn nonsense(number: u16, proposal: &Proposal) -> Outcome {
             suspects: vec![],
             partners: vec![atom, 0, 1, 9999],
             marks: vec![Mark { tests: vec![u64::from(number % 5)], within: vec![atom, 9999] }],
-            proof: if number % 20 < 10 { Proof::Tests } else { Proof::OnlyTests },
+            proof: Proof::Tests,
+            only: (number % 20 < 10).then(|| [u64::from(number % 5)].into()),
         },
         _ => Outcome::Inconclusive,
     }

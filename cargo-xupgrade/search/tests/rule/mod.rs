@@ -48,7 +48,7 @@ pub fn run_wide(
 }
 
 pub fn fails(proof: Proof) -> Outcome {
-    Outcome::Failed { suspects: vec![], partners: vec![], marks: vec![], proof }
+    Outcome::Failed { suspects: vec![], partners: vec![], marks: vec![], proof, only: None }
 }
 
 pub fn has(proposal: &Proposal, atom: usize) -> bool {

@@ -107,9 +107,17 @@ pub fn rates(worlds: usize) {
     );
     let makers: [Permille; 4] = [100, 200, 300, 400];
     heading(&format!("Table 5b: one of 12 upgrades makes a test fail ({worlds} worlds)"), &names(&makers));
-    let all = makers.map(|rate| rated(worlds, &|dice| with_a_maker(rate, dice)));
+    let all = makers.map(|rate| rated(worlds, &|dice| with_one(Rung::Shaky(1000 - rate), dice)));
     lines(&all);
     aim("one of 20 % and more is published in at most 1 % of the runs", all[1..].iter().all(|one| one.wrong <= 0.01));
+    let clashes: [Permille; 4] = [200, 400, 700, 1000];
+    heading(
+        &format!("Table 5d: one of 12 makes tests clash, each time others, and never by name ({worlds} worlds)"),
+        &names(&clashes),
+    );
+    let all = clashes.map(|rate| rated(worlds, &|dice| with_one(Rung::Clash(rate), dice)));
+    lines(&all);
+    aim("one of 40 % and more is published in at most 1 % of the runs", all[1..].iter().all(|one| one.wrong <= 0.01));
 }
 
 /// The shares and means of many worlds: those that publish what is bad, those that do not publish all that is good, those that publish
@@ -168,9 +176,10 @@ fn of_the_base(tests: usize, rate: Permille, dice: &mut Dice) -> World {
     world
 }
 
-fn with_a_maker(rate: Permille, dice: &mut Dice) -> World {
+/// One of twelve upgrades that is not good.
+fn with_one(rung: Rung, dice: &mut Dice) -> World {
     let mut world = World::independent(vec![vec![Rung::Good]; 12]);
-    world.rungs[dice.place(12)] = vec![Rung::Shaky(1000 - rate)];
+    world.rungs[dice.place(12)] = vec![rung];
     world.dice = Dice(dice.roll(1 << 30));
     world
 }
