@@ -28,7 +28,7 @@ enum Of {
     Upgrade,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind {
         name: "a test that fails on the base in 30 % of its runs",
         tests: &["flaps"],
@@ -40,7 +40,17 @@ const KINDS: [Kind; 5] = [
     Kind { name: "a test that does in 30 %, and never by name", tests: &["shy"], rate: 300, of: Of::Suite, most: 0 },
     Kind { name: "an upgrade that makes a test fail in 40 %", tests: &["maker"], rate: 400, of: Of::Upgrade, most: 0 },
     Kind { name: "one that does in 20 %", tests: &["maker"], rate: 200, of: Of::Upgrade, most: 2 },
+    Kind {
+        name: "one with which each time another test fails, and none by name",
+        tests: &[CLASH],
+        rate: 0,
+        of: Of::Upgrade,
+        most: 0,
+    },
 ];
+
+/// Ten tests that get in each other's way, in the place of one by its name.
+const CLASH: &str = "clash";
 
 #[test]
 fn a_test_that_fails_at_random_holds_no_good_upgrade_and_one_that_makes_it_fail_stays_out() {
@@ -85,7 +95,7 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
 
 /// The kinds in `XUPGRADE_SOAK_KINDS` (`1,3`, in the order above); all of them where it is not set.
 fn kinds() -> Vec<&'static Kind> {
-    let chosen = std::env::var("XUPGRADE_SOAK_KINDS").unwrap_or_else(|_| "1,2,3,4,5".to_owned());
+    let chosen = std::env::var("XUPGRADE_SOAK_KINDS").unwrap_or_else(|_| "1,2,3,4,5,6".to_owned());
     chosen.split(',').map(|number| &KINDS[number.parse::<usize>().expect("a number") - 1]).collect()
 }
 
@@ -157,9 +167,22 @@ fn world(kind: &Kind, seed: u64) -> Env {
         env.write("ada/src/lib.rs", &(tests + shy)).commit();
     }
     if kind.of == Of::Upgrade {
-        env.write("bob/src/lib.rs", maker).commit();
+        let tests = if kind.tests == [CLASH] { clashing() } else { maker.to_owned() };
+        env.write("bob/src/lib.rs", &tests).commit();
     }
     env
+}
+
+/// Tests of which one fails in each run of all of them with the upgrade, in turn, and none by name.
+fn clashing() -> String {
+    let test = |number: usize| {
+        format!(
+            "\n#[test]\nfn c{number}() {{\n    let by_name = std::env::args().any(|word| word == \"--exact\");\n    \
+             assert!(by_name || wobbly::is_steady() || count::run_of(\"c{number}\") % 10 != {number});\n}}\n"
+        )
+    };
+    let head = "#[cfg(test)]\n#[path = \"../../count.rs\"]\nmod count;\n";
+    head.to_owned() + &(0..10).map(test).collect::<String>()
 }
 
 /// The numbers of the runs that fail, at a rate in 1/1000: a linear congruential generator (Knuth's MMIX constants).

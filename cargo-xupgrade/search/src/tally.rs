@@ -104,9 +104,9 @@ mod tests {
         let mut tally = Tally::default();
         for (ticket, red) in (1..).map(Ticket).zip(runs) {
             if red.is_empty() {
-                tally.pass(ticket)
+                tally.pass(ticket);
             } else {
-                tally.clear(ticket, &red.iter().copied().collect(), origin)
+                tally.clear(ticket, &red.iter().copied().collect(), origin);
             }
         }
         tally

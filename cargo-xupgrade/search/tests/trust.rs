@@ -190,6 +190,19 @@ fn a_test_that_fails_in_each_run_is_not_passed_by_being_cleared() {
 }
 
 #[test]
+fn an_upgrade_that_makes_tests_get_in_each_others_way_is_nearly_never_published() {
+    let options = Options { more_runs: 18, ..Options::default() };
+    let slips = |seed: &u64| {
+        let mut world = World::independent(vec![vec![Rung::Good]; 12]);
+        world.rungs[5] = vec![Rung::Clash(700)];
+        world.dice = Dice(*seed);
+        published(&drive(12, &options, 1, &mut Dice(1), &mut |proposal| world.answer(proposal))).contains(&5)
+    };
+    let slipped: Vec<u64> = (0..WORLDS).filter(slips).collect();
+    assert!(slipped.len() <= 2, "none of the tests fails by name, and yet: {slipped:?}");
+}
+
+#[test]
 fn fifty_tests_of_which_each_fails_in_every_fiftieth_run_keep_no_good_upgrade_out() {
     let options = Options { more_runs: 18, ..Options::default() };
     let landed = |seed: u64| {
