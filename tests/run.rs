@@ -302,7 +302,7 @@ fn a_test_that_never_ends_is_a_time_out_that_names_its_check() {
     assert_eq!(ran.code, 0, "{}", ran.said());
     assert_eq!(ran.upgrades(), ["fine 1.0.0 -> 1.0.1"]);
     assert_eq!(ran.why("wait"), "timed_out");
-    assert!(ran.words("wait").contains("the test of cargo ."), "{}", ran.words("wait"));
+    assert!(ran.words("wait").contains("`cargo test` took longer than its limit"), "{}", ran.words("wait"));
     let command = text(&ran.held("wait")["reason"]["evidence"], "command");
     assert!(command.starts_with("cargo test --workspace --locked"), "{command}");
     assert_none_left(&mark);

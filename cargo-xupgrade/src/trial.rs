@@ -253,9 +253,10 @@ pub struct Reading {
     pub executables: BTreeMap<String, Executable>,
     /// Units of which is known what else than all of it selects them: the words for the command.
     pub units: BTreeMap<String, Vec<String>>,
-    /// Units of tests that failed although no test of theirs did, or that were killed: nothing names what is wrong.
+    /// Units of tests that failed although no test of theirs did, or that were killed: nothing names what is wrong. With the words
+    /// that are told to run each again.
     #[serde(default)]
-    pub bare: BTreeSet<String>,
+    pub bare: BTreeMap<String, String>,
     /// The milliseconds that each unit of tests took.
     #[serde(default)]
     pub millis: BTreeMap<String, u64>,

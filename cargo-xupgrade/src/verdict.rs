@@ -259,7 +259,7 @@ fn judge_failure(cell: &CellReport, before: Option<&CellBaseline>) -> Verdict {
     let unknown: Vec<TestName> = new.iter().filter(|name| !flaky.contains(name)).cloned().collect();
     let build_broke = cell.reading.build_failed == Build::Failed;
     let bare: Vec<&String> =
-        cell.reading.bare.iter().filter(|unit| !before.is_some_and(|known| known.bare.contains(*unit))).collect();
+        cell.reading.bare.keys().filter(|unit| !before.is_some_and(|known| known.bare.contains(*unit))).collect();
     if !red.is_empty() && unknown.is_empty() && !build_broke && !bare.is_empty() {
         // Red tests that are forgiven say nothing of units that failed without one.
         return failed(cell, ReasonKind::TestFailed, &format!("fails in {}, and names no test of it", some(bare)), &[]);

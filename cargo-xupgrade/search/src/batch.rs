@@ -13,7 +13,6 @@ use crate::clue::Clues;
 use crate::evidence::{self, Doubt, Finding};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
-use crate::tally::Origin;
 use crate::{Outcome, Pick, Proof, Reach, Scope, Strategy, Ticket, Why};
 
 /// How a batch is worked through.
@@ -399,14 +398,14 @@ impl Batch {
     /// A unit is not to blame for a failure. Once each test passed in a run of the same, that counts as a pass; until then the same
     /// is tried again, a few times. Whether the lane is done with.
     fn acquit(&mut self, place: usize, unit: usize, (failure, finding): (Failure, Finding)) -> bool {
-        let origin = if finding == Finding::Void { Origin::Unknown } else { Origin::Base };
-        if origin == Origin::Unknown {
+        let lane = &mut self.lanes[place];
+        let void = lane.doubt.as_ref().map(Doubt::void).unwrap_or_default();
+        if finding == Finding::Void || !void.is_empty() {
             self.clues.taken_back(failure.ticket);
             self.taken_back.push(failure.ticket);
         }
-        let lane = &mut self.lanes[place];
         if let Some(tests) = &failure.only {
-            lane.tally.clear(failure.ticket, tests, origin);
+            lane.tally.clear(failure.ticket, tests, if finding == Finding::Void { tests } else { &void });
         }
         let has_passed = lane.tally.passes() > 0;
         if !has_passed && !self.comes_back(unit) {
@@ -414,7 +413,7 @@ impl Batch {
             return true;
         }
         let lane = &self.lanes[place];
-        if origin == Origin::Base {
+        if let Finding::Shared(_) = finding {
             let base = Shot { based: lane.based, units: lane.units[..lane.passed].to_vec() };
             self.trouble = Some((self.picks(&base).0, failure.ticket));
         }

@@ -73,11 +73,13 @@ const BLOCK_WITHOUT: u32 = 20;
 const CONVICTS: u32 = 10;
 /// Runs with the pick after which the test counts as flaky.
 const MOST: u32 = 200;
+/// The same of whole units, which take long: ten red ones of sixty are less than a share that anything is stated for.
+const MOST_OF_UNITS: u32 = 60;
 /// Runs on each side of a check that names no test and runs whole.
 const WHOLE: u32 = 2;
 
 /// The step after these runs of a test by name.
-fn by_name(with: Runs, without: Runs, gone: u32) -> Next {
+fn by_name(with: Runs, without: Runs, (gone, most): (u32, u32)) -> Next {
     match (with, without) {
         (_, Runs { red: 1.., .. }) => Next::Shared,
         (with, _) if with.all() < FIRST => Next::Run(Side::With, FIRST - with.all()),
@@ -87,7 +89,7 @@ fn by_name(with: Runs, without: Runs, gone: u32) -> Next {
         (Runs { red: 0, .. }, _) => Next::Void,
         (with, without) if without.all() < with.all() => Next::Run(Side::Without, BLOCK_WITHOUT),
         (Runs { red: CONVICTS.., .. }, _) => Next::Guilty,
-        (with, _) if with.all() >= MOST => Next::Shared,
+        (with, _) if with.all() >= most => Next::Shared,
         _ => Next::Run(Side::With, BLOCK_WITH),
     }
 }
@@ -118,6 +120,8 @@ pub(crate) struct Doubt {
     asks: u32,
     /// Number of green runs that take it back.
     gone: u32,
+    /// Number of runs with the pick after which a test counts as flaky.
+    most: u32,
     /// Marks a failure that was seen on other picks only.
     pub(crate) is_suspicion: bool,
     /// The first run with the pick that failed again.
@@ -142,6 +146,7 @@ impl Doubt {
             silent: 0,
             asks: 0,
             gone: GONE,
+            most: MOST,
             is_suspicion: false,
             again: None,
             shared: None,
@@ -161,7 +166,18 @@ impl Doubt {
 
     /// A doubt about a failure, whose tests run again in this company.
     pub(crate) fn by(of: Ticket, reach: Reach) -> Self {
-        Self { reach, ..Self::about(of) }
+        let most = if reach == Reach::Units { MOST_OF_UNITS } else { MOST };
+        Self { reach, most, ..Self::about(of) }
+    }
+
+    /// The tests whose failure did not come again.
+    pub(crate) fn void(&self) -> BTreeSet<u64> {
+        self.tests.keys().filter(|test| self.next(**test) == Next::Void).filter_map(|test| *test).collect()
+    }
+
+    /// Presence of a failure that did not come again, with a name or without.
+    pub(crate) fn has_void(&self) -> bool {
+        self.tests.keys().any(|test| self.next(*test) == Next::Void)
     }
 
     /// A doubt about a failure that was taken back on other picks: on these it has not been seen yet.
@@ -190,7 +206,7 @@ impl Doubt {
     fn next(&self, test: Test) -> Next {
         let (with, without) = self.tests.get(&test).copied().unwrap_or_default();
         if test.is_some() || self.reach == Reach::Units {
-            by_name(with, without, self.gone)
+            by_name(with, without, (self.gone, self.most))
         } else {
             whole(with, without)
         }

@@ -8,7 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::evidence::{self, Doubt, Finding, Side};
-use crate::tally::{Origin, Tally};
+use crate::tally::Tally;
 use crate::{Checkpoint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why};
 use often::{More, Progress};
 
@@ -147,7 +147,9 @@ impl Verify {
 
     /// The target with the runs that it passed, when these were enough.
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
-        let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.has_passed();
+        // A failure in the last runs that is still doubted may yet take a pick out.
+        let is_open = self.doubt.is_some() && matches!(self.more.state, Progress::Asked(_));
+        let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.has_passed() && !is_open;
         done.then(|| Checkpoint { picks: self.target.clone(), proven_by: self.tally().tickets().collect() })
     }
 
@@ -306,6 +308,7 @@ impl Verify {
         let acquitted = doubt.is_suspicion && finding != Finding::Guilty;
         let hunted = Hunted { of, reach: doubt.reach, tests: doubt.to_hunt() };
         let of_units = doubt.reach == Reach::Units;
+        let void = (doubt.has_void(), doubt.void());
         let mut moot: Vec<Ticket> = doubt.tickets().collect();
         if finding == Finding::Open {
             return Vec::new();
@@ -315,7 +318,7 @@ impl Verify {
         if acquitted {
             return moot;
         }
-        if self.more.state == Progress::Asked(of) && self.stands_after((finding, hunted.reach), of) {
+        if self.more.state == Progress::Asked(of) && self.stands_after((finding, hunted.reach), (of, void.0)) {
             return moot;
         }
         match finding {
@@ -332,7 +335,9 @@ impl Verify {
                 (self.good, self.clean) = ((0, None), 0);
                 self.corner();
             }
-            Finding::Void | Finding::Shared(_) => moot.extend(self.take_back((len, of), finding, red)),
+            Finding::Void | Finding::Shared(_) => {
+                moot.extend(self.take_back((len, of), finding, (red, &void.1)));
+            }
             Finding::NoAnswer => self.state = State::Ended,
         }
         moot
@@ -349,15 +354,21 @@ impl Verify {
         self.hunted = Some(hunted);
     }
 
-    /// A failure does not count, or not yet; `red` are the tests that failed, where they are all that did.
-    fn take_back(&mut self, (len, of): (usize, Ticket), finding: Finding, red: Option<BTreeSet<u64>>) -> Vec<Ticket> {
+    /// A failure does not count, or not yet; `red` are the tests that failed, where they are all that did, and that of the `void` ones
+    /// did not come again.
+    fn take_back(
+        &mut self,
+        (len, of): (usize, Ticket),
+        finding: Finding,
+        (red, void): (Option<BTreeSet<u64>>, &BTreeSet<u64>),
+    ) -> Vec<Ticket> {
         if self.hunted.take().is_some() || self.aim == Aim::Culprit {
             self.lose();
             return Vec::new();
         }
-        let origin = if finding == Finding::Void { Origin::Unknown } else { Origin::Base };
+        let is_void = finding == Finding::Void;
         let counts = red.is_some();
-        let often = if origin == Origin::Base {
+        let often = if !is_void {
             // The caller knows the test now, and forgives it from then on.
             self.shared += 1;
             self.shared > SHARED
@@ -367,12 +378,12 @@ impl Verify {
             *voids > VOIDS
         };
         match red {
-            Some(tests) => self.tallies.entry(len).or_default().clear(of, &tests, origin),
-            None if origin == Origin::Unknown => self.tallies.clear(), // or it would be tried until it passes
+            Some(tests) => self.tallies.entry(len).or_default().clear(of, &tests, if is_void { &tests } else { void }),
+            None if is_void || !void.is_empty() => self.tallies.clear(), // or it would be tried until it passes
             None => {}
         }
         let often = often || self.tallies.get(&len).is_some_and(|tally| tally.voids() > VOIDS);
-        if often && origin == Origin::Base {
+        if often && !is_void {
             self.state = State::Ended;
         } else if often {
             return self.failed(len, of); // it fails only among all the others, but it does

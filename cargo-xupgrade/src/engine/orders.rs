@@ -58,8 +58,8 @@ fn repeated(cells: &[Cell], (reach, runs): (Reach, u32)) -> Vec<Cell> {
     let (gates, tests): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| cell.check.phase == Phase::Gate);
     let most = |cell: &Cell| match cell.extent {
         _ if reach == Reach::Units => runs,
-        Extent::Tests(_) | Extent::Amid(_) => runs,
-        Extent::Whole | Extent::Programs | Extent::Packages(_) | Extent::Units(_) => runs.min(WHOLE_RUNS),
+        Extent::Tests(_) | Extent::Amid(_) | Extent::Units(_) => runs,
+        Extent::Whole | Extent::Programs | Extent::Packages(_) => runs.min(WHOLE_RUNS),
     };
     let rounds = (0..runs).flat_map(|round| tests.iter().filter(move |cell| round < most(cell)).copied());
     gates.into_iter().chain(rounds).cloned().collect()

@@ -67,10 +67,12 @@ impl Judged<'_> {
     fn ends(&self, cell: &CellReport) -> Vec<(Option<u64>, bool)> {
         let verdict = judge_cell(cell, self.baseline.cells.get(&cell.cell.key()));
         match (&cell.cell.extent, &verdict) {
-            (Extent::Units(units), verdict) if *verdict == Verdict::Passed || cell.failing().next().is_some() => {
-                vec![self.end_of_units(cell, units)]
-            }
             (_, Verdict::Inconclusive(_)) => Vec::new(),
+            // Counted as one: red where anything fails that is not known to.
+            (Extent::Units(_), verdict) => {
+                let all = TestName { unit: "units of".to_owned(), name: cell.cell.check.name.clone() };
+                vec![(Some(number(&cell.cell.project, &all)), *verdict != Verdict::Passed)]
+            }
             (_, Verdict::Passed) if cell.cell.check.phase == Phase::Gate => Vec::new(),
             (Extent::Tests(wanted) | Extent::Amid(wanted), _) => {
                 let label = &cell.cell.project;
@@ -186,15 +188,6 @@ impl Judged<'_> {
         let is_all = kind == ReasonKind::TestFailed && self.rest == Verdict::Passed;
         let red = || self.baseline.newly_red(self.report);
         is_all.then(|| red().iter().flat_map(|(key, tests)| tests.iter().map(|test| number(&key.0, test))).collect())
-    }
-
-    /// The end of whole units as one test: red where one of theirs fails that is not known to.
-    fn end_of_units(&self, cell: &CellReport, units: &BTreeSet<String>) -> (Option<u64>, bool) {
-        let report = TrialReport { cells: vec![cell.clone()], ..TrialReport::default() };
-        let forgiven = cell.failing().next().is_some() && self.baseline.newly_red(&report).is_empty();
-        let units: Vec<&str> = units.iter().map(String::as_str).collect();
-        let all = TestName { unit: units.join(", "), name: cell.cell.check.name.clone() };
-        (Some(number(&cell.cell.project, &all)), !forgiven && !self.passed(cell))
     }
 
     fn has_red_gate(&self) -> bool {

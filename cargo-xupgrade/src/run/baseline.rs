@@ -286,7 +286,7 @@ fn gather_cell(runs: &[&CellReport]) -> CellBaseline {
         failing: all.iter().filter(|name| ends(name) == BTreeSet::from([true])).map(|name| (*name).clone()).collect(),
         noise: runs.iter().filter(|cell| cell.names_red()).filter_map(|cell| cell.reading.noise.clone()).collect(),
         steadiness: steadiness(runs),
-        bare: runs.iter().flat_map(|cell| cell.reading.bare.iter().cloned()).collect(),
+        bare: runs.iter().flat_map(|cell| cell.reading.bare.keys().cloned()).collect(),
         changes: runs.iter().flat_map(|cell| cell.changed.iter().cloned()).collect(),
         built: built(runs),
         unbuilt: runs.iter().flat_map(|cell| cell.reading.unbuilt.iter().cloned()).collect(),

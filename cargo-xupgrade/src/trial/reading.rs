@@ -29,8 +29,9 @@ pub struct Lines {
     unit: String,
     /// A test that began and did not end yet.
     begun: Option<String>,
-    /// Units of tests that failed.
-    failed: BTreeSet<String>,
+    /// Units of tests that failed, with the words to run each again.
+    failed: BTreeMap<String, String>,
+    killed: BTreeSet<String>,
     panic_left: usize,
     /// What Go tests that run at the moment wrote, by package and test: told only of those that fail.
     waiting: BTreeMap<(String, String), Vec<String>>,
@@ -45,7 +46,8 @@ impl Lines {
             found: Reading::default(),
             unit: String::new(),
             begun: None,
-            failed: BTreeSet::new(),
+            failed: BTreeMap::new(),
+            killed: BTreeSet::new(),
             panic_left: 0,
             waiting: BTreeMap::new(),
         }
@@ -72,10 +74,9 @@ impl Lines {
                 self.tell(line);
             }
         }
-        let red =
-            |unit: &String| self.found.tests.iter().any(|(name, end)| name.unit == *unit && *end == TestEnd::Failed);
-        let bare: Vec<String> = self.failed.iter().filter(|unit| !red(unit)).cloned().collect();
-        self.found.bare.extend(bare);
+        let failed = std::mem::take(&mut self.failed);
+        let red = |unit: &str| self.found.tests.iter().any(|(name, end)| name.unit == unit && *end == TestEnd::Failed);
+        self.found.bare = failed.into_iter().filter(|(unit, _)| self.killed.contains(unit) || !red(unit)).collect();
         self.found
     }
 
@@ -161,11 +162,11 @@ impl Lines {
             self.tell(line);
         } else if cargo::is_error(line) {
             if cargo::is_failed_unit(line) {
-                self.failed.insert(self.unit.clone());
+                self.failed.insert(self.unit.clone(), line.to_owned());
             }
             self.tell(line);
-        } else if cargo::is_cause(line) && self.failed.contains(&self.unit) {
-            self.found.bare.insert(self.unit.clone());
+        } else if cargo::is_cause(line) && self.failed.contains_key(&self.unit) {
+            self.killed.insert(self.unit.clone());
         } else if libtest::is_panic_of_thread(line) {
             self.panic_left = 3;
             self.tell(line);
@@ -223,7 +224,7 @@ impl Lines {
         }
         let Some(test) = event["Test"].as_str() else {
             if end == TestEnd::Failed {
-                self.failed.insert(package.to_owned());
+                self.failed.insert(package.to_owned(), String::new());
             }
             self.found.millis.extend(elapsed(event).map(|millis| (package.to_owned(), millis)));
             return;
@@ -342,13 +343,22 @@ mod tests {
         let failed = "error: test failed, to rerun pass `--test x`\n";
         let killed = format!("test a ... FAILED\n{failed}\nCaused by:\n  (signal: 6)\n");
         let red = format!("test b ... FAILED\n{failed}");
-        let mut reading = read(Reader::Libtest, &[run("own", failed), run("dead", &killed), run("red", &red)].concat());
-        name_units(&mut reading, &BTreeMap::new());
-        assert_eq!(reading.bare, ["dead tests/dead.rs".to_owned(), "own tests/own.rs".to_owned()].into());
+        let mut reading = read(
+            Reader::Libtest,
+            &[run("own", failed), run("dead", &killed), run("red", &red), run("other", failed)].concat(),
+        );
+        let program = |name: &str, select: &str| {
+            (
+                format!("{name}-01"),
+                Executable { package: name.to_owned(), select: vec!["--test".into(), select.into()] },
+            )
+        };
+        name_units(&mut reading, &[program("own", "x"), program("dead", "x"), program("other", "y")].into());
+        assert_eq!(reading.bare.into_keys().collect::<Vec<_>>(), ["dead tests/dead.rs", "own tests/own.rs"]);
         let go = r#"{"Action":"fail","Package":"x/a","Test":"T"}
             {"Action":"fail","Package":"x/a"}
             {"Action":"fail","Package":"x/b"}"#;
-        assert_eq!(read(Reader::GoTest, go).bare, ["x/b".to_owned()].into());
+        assert_eq!(read(Reader::GoTest, go).bare.into_keys().collect::<Vec<_>>(), ["x/b"]);
     }
 
     #[test]

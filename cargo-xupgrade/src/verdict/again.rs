@@ -20,8 +20,13 @@ pub fn again(report: &TrialReport, baseline: &Baseline, hidden: &BTreeSet<(CellK
 #[must_use]
 pub fn units_again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
     behind_gates(report, baseline, |cell, before| {
-        let units = Extent::Units(blamed(cell, before).into_iter().map(|test| test.unit).collect());
-        narrow(&cell.cell, &units, &cell.reading.units).unwrap_or_else(|| vec![cell.cell.clone()])
+        let units: BTreeSet<String> = blamed(cell, before).into_iter().map(|test| test.unit).collect();
+        // Cargo takes documentation tests by themselves only.
+        let (doc, others): (BTreeSet<String>, BTreeSet<String>) = units.into_iter().partition(|unit| is_doc(unit));
+        let parts = [doc, others].into_iter().filter(|units| !units.is_empty());
+        let cells = parts.map(|units| narrow(&cell.cell, &Extent::Units(units), &cell.reading.units));
+        let cells = cells.collect::<Option<Vec<_>>>().map(|cells| cells.concat()).filter(|cells| !cells.is_empty());
+        cells.unwrap_or_else(|| vec![cell.cell.clone()])
     })
 }
 

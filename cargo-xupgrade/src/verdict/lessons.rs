@@ -132,7 +132,7 @@ mod tests {
         report.broke_off = true;
         assert!(matches!(judged(&report), crate::verdict::Verdict::Inconclusive(_)), "others did not run");
         report.broke_off = false;
-        report.cells[0].reading.bare = ["app tests/own.rs".to_owned()].into();
+        report.cells[0].reading.bare = [("app tests/own.rs".to_owned(), String::new())].into();
         assert!(matches!(judged(&report), crate::verdict::Verdict::Failed(_)), "a program that names no test");
         report.cells[0].reading.bare.clear();
         report.cells.push(Cell::of("gate", Phase::Gate).ended(Exit::Code(101), Reading::default()));

@@ -58,14 +58,14 @@ impl Verify {
 
     /// The end of the doubt about a failure in one of the runs; true where that is all there is to say. A test that the base
     /// fails, too, is no pick's fault; what did not come again is looked at once more; without an answer nothing is published.
-    pub(super) fn stands_after(&mut self, (finding, reach): (Finding, Reach), of: Ticket) -> bool {
+    pub(super) fn stands_after(&mut self, (finding, reach): (Finding, Reach), (of, has_void): (Ticket, bool)) -> bool {
         match finding {
             Finding::Open => return false,
             Finding::Guilty => {
                 self.more.state = Progress::Due;
                 return false;
             }
-            Finding::Void if reach == Reach::Tests => {
+            Finding::Void | Finding::Shared(_) if reach == Reach::Tests && has_void => {
                 self.more.voids += 1;
                 if self.more.voids < VOIDS {
                     self.more.state = Progress::Due;
