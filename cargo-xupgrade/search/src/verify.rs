@@ -368,14 +368,14 @@ impl Verify {
         }
         let is_void = finding == Finding::Void;
         let counts = red.is_some();
-        let often = if !is_void {
-            // The caller knows the test now, and forgives it from then on.
-            self.shared += 1;
-            self.shared > SHARED
-        } else {
+        let often = if is_void {
             let voids = self.voids.entry(len).or_default();
             *voids += u32::from(!counts);
             *voids > VOIDS
+        } else {
+            // The caller knows the test now, and forgives it from then on.
+            self.shared += 1;
+            self.shared > SHARED
         };
         match red {
             Some(tests) => self.tallies.entry(len).or_default().clear(of, &tests, if is_void { &tests } else { void }),
