@@ -30,7 +30,7 @@ pub fn units_again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
     })
 }
 
-/// What is to run once more of each test cell that failed, and before it the gates of the same projects.
+/// The cells that `again` gives for each test cell that failed, behind the gates of the same projects.
 fn behind_gates(
     report: &TrialReport,
     baseline: &Baseline,

@@ -159,7 +159,8 @@ fn rated(worlds: usize, draw: &dyn Fn(&mut Dice) -> World) -> Rated {
 /// The runs beside the trial of the search and the two of the whole matrix: 21 in all.
 const MORE: u32 = 18;
 
-/// So many tests that fail at this rate, as two runs of the base and, of what is red in both, three by name show them.
+/// A world of good upgrades whose base has `tests` tests that fail at this rate: known to be flaky, or set aside, as two runs of the
+/// base and, of what is red in both, three by name show them.
 fn of_the_base(tests: usize, rate: Permille, dice: &mut Dice) -> World {
     let mut world = World::independent(vec![vec![Rung::Good]; 12]);
     for _ in 0..tests {
