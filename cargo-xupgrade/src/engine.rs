@@ -72,11 +72,9 @@ pub struct Trial {
     pub report: TrialReport,
     /// What it means.
     pub verdict: Verdict,
-    /// Tests that failed in it and were not known to when it ended.
+    /// Tests that failed in it and were not known to when it ended. Where it counts as passed all the same, no upgrade is to blame,
+    /// and each test passed in as many runs of the same as are needed.
     pub red: Vec<String>,
-    /// Tests that failed in it although it counts as passed: no upgrade is to blame, and each test passed in as many runs of the
-    /// same as are needed.
-    pub cleared: Vec<String>,
     /// Seconds that it took.
     pub seconds: f64,
 }
@@ -273,9 +271,8 @@ impl Engine<'_> {
             if trial.verdict == Verdict::Passed {
                 continue;
             }
-            trial.cleared.clone_from(&trial.red);
             trial.verdict = Verdict::Passed;
-            let text = cleared(&trial.cleared);
+            let text = cleared(&trial.red);
             self.listener.tell(&Event::TrialCleared { trial: trial.id.clone(), text });
         }
     }
@@ -370,7 +367,8 @@ impl Engine<'_> {
             Scope::Again { .. } => judged.counted(),
             Scope::Gate | Scope::Concerned | Scope::Often { .. } => judged.outcome(&verdict),
         };
-        let red = baseline.newly_red(report).values().flatten().map(ToString::to_string).collect();
+        let red = baseline.newly_red(report).into_values().flatten().map(|test| test.to_string());
+        let red = if verdict == Verdict::Passed { Vec::new() } else { red.collect() };
         let counts = matches!(proposal.scope, Scope::Again { .. } | Scope::Often { .. });
         let verdict = if counts { counted(verdict, &finished.report) } else { verdict };
         self.keep(Trial {
@@ -382,7 +380,6 @@ impl Engine<'_> {
             report: finished.report,
             verdict,
             red,
-            cleared: Vec::new(),
             seconds: finished.seconds,
         })?;
         Ok(outcome)
@@ -430,8 +427,8 @@ impl Engine<'_> {
     #[must_use]
     pub fn summary(&self, trial: &Trial) -> TrialSummary {
         let (verdict, text) = match &trial.verdict {
-            Verdict::Passed if trial.cleared.is_empty() => ("passed", String::new()),
-            Verdict::Passed => ("passed", cleared(&trial.cleared)),
+            Verdict::Passed if trial.red.is_empty() => ("passed", String::new()),
+            Verdict::Passed => ("passed", cleared(&trial.red)),
             // Nothing was built: the package manager itself said no.
             Verdict::Failed(cause) if trial.report.refused.is_some() => (REFUSED, cause.text.clone()),
             Verdict::Failed(cause) => ("failed", cause.text.clone()),
@@ -450,7 +447,7 @@ impl Engine<'_> {
             tree: trial.report.trees.last().cloned().unwrap_or_default(),
             verdict: verdict.to_owned(),
             text,
-            cleared: trial.cleared.clone(),
+            cleared: if trial.verdict == Verdict::Passed { trial.red.clone() } else { Vec::new() },
             seconds: round(trial.seconds),
             cells: trial.report.cells.iter().map(CellSummary::from).collect(),
         }

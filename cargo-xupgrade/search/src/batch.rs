@@ -25,6 +25,8 @@ pub(crate) struct Rule {
     pub(crate) belief: Belief,
     /// Why everything is tried as a whole before anything else, if it is.
     pub(crate) whole_first: Option<Why>,
+    /// Limit of the runs of whole units about one failure.
+    pub(crate) runs_of_units: u32,
 }
 
 /// What a failure of tests is worth.
@@ -419,7 +421,7 @@ impl Batch {
         }
         let lane = &mut self.lanes[place];
         if let Some(newest) = lane.tally.doubtful().filter(|_| has_passed) {
-            lane.doubt = Some(Doubt::of_units(newest));
+            lane.doubt = Some(Doubt::of_units(newest, self.rule.runs_of_units));
             return false;
         }
         if has_passed {

@@ -73,13 +73,11 @@ const BLOCK_WITHOUT: u32 = 20;
 const CONVICTS: u32 = 10;
 /// Runs with the pick after which the test counts as flaky.
 const MOST: u32 = 200;
-/// The same of whole units, which take long: ten red ones of sixty are less than a share that anything is stated for.
-const MOST_OF_UNITS: u32 = 60;
 /// Runs on each side of a check that names no test and runs whole.
 const WHOLE: u32 = 2;
 
 /// The step after these runs of a test by name.
-fn by_name(with: Runs, without: Runs, (gone, most): (u32, u32)) -> Next {
+fn by_name(with: Runs, without: Runs, Limits { gone, most }: Limits) -> Next {
     match (with, without) {
         (_, Runs { red: 1.., .. }) => Next::Shared,
         (with, _) if with.all() < FIRST => Next::Run(Side::With, FIRST - with.all()),
@@ -87,7 +85,7 @@ fn by_name(with: Runs, without: Runs, (gone, most): (u32, u32)) -> Next {
         (Runs { green: 0, .. }, _) => Next::Guilty,
         (Runs { red: 0, green }, _) if green < gone => Next::Run(Side::With, gone - green),
         (Runs { red: 0, .. }, _) => Next::Void,
-        (with, without) if without.all() < with.all() => Next::Run(Side::Without, BLOCK_WITHOUT),
+        (with, without) if without.all() < with.all() => Next::Run(Side::Without, BLOCK_WITHOUT.min(most)),
         (Runs { red: CONVICTS.., .. }, _) => Next::Guilty,
         (with, _) if with.all() >= most => Next::Shared,
         _ => Next::Run(Side::With, BLOCK_WITH),
@@ -105,6 +103,15 @@ fn whole(with: Runs, without: Runs) -> Next {
     }
 }
 
+/// Bounds of the runs about a failure.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Number of green runs, and none red, that take it back.
+    gone: u32,
+    /// Number of runs with the pick after which a test counts as flaky.
+    most: u32,
+}
+
 /// A test by its number; `None`: a whole check that names none.
 type Test = Option<u64>;
 
@@ -118,10 +125,7 @@ pub(crate) struct Doubt {
     tests: BTreeMap<Test, (Runs, Runs)>,
     silent: u32,
     asks: u32,
-    /// Number of green runs that take it back.
-    gone: u32,
-    /// Number of runs with the pick after which a test counts as flaky.
-    most: u32,
+    limits: Limits,
     /// Marks a failure that was seen on other picks only.
     pub(crate) is_suspicion: bool,
     /// The first run with the pick that failed again.
@@ -145,8 +149,7 @@ impl Doubt {
             tests: BTreeMap::new(),
             silent: 0,
             asks: 0,
-            gone: GONE,
-            most: MOST,
+            limits: Limits { gone: GONE, most: MOST },
             is_suspicion: false,
             again: None,
             shared: None,
@@ -156,18 +159,13 @@ impl Doubt {
 
     /// A doubt about a failure of the set that is to be published.
     pub(crate) fn last(of: Ticket) -> Self {
-        Self { gone: LAST_GONE, ..Self::about(of) }
+        Self { limits: Limits { gone: LAST_GONE, most: MOST }, ..Self::about(of) }
     }
 
-    /// A doubt about several failures that did not come again by name, this the newest.
-    pub(crate) fn of_units(of: Ticket) -> Self {
-        Self::by(of, Reach::Units)
-    }
-
-    /// A doubt about a failure, whose tests run again in this company.
-    pub(crate) fn by(of: Ticket, reach: Reach) -> Self {
-        let most = if reach == Reach::Units { MOST_OF_UNITS } else { MOST };
-        Self { reach, most, ..Self::about(of) }
+    /// A doubt about several failures that did not come again by name, this the newest; units run `most` times with the pick.
+    pub(crate) fn of_units(of: Ticket, most: u32) -> Self {
+        let most = most.max(FIRST);
+        Self { reach: Reach::Units, limits: Limits { gone: GONE.min(most), most }, ..Self::about(of) }
     }
 
     /// The tests whose failure did not come again.
@@ -206,7 +204,7 @@ impl Doubt {
     fn next(&self, test: Test) -> Next {
         let (with, without) = self.tests.get(&test).copied().unwrap_or_default();
         if test.is_some() || self.reach == Reach::Units {
-            by_name(with, without, (self.gone, self.most))
+            by_name(with, without, self.limits)
         } else {
             whole(with, without)
         }

@@ -15,7 +15,7 @@ use crate::order::{self, Unit};
 use crate::rescue::Rescue;
 use crate::sieve::{Sieve, Sifted};
 use crate::stage::{self, Open, Resume, Stage};
-use crate::verify::Verify;
+use crate::verify::{Runs, Verify};
 use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
 
 /// A search over the atoms of one plan.
@@ -144,7 +144,7 @@ impl Search {
         }
         self.hunts += 1;
         self.suspend_batch();
-        self.verify = Some(Verify::hunt(target, of));
+        self.verify = Some(Verify::hunt(target, of, self.options.runs_of_units));
         self.stage = Stage::Hunt(resume);
     }
 
@@ -289,7 +289,8 @@ impl Search {
             let known = self.ledger.checkpoint.as_ref().is_some_and(|known| known.picks == self.ledger.accepted);
             let target = if known { Vec::new() } else { self.ledger.accepted.clone() };
             let more = if self.pace == Pace::Searching { self.options.more_runs } else { 0 };
-            let verify = Verify::new(target, before, (self.options.verify_runs, more));
+            let runs = Runs { full: self.options.verify_runs, more, of_units: self.options.runs_of_units };
+            let verify = Verify::new(target, before, runs);
             self.verify = Some(verify.suspecting(&self.taken_back));
             return None;
         };
@@ -351,6 +352,7 @@ impl Search {
                 scope: if self.sieve.is_some() { Scope::Gate } else { Scope::Concerned },
                 belief,
                 whole_first,
+                runs_of_units: self.options.runs_of_units,
             };
             self.batch = Some(Batch::new(units, rule, self.track).suspecting(suspects));
         }

@@ -3,19 +3,16 @@
 
 mod often;
 mod passes;
+mod weigh;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::evidence::{self, Doubt, Finding, Side};
+use crate::evidence::{self, Doubt, Side};
 use crate::tally::Tally;
 use crate::{Checkpoint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why};
 use often::{More, Progress};
 
-/// So many failures of one length may prove void before it counts as failed.
-const VOIDS: u32 = 3;
-/// Limit of failures that turn out to be the base's own.
-const SHARED: u32 = 60;
 /// So many runs of one length may give no answer.
 const SILENT: u32 = 2;
 /// Passes of a hunted test after which a sequence counts as free of it: a test that fails in one run of five is missed once
@@ -32,7 +29,7 @@ pub(crate) struct Verify {
     pub(crate) target: Vec<Pick>,
     /// What an atom falls back to when its pick is cut out.
     fallback: BTreeMap<usize, usize>,
-    runs: usize,
+    runs: Runs,
     more: More,
     aim: Aim,
     /// The first so many picks passed the whole matrix at least once (0: nothing is known to).
@@ -72,6 +69,17 @@ enum State {
     Ended,
 }
 
+/// Numbers of runs of a verification.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Runs {
+    /// Of the whole matrix; at least 1 is made.
+    pub(crate) full: u32,
+    /// Of the tests after these.
+    pub(crate) more: u32,
+    /// Of whole units about one failure, at most.
+    pub(crate) of_units: u32,
+}
+
 /// The tests that are hunted.
 #[derive(Debug, Clone)]
 struct Hunted {
@@ -99,14 +107,14 @@ pub(crate) struct Full {
 }
 
 impl Verify {
-    /// `runs` of the whole matrix, then `more` of the tests.
-    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, (runs, more): (u32, u32)) -> Self {
+    /// The runs of the whole matrix on the target, then those of its tests.
+    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, runs: Runs) -> Self {
         let state = if target.is_empty() { State::Ended } else { State::Running };
         Self {
             target,
             fallback,
-            runs: usize::try_from(runs.max(1)).unwrap_or(1),
-            more: More { runs: more, state: if more == 0 { Progress::Done } else { Progress::Due }, voids: 0 },
+            runs,
+            more: More::new(runs.more),
             aim: Aim::Checkpoint,
             good: (0, None),
             clean: 0,
@@ -130,9 +138,10 @@ impl Verify {
     }
 
     /// The hunt for the pick in `target` that makes the tests fail which failed in the trial `of`.
-    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket) -> Self {
+    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket, of_units: u32) -> Self {
         let doubt = (target.len(), Doubt::about(of));
-        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), (1, 0)) }
+        let runs = Runs { full: 1, more: 0, of_units };
+        Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), runs) }
     }
 
     /// The same, after the search took back the failures of these trials, the newest last.
@@ -291,119 +300,15 @@ impl Verify {
         if let (Some((bad, _)), Some(Hunted { of, reach, .. })) = (self.bad, &self.hunted)
             && bad == self.low() + 1
         {
-            self.doubt = Some((bad, Doubt::by(*of, *reach)));
+            let doubt = match reach {
+                Reach::Tests => Doubt::about(*of),
+                Reach::Units => Doubt::of_units(*of, self.runs.of_units),
+            };
+            self.doubt = Some((bad, doubt));
         }
     }
 
-    /// A failure of tests was run again.
-    fn weigh(&mut self) -> Vec<Ticket> {
-        let Some((len, doubt)) = &self.doubt else {
-            return Vec::new();
-        };
-        let (len, of) = (*len, doubt.of);
-        // What is hunted failed in a trial of something else, or of more tests, than what stands below it passed.
-        let hunting = self.hunted.is_some() || self.aim == Aim::Culprit || doubt.is_suspicion;
-        let proof = if hunting { doubt.again.unwrap_or(of) } else { of };
-        let finding = doubt.finding();
-        let acquitted = doubt.is_suspicion && finding != Finding::Guilty;
-        let hunted = Hunted { of, reach: doubt.reach, tests: doubt.to_hunt() };
-        let of_units = doubt.reach == Reach::Units;
-        let void = (doubt.has_void(), doubt.void());
-        let mut moot: Vec<Ticket> = doubt.tickets().collect();
-        if finding == Finding::Open {
-            return Vec::new();
-        }
-        self.doubt = None;
-        let red = self.red.take();
-        if acquitted {
-            return moot;
-        }
-        if self.more.state == Progress::Asked(of) && self.stands_after((finding, hunted.reach), (of, void.0)) {
-            return moot;
-        }
-        match finding {
-            Finding::Open => {}
-            Finding::Guilty => self.convict(len, hunted, proof),
-            Finding::Void | Finding::Shared(_) if of_units && !hunting => {
-                self.tallies.entry(len).or_default().acquit();
-                moot.extend(self.reached(len, of));
-            }
-            Finding::Shared(ticket) if self.low() > 0 && self.restarts < RESTARTS => {
-                self.restarts += 1;
-                self.bad = Some((self.low(), ticket)); // what seemed good is not
-                self.hunted = Some(hunted);
-                (self.good, self.clean) = ((0, None), 0);
-                self.corner();
-            }
-            Finding::Void | Finding::Shared(_) => {
-                moot.extend(self.take_back((len, of), finding, (red, &void.1)));
-            }
-            Finding::NoAnswer => self.state = State::Ended,
-        }
-        moot
-    }
-
-    /// Tests fail again and again with the first `len` picks, as in the trial `proof`, and not with those that are clean.
-    fn convict(&mut self, len: usize, hunted: Hunted, proof: Ticket) {
-        self.tallies.clear();
-        self.bad = Some((len, proof));
-        if len == self.low() + 1 {
-            (self.hunted, self.clean) = (None, self.low());
-            return self.blame();
-        }
-        self.hunted = Some(hunted);
-    }
-
-    /// A failure does not count, or not yet; `red` are the tests that failed, where they are all that did, and that of the `void` ones
-    /// did not come again.
-    fn take_back(
-        &mut self,
-        (len, of): (usize, Ticket),
-        finding: Finding,
-        (red, void): (Option<BTreeSet<u64>>, &BTreeSet<u64>),
-    ) -> Vec<Ticket> {
-        if self.hunted.take().is_some() || self.aim == Aim::Culprit {
-            self.lose();
-            return Vec::new();
-        }
-        let is_void = finding == Finding::Void;
-        let counts = red.is_some();
-        let often = if is_void {
-            let voids = self.voids.entry(len).or_default();
-            *voids += u32::from(!counts);
-            *voids > VOIDS
-        } else {
-            // The caller knows the test now, and forgives it from then on.
-            self.shared += 1;
-            self.shared > SHARED
-        };
-        match red {
-            Some(tests) => self.tallies.entry(len).or_default().clear(of, &tests, if is_void { &tests } else { void }),
-            None if is_void || !void.is_empty() => self.tallies.clear(), // or it would be tried until it passes
-            None => {}
-        }
-        let often = often || self.tallies.get(&len).is_some_and(|tally| tally.voids() > VOIDS);
-        if often && !is_void {
-            self.state = State::Ended;
-        } else if often {
-            return self.failed(len, of); // it fails only among all the others, but it does
-        } else if counts {
-            return self.reached(len, of);
-        }
-        Vec::new()
-    }
-
-    /// A hunt found no culprit.
-    fn lose(&mut self) {
-        self.lost += 1;
-        (self.bad, self.clean) = (None, 0);
-        self.tallies.clear();
-        if self.aim == Aim::Culprit || self.lost > VOIDS {
-            self.state = State::Ended;
-        }
-    }
-
-    fn failed(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
+    pub(super) fn failed(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
         self.silent = 0;
         self.tallies.clear();
         self.bad = Some((len, ticket));
@@ -467,7 +372,7 @@ impl Verify {
         Vec::new()
     }
 
-    fn drop_asked(&mut self, moot: impl Fn(usize) -> bool) -> Vec<Ticket> {
+    pub(super) fn drop_asked(&mut self, moot: impl Fn(usize) -> bool) -> Vec<Ticket> {
         let dropped = self.asked.iter().filter(|asked| moot(asked.1)).map(|asked| asked.0).collect();
         self.asked.retain(|asked| !moot(asked.1));
         dropped

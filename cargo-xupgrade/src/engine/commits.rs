@@ -93,18 +93,7 @@ impl Engine<'_> {
         };
         let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
         let took = millis(cells_time(&report));
-        self.keep(Trial {
-            id,
-            why: None,
-            of: None,
-            atoms,
-            fresh: 0,
-            report,
-            verdict,
-            red: vec![],
-            cleared: vec![],
-            seconds,
-        })?;
+        self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, red: vec![], seconds })?;
         Ok((reply, took))
     }
 

@@ -12,6 +12,9 @@ use crate::verdict::{Baseline, CellBaseline, Verdict, judge_cell};
 /// The number of runs in all of the tests of what is published, the verification included.
 pub const RUNS: u32 = 21;
 
+/// Seconds, about, that the runs of whole units may take which a doubt about them asks for, with and without the upgrade.
+const UNITS_SECONDS: f64 = 600.0;
+
 /// Nothing is quicker than the start of the tools, in seconds.
 const START: f64 = 0.2;
 
@@ -91,6 +94,15 @@ pub fn runs(cells: &[Cell], baseline: &Baseline, verify_runs: u32, seconds: f64)
         runs.entry(part.check).or_default().insert(part.units, count);
     }
     runs
+}
+
+/// The limit of the runs of whole units of tests with an upgrade: as many as fit into ten minutes with as many without it, by
+/// what the slowest check with tests took on the base; at least 5, at most 60.
+#[must_use]
+pub fn runs_of_units(cells: &[Cell], baseline: &Baseline) -> u32 {
+    let known = |cell: &Cell| baseline.cells.get(&cell.key()).map(|known| known.warm_seconds);
+    let slowest = tests(cells).filter_map(known).fold(START, f64::max);
+    (5..=60).rev().find(|runs| 2.0 * f64::from(*runs) * slowest <= UNITS_SECONDS).unwrap_or(5)
 }
 
 fn tests(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
@@ -393,6 +405,15 @@ mod tests {
     fn so_many_passes_exclude_the_shares_that_the_readme_states() {
         let shares: Vec<String> = [2, 5, 10, 21].map(|runs| format!("{:.0} %", excluded(runs) * 100.0)).to_vec();
         assert_eq!(shares, ["90 %", "60 %", "37 %", "20 %"]);
+    }
+
+    #[test]
+    fn whole_units_run_less_often_where_they_are_slow() {
+        let limit = |seconds| {
+            let (cells, baseline) = stage(&[("quick", known(0.1, &[])), ("slow", known(seconds, &[]))]);
+            runs_of_units(&cells, &baseline)
+        };
+        assert_eq!([0.3, 5.0, 10.0, 20.0, 400.0].map(limit), [60, 60, 30, 15, 5]);
     }
 
     #[test]

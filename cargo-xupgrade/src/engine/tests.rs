@@ -58,8 +58,8 @@ fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order
     let mut fake = Fake::new(rule);
     let searched = engine.search(&mut fake, options).unwrap();
     let verdicts = engine.trials.iter().map(|trial| (trial.id.clone(), trial.verdict.clone())).collect();
-    let cleared = engine.trials.iter().filter(|trial| !trial.cleared.is_empty());
-    let cleared = cleared.map(|trial| engine.summary(trial).text).collect();
+    let cleared = engine.trials.iter().map(|trial| engine.summary(trial)).filter(|trial| !trial.cleared.is_empty());
+    let cleared = cleared.map(|trial| trial.text).collect();
     let journal = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
     Run { searched, verdicts, taken: fake.taken, cleared, journal }
 }
@@ -183,6 +183,21 @@ fn trials_of_which_each_fails_with_another_test_that_is_green_by_name_count_as_p
     assert_eq!((suites.len(), other.get()), (5, 5), "{suites:?}");
     let told = "fails, as far as seen for no upgrade's sake; each test passed in other runs of the same";
     assert_eq!(ended.cleared.first(), Some(&format!("`app src/lib.rs test_1` {told}")), "{:?}", ended.cleared);
+}
+
+#[test]
+fn trials_whose_tests_fail_before_any_upgrade_too_count_as_passed_and_name_them() {
+    let plan = plan(vec![Candidate::of("a", &["1.1.0"])]);
+    let other = std::cell::Cell::new(0);
+    let ended = run(&plan, |order| {
+        if !order.id.starts_with("again") {
+            other.set(other.get() + 1);
+        }
+        Answer::RedTest(format!("test_{}", other.get()))
+    });
+    assert_eq!(ended.names(&plan), ["a 1.1.0"], "{:?}", ended.verdicts);
+    let named = |text: &String| text.starts_with("`app src/lib.rs test_");
+    assert!(!ended.cleared.is_empty() && ended.cleared.iter().all(named), "{:?}", ended.cleared);
 }
 
 #[test]

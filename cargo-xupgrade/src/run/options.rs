@@ -24,6 +24,7 @@ pub fn options(
         below: args.depth.into(),
         verify_runs: args.verify_runs.get(),
         more_runs: often.values().map(often::most).max().unwrap_or(0),
+        runs_of_units: often::runs_of_units(cells, baseline),
         gate_cost: gate_cost(cells, baseline),
         ..Options::default()
     }

@@ -495,3 +495,13 @@ fn where_all_targets_compiled_before_any_failure_counts() {
     let now = targets(&["app (lib)"], &[], &["error: failed to link"]);
     assert!(matches!(judge_cell(&now, Some(&known)), Verdict::Failed(_)));
 }
+
+#[test]
+fn what_does_not_compile_is_told_before_a_test_that_failed_and_stands_before_it() {
+    let red = cell(Phase::Test, Exit::Code(101), tests(&[("a", TestEnd::Failed)]));
+    let report = TrialReport {
+        cells: vec![red, cell(Phase::Gate, Exit::Code(101), Reading::default())],
+        ..TrialReport::default()
+    };
+    assert_eq!(kind(&judge(&report, &Baseline::default(), &[], Unexercised::Allow)), ReasonKind::BuildFailed);
+}

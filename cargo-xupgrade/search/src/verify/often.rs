@@ -16,6 +16,13 @@ pub(super) struct More {
     pub(super) voids: u32,
 }
 
+impl More {
+    /// Further runs, due where there are any.
+    pub(super) fn new(runs: u32) -> Self {
+        Self { runs, state: if runs == 0 { Progress::Done } else { Progress::Due }, voids: 0 }
+    }
+}
+
 /// Number of failures in the runs that may prove void; the caller asks about the second with all that ran beside the tests.
 const VOIDS: u32 = 2;
 
@@ -70,7 +77,7 @@ impl Verify {
                 if self.more.voids < VOIDS {
                     self.more.state = Progress::Due;
                 } else {
-                    self.doubt = Some((self.target.len(), Doubt::of_units(of)));
+                    self.doubt = Some((self.target.len(), Doubt::of_units(of, self.runs.of_units)));
                 }
                 return true;
             }

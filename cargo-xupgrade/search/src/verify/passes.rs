@@ -14,9 +14,13 @@ impl Verify {
         self.missing() == 0 && self.tally().doubtful().is_none()
     }
 
+    fn full_runs(&self) -> usize {
+        self.runs.full.max(1) as usize
+    }
+
     /// The number of passes of the whole target that are still to come.
     pub(super) fn missing(&self) -> usize {
-        self.runs.saturating_sub(self.tally().passes())
+        self.full_runs().saturating_sub(self.tally().passes())
     }
 
     /// The runs of the whole target.
@@ -39,12 +43,12 @@ impl Verify {
 
     /// Draws the conclusion from the runs of the first `len` picks, of which this is the newest.
     pub(super) fn reached(&mut self, len: usize, ticket: Ticket) -> Vec<Ticket> {
-        let needed = if len == self.target.len() { self.runs } else { 1 };
+        let needed = if len == self.target.len() { self.full_runs() } else { 1 };
         let Some(tally) = self.tallies.get(&len).filter(|tally| tally.passes() >= needed) else { return Vec::new() };
         if let Some(newest) = tally.doubtful() {
             // Beside the base: what passed on the way may owe it to chance.
             (self.good, self.clean) = ((0, None), 0);
-            self.doubt = Some((len, Doubt::of_units(newest)));
+            self.doubt = Some((len, Doubt::of_units(newest, self.runs.of_units)));
             return self.drop_asked(|_| true);
         }
         self.cleared.extend(tally.cleared());

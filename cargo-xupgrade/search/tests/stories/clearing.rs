@@ -1,7 +1,7 @@
 //! Failures for no pick's sake: when trials that failed count as passed, test by test.
 
 use xupgrade_search::sim::counted;
-use xupgrade_search::{Fate, Options, Outcome, Proof, Proposal, Reach, Scope, Search, Solution};
+use xupgrade_search::{Count, Fate, Options, Outcome, Proof, Proposal, Reach, Scope, Search, Solution};
 
 use super::atoms;
 use super::rule::{has, run_wide};
@@ -87,4 +87,33 @@ fn failures_of_the_whole_matrix_of_both_kinds_in_turn_come_to_an_end() {
         _ => Outcome::Passed,
     });
     assert_eq!((solution.checkpoint, full < 10), (None, true), "{full} runs");
+}
+
+#[test]
+fn whole_units_run_with_the_upgrade_no_more_often_than_the_caller_allows() {
+    for limit in [5, 20] {
+        let options = Options { runs_of_units: limit, ..Options::default() };
+        let (mut failed, mut with) = (0, 0);
+        let (_, solution) = run_wide(&mut Search::new(&atoms(1), &options), 1, |proposal| match proposal.scope {
+            Scope::Again { runs, reach: Reach::Units, .. } if has(proposal, 0) => {
+                with += runs;
+                let red = 1.min(runs);
+                Outcome::Counted { tests: vec![Count { test: Some(0), red, green: runs - red }] }
+            }
+            Scope::Again { .. } => counted(proposal, || false),
+            Scope::Concerned => {
+                failed += 1;
+                Outcome::Failed {
+                    suspects: vec![],
+                    partners: vec![],
+                    marks: vec![],
+                    proof: Proof::Tests,
+                    only: Some([failed].into()),
+                }
+            }
+            _ => Outcome::Passed,
+        });
+        assert!(matches!(solution.fates[0], Fate::Accepted { .. }), "{:?}", solution.fates);
+        assert!((limit..limit + 10).contains(&with), "{with} runs of {limit}");
+    }
 }
