@@ -134,10 +134,10 @@ fn events_are_one_json_object_a_line_and_the_last_one_is_the_report() {
     let events: Vec<Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     let kinds: Vec<&str> = events.iter().map(|event| text(event, "event")).collect();
-    assert_eq!(kinds[0], "said", "a first line before anything takes time: {kinds:?}");
+    assert_eq!(kinds[0], "opened", "a first line before anything takes time: {kinds:?}");
     assert_eq!(kinds.last(), Some(&"finished"), "{kinds:?}");
     assert_eq!(events.last().unwrap()["report"], ran.report);
-    for kind in ["said", "trial-began", "cell-began", "cell-ended", "trial-ended"] {
+    for kind in ["plan-ready", "baseline-done", "said", "trial-began", "cell-began", "cell-ended", "trial-ended"] {
         assert!(kinds.contains(&kind), "no {kind} in {kinds:?}");
     }
     let count = |kind: &str| kinds.iter().filter(|one| **one == kind).count();

@@ -9,6 +9,7 @@ use clap::Parser as _;
 use crate::cli::{Cli, Command, DemoArgs, Format, RunArgs, Talk};
 use crate::failure::{Code, code_of, tell};
 use crate::interrupt::{self, Stop};
+use crate::plan::Plan;
 use crate::{demo, reporter, run};
 
 /// Parses, does, and tells how it ended.
@@ -32,9 +33,18 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn job(args: &RunArgs, stop: &Stop) -> Result<Code> {
-    let talk = if args.dry_run { beside_a_plan(&args.talk) } else { args.talk.clone() };
-    let listener = if args.search.explain { reporter::explained(&talk) } else { reporter::listener(&talk) };
+    if args.dry_run {
+        let plan = run::dry_run(args, &*reporter::listener(&beside_a_plan(&args.talk)), stop)?;
+        return show(&plan, &args.talk);
+    }
+    let talk = &args.talk;
+    let listener = if args.search.explain { reporter::explained(talk) } else { reporter::listener(talk) };
     run::run(args, &*listener, stop)
+}
+
+fn show(plan: &Plan, talk: &Talk) -> Result<Code> {
+    reporter::show_plan(plan, talk, plan.as_of)?;
+    Ok(Code::Done)
 }
 
 /// Where the plan is the data on stdout, no events may stand beside it.
@@ -47,9 +57,8 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
         None => job(&cli.run, stop),
         Some(Command::Run(args)) => job(&args, stop),
         Some(Command::Plan(args)) => {
-            let (plan, code) = run::plan(&args, &*reporter::listener(&beside_a_plan(&args.talk)), stop)?;
-            reporter::show_plan(&plan, &args.talk, plan.as_of)?;
-            Ok(code)
+            let plan = run::plan(&args, &*reporter::listener(&beside_a_plan(&args.talk)), stop)?;
+            show(&plan, &args.talk)
         }
         Some(Command::Report(args)) => {
             reporter::show_past(&run::past(args.repo.as_deref(), args.out.as_deref())?, &args)?;

@@ -14,7 +14,7 @@ use xupgrade_search::Depth;
 
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
-pub use version::{Level, Promise, Version, cargo_compatible, compatible, level};
+pub use version::{Level, Promise, Version, cargo_compatible, compatible, level, toolchain_exceeds};
 
 /// Which package ecosystem a project or dependency belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Level;
+use crate::engine::commits::CommitChecks;
+use crate::project;
 pub use search::{DepthRule, ResumeRule, SearchArgs, StrategyRule};
 
 /// Upgrades the dependencies of mixed Rust and Go repositories, and proves every upgrade with the project's own checks
@@ -200,6 +202,15 @@ pub enum ManifestRule {
     Always,
 }
 
+impl From<ManifestRule> for project::ManifestRule {
+    fn from(rule: ManifestRule) -> Self {
+        match rule {
+            ManifestRule::Needed => Self::Needed,
+            ManifestRule::Always => Self::Always,
+        }
+    }
+}
+
 /// The trials of the commits below the tip.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum VerifyCommits {
@@ -210,6 +221,16 @@ pub enum VerifyCommits {
     Gate,
     /// Each passes the whole matrix, or is one commit with the next.
     Full,
+}
+
+impl From<VerifyCommits> for CommitChecks {
+    fn from(how: VerifyCommits) -> Self {
+        match how {
+            VerifyCommits::No => Self::None,
+            VerifyCommits::Gate => Self::Gates,
+            VerifyCommits::Full => Self::Matrix,
+        }
+    }
 }
 
 /// The flags of `plan`.

@@ -9,16 +9,14 @@ use serde::Deserialize;
 
 use crate::candidate::EcosystemKind;
 use crate::clock::Instant;
-use crate::ecosystem::{Project, check_names};
+use crate::ecosystem::check_names;
 use crate::failure::Usage;
 use crate::policy::{HoldRule, Reach};
+use crate::project::{CONFIG_FILE, Project};
 use crate::shell;
 use crate::toml_text;
-use crate::trial::{Cell, Check, Company, Extent, Grain, Phase, Reader, Turn};
+use crate::trial::{Cell, Check, Company, Extent, Grain, MESSAGES, Phase, Reader, Turn};
 use crate::verdict::Unexercised;
-
-/// The name of the file at the repository's root.
-pub const FILE: &str = "xupgrade.toml";
 
 /// The limit of target directories where nobody says otherwise, in GiB.
 const USUAL_TARGET_LIMIT: u64 = 5;
@@ -122,12 +120,11 @@ impl Words {
     pub fn words(&self) -> Result<Vec<String>> {
         let words = match self {
             Self::List(words) => words.clone(),
-            Self::Line(line) => {
-                shell::split(line).ok_or_else(|| Usage(format!("the command `{line}` in {FILE} has an open quote")))?
-            }
+            Self::Line(line) => shell::split(line)
+                .ok_or_else(|| Usage(format!("the command `{line}` in {CONFIG_FILE} has an open quote")))?,
         };
         if words.is_empty() {
-            return Err(Usage(format!("a command in {FILE} is empty")).into());
+            return Err(Usage(format!("a command in {CONFIG_FILE} is empty")).into());
         }
         Ok(words)
     }
@@ -163,7 +160,7 @@ impl Hold {
 fn day(text: &str) -> Result<Instant> {
     let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00Z") };
     Instant::parse(&whole)
-        .map_err(|_| Usage(format!("`until = \"{text}\"` in {FILE} is no day; write it as 2026-12-31")).into())
+        .map_err(|_| Usage(format!("`until = \"{text}\"` in {CONFIG_FILE} is no day; write it as 2026-12-31")).into())
 }
 
 /// `[[check]]`: a cell. With the name of a default one (`gate`, `test`) it takes its place, or switches it off.
@@ -246,7 +243,7 @@ impl Config {
         self.check.iter().try_for_each(CheckRule::validate)?;
         if let Some(lost) = self.check.iter().find(|rule| !projects.iter().any(|project| rule.is_of(project))) {
             let text = format!(
-                "{FILE}: check `{}` names the {} project `{}`, which is not there",
+                "{CONFIG_FILE}: check `{}` names the {} project `{}`, which is not there",
                 lost.name, lost.ecosystem, lost.project
             );
             return Err(Usage(text).into());
@@ -304,10 +301,10 @@ impl CheckRule {
         let names = check_names(self.ecosystem);
         let is_one = |known: &&str| is_meant(known, &self.name) || is_meant(&self.name, known);
         let text = match (&self.command, self.off) {
-            (None, false) => format!("{FILE}: check `{}` has no command", self.name),
-            (Some(_), true) => format!("{FILE}: check `{}` has a command and is switched off", self.name),
+            (None, false) => format!("{CONFIG_FILE}: check `{}` has no command", self.name),
+            (Some(_), true) => format!("{CONFIG_FILE}: check `{}` has a command and is switched off", self.name),
             (None, true) if !names.iter().any(is_one) => format!(
-                "{FILE}: check `{}` is switched off, and {} has no check of that name; there are {}",
+                "{CONFIG_FILE}: check `{}` is switched off, and {} has no check of that name; there are {}",
                 self.name,
                 self.ecosystem,
                 names.join(", ")
@@ -318,7 +315,7 @@ impl CheckRule {
     }
 
     fn check(&self, project: &Project) -> Result<Check> {
-        let no_command = || Usage(format!("{FILE}: check `{}` has no command", self.name));
+        let no_command = || Usage(format!("{CONFIG_FILE}: check `{}` has no command", self.name));
         let mut argv = self.command.as_ref().ok_or_else(no_command)?.words()?;
         let mut env = self.env.clone();
         if let Some(toolchain) = &self.toolchain {
@@ -380,9 +377,6 @@ fn recognise(argv: &mut Vec<String>) -> (Phase, Reader, Vec<String>) {
 fn program(argv: &[String]) -> &str {
     argv.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default()
 }
-
-/// Cargo's messages in JSON, with diagnostics as people read them between.
-pub const MESSAGES: &str = "--message-format=json-render-diagnostics";
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ mod budget;
 pub mod claims;
 pub mod commits;
 pub mod ends;
+pub mod forecast;
 pub mod often;
 mod orders;
 mod teach;

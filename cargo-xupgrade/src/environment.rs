@@ -256,25 +256,25 @@ pub enum Linked {
 /// When the disk refuses.
 pub fn make_cargo_view(real: &Path, view: &Path, linked: Linked) -> Result<()> {
     if view.is_symlink() {
-        crate::worker::remove(view)?;
+        crate::disk::remove(view)?;
     }
     fs::create_dir_all(view).with_context(|| format!("cannot make {}", view.display()))?;
     if linked == Linked::Git {
         // Made new each time: every run has other ports, and cargo one cache for each of them.
-        crate::worker::remove(&view.join("registry"))?;
+        crate::disk::remove(&view.join("registry"))?;
     }
     let folders: &[&str] = if linked == Linked::Git { &["git"] } else { &["registry", "git"] };
     for shared in folders {
         let (link, target) = (view.join(shared), real.join(shared));
         // Code under trial may have put something else there, a link to elsewhere among it.
         if fs::read_link(&link).ok().as_ref() != Some(&target) {
-            crate::worker::remove(&link)?;
+            crate::disk::remove(&link)?;
             fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
             std::os::unix::fs::symlink(&target, &link).with_context(|| format!("cannot link {}", link.display()))?;
         }
     }
     let target = view.join("config.toml");
-    crate::worker::remove(&target)?;
+    crate::disk::remove(&target)?;
     match cargo_config::file_in(real).filter(|_| !is_found_by_walking(real, view)) {
         Some(file) => {
             fs::write(&target, settings_of(&file)).with_context(|| format!("cannot write {}", target.display()))

@@ -1,10 +1,48 @@
 //! Everything that a reporter may know: the events of a run, in the order in which they happen.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::candidate::{Held, Version};
+use crate::cooldown::Cooldown;
 use crate::report::{CellSummary, Report};
 use crate::why::Why;
+
+/// A check, by its project's label and its name.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckName {
+    /// The project's label.
+    pub project: String,
+    /// The check's name.
+    pub check: String,
+}
+
+/// A project of the plan, as it is told before the first build.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedProject {
+    /// Its label.
+    pub project: String,
+    /// The number of its candidates.
+    pub candidates: usize,
+    /// The reason for which it is held whole.
+    pub held: Option<String>,
+    /// True where its lockfile was resolved for this run, as git has none.
+    pub own_lock: bool,
+    /// Its checks, in their order.
+    pub checks: Vec<PlannedCheck>,
+}
+
+/// A check of the plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedCheck {
+    /// Its name.
+    pub name: String,
+    /// The command, as a person would type it.
+    pub command: String,
+    /// The folder in which it runs, from the root.
+    pub folder: String,
+}
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +76,49 @@ pub enum Event {
     Warned {
         /// The line.
         text: String,
+    },
+    /// The run began; nothing was read yet but the base commit.
+    Opened {
+        /// The base commit.
+        commit: String,
+        /// The first line of its message.
+        subject: String,
+        /// The number of changed or untracked files, which take no part.
+        uncommitted: usize,
+    },
+    /// The plan was made; nothing was built yet.
+    PlanReady {
+        /// The cooldowns of package managers that count.
+        cooldowns: Vec<Cooldown>,
+        /// The projects.
+        projects: Vec<PlannedProject>,
+        /// The number of dependencies that are held before any trial.
+        held: usize,
+        /// The number of dependencies that are newest already.
+        newest: usize,
+        /// The folder of clones and target directories.
+        cache: PathBuf,
+        /// Free bytes on its disk, where that is known.
+        free: Option<u64>,
+        /// The limit of the target directories that stay between runs, in GiB.
+        target_limit: u64,
+        /// The output folder.
+        out: PathBuf,
+    },
+    /// The baseline ended, and something is to be tried.
+    BaselineDone {
+        /// Seconds that the whole matrix takes on the base, at most.
+        seconds: f64,
+        /// The number of candidates.
+        candidates: usize,
+        /// The number of trials to come, about.
+        trials: usize,
+        /// Seconds of all of them, about.
+        seconds_left: u64,
+        /// The number of tests that did not end the same way each time.
+        flaky: usize,
+        /// Checks without names of tests that passed once and failed once.
+        unsteady: Vec<CheckName>,
     },
     /// A trial began.
     TrialBegan {

@@ -14,7 +14,7 @@ use anyhow::Result;
 use xupgrade_search::Until;
 
 use crate::candidate::{EcosystemKind, Version};
-use crate::ecosystem::Move;
+use crate::project::Move;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, Freshness, TrialReport};
 use crate::verdict::Baseline;

@@ -69,7 +69,7 @@ impl Journal {
         let lock = claim(folder)?;
         // The journal first: what it says of the rest is true as long as it is there.
         for stale in [JOURNAL, "log", "lock", "plan.json", "report.json", "history.json"] {
-            crate::worker::remove(&folder.join(stale))?;
+            crate::disk::remove(&folder.join(stale))?;
         }
         let journal = Self::at(folder, lock)?;
         journal.lines.append(&Line::Header(header.clone()))?;
@@ -87,7 +87,7 @@ impl Journal {
         if !still {
             bail!("another run has written into {} meanwhile; run again", folder.display());
         }
-        crate::worker::remove(&folder.join("report.json"))?;
+        crate::disk::remove(&folder.join("report.json"))?;
         let mut journal = Self::at(folder, lock)?;
         {
             let file = journal.lines.0.lock().unwrap_or_else(PoisonError::into_inner);

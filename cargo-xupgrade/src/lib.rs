@@ -1,7 +1,7 @@
 //! cargo-xupgrade upgrades the dependencies of mixed Rust and Go repositories and proves every upgrade by running the
 //! project's own checks. This is the code map, in the order in which the data flows; `DESIGN.md` tells the why.
 //!
-//! - Words and pure rules: [`candidate`], [`cooldown`], [`policy`], [`priors`], [`plan`], [`trial`], [`partner`],
+//! - Words and pure rules: [`candidate`], [`project`], [`cooldown`], [`policy`], [`priors`], [`plan`], [`trial`], [`partner`],
 //!   [`phrases`], [`verdict`], [`message`], [`report`], [`why`], [`lineage`], [`shell`], [`clock`],
 //!   [`toml_text`].
 //! - Ecosystems (discover, survey, edit, evidence): [`ecosystem`].
@@ -38,6 +38,7 @@ pub mod phrases;
 pub mod plan;
 pub mod policy;
 pub mod priors;
+pub mod project;
 pub mod repo;
 pub mod report;
 pub mod reporter;

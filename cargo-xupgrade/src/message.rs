@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::candidate::{EcosystemKind, Role};
-use crate::engine::ends::Bar;
 use crate::report::Upgrade;
+use crate::verdict::Bar;
 
 /// How a repository writes the first line of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::disk::remove;
 use crate::failure::Usage;
-use crate::worker::remove;
 
 /// What was found above a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

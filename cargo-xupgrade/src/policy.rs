@@ -11,8 +11,8 @@ use crate::candidate::{
     Role, Version, compatible,
 };
 use crate::clock::Instant;
+use crate::project::TransitiveRule;
 use blocker::blocker;
-pub use blocker::toolchain_exceeds;
 use hold::configured_hold;
 pub use hold::{Known, idle_holds};
 use ladder::ladder;
@@ -36,15 +36,6 @@ pub enum PinRule {
     Keep,
     /// Treat them like any other.
     Move,
-}
-
-/// Which of the packages that only other packages require take part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransitiveRule {
-    /// Those whose version in use is yanked or retracted.
-    Withdrawn,
-    /// All of them.
-    All,
 }
 
 /// A `[[hold]]` of the configuration.

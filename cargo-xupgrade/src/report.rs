@@ -3,18 +3,21 @@
 
 #[cfg(test)]
 mod fake;
+mod past;
 
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
-use crate::ecosystem::{Move, Project};
 use crate::policy::NotReplayable;
+use crate::project::{Move, Project};
 use crate::trial::flap::Flap;
 use crate::trial::{CellReport, Exit};
 use crate::verdict::Proof;
 use crate::why::Why;
+
+pub use past::{Ended, Past};
 
 /// The version of the format.
 pub const SCHEMA: &str = "cargo-xupgrade/report/1";

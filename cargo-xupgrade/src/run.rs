@@ -5,6 +5,7 @@ mod baseline;
 mod cache;
 mod commits;
 mod hint;
+mod locks;
 mod options;
 mod outcome;
 mod past;
@@ -17,6 +18,7 @@ mod scene;
 mod setup;
 mod sight;
 mod spare;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,24 +36,38 @@ use crate::history::{self, Flapped, History};
 use crate::interrupt::{Level, Stop};
 use crate::journal::{FOLDER, Journal};
 use crate::plan::Plan;
+use crate::project::ManifestRule;
 use crate::report::{Report, TestedLock};
-use crate::reporter::{self, Preface};
 use crate::trial::TrialReport;
 use crate::verdict::{Baseline, Unexercised};
 
+pub use cache::cache_root;
 pub use cache::{Clean, clean, make_shared};
-pub use past::{Ended, Past, past};
+pub use past::past;
 use scene::Scene;
-pub use scene::cache_root;
 
-/// Shows what a run would try.
+/// The plan: all that a run would try.
 ///
 /// # Errors
 /// When it cannot be found out.
-pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<(Plan, Code)> {
-    let mut scene = Scene::open(&args.selection, listener, stop)?;
-    let plan = scene.plan(crate::cli::ManifestRule::Needed)?;
-    Ok((plan, Code::Done))
+pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<Plan> {
+    Scene::open(&args.selection, listener, stop)?.plan(ManifestRule::Needed)
+}
+
+/// The plan of a run with these flags.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn dry_run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Plan> {
+    check_branch(args)?;
+    Scene::open(&args.selection, listener, stop)?.plan(args.manifest.into())
+}
+
+fn check_branch(args: &RunArgs) -> Result<()> {
+    match args.branch.as_deref().filter(|name| !crate::repo::is_branch_name(name)) {
+        Some(branch) => Err(Usage(format!("`{branch}` is no name that git takes for a branch")).into()),
+        None => Ok(()),
+    }
 }
 
 /// Does the whole job.
@@ -60,30 +76,21 @@ pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<(Pl
 /// When it cannot be found out; a failing upgrade is none.
 pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code> {
     let job = Job { args, listener, stop, began: std::time::Instant::now() };
-    if let Some(branch) = args.branch.as_deref().filter(|name| !crate::repo::is_branch_name(name)) {
-        return Err(Usage(format!("`{branch}` is no name that git takes for a branch")).into());
-    }
+    check_branch(args)?;
     let mut scene = Scene::open(&args.selection, listener, stop)?;
-    if args.dry_run {
-        let plan = scene.plan(args.manifest)?;
-        reporter::show_plan(&plan, &args.talk, scene.outlook.as_of)?;
-        return Ok(Code::Done);
-    }
     let folder = scene.out_folder(args.out.as_deref(), FOLDER)?;
     let (mut plan, mut journal) = resume::begin(&mut scene, args, &folder, listener)?;
     let history = resume::history(&scene, &journal, listener)?;
     plan.known = history.known();
     scene.complete(&mut plan)?;
-    listener.tell(&Event::Said {
-        text: Preface::of(&plan, (&scene.cache, scene.config.target_limit()), journal.folder()).text(),
-    });
+    listener.tell(&told::plan_ready(&plan, (&scene.cache, scene.config.target_limit()), journal.folder()));
     resolve::resolve(&scene, &mut plan, listener)?;
     journal.write("plan.json", &plan.report())?;
     let mut session = Session::new(plan, history);
     if !session.plan.candidates.is_empty() {
         session.work(&mut scene, &job, &mut journal)?;
     }
-    session.locks = reach::keep_locks(&session, &scene, &journal)?;
+    session.locks = locks::keep(&session, &scene, &journal)?;
     let mut report = session.report(&scene, job.began.elapsed().as_secs_f64(), stop);
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
@@ -220,7 +227,7 @@ impl Session {
         if self.plan.candidates.is_empty() {
             return Ok(());
         }
-        listener.tell(&Event::Said { text: reporter::outlook(&self.plan, &self.baseline) });
+        listener.tell(&told::baseline_done(&self.plan, &self.baseline));
         let tools = job.tools(scene, &self.plan, &places[..ground.workers], journal);
         let found = local::with(tools, |local| self.search(scene, job, journal, local, unexercised))?;
         // Those of earlier runs are no news.
@@ -298,7 +305,7 @@ impl Session {
         };
         let searched = engine.search(local, &options)?;
         let checkpoint = searched.checkpoint();
-        let chain = engine.commits(local, &searched, &checkpoint, args.verify_commits)?;
+        let chain = engine.commits(local, &searched, &checkpoint, args.verify_commits.into())?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let (trials, baseline) = (engine.trials, engine.baseline);
         let mut found = Found {

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::Reason;
-use crate::config::MESSAGES;
-use crate::ecosystem::{Applied, Exercised};
+use crate::project::{Applied, Exercised};
 use crate::shell::typed;
 
 #[cfg(test)]
@@ -14,6 +13,9 @@ mod fake;
 pub mod flap;
 pub mod narrow;
 pub mod reading;
+
+/// Cargo's messages in JSON, with diagnostics as people read them between.
+pub const MESSAGES: &str = "--message-format=json-render-diagnostics";
 
 /// Which part of the matrix a check belongs to. Phases run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

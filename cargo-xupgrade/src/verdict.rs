@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
 use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
-use crate::ecosystem::Exercised;
 use crate::partner;
 use crate::phrases::{cargo, go};
+use crate::project::Exercised;
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 use words::{brief, fails_at};
 
@@ -19,7 +19,7 @@ mod targets;
 mod words;
 
 pub use again::{again, hidden, only_flaky, units_again, widens};
-pub use proof::{Proof, is_guarded_by_red, proof};
+pub use proof::{Bar, Proof, is_guarded_by_red, proof};
 pub use targets::only_news;
 
 /// What the untouched base does, cell by cell.

@@ -21,6 +21,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 
 use crate::command::{Tool, git};
+use crate::disk::remove;
 use crate::repo::{Base, Repo};
 use crate::trial::Undone;
 use borrow::{borrow, share_objects};
@@ -402,38 +403,6 @@ pub enum Signs {
     Yes,
     /// No.
     No,
-}
-
-/// Removes a file or a folder, also one that somebody made read-only; nothing there is fine.
-///
-/// # Errors
-/// When the disk refuses.
-pub fn remove(path: &Path) -> Result<()> {
-    let Ok(data) = fs::symlink_metadata(path) else { return Ok(()) };
-    if !data.is_dir() {
-        return fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()));
-    }
-    if fs::remove_dir_all(path).is_ok() {
-        return Ok(());
-    }
-    make_writable(path);
-    match fs::remove_dir_all(path) {
-        Ok(()) => Ok(()),
-        Err(error) => bail!("cannot remove {}: {error}", path.display()),
-    }
-}
-
-fn make_writable(folder: &Path) {
-    let Ok(data) = fs::metadata(folder) else { return };
-    let mut mode = data.permissions();
-    #[expect(clippy::permissions_set_readonly_false, reason = "a folder of our own cache that is about to be removed")]
-    mode.set_readonly(false);
-    let _ = fs::set_permissions(folder, mode);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            make_writable(&entry.path());
-        }
-    }
 }
 
 #[cfg(test)]

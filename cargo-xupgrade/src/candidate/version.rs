@@ -186,6 +186,29 @@ pub fn cargo_compatible(a: &semver::Version, b: &semver::Version) -> bool {
     line(a) == line(b)
 }
 
+/// The order of two toolchain versions: true where the first is above the second. `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1` before
+/// `1.24.0` (package `go/version`), but all three name the same language: a release that says `1.24.0` has a line that says
+/// `1.24` gain its `.0`, and asks for nothing newer.
+#[must_use]
+pub fn toolchain_exceeds(needs: &str, has: &str) -> bool {
+    toolchain_key(needs) > toolchain_key(has)
+}
+
+fn toolchain_key(text: &str) -> (u64, u64, i64, u64) {
+    const CANDIDATE: i64 = -1;
+    let mut parts = text.trim().split('.');
+    let major = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    let second = parts.next().unwrap_or("0");
+    let digits = second.find(|c: char| !c.is_ascii_digit()).unwrap_or(second.len());
+    let minor = second[..digits].parse().unwrap_or(0);
+    let (patch, extra) = match (parts.next(), &second[digits..]) {
+        (Some(patch), _) => (patch.parse().unwrap_or(0), 0),
+        (None, "") => (0, 0),
+        (None, suffix) => (CANDIDATE, suffix.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)),
+    };
+    (major, minor, patch, extra)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,5 +234,13 @@ mod tests {
         ] {
             assert_eq!(step(name, from, to), expected, "{name} {from} {to}");
         }
+    }
+    #[test]
+    fn a_line_of_two_parts_means_the_first_release_of_its_language() {
+        assert!(!toolchain_exceeds("1.24.0", "1.24"));
+        assert!(!toolchain_exceeds("1.24rc1", "1.24"));
+        assert!(toolchain_exceeds("1.24.1", "1.24"));
+        assert!(toolchain_exceeds("1.24.0", "1.24rc1"));
+        assert!(!toolchain_exceeds("1.64.0", "1.64"));
     }
 }

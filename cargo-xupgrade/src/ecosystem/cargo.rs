@@ -11,6 +11,7 @@ pub mod lock;
 pub mod manifest;
 mod members;
 mod outside;
+mod project_files;
 mod registries;
 mod relock;
 pub mod requirement;
@@ -33,11 +34,11 @@ use super::{
     Tree,
 };
 use crate::candidate::{EcosystemKind, ReasonKind};
-use crate::cli::ManifestRule;
 use crate::command::{Tool, variable};
 use crate::environment;
 use crate::event::{Event, Listener};
 use crate::phrases;
+use crate::project::ManifestRule;
 use crate::toolchain;
 use crate::trial::{CellReport, Check};
 use checks::Endurance;
@@ -142,7 +143,7 @@ impl<'a> Cargo<'a> {
         }
         let known = variants::Known {
             members: &members,
-            lock: &relock::read_lock(root, project)?,
+            lock: &project_files::read_lock(root, project)?,
             moving: &cover.moving,
             targets: &variants::installed(&folder),
             own: cover.own,
@@ -168,8 +169,8 @@ impl<'a> Cargo<'a> {
         if let Some(known) = self.registries.borrow().get(&project.path) {
             return Ok(Arc::clone(known));
         }
-        let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
-        let locked = relock::read_lock(root, project)?;
+        let manifests = project_files::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
+        let locked = project_files::read_lock(root, project)?;
         let opened = Arc::new(Registries::open(self, root, project, manifests.values(), &locked, Young::Hidden)?);
         self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&opened));
         Ok(opened)
@@ -177,7 +178,7 @@ impl<'a> Cargo<'a> {
 
     /// The registries of a project of which nothing is locked yet: no version is exempt from any rule.
     fn unlocked_registries(&self, root: &Path, project: &Project, young: Young) -> Result<Registries> {
-        let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
+        let manifests = project_files::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
         let nothing = lock::Lock { version: 4, packages: Vec::new(), unused_patches: Vec::new() };
         Registries::open(self, root, project, manifests.values(), &nothing, young)
     }
@@ -200,7 +201,7 @@ impl Cargo<'_> {
     fn checksums(&self, root: &Path, project: &Project, words: &str) -> Option<String> {
         let (name, version) = phrases::cargo::bad_checksum(words)?;
         let version: semver::Version = version.parse().ok()?;
-        let locked = relock::read_lock(root, project).ok()?;
+        let locked = project_files::read_lock(root, project).ok()?;
         let package = locked.packages.iter().find(|one| one.name == name && one.version == version)?;
         let registries = self.registries(root, project).ok()?;
         let real = registries.of_lock(package.source.as_deref())?.index.file_checksum(name, &version);
@@ -268,7 +269,7 @@ impl Ecosystem for Cargo<'_> {
 
     fn spare(&self, root: &Path, project: &Project, packages: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<String>> {
         let members = Members::ask(&|| self.tool(), &root.join(&project.path));
-        let Ok(locked) = relock::read_lock(root, project) else { return BTreeMap::new() };
+        let Ok(locked) = project_files::read_lock(root, project) else { return BTreeMap::new() };
         let over = |package: &String| (package.clone(), members.spare_over(&locked, package));
         packages.iter().map(over).filter(|(_, members)| !members.is_empty()).collect()
     }
@@ -278,7 +279,7 @@ impl Ecosystem for Cargo<'_> {
     }
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
-        let locked = relock::read_lock(root, project)?;
+        let locked = project_files::read_lock(root, project)?;
         let missing = self.missing.borrow().get(&project.path).cloned().unwrap_or_default();
         let mut exercised = Exercised { missing, ..Exercised::default() };
         for cell in cells {
@@ -309,7 +310,8 @@ fn from_root(root: &Path, path: &Path) -> Result<String> {
 
 /// Checks with the variables that the packages of their workspace need.
 fn offered(mut checks: Vec<Check>, root: &Path, project: &Project) -> Vec<Check> {
-    let variables = relock::read_lock(root, project).map(|locked| snapshots::variables(&locked)).unwrap_or_default();
+    let variables =
+        project_files::read_lock(root, project).map(|locked| snapshots::variables(&locked)).unwrap_or_default();
     for check in &mut checks {
         check.env.extend(variables.clone());
     }

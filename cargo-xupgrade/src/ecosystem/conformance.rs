@@ -74,6 +74,6 @@ fn cargo_keeps_the_promises_of_an_ecosystem() {
     let cache = folder.path().join("cache");
     let listener = |_: &crate::event::Event| {};
     let outlook = Outlook::of("2026-01-01T00:00:00Z"); // everything in the worlds is old enough
-    let cargo = cargo::Cargo::new(outlook, crate::cli::ManifestRule::Needed, &cache, &cache, &listener);
+    let cargo = cargo::Cargo::new(outlook, crate::project::ManifestRule::Needed, &cache, &cache, &listener);
     conforms(&cargo, &world, &Known { name: "ant", good: "1.0.1", missing: "9.9.9" });
 }

@@ -2,9 +2,9 @@
 //! upgrades after it left it: a later one may take its package on to a higher version, or out. Pure.
 
 use crate::candidate::{Candidate, Version};
-use crate::ecosystem::{Applied, Move, Project};
 use crate::executor::Atom;
 use crate::plan::Plan;
+use crate::project::{Applied, Move, Project};
 use crate::verdict::Claim;
 
 /// The end of a package after the upgrades that follow its own.

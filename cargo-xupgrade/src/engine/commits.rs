@@ -8,17 +8,27 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use xupgrade_search::{Fate, Ticket, Why};
 
-use super::ends::{self, Bar, Pace, Passed, Place, Reply, Unit};
+use super::ends::{self, Pace, Passed, Place, Reply, Unit};
 use super::{Checkpoint, Engine, Searched, Spent, Trial};
-use crate::cli::VerifyCommits;
-use crate::ecosystem::Applied;
 use crate::event::Event;
 use crate::executor::together::label;
 use crate::executor::{Atom, Executor, Order};
 use crate::interrupt::Level;
+use crate::project::Applied;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellReport, Extent, Freshness, Phase, TrialReport, Turn};
-use crate::verdict::{CellBaseline, Verdict, judge};
+use crate::verdict::{Bar, CellBaseline, Verdict, judge};
+
+/// The checks of a commit below the tip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitChecks {
+    /// None: it resolves, and did not fail in a trial.
+    None,
+    /// The gates of what it concerns, or else it is one commit with the next; in no more time than all checks take once.
+    Gates,
+    /// The whole matrix, or else it is one commit with the next.
+    Matrix,
+}
 
 /// The least time for the trials of commits: less is not worth a coarser history.
 const AT_LEAST: Duration = Duration::from_secs(10);
@@ -43,24 +53,24 @@ impl Engine<'_> {
         executor: &mut dyn Executor,
         searched: &Searched,
         checkpoint: &Checkpoint,
-        how: VerifyCommits,
+        how: CommitChecks,
     ) -> Result<Chain> {
         let places = self.places(searched, checkpoint, how);
         let limit = self.limit(searched, how);
         let units = ends::units(&places, Pace::within(limit.map(millis)), |positions| match how {
-            VerifyCommits::No => Ok((Reply::Trusted, 0)),
+            CommitChecks::None => Ok((Reply::Trusted, 0)),
             _ if self.stop.requested() > Level::None => Ok((Reply::Open, 0)),
-            VerifyCommits::Gate | VerifyCommits::Full => self.try_commit(executor, checkpoint, positions, how),
+            CommitChecks::Gates | CommitChecks::Matrix => self.try_commit(executor, checkpoint, positions, how),
         })?;
         Ok(Chain { units, limit })
     }
 
     /// The time that the trials of commits may take: that of all checks once, as the baseline measured it, and none where the
     /// deadline has come.
-    fn limit(&self, searched: &Searched, how: VerifyCommits) -> Option<Duration> {
+    fn limit(&self, searched: &Searched, how: CommitChecks) -> Option<Duration> {
         let is_late = matches!(searched.spent, Some(Spent::Time(_)));
         let limit = if is_late { Duration::ZERO } else { self.full_time().max(AT_LEAST) };
-        (how == VerifyCommits::Gate).then_some(limit)
+        (how == CommitChecks::Gates).then_some(limit)
     }
 
     fn try_commit(
@@ -68,7 +78,7 @@ impl Engine<'_> {
         executor: &mut dyn Executor,
         checkpoint: &Checkpoint,
         positions: Range<usize>,
-        how: VerifyCommits,
+        how: CommitChecks,
     ) -> Result<(Reply, u64)> {
         let atoms = checkpoint.atoms[..positions.end].to_vec();
         let cells = self.cells_of_commit(&atoms[positions.clone()], how);
@@ -99,8 +109,8 @@ impl Engine<'_> {
 
     /// The checks that a commit with these upgrades has to pass: the gates of what they concern (all its checks, where none
     /// of them is a gate), or the whole matrix.
-    fn cells_of_commit(&self, atoms: &[Atom], how: VerifyCommits) -> Vec<Cell> {
-        if how == VerifyCommits::Full {
+    fn cells_of_commit(&self, atoms: &[Atom], how: CommitChecks) -> Vec<Cell> {
+        if how == CommitChecks::Matrix {
             return self.plan.cells.clone();
         }
         let mut cells = self.plan.cells_for(&atoms.iter().map(|atom| atom.candidate).collect::<Vec<_>>());
@@ -110,7 +120,7 @@ impl Engine<'_> {
     }
 
     /// The tree after each upgrade, with all that is known of it.
-    fn places(&self, searched: &Searched, checkpoint: &Checkpoint, how: VerifyCommits) -> Vec<Place> {
+    fn places(&self, searched: &Searched, checkpoint: &Checkpoint, how: CommitChecks) -> Vec<Place> {
         let Some(tested) = checkpoint.trial.map(|trial| &self.trials[trial].report) else { return Vec::new() };
         let bonds = self.bonds(searched, &checkpoint.atoms, &tested.applied);
         let expected = |cell: &Cell| self.baseline.cells.get(&cell.key()).map_or(0.0, CellBaseline::expected_seconds);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::trial::CellKey;
+use crate::verdict::Bar;
 
 /// The tree after one upgrade of the sequence, as far as a commit that ends there goes.
 #[derive(Debug, Clone, Default)]
@@ -15,17 +16,6 @@ pub struct Place {
     pub passed: Vec<Passed>,
     /// The checks that this upgrade concerns, and the milliseconds that each is expected to take.
     pub needs: BTreeMap<CellKey, u64>,
-}
-
-/// A reason why a commit does not end after an upgrade but goes on to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Bar {
-    /// A bond: the tree here failed, or the upgrades on both sides were proved or written as one.
-    Together,
-    /// The next upgrade was brought along: it changes nothing any more.
-    Brought,
-    /// The tree was not tried, for want of time, or gave no answer.
-    Open,
 }
 
 /// A trial that passed on a tree.

@@ -6,9 +6,9 @@ use xupgrade_search::{Fate, Strategy};
 
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind};
-use crate::ecosystem::{Exercised, Project};
 use crate::executor::Order;
 use crate::executor::fake::{Answer, Fake};
+use crate::project::{Exercised, Project};
 use crate::trial::Turn;
 
 fn plan(candidates: Vec<Candidate>) -> Plan {
@@ -266,7 +266,7 @@ fn commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<Vec<usize>>, V
     let mut fake = Fake::new(|order: &Order| if is_commit(order) { answer(order.atoms.len()) } else { Answer::Green });
     let searched = engine.search(&mut fake, &Options::default()).unwrap();
     engine.stop = stop.clone();
-    let how = crate::cli::VerifyCommits::Gate;
+    let how = commits::CommitChecks::Gates;
     let chain = engine.commits(&mut fake, &searched, &searched.checkpoint(), how).unwrap();
     fake.taken.retain(|id| id.starts_with("commit-"));
     (chain.units.into_iter().map(|unit| unit.positions.collect()).collect(), fake.taken)

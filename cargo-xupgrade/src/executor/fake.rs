@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::{Atom, Executor, Finished, Order};
 use crate::candidate::{Reason, ReasonKind};
-use crate::ecosystem::Exercised;
+use crate::project::Exercised;
 use crate::trial::{Exit, Reading, TestEnd, TestName, TrialReport};
 use crate::verdict::Baseline;
 
@@ -60,7 +60,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
 
     fn report(&self, order: &Order) -> TrialReport {
         let mut report = TrialReport { trees: trees(&order.atoms), ..TrialReport::default() };
-        report.applied = vec![crate::ecosystem::Applied::default(); order.atoms.len()];
+        report.applied = vec![crate::project::Applied::default(); order.atoms.len()];
         match (self.rule)(order) {
             Answer::Green if order.goes_on.is_some() => {
                 report.cells = vec![crate::journal::tests::report(Exit::Code(0))];

@@ -19,13 +19,14 @@ use xupgrade_search::Until;
 
 use super::{Atom, CUT, Order, together};
 use crate::candidate::{Reason, ReasonKind};
-use crate::ecosystem::{Applied, Ecosystem, Project, Resolution};
+use crate::ecosystem::{Ecosystem, Resolution};
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
 use crate::facts::Facts;
 use crate::failure::Interrupted;
 use crate::interrupt::{Level, Stop};
 use crate::plan::Plan;
+use crate::project::{Applied, Project};
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher, RunAs};
 use crate::trial::reading::{Lines, for_people};

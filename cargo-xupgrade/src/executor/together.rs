@@ -8,9 +8,10 @@ use anyhow::{Result, anyhow};
 
 use super::Atom;
 use crate::candidate::{Candidate, EcosystemKind, Reason};
-use crate::ecosystem::{Applied, Change, Ecosystem, Others, Resolution};
+use crate::ecosystem::{Change, Ecosystem, Others, Resolution};
 use crate::phrases::cargo::resolver;
 use crate::plan::{Plan, is_named};
+use crate::project::Applied;
 
 /// The change that an atom stands for.
 ///

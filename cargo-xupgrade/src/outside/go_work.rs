@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{clean, seen_from};
 use crate::command::Tool;
-use crate::worker::remove;
+use crate::disk::remove;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

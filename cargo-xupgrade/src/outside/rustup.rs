@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::seen_from;
+use crate::disk::remove;
 use crate::toml_text::{self, Table, Value};
 use crate::toolchain;
-use crate::worker::remove;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

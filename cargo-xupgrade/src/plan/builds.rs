@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Plan;
 use crate::candidate::Candidate;
-use crate::ecosystem::Exercised;
+use crate::project::Exercised;
 
 /// A unit of tests: the label of its project, and the names of the dependencies below it.
 pub type Unit<'a> = (&'a str, &'a BTreeSet<String>);
@@ -35,7 +35,7 @@ pub fn builds(plan: &Plan, candidate: &Candidate, units: &[Unit<'_>]) -> Vec<usi
 mod tests {
     use super::*;
     use crate::candidate::EcosystemKind;
-    use crate::ecosystem::Project;
+    use crate::project::Project;
 
     fn known(below: &[(&str, &[&str])]) -> Exercised {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

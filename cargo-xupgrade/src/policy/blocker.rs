@@ -2,7 +2,9 @@
 //! project supports, or it is too young. Pure.
 
 use super::{Policy, Reach};
-use crate::candidate::{Dependency, EcosystemKind, Level, Promise, Reason, ReasonKind, Release, Version, level};
+use crate::candidate::{
+    Dependency, EcosystemKind, Level, Promise, Reason, ReasonKind, Release, Version, level, toolchain_exceeds,
+};
 use crate::cooldown::Cooldown;
 
 /// The first rule that keeps a release from being a rung.
@@ -87,27 +89,4 @@ fn ageless(dependency: &Dependency) -> String {
         }
         _ => "`--min-age 0`".to_owned(),
     }
-}
-
-/// The order of two toolchain versions: true where the first is above the second. `1.64` equals `1.64.0`. Go orders `1.24` before `1.24rc1` before
-/// `1.24.0` (package `go/version`), but all three name the same language: a release that says `1.24.0` has a line that says
-/// `1.24` gain its `.0`, and asks for nothing newer.
-#[must_use]
-pub fn toolchain_exceeds(needs: &str, has: &str) -> bool {
-    toolchain_key(needs) > toolchain_key(has)
-}
-
-fn toolchain_key(text: &str) -> (u64, u64, i64, u64) {
-    const CANDIDATE: i64 = -1;
-    let mut parts = text.trim().split('.');
-    let major = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
-    let second = parts.next().unwrap_or("0");
-    let digits = second.find(|c: char| !c.is_ascii_digit()).unwrap_or(second.len());
-    let minor = second[..digits].parse().unwrap_or(0);
-    let (patch, extra) = match (parts.next(), &second[digits..]) {
-        (Some(patch), _) => (patch.parse().unwrap_or(0), 0),
-        (None, "") => (0, 0),
-        (None, suffix) => (CANDIDATE, suffix.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)),
-    };
-    (major, minor, patch, extra)
 }

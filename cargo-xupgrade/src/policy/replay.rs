@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::blocker::{age_blocker, reach_blocker, toolchain_blocker};
 use super::ladder::{ladder, step};
-use super::{Policy, TransitiveRule, newer_than, standing_reason};
+use super::{Policy, newer_than, standing_reason};
 use crate::candidate::{Dependency, EcosystemKind, ReasonKind, Release, Version};
-use crate::ecosystem::Project;
+use crate::project::{Project, TransitiveRule};
 
 /// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
 /// be otherwise.

@@ -171,15 +171,6 @@ fn a_lower_release_that_fits_the_rust_version_is_the_rung_and_the_newest_is_told
 }
 
 #[test]
-fn a_line_of_two_parts_means_the_first_release_of_its_language() {
-    assert!(!toolchain_exceeds("1.24.0", "1.24"));
-    assert!(!toolchain_exceeds("1.24rc1", "1.24"));
-    assert!(toolchain_exceeds("1.24.1", "1.24"));
-    assert!(toolchain_exceeds("1.24.0", "1.24rc1"));
-    assert!(!toolchain_exceeds("1.64.0", "1.64"));
-}
-
-#[test]
 fn a_release_younger_than_the_cooldown_waits_and_an_unknown_age_is_too_young() {
     let young = dependency(EcosystemKind::Cargo, "1.0.0", vec![release("1.0.1", "2025-12-30")]);
     assert_eq!(kind(&decide(&young, &policy())), ReasonKind::TooYoung);

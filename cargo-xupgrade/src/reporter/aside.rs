@@ -34,7 +34,7 @@ pub(super) fn section(report: &Report, code: impl Fn(&str) -> String) -> String 
 mod tests {
     use super::*;
     use crate::candidate::EcosystemKind;
-    use crate::ecosystem::Project;
+    use crate::project::Project;
     use crate::report::ProjectSummary;
 
     #[test]

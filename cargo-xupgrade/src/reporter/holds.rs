@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::table::{Grid, titled};
+use super::grid::{Grid, titled};
 use crate::candidate::{EcosystemKind, Held, ReasonKind, Version};
 use crate::cli::Talk;
-use crate::ecosystem::Project;
 use crate::failure::shown;
 use crate::plan::Plan;
+use crate::project::Project;
 
 /// Projects held whole, those with the same reason together: a missing toolchain concerns many at once.
 pub(super) fn held_whole(plan: &Plan) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{clock, count, duration, print_line, table};
+use super::{clock, count, duration, print_line, table, turns};
 use crate::cli::Talk;
 use crate::event::{Event, Listener, Step};
 use crate::failure::shown;
@@ -56,7 +56,7 @@ pub fn line(event: &Event, talk: &Talk) -> Option<String> {
             Some(format!("{trial}: {verdict} in {}{why}", duration(*seconds)))
         }
         Event::TrialCleared { trial, text } => Some(format!("{trial} counts as passed: {text}")),
-        _ => None,
+        other => turns::text(other),
     }
 }
 

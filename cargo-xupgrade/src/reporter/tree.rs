@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::duration;
-use super::table::Paint;
+use super::grid::Paint;
 use crate::failure::shown;
 use crate::report::TrialSummary;
 use crate::why::Why;

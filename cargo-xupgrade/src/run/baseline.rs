@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
-use crate::ecosystem::Exercised;
 use crate::event::{Event, Listener};
 use crate::executor::local::Local;
 use crate::executor::{Executor, Finished, Order};
 use crate::journal::Journal;
 use crate::plan::Plan;
+use crate::project::Exercised;
 use crate::report::{CellSummary, TrialSummary, round};
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialReport, Turn};

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::scene::cache_root;
+use crate::command::variable;
+use crate::disk::remove;
+use crate::environment;
 use crate::journal::Lock;
-use crate::worker::remove;
 
 /// The folders that all repositories share: what registries and proxies said, and the Go companion.
 const SHARED: &[&str] = &["companion", "index", "modules"];
@@ -16,6 +17,15 @@ const SHARED: &[&str] = &["companion", "index", "modules"];
 /// The mark of a cache (bford.info/cachedir), which programs that make backups heed, with our name in it.
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by cargo-xupgrade; `cargo xupgrade clean --all` removes this folder.\n";
 const TAG_FILE: &str = "CACHEDIR.TAG";
+
+/// Where clones and target directories live.
+#[must_use]
+pub fn cache_root() -> PathBuf {
+    let usual = || variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from);
+    let named = variable("XUPGRADE_CACHE_DIR").map_or_else(|| usual().join("cargo-xupgrade"), PathBuf::from);
+    // Commands of ours run in other folders than the one that it may be named from.
+    std::path::absolute(&named).unwrap_or(named)
+}
 
 /// Makes the shared folders that are not there yet, each with its tag; one that somebody else made gets none.
 ///

@@ -7,9 +7,9 @@ mod place;
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
-use crate::config::FILE;
-use crate::ecosystem::Project;
 use crate::phrases;
+use crate::project::CONFIG_FILE;
+use crate::project::Project;
 use crate::supervisor::RunAs;
 pub use place::Surroundings;
 
@@ -70,7 +70,7 @@ pub fn of_rights(output: &str, run_as: RunAs) -> Option<String> {
         }
         RunAs::Ordinary if phrases::system::is_refused(output) => Some(format!(
             "its output says that something is not permitted: checks run as an ordinary user, although this tool runs as \
-             root; if they need root's rights, put `as-root = true` at the top of {FILE}"
+             root; if they need root's rights, put `as-root = true` at the top of {CONFIG_FILE}"
         )),
         RunAs::Ordinary => None,
     }
@@ -82,7 +82,7 @@ pub fn of_no_package(output: &str, project: &Project) -> Option<String> {
     phrases::go::has_no_package(output).then(|| {
         let folder = if project.path == "." { "**".to_owned() } else { format!("{}/**", project.path) };
         format!(
-            "no package of it is compiled on this system without a tag; put `exclude = [\"{folder}\"]` at the top of {FILE}, or \
+            "no package of it is compiled on this system without a tag; put `exclude = [\"{folder}\"]` at the top of {CONFIG_FILE}, or \
              name the tag in a `[[check]]` with `name = \"gate\"`"
         )
     })
@@ -101,7 +101,7 @@ pub fn of_member(output: &str, project: &Project) -> Option<String> {
 }
 
 fn mended(line: &str) -> String {
-    format!("if the check needs it, put `{line}` under `[setup]` in {FILE}")
+    format!("if the check needs it, put `{line}` under `[setup]` in {CONFIG_FILE}")
 }
 
 fn copied(paths: &[&str]) -> String {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use xupgrade_search::{Options, Permille};
 
 use crate::cli::SearchArgs;
+use crate::engine::forecast::forecast;
 use crate::engine::often;
 use crate::plan::Plan;
-use crate::reporter::forecast;
 use crate::trial::{Cell, CellKey, Phase, Turn};
 use crate::verdict::{Baseline, CellBaseline};
 

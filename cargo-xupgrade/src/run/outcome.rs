@@ -7,13 +7,13 @@ use xupgrade_search::{Depth, Fate, Refusal, Why};
 use super::scene::Scene;
 use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Version};
-use crate::ecosystem::{Applied, Move};
 use crate::engine::Trial;
 use crate::engine::claims::{Stand, claim, stand};
 use crate::engine::often;
 use crate::executor::together::label;
 use crate::executor::{Atom, others};
 use crate::plan::{Plan, held, named, partners};
+use crate::project::{Applied, Move};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport};
@@ -372,7 +372,7 @@ fn unproved(plan: &Plan, trial: &Trial, candidate: usize) -> String {
     format!("it passed by itself, but together with the others {why}, so nothing proves it")
 }
 
-fn project_summary(session: &Session, project: &crate::ecosystem::Project) -> ProjectSummary {
+fn project_summary(session: &Session, project: &crate::project::Project) -> ProjectSummary {
     let label = project.label();
     let cells: Vec<_> = session.plan.cells.iter().filter(|cell| cell.project == label).collect();
     let left_out = session.left_out.iter().filter(|left| left.project == label).map(|left| left.text.clone());

@@ -6,58 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::scene::cache_root;
+use super::cache::cache_root;
 use crate::candidate::Named;
 use crate::failure::Usage;
 use crate::journal::{self, FOLDER};
 use crate::lineage;
 use crate::repo::Repo;
-use crate::report::{CommitTrials, PLAN_SCHEMA, PlanReport, ProjectSummary, Report, SCHEMA, TrialSummary, round};
-
-/// A run that is over, or was killed.
-#[derive(Debug)]
-pub struct Past {
-    /// What it found; where it was killed, what it had found until then.
-    pub report: Report,
-    /// Whether it came to its end.
-    pub ended: Ended,
-}
-
-/// Whether a run came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// It wrote its report.
-    Yes,
-    /// There is no report: it was killed, or is still at work.
-    No,
-}
-
-impl Past {
-    /// What a reader has to know first.
-    #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        let trials = &self.report.trials;
-        let last = trials.last().map(|trial| format!(", the last one {}", trial.id)).unwrap_or_default();
-        let text = format!(
-            "this run has no end yet: it was killed, or is still at work; {} trials are over{last}; nothing is published",
-            trials.len()
-        );
-        (self.ended == Ended::No).then_some(text)
-    }
-
-    /// As JSON, in the format of `report.json`.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn json(&self) -> Result<Value> {
-        let mut value = serde_json::to_value(&self.report)?;
-        if let (Ended::No, Some(fields)) = (self.ended, value.as_object_mut()) {
-            // Neither the plan nor the journal tells it.
-            fields.remove("min_age");
-        }
-        Ok(value)
-    }
-}
+use crate::report::{
+    CommitTrials, Ended, PLAN_SCHEMA, Past, PlanReport, ProjectSummary, Report, SCHEMA, TrialSummary, round,
+};
 
 /// Reads the last run of a repository, or the one in an output folder.
 ///

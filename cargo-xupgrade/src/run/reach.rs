@@ -1,17 +1,12 @@
-//! Which files of a project an upgrade may write: those that git tracks, at their own place. A lockfile that git does not
-//! track is written all the same, is never published, and is kept beside the report.
+//! The files of a project that an upgrade may write: those that git tracks, at their own place. A lockfile that git does not
+//! track is written all the same, and is never published.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::Session;
-use super::scene::Scene;
 use crate::candidate::{Dependency, EcosystemKind, Reason, ReasonKind};
-use crate::digest::sha256_hex;
-use crate::ecosystem::Project;
-use crate::journal::Journal;
-use crate::report::TestedLock;
+use crate::project::Project;
 use crate::worker::{Tracked, Worker};
 
 /// Holds projects of which an upgrade may write a file that is reached by a symbolic link: what is written there ends up
@@ -96,20 +91,4 @@ pub fn refuse_foreign(dependencies: &mut [Dependency], tracked: &Tracked) {
 /// The lockfiles that were resolved for this run, because git tracks none.
 pub fn own_lockfiles(projects: &[Project]) -> Vec<String> {
     projects.iter().filter(|project| project.lock.is_some()).filter_map(|project| project.lockfile.clone()).collect()
-}
-
-/// Keeps the lockfiles that git does not track beside the report: that of the baseline, and that of the tested upgrades.
-pub fn keep_locks(session: &Session, scene: &Scene<'_>, journal: &Journal) -> Result<BTreeMap<String, TestedLock>> {
-    let confirmed = session.found.as_ref().and_then(|found| found.checkpoint.trial.map(|at| &found.trials[at].report));
-    let tree = confirmed.and_then(|report| report.tested.as_deref());
-    let mut kept = BTreeMap::new();
-    for project in session.plan.projects.iter().filter(|project| project.lock.is_some()) {
-        let Some(path) = &project.lockfile else { continue };
-        let (base, tested) = (scene.worker.file_in(None, path)?, scene.worker.file_in(tree, path)?);
-        let (base_file, file) = (format!("lock/base/{path}"), format!("lock/tested/{path}"));
-        journal.keep(&base_file, &base)?;
-        journal.keep(&file, &tested)?;
-        kept.insert(project.label(), TestedLock { sha256: sha256_hex(&tested), file, base_file });
-    }
-    Ok(kept)
 }

@@ -5,9 +5,10 @@ use anyhow::Result;
 
 use super::scene::Scene;
 use crate::candidate::{Candidate, Named};
-use crate::ecosystem::{Everything, Ground, Project};
+use crate::ecosystem::{Everything, Ground};
 use crate::event::{Event, Listener};
 use crate::plan::{Plan, named_held};
+use crate::project::Project;
 
 /// Resolves each project's upgrades at once, and takes out of the plan what its package manager refuses.
 pub fn resolve(scene: &Scene<'_>, plan: &mut Plan, listener: &dyn Listener) -> Result<()> {

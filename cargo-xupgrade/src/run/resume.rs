@@ -12,13 +12,13 @@ use crate::clock::Instant;
 use crate::command::Tool;
 use crate::config::Config;
 use crate::digest::sha256_hex;
-use crate::ecosystem::Project;
 use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
 use crate::failure::{Code, Usage};
 use crate::history::{self, History};
 use crate::journal::{End, FORMAT, Header, Journal, Past};
 use crate::plan::Plan;
+use crate::project::Project;
 use crate::report::Report;
 use crate::toolchain;
 
@@ -37,12 +37,12 @@ pub fn begin(scene: &mut Scene<'_>, args: &RunArgs, folder: &Path, listener: &dy
     if let Some(past) = &past {
         scene.look_at(past.header.as_of);
     }
-    let mut plan = scene.plan(args.manifest)?;
+    let mut plan = scene.plan(args.manifest.into())?;
     if past.as_ref().is_some_and(|past| past.header.plan != digest(&plan)) {
         refuse(args.search.resume, "the registries now give another plan for it", listener)?;
         past = None;
         scene.look_at(now);
-        plan = scene.plan(args.manifest)?;
+        plan = scene.plan(args.manifest.into())?;
     }
     // Before the output of the last run makes way.
     if !plan.candidates.is_empty() {

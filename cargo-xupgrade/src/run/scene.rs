@@ -10,15 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::candidate::{Candidate, Dependency};
-use crate::cli::{ManifestRule, Selection};
+use crate::cli::Selection;
 use crate::clock::Instant;
-use crate::command::variable;
-use crate::config::{Config, FILE};
+use crate::config::Config;
 use crate::cooldown::Cooldown;
-use crate::ecosystem::{
-    Cover, Ecosystem, InTurn, Network, Outlook, Project, RegistryAge, Tree, UnknownAge, cargo::Cargo, go, go::Go,
-};
-use crate::environment;
+use crate::ecosystem::{Cover, Ecosystem, InTurn, Outlook, RegistryAge, Tree, UnknownAge, cargo::Cargo, go, go::Go};
 use crate::event::{Event, Listener};
 use crate::facts::Facts;
 use crate::failure::{Interrupted, Usage};
@@ -26,17 +22,17 @@ use crate::interrupt::{Level, Stop};
 use crate::journal::Lock;
 use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
-use crate::policy::{Known, PinRule, Policy, Reach, TransitiveRule, idle_holds, names};
+use crate::policy::{Known, PinRule, Policy, Reach, idle_holds, names};
+use crate::project::{CONFIG_FILE, ManifestRule, Network, Project, TransitiveRule};
 use crate::repo::{Base, Repo};
-use crate::reporter;
 use crate::trial::{Cell, Check};
 use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
 
-use super::cache::make_shared;
+use super::cache::{cache_root, make_shared};
 use super::prune;
 use super::sight::Sight;
-use super::{reach, setup};
+use super::{reach, setup, told};
 
 /// Everything that stands before a plan is made.
 pub struct Scene<'a> {
@@ -105,7 +101,7 @@ impl<'a> Scene<'a> {
         };
         let cache = cache_root().join(repo.cache_key());
         let lock = Lock::take(&cache)?;
-        listener.tell(&Event::Said { text: reporter::opening(&repo, &base) });
+        listener.tell(&told::opened(&repo, &base));
         make_shared(&cache_root())?;
         // Cargo and go answer with real paths, and those are compared with ours.
         let cache = cache.canonicalize().with_context(|| format!("cannot read {}", cache.display()))?;
@@ -359,22 +355,13 @@ fn survey_all(
     Ok(surveyed)
 }
 
-/// Where clones and target directories live.
-#[must_use]
-pub fn cache_root() -> PathBuf {
-    let usual = || variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from);
-    let named = variable("XUPGRADE_CACHE_DIR").map_or_else(|| usual().join("cargo-xupgrade"), PathBuf::from);
-    // Commands of ours run in other folders than the one that it may be named from.
-    std::path::absolute(&named).unwrap_or(named)
-}
-
 fn read_config(repo: &Repo, base: &Base, selection: &Selection) -> Result<Config> {
-    let at_root = repo.root().join(FILE);
+    let at_root = repo.root().join(CONFIG_FILE);
     match &selection.config {
         Some(path) if !path.exists() => Err(Usage(format!("there is no configuration at {}", path.display())).into()),
         Some(path) => Config::read(path),
         None if repo.hides_files() && !at_root.exists() => {
-            Config::parse(&repo.file_at(base, FILE)?.unwrap_or_default(), FILE)
+            Config::parse(&repo.file_at(base, CONFIG_FILE)?.unwrap_or_default(), CONFIG_FILE)
         }
         None => Config::read(&at_root),
     }

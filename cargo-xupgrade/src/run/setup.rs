@@ -7,11 +7,11 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::config::FILE;
 use crate::environment;
 use crate::event::{Event, Listener};
 use crate::failure::Usage;
 use crate::outside::{self, Outside, cargo_config};
+use crate::project::CONFIG_FILE;
 use crate::repo::Repo;
 use crate::toml_text;
 use crate::worker::Worker;
@@ -61,7 +61,7 @@ pub fn warn_of_untracked(repo: &Repo, tree: &Path, files: &[String], listener: &
     for path in paths.filter(|path| repo.root().join(path).is_file() && !tree.join(path).exists()) {
         let path = path.display();
         let text = format!(
-            "{path} is not in git, so it takes no part; to use it put `copy = [\"{path}\"]` under `[setup]` in {FILE}"
+            "{path} is not in git, so it takes no part; to use it put `copy = [\"{path}\"]` under `[setup]` in {CONFIG_FILE}"
         );
         listener.tell(&Event::Warned { text });
     }
@@ -72,7 +72,7 @@ fn remove_links(slot: &Path) -> Result<()> {
     for entry in fs::read_dir(slot)? {
         let path = entry?.path();
         if path.is_symlink() {
-            crate::worker::remove(&path)?;
+            crate::disk::remove(&path)?;
         }
     }
     Ok(())
@@ -131,14 +131,14 @@ fn take_credentials(root: &Path, tree: &Path, path: &str) -> Result<Vec<(String,
     let mut table = whole.clone();
     cargo_config::strip(&mut table);
     if table != whole {
-        crate::worker::remove(&copied)?;
+        crate::disk::remove(&copied)?;
         fs::write(&copied, table.to_string())?;
     }
     Ok(cargo_config::credentials(&whole))
 }
 
 fn refusal(name: &str, why: &str) -> anyhow::Error {
-    Usage(format!("{FILE}: `[setup] copy` names `{name}`: {why}")).into()
+    Usage(format!("{CONFIG_FILE}: `[setup] copy` names `{name}`: {why}")).into()
 }
 
 /// A name stays below the root and out of git's own folder.
@@ -172,13 +172,13 @@ fn copy(root: &Path, tree: &Path, path: &str) -> Result<()> {
         if target.is_absolute() || !from.canonicalize().is_ok_and(|real| real.starts_with(root)) {
             return Err(anyhow!("the link leads to {}; only links within the repository are copied", target.display()));
         }
-        crate::worker::remove(&to)?;
+        crate::disk::remove(&to)?;
         return std::os::unix::fs::symlink(&target, &to).context("cannot make the link");
     }
     if !kind.is_file() {
         return Err(anyhow!("it is neither a file nor a link"));
     }
-    crate::worker::remove(&to)?;
+    crate::disk::remove(&to)?;
     fs::copy(&from, &to).map(drop).context("it cannot be copied")
 }
 

@@ -10,9 +10,10 @@ use std::path::Path;
 use anyhow::Result;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::config::{Config, FILE};
-use crate::ecosystem::Project;
+use crate::config::Config;
 use crate::failure::Usage;
+use crate::project::CONFIG_FILE;
+use crate::project::Project;
 
 /// Folders that hold test data, but for the projects that stand right in them (`tests/Cargo.toml`).
 const TESTS: &[&str] = &["tests", "test", "testsuite", "fixtures", "__fixtures__", "test-data", "test_data"];
@@ -77,7 +78,7 @@ fn hits(globs: &GlobSet, file: &str) -> bool {
 }
 
 fn globs(key: &str, patterns: &[String]) -> Result<GlobSet> {
-    let wrong = |error: globset::Error| Usage(format!("{FILE}: `{key}`: {error}"));
+    let wrong = |error: globset::Error| Usage(format!("{CONFIG_FILE}: `{key}`: {error}"));
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {
         builder.add(Glob::new(pattern.trim_end_matches('/')).map_err(wrong)?);

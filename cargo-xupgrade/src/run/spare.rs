@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::baseline::{Ground, LeftOut};
 use super::scene::Scene;
-use crate::ecosystem::Project;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
+use crate::project::Project;
 use crate::trial::{CellReport, Grain, Turn};
 
 /// The members of one project that are left out.

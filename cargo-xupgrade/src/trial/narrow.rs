@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cell, CellKey, Check, Extent, Phase, Reader, TestName};
-use crate::ecosystem::{Applied, Exercised};
 use crate::phrases::libtest;
+use crate::project::{Applied, Exercised};
 
 /// How much of each check a trial runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The proof that a trial which passed gives for one package: tests that stand on it, or that it compiles. Pure.
 
 use super::{Baseline, Claim, is_compiled};
-use crate::ecosystem::Exercised;
+use crate::project::Exercised;
 use crate::trial::{TestEnd, TestName, TrialReport};
 
 /// The evidence behind an upgrade.
@@ -14,6 +14,17 @@ pub enum Proof {
     Compiled,
     /// Tests that stand on it and passed.
     Tests,
+}
+
+/// A reason why a commit does not end after an upgrade but goes on to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bar {
+    /// A bond: the tree here failed, or the upgrades on both sides were proved or written as one.
+    Together,
+    /// The next upgrade was brought along: it changes nothing any more.
+    Brought,
+    /// The tree was not tried, for want of time, or gave no answer.
+    Open,
 }
 
 /// The proof that a passed trial gives for one package.

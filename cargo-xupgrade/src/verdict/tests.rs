@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::candidate::Reason;
-use crate::ecosystem::Exercised;
+use crate::project::Exercised;
 use crate::trial::{Cell, Grain, Reading};
 
 fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {

@@ -62,7 +62,7 @@ pub fn twin(ours: &Path, target: &Path, commit: &str) -> Result<()> {
 /// When the disk refuses.
 pub fn share_objects(first: &Path, other: &Path) -> Result<()> {
     let place = other.join("objects");
-    super::remove(&place)?;
+    crate::disk::remove(&place)?;
     std::os::unix::fs::symlink(first.join("objects"), &place)
         .with_context(|| format!("cannot link {}", place.display()))
 }

@@ -8,29 +8,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::layer::{Layer, paths};
+use super::layer::{FailedFilter, Filters, Layer, paths};
 use super::{Tracked, Worker};
 use crate::phrases;
 use crate::repo::GitSettings;
-
-/// A filter that failed in the clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedFilter {
-    name: String,
-    /// Its own words, or git's about it.
-    said: String,
-    /// The files that it is for, from the root of its layer.
-    files: Vec<PathBuf>,
-}
-
-/// The state of the filters after a checkout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Filters {
-    /// The filters work, but for those that are off already.
-    Work,
-    /// A filter failed, and is off from now on.
-    Fail,
-}
 
 /// The settings of a filter that are taken away where it fails.
 const COMMANDS: [&str; 3] = ["smudge", "clean", "process"];

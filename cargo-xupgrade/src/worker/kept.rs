@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use super::remove;
+use crate::disk::remove;
 
 /// What is kept, by its path in the tree; a folder comes before what is in it.
 #[derive(Debug, Default)]

@@ -7,9 +7,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 
-use super::filters::{FailedFilter, Filters};
-use super::remove;
 use crate::command::{Tool, git};
+use crate::disk::remove;
+
+/// A filter that failed in the clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedFilter {
+    /// Its name in `.gitattributes`.
+    pub name: String,
+    /// Its own words, or git's about it.
+    pub said: String,
+    /// The files that it is for, from the root of its layer.
+    pub files: Vec<PathBuf>,
+}
+
+/// The state of the filters after a checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filters {
+    /// The filters work, but for those that are off already.
+    Work,
+    /// A filter failed, and is off from now on.
+    Fail,
+}
 
 /// A work tree with its trusted git folder.
 #[derive(Debug)]

@@ -10,10 +10,11 @@ use anyhow::{Context, Result};
 
 use super::borrow::borrow;
 use super::layer::Layer;
-use super::{Worker, remove, tracked};
+use super::{Worker, tracked};
 use crate::command::{Tool, git};
-use crate::ecosystem::Network;
+use crate::disk::remove;
 use crate::phrases::one_line;
+use crate::project::Network;
 use crate::repo::{GitSettings, Repo, content_id, has_commit};
 
 /// What may be used to find submodules.

@@ -143,8 +143,7 @@ fn a_submodule_is_put_back_too_and_its_twin_reaches_nobody() {
     let repo = Repo::discover(&world.repo).unwrap();
     let cache = folder.path().join("cache");
     let mut worker = Worker::prepare(&repo, &repo.base(None).unwrap(), &cache, 0).unwrap();
-    let means =
-        submodule::Means { repo: &repo, store: &cache.join("sub"), network: crate::ecosystem::Network::Offline };
+    let means = submodule::Means { repo: &repo, store: &cache.join("sub"), network: crate::project::Network::Offline };
     assert_eq!(worker.add_submodules(&means).unwrap(), [""; 0]);
     let text = fs::read_to_string(worker.tree().join("sub/Cargo.toml")).unwrap();
     let stage = Stage { _folder: folder, world, worker };

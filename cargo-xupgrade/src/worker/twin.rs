@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result};
 use super::Worker;
 use super::borrow::twin;
 use super::layer::Layer;
-use super::remove;
 use crate::command::git;
+use crate::disk::remove;
 
 /// The parts of the base commit that its twin repeats; the others (parents, a signature) speak of that commit alone.
 const KEPT: [&[u8]; 3] = [b"author ", b"committer ", b"encoding "];

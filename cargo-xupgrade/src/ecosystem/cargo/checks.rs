@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::variants::Variant;
-use crate::config::MESSAGES;
-use crate::ecosystem::Project;
-use crate::policy::toolchain_exceeds;
+use crate::candidate::toolchain_exceeds;
+use crate::project::Project;
+use crate::trial::MESSAGES;
 use crate::trial::{Check, Company, Grain, Phase, Reader, Turn};
 
 /// The names of the default checks; `*` stands for what the base and the candidates decide.

@@ -17,13 +17,9 @@ use super::{Cargo, relock};
 use crate::candidate::{Dependency, Place, Reason, ReasonKind, Version};
 use crate::command::TimedOut;
 use crate::digest::sha256_hex;
-use crate::ecosystem::{OwnLock, Project};
 use crate::event::Event;
 use crate::phrases::{self, git};
-
-/// What a reader of an upgrade should know where the lockfile is not in git.
-pub const NOTE: &str =
-    "its Cargo.lock is not in git: tested with one that was resolved for this run and is not committed";
+use crate::project::{OwnLock, Project};
 
 /// Gives the project a lockfile, or the reason why it can have none.
 pub fn lock(cargo: &Cargo<'_>, root: &Path, project: &mut Project) -> Result<()> {

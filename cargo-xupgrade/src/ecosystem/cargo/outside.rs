@@ -44,7 +44,7 @@ fn reason(root: &Path, manifest: &str, name: &str, path: &Path) -> Reason {
     let text = format!(
         "{manifest} takes `{name}` from {place}, which lies outside of the repository, so it cannot be built in a clone; take the \
          folder into the repository, or leave the project out (`exclude` in {})",
-        crate::config::FILE
+        crate::project::CONFIG_FILE
     );
     Reason::new(ReasonKind::PathSource, text)
 }

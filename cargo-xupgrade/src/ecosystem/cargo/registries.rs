@@ -16,9 +16,10 @@ use super::lock::Lock;
 use super::manifest::{Manifest, Origin};
 use super::view::{self, Limits, Rule, View};
 use crate::cooldown::Cooldown;
-use crate::ecosystem::{Network, Outlook, Project, RegistryAge, UnknownAge};
+use crate::ecosystem::{Outlook, RegistryAge, UnknownAge};
 use crate::environment::{Linked, cargo_home, make_cargo_view};
 use crate::event::Event;
+use crate::project::{Network, Project};
 
 /// One registry, and the view of it that resolves go through.
 pub struct Registry {

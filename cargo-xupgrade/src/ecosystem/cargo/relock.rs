@@ -17,16 +17,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use semver::Version;
 
 use super::Cargo;
 use super::index::RegistryKey;
 use super::lock::{self, Lock, LockDiff};
+use super::project_files::read_lock;
 use super::registries::Registries;
 use super::requirement::{compatible, same_version};
 use crate::candidate::{Reason, ReasonKind};
-use crate::ecosystem::{Applied, Change, Move, Project, Resolution};
+use crate::ecosystem::{Change, Resolution};
+use crate::project::{Applied, Move, Project};
 pub use bounds::Aims;
 use bounds::{Bounds, rust_of_users, rust_of_workspace};
 use edit::edit;
@@ -35,17 +37,10 @@ pub use joint::resolve_all;
 use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};
 use put_back::put_back;
-use subject::Subject;
-use unlock::{Extent, Step, relock};
+use subject::{Step, Subject};
+use unlock::{Extent, relock};
 use update::ProjectResolver;
 pub use update::through_view;
-
-/// Reads the lockfile of a project.
-pub fn read_lock(root: &Path, project: &Project) -> Result<Lock> {
-    let path = project.lockfile.as_deref().ok_or_else(|| anyhow!("{} has no lockfile", project.label()))?;
-    let text = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))?;
-    lock::read(&text).with_context(|| format!("in {path}"))
-}
 
 /// Writes one upgrade, or nothing.
 pub fn apply(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>) -> Result<Resolution> {

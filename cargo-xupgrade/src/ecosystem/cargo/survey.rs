@@ -6,17 +6,19 @@ mod group;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use semver::Version;
 
 use super::index::{self, IndexError, RegistryKey};
-use super::manifest::{self, Inheritable, Manifest};
+use super::manifest::Manifest;
+use super::project_files::{self, Manifests, read_manifests, rust_version};
 use super::registries::Registries;
 use super::{Cargo, fresh, lock, relock, transitive};
+use crate::candidate::toolchain_exceeds;
 use crate::candidate::{self, Dependency, Promise, Reason, ReasonKind, Release};
-use crate::ecosystem::{HeldWhole, Project, Survey};
+use crate::ecosystem::{HeldWhole, Survey};
 use crate::event::Event;
-use crate::policy::toolchain_exceeds;
+use crate::project::Project;
 use group::{Group, group, keep_apart};
 use relock::Pen;
 
@@ -33,7 +35,7 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     if project.obstacle.is_some() {
         return Ok(Ok(named_only(project, &manifests)));
     }
-    let locked = match relock::read_lock(root, project) {
+    let locked = match project_files::read_lock(root, project) {
         Ok(locked) => locked,
         Err(error) => return Ok(Err(whole(ReasonKind::BrokenProject, error))),
     };
@@ -190,7 +192,7 @@ fn wanted<'g>(registries: &Registries, groups: impl Iterator<Item = &'g mut Grou
                 let of_it = wanted.entry(group.registry.clone()).or_default();
                 of_it.entry(group.dependency.name.clone()).or_default().extend(group.features.iter().cloned());
             }
-            Err(error) => group.dependency.obstacle = Some(registry_obstacle(&error)),
+            Err(error) => group.dependency.obstacle = Some(Reason::from(&error)),
         }
     }
     wanted
@@ -218,38 +220,6 @@ fn named_only(project: &Project, manifests: &Manifests) -> Vec<Dependency> {
     group(project, manifests, &nothing, &key).into_values().map(|one| one.dependency).collect()
 }
 
-/// The manifests of a project by path from the root.
-type Manifests = BTreeMap<String, Manifest>;
-
-/// Reads the manifests of a project; the inner error is the reason to hold it.
-pub fn read_manifests(root: &Path, project: &Project) -> Result<Result<Manifests, Reason>> {
-    let mut manifests = BTreeMap::new();
-    for path in &project.manifests {
-        let bytes = std::fs::read(root.join(path)).with_context(|| format!("cannot read {path}"))?;
-        match manifest::read(&bytes) {
-            Ok(manifest) => manifests.insert(path.clone(), manifest),
-            Err(error) => return Ok(Err(Reason::new(ReasonKind::BrokenProject, format!("{path}: {error}")))),
-        };
-    }
-    Ok(Ok(manifests))
-}
-
-/// What a member's `rust-version` says, inherited or its own.
-pub fn rust_version(member: &Manifest, manifests: &Manifests) -> Option<String> {
-    match member.rust_version.as_ref()? {
-        Inheritable::Explicit(version) => Some(version.clone()),
-        Inheritable::Inherited => manifests.values().find_map(|one| one.workspace_rust_version.clone()),
-    }
-}
-
-/// Keeps the lower of two `rust-version`s; none is no limit.
-pub fn lower(least: &mut Option<String>, other: Option<String>) {
-    let Some(other) = other else { return };
-    if least.as_ref().is_none_or(|known| toolchain_exceeds(known, &other)) {
-        *least = Some(other);
-    }
-}
-
 fn finish(group: Group, answers: &Answers) -> Dependency {
     let Group { mut dependency, features, kept_apart, registry } = group;
     match answers.get(&registry).and_then(|of_it| of_it.get(&dependency.name)) {
@@ -261,7 +231,7 @@ fn finish(group: Group, answers: &Answers) -> Dependency {
             }
             dependency.urgent = urgent(&dependency, releases);
         }
-        Some(Err(error)) => dependency.obstacle = Some(registry_obstacle(error)),
+        Some(Err(error)) => dependency.obstacle = Some(Reason::from(error)),
         None => {}
     }
     dependency.places.sort();
@@ -297,18 +267,4 @@ fn known(release: &index::Brief, features: &BTreeSet<String>) -> Release {
         needs: release.rust_version.clone(),
         unfit,
     }
-}
-
-/// Why a crate is held that the registry does not tell about.
-pub fn registry_obstacle(error: &IndexError) -> Reason {
-    let kind = match error {
-        IndexError::NotCached(_) => ReasonKind::NotCached,
-        IndexError::Refused { .. }
-        | IndexError::WantsCredentials { .. }
-        | IndexError::NotFound { .. }
-        | IndexError::BadName(_) => ReasonKind::RegistryRefused,
-        IndexError::Unsupported(_) => ReasonKind::OtherRegistry,
-        _ => ReasonKind::RegistryUnreachable,
-    };
-    Reason::new(kind, error.to_string())
 }

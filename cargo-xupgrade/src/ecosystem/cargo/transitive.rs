@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{DepKind, IndexError, RegistryKey, Release, ReleaseDep};
 use super::lock::{Lock, LockedDependency, LockedPackage};
+use super::project_files::lower;
 use super::requirement::{admits, compatible, same_version};
-use super::survey::{lower, registry_obstacle};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Reason, ReasonKind, Role};
-use crate::ecosystem::Project;
-use crate::policy::TransitiveRule;
+use crate::project::Project;
+use crate::project::TransitiveRule;
 
 /// A crate: its registry and its name.
 pub type Crate = (RegistryKey, String);
@@ -172,7 +172,7 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         switch: None,
         cooldown: None,
         newest_unknown: None,
-        obstacle: entries.get(&one.id()).and_then(|known| known.as_ref().err()).map(registry_obstacle),
+        obstacle: entries.get(&one.id()).and_then(|known| known.as_ref().err()).map(Reason::from),
     }
 }
 

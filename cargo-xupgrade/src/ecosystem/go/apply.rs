@@ -14,8 +14,9 @@ use super::companion::Unanswered;
 use super::protocol::{EditParams, Edited, Failure, ModuleVersion, ProbeParams, Probed, View};
 use super::{Go, Known, folder, reason, words};
 use crate::candidate::Reason;
-use crate::ecosystem::{Change, Network, Outlook, Project, Resolution, UnknownAge};
+use crate::ecosystem::{Change, Outlook, Resolution, UnknownAge};
 use crate::phrases;
+use crate::project::{Network, Project};
 use files::Originals;
 use judge::Asked;
 

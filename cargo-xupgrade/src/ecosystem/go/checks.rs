@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::protocol::{FetchLoad, OutsideFile, Variant, Variants};
 use super::{Known, evidence, folder};
-use crate::ecosystem::Project;
+use crate::project::Project;
 use crate::trial::{Check, Company, Grain, Phase, Reader, Turn};
 
 /// The names of the default checks; `*` stands for what files and candidates decide.

@@ -11,8 +11,9 @@ use super::protocol::{DiscoverParams, Discovered, Module};
 use super::{Go, Known, WorkSum, folder, words};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::command::is_on_path;
-use crate::ecosystem::{Project, Tree};
+use crate::ecosystem::Tree;
 use crate::phrases::one_line;
+use crate::project::Project;
 
 /// Finds the modules.
 pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
@@ -70,7 +71,7 @@ fn lost(found: &Discovered, dir: &str, root: &Path) -> Option<Reason> {
         "{} takes a module from {path}, which lies outside of the repository, so it cannot be built in a clone; take the folder \
          into the repository, or leave the project out (`exclude` in {})",
         file.trim_start_matches("./"),
-        crate::config::FILE
+        crate::project::CONFIG_FILE
     );
     Some(Reason::new(ReasonKind::PathSource, text))
 }

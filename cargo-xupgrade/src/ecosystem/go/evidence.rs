@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::folder;
 use super::protocol::{Compiled, CompiledParams};
-use crate::ecosystem::Exercised;
+use crate::project::Exercised;
 use crate::trial::{CellReport, Phase};
 
 /// Whether a command compiles tests, or only what they test.

@@ -11,9 +11,10 @@ use super::protocol::{self, Failure, Requirement, SurveyParams, Surveyed};
 use super::{Go, folder, from_root, reason};
 use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
 use crate::clock::Instant;
-use crate::ecosystem::{HeldWhole, Network, Project, Survey};
+use crate::ecosystem::{HeldWhole, Survey};
 use crate::event::Event;
-use crate::policy::TransitiveRule;
+use crate::project::TransitiveRule;
+use crate::project::{Network, Project};
 
 /// What a go.mod without a go line means (the Go modules reference, "go directive").
 const NO_GO_LINE: &str = "1.16";

@@ -102,7 +102,7 @@ fn refusal(resolution: Resolution) -> Reason {
     }
 }
 
-fn applied(resolution: Resolution) -> crate::ecosystem::Applied {
+fn applied(resolution: Resolution) -> crate::project::Applied {
     match resolution {
         Resolution::Applied(applied) => applied,
         other => panic!("{other:?}"),

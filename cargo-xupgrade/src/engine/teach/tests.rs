@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind};
-use crate::ecosystem::{Applied, Exercised, Move, Project};
+use crate::project::{Applied, Exercised, Move, Project};
 use crate::trial::{Cell, Exit, Phase, Reading, TestEnd};
 use crate::verdict::CellBaseline;
 

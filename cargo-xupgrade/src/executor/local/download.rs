@@ -7,9 +7,9 @@ use anyhow::Result;
 
 use super::{Hand, lock};
 use crate::candidate::{Reason, ReasonKind};
-use crate::ecosystem::Project;
 use crate::executor::Order;
 use crate::phrases::{cargo, go};
+use crate::project::Project;
 use crate::trial::{Check, TrialReport};
 use crate::verdict::download_refusal;
 

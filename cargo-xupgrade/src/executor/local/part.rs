@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Hand;
-use crate::ecosystem::Project;
 use crate::event::Event;
 use crate::executor::Order;
 use crate::facts::Asked;
+use crate::project::Project;
 use crate::report::CellSummary;
 use crate::trial::narrow::{Breadth, Moved, target};
 use crate::trial::reading::name_units;

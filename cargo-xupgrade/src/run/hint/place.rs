@@ -1,8 +1,8 @@
 //! Advice on a check that misses what is elsewhere by our doing: a variable that checks do not see, the programs that it
 //! looks for in the target directory of a checkout, or a download. Pure.
 
-use crate::config::FILE;
 use crate::phrases;
+use crate::project::CONFIG_FILE;
 
 /// The surroundings of a check, where they differ from those of a login in the checkout.
 pub struct Surroundings<'a> {
@@ -37,7 +37,7 @@ pub fn of_variables(output: &str, around: &Surroundings<'_>) -> Option<String> {
     (!names.is_empty()).then(|| {
         format!(
             "{who} {}, set where this tool runs and not seen by checks; if the check needs it, put `pass-env = [{}]` at the \
-             top of {FILE}",
+             top of {CONFIG_FILE}",
             names.join(", "),
             quoted.join(", ")
         )
@@ -59,7 +59,7 @@ pub fn of_target(output: &str, around: &Surroundings<'_>) -> Option<String> {
     let above = target.rsplit_once('/').map(|(above, _)| format!("mkdir -p {above}; ")).unwrap_or_default();
     Some(format!(
         "{who} a file in {target}, and checks build into a folder of their own (CARGO_TARGET_DIR); if the check needs it \
-         there, put `commands = [[\"sh\", \"-c\", \"{above}ln -sfn $CARGO_TARGET_DIR {target}\"]]` under `[setup]` in {FILE}"
+         there, put `commands = [[\"sh\", \"-c\", \"{above}ln -sfn $CARGO_TARGET_DIR {target}\"]]` under `[setup]` in {CONFIG_FILE}"
     ))
 }
 
@@ -74,7 +74,7 @@ pub fn of_downloads(output: &str) -> Option<String> {
     };
     Some(format!(
         "its output says that a download was refused, as checks run offline for cargo and go; if the check needs it, put \
-         `env = {{ {setting} }}` under its `[[check]]` in {FILE}"
+         `env = {{ {setting} }}` under its `[[check]]` in {CONFIG_FILE}"
     ))
 }
 

@@ -225,7 +225,7 @@ fn a_gate_and_a_check_that_looks_beyond_its_project_stay_whole() {
 
 #[test]
 fn an_upgrade_counts_with_what_moved_and_with_what_uses_another_version_now() {
-    let one = |name: &str, from: Option<&str>| crate::ecosystem::Move {
+    let one = |name: &str, from: Option<&str>| crate::project::Move {
         ecosystem: crate::candidate::EcosystemKind::Cargo,
         name: name.into(),
         from: from.map(str::to_owned),

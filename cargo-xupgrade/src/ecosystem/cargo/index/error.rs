@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::candidate::{Reason, ReasonKind};
+
 use super::super::fetch::FetchError;
 
 /// Why an index, or one crate in it, could not be read. One crate's error never touches another's.
@@ -105,5 +107,21 @@ impl IndexError {
 
     pub(super) fn junk(name: &str, words: &str) -> Self {
         Self::Junk { name: name.to_owned(), words: words.to_owned() }
+    }
+}
+
+impl From<&IndexError> for Reason {
+    /// The reason to hold a crate of which the registry does not tell.
+    fn from(error: &IndexError) -> Self {
+        let kind = match error {
+            IndexError::NotCached(_) => ReasonKind::NotCached,
+            IndexError::Refused { .. }
+            | IndexError::WantsCredentials { .. }
+            | IndexError::NotFound { .. }
+            | IndexError::BadName(_) => ReasonKind::RegistryRefused,
+            IndexError::Unsupported(_) => ReasonKind::OtherRegistry,
+            _ => ReasonKind::RegistryUnreachable,
+        };
+        Self::new(kind, error.to_string())
     }
 }

@@ -13,9 +13,10 @@ use super::super::lock::{self, Lock};
 use super::super::registries::of_registry;
 use super::super::requirement::{compatible, same_version};
 use super::super::view::{Limits, Line, Versions};
-use super::super::{Cargo, survey};
+use super::super::{Cargo, project_files};
 use super::subject::Subject;
-use crate::ecosystem::{Others, Project};
+use crate::ecosystem::Others;
+use crate::project::Project;
 
 /// A crate of a registry at a version.
 pub type Direct = (RegistryKey, String, Version);
@@ -139,11 +140,11 @@ fn least_rust(
     project: &Project,
     counts: &dyn Fn(&str) -> bool,
 ) -> Result<Option<String>> {
-    let manifests = survey::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
+    let manifests = project_files::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
     let mut least = None;
     for member in manifests.values() {
         if member.package_name.as_deref().is_some_and(counts) {
-            survey::lower(&mut least, survey::rust_version(member, &manifests));
+            project_files::lower(&mut least, project_files::rust_version(member, &manifests));
         }
     }
     Ok(least.or_else(|| cargo.rust_of_checks(root, project)))

@@ -13,8 +13,8 @@ use super::super::manifest::{self, Entry, Manifest, unwritten};
 use super::super::requirement::{Raise, raise, raise_floor};
 use super::Originals;
 use crate::candidate::{Dependency, Place, Reason, ReasonKind};
-use crate::cli::ManifestRule;
 use crate::ecosystem::Change;
+use crate::project::ManifestRule;
 
 /// The rules of writing in the manifests of a project.
 #[derive(Debug, Clone, Copy)]

@@ -9,15 +9,17 @@ use anyhow::Result;
 use super::super::Cargo;
 use super::super::index::RegistryKey;
 use super::super::lock::{self, LockDiff};
+use super::super::project_files::read_lock;
 use super::super::workspace::join;
 use super::bounds::{Bounds, rust_of_workspace};
 use super::judge::{arrivals, downward, too_new_for_members, unseen};
 use super::put_back::put_back;
-use super::subject::Subject;
-use super::unlock::{Extent, Step, relock};
+use super::subject::{Step, Subject};
+use super::unlock::{Extent, relock};
 use super::update::ProjectResolver;
-use super::{Originals, keep_format, read_lock};
-use crate::ecosystem::{Change, Project, Resolution};
+use super::{Originals, keep_format};
+use crate::ecosystem::{Change, Resolution};
+use crate::project::Project;
 
 /// What came of the other lockfiles.
 pub enum Followed {

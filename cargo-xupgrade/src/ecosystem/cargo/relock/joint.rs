@@ -125,7 +125,7 @@ fn settled<'a>(registries: &'a Registries, all: &'a Everything<'_>) -> impl Iter
 
 /// The candidates that manifests name, where they stand.
 fn rising(root: &Path, registries: &Registries, all: &Everything<'_>) -> Result<Vec<Direct>> {
-    let before = super::read_lock(root, all.project)?;
+    let before = super::super::project_files::read_lock(root, all.project)?;
     let direct = all.candidates.iter().filter(|one| one.role.is_direct());
     let place = |candidate: &&Candidate| {
         let key = registry_of(registries, &before, &change(all, candidate, &candidate.at))?;

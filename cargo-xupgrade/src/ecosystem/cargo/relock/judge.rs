@@ -9,13 +9,13 @@ use semver::Version;
 
 use super::super::index::{self, RegistryKey};
 use super::super::lock::{self, Lock, LockDiff, LockedPackage};
+use super::super::project_files;
 use super::super::registries::Registries;
 use super::super::requirement::same_version;
-use super::super::survey;
 use super::is_there;
+use crate::candidate::toolchain_exceeds;
 use crate::candidate::{self, Reason, ReasonKind};
 use crate::ecosystem::Change;
-use crate::policy::toolchain_exceeds;
 
 /// What the policy says to the new lockfile.
 pub(super) fn objection(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Option<Reason> {
@@ -88,7 +88,7 @@ pub(super) fn too_new_for_members(
     after: &Lock,
     brought: &[&LockedPackage],
 ) -> Result<Option<Reason>> {
-    let manifests = survey::read_manifests(root, change.project)?.map_err(|reason| anyhow!(reason.text))?;
+    let manifests = project_files::read_manifests(root, change.project)?.map_err(|reason| anyhow!(reason.text))?;
     for LockedPackage { name, version, source, .. } in brought {
         let Some(registry) = registries.of_lock(source.as_deref()) else { continue };
         let Ok(body) = registry.index.raw(name) else { continue };
@@ -100,7 +100,7 @@ pub(super) fn too_new_for_members(
         };
         for member in manifests.values() {
             let Some(package) = &member.package_name else { continue };
-            let Some(has) = survey::rust_version(member, &manifests) else { continue };
+            let Some(has) = project_files::rust_version(member, &manifests) else { continue };
             if toolchain_exceeds(&needs, &has) && lock::reaches(after, package, name, version) {
                 let text = format!(
                     "{} {} brings {name} {version}, which needs Rust {needs}; `{package}` supports Rust {has}",

@@ -3,11 +3,11 @@
 
 use semver::Version;
 
-use super::super::fresh;
 use super::super::lock::{self, Lock, LockDiff};
 use super::is_there;
 use crate::candidate::EcosystemKind;
-use crate::ecosystem::{Change, Move};
+use crate::ecosystem::Change;
+use crate::project::{Move, OwnLock};
 
 /// What moved, as values.
 pub(super) fn moves(diff: &LockDiff) -> Vec<Move> {
@@ -39,7 +39,7 @@ pub(super) fn notes(change: &Change<'_>, after: &Lock, diff: &LockDiff) -> Vec<S
         })
         .collect();
     if change.project.lock.is_some() {
-        notes.push(fresh::NOTE.to_owned());
+        notes.push(OwnLock::NOTE.to_owned());
     }
     let from = change.from.semver();
     if is_there(after, change.name, from) {

@@ -6,7 +6,8 @@ use semver::Version;
 use super::super::index::RegistryKey;
 use super::super::lock::{self, Lock, LockedPackage};
 use super::super::requirement::{compatible, same_version};
-use super::unlock::Step;
+use super::is_there;
+use crate::candidate;
 
 /// The crate that is raised, in one project.
 pub(super) struct Subject<'a> {
@@ -45,6 +46,22 @@ impl Subject<'_> {
         };
         let in_line = specs(&|one| compatible(one, step.to.semver()));
         if in_line.is_empty() { specs(&|one| same_version(one, &step.from)) } else { in_line }
+    }
+}
+
+/// One crate that is raised, and how far.
+pub(super) struct Step<'a> {
+    /// The crate.
+    pub(super) subject: Subject<'a>,
+    /// The version to reach.
+    pub(super) to: &'a candidate::Version,
+    /// The version at which it stands.
+    pub(super) from: Version,
+}
+
+impl Step<'_> {
+    pub(super) fn is_done(&self, lock: &Lock) -> bool {
+        is_there(&self.subject.own(lock), self.subject.name, self.to.semver())
     }
 }
 

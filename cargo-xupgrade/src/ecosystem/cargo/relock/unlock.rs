@@ -2,15 +2,12 @@
 //! cargo names as standing in the way. Writes the lockfile only.
 
 use anyhow::Result;
-use semver::Version;
 
 use super::super::lock::{Lock, LockedPackage};
 use super::super::requirement::same_version;
 use super::bounds::Bounds;
-use super::is_there;
-use super::subject::{Subject, spec_of};
+use super::subject::{Step, spec_of};
 use super::update::ProjectResolver;
-use crate::candidate;
 use crate::ecosystem::Resolution;
 use crate::phrases::cargo::resolver::{Named, linked_before, locked, previously_selected, required_by};
 
@@ -34,22 +31,6 @@ const UNLOCKED_AT_MOST: usize = 40;
 
 /// Makes cargo unlock what the unlocked packages need, too.
 const RECURSIVE: &str = "--recursive";
-
-/// One crate that is raised.
-pub(super) struct Step<'a> {
-    /// The crate.
-    pub(super) subject: Subject<'a>,
-    /// The version to reach.
-    pub(super) to: &'a candidate::Version,
-    /// The version at which it stands.
-    pub(super) from: Version,
-}
-
-impl Step<'_> {
-    fn is_done(&self, lock: &Lock) -> bool {
-        is_there(&self.subject.own(lock), self.subject.name, self.to.semver())
-    }
-}
 
 /// Relocks so that each crate stands at its wanted version. `Some` is an end that is no success.
 ///

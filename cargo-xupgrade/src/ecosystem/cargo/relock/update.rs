@@ -11,19 +11,20 @@ use semver::Version;
 use super::super::Cargo;
 use super::super::index::RegistryKey;
 use super::super::lock::Lock;
+use super::super::project_files::read_lock;
 use super::super::registries::Registries;
 use super::super::requirement::admits;
 use super::super::view;
 use super::super::workspace::one_line;
 use super::bounds::Bounds;
-use super::read_lock;
+use crate::candidate::toolchain_exceeds;
 use crate::candidate::{Reason, ReasonKind};
 use crate::command::{TimedOut, Tool};
-use crate::ecosystem::{Network, Project, Resolution};
+use crate::ecosystem::Resolution;
 use crate::environment::without_questions;
 use crate::phrases::cargo::resolver::{unknown_package, unmatched};
 use crate::phrases::{self, git, system};
-use crate::policy::toolchain_exceeds;
+use crate::project::{Network, Project};
 
 /// Cargo, as it resolves one project through the views.
 #[derive(Clone, Copy)]
@@ -163,7 +164,7 @@ mod tests {
         let listener = |_: &crate::event::Event| {};
         let cargo = Cargo::new(
             Outlook::of("2026-01-01T00:00:00Z"),
-            crate::cli::ManifestRule::Needed,
+            crate::project::ManifestRule::Needed,
             &cache,
             &cache,
             &listener,

@@ -9,10 +9,10 @@ use semver::Version;
 use super::super::index::{IndexError, RegistryKey};
 use super::super::lock;
 use super::super::manifest::{Entry, Kind, Manifest, Origin};
+use super::super::project_files::{Manifests, lower, rust_version};
 use super::super::requirement::{Form, admits, form};
-use super::{Manifests, lower, rust_version};
 use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Promise, Reason, ReasonKind, Role};
-use crate::ecosystem::Project;
+use crate::project::Project;
 
 /// One dependency in the making.
 pub(super) struct Group {

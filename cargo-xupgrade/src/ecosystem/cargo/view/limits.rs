@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::super::index::Glance;
 use super::super::requirement::{compatible, same_version};
-use crate::policy::toolchain_exceeds;
+use crate::candidate::toolchain_exceeds;
 
 /// Versions by lower-case name of their crate.
 pub type Versions = BTreeMap<String, BTreeSet<Version>>;

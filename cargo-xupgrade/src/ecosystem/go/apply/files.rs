@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::super::Known;
 use super::Untidy;
-use crate::ecosystem::Project;
+use crate::project::Project;
 
 /// Bytes by path from the root; `None` for a file that was not there.
 #[derive(Debug)]

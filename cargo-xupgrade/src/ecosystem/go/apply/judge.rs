@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::protocol::{Changed, Edited, ModuleVersion, Moved, Probed, Selected};
 use super::Untidy;
+use crate::candidate::toolchain_exceeds;
 use crate::candidate::{EcosystemKind, Reason, ReasonKind, Version};
 use crate::clock::Instant;
-use crate::ecosystem::{Applied, Move, Outlook, Project, UnknownAge};
-use crate::policy::toolchain_exceeds;
+use crate::ecosystem::{Outlook, UnknownAge};
+use crate::project::{Applied, Move, Project};
 
 /// What was asked for, and by which rules.
 pub struct Asked<'a> {

@@ -32,8 +32,8 @@ fn refused(room: &Room, name: &str, to: &str) -> Reason {
     reason
 }
 
-fn moved(done: &crate::ecosystem::Applied) -> Vec<String> {
-    let to = |one: &crate::ecosystem::Move| format!("{} {}", one.name, one.to.as_deref().unwrap_or("gone"));
+fn moved(done: &crate::project::Applied) -> Vec<String> {
+    let to = |one: &crate::project::Move| format!("{} {}", one.name, one.to.as_deref().unwrap_or("gone"));
     done.also_moved.iter().map(to).collect()
 }
 
