@@ -1,6 +1,8 @@
 //! Trust in tests that flap: they reject no good upgrade and let in no bad one, and what ran was what had to run. Each test
 //! of the fixture counts its runs in a folder outside of every tree, and fails in those that it is told to.
 
+mod soak;
+
 use std::path::PathBuf;
 
 use serde_json::Value;

@@ -37,7 +37,6 @@ mod resume;
 mod run;
 mod safeguards;
 mod safety;
-mod soak_flakes;
 mod supervise;
 mod tidy;
 mod toolchains;
