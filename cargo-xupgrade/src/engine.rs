@@ -24,9 +24,7 @@ use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::report::{CellSummary, REFUSED, TrialSummary, round};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
-use crate::verdict::{
-    Baseline, CellBaseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell, units_again,
-};
+use crate::verdict::{Baseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell, units_again};
 pub use budget::{Budget, Spent};
 
 /// What the engine works with.
@@ -317,14 +315,15 @@ impl Engine<'_> {
     }
 
     fn time_of(&self, cells: &[Cell]) -> Duration {
-        let known = cells.iter().filter_map(|cell| self.baseline.cells.get(&cell.key()));
-        Duration::from_secs_f64(known.map(CellBaseline::expected_seconds).sum::<f64>().clamp(0.0, 1e9))
+        Duration::from_secs_f64(forecast::seconds(cells, &self.baseline).clamp(0.0, 1e9))
     }
 
     fn announce(&self, order: &Order, proposal: &Proposal, of: Option<String>, remaining: usize) {
         let accepted = order.atoms.len() - proposal.fresh;
         let later = u32::try_from(remaining).unwrap_or(u32::MAX);
-        let seconds_left = self.time_of(&order.cells).saturating_mul(later.saturating_add(1)).as_secs();
+        let own = self.time_of(&order.cells);
+        let in_part = matches!(proposal.scope, Scope::Again { .. } | Scope::Often { .. });
+        let each = if in_part { self.full_time() } else { own };
         self.listener.tell(&Event::TrialBegan {
             trial: order.id.clone(),
             why: Some(proposal.why.into()),
@@ -332,7 +331,7 @@ impl Engine<'_> {
             fresh: order.atoms[accepted..].iter().map(|atom| self.step_of(atom)).collect(),
             accepted,
             remaining,
-            seconds_left: Some(seconds_left),
+            seconds_left: Some(own.saturating_add(each.saturating_mul(later)).as_secs()),
         });
     }
 

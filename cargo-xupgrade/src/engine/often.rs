@@ -16,7 +16,7 @@ pub const RUNS: u32 = 21;
 const UNITS_SECONDS: f64 = 600.0;
 
 /// Nothing is quicker than the start of the tools, in seconds.
-const START: f64 = 0.2;
+pub(super) const START: f64 = 0.2;
 
 /// Numbers of further runs of a check, by the units of tests that one command runs; no unit stands for the whole check.
 pub type Runs = BTreeMap<BTreeSet<String>, u32>;
