@@ -15,7 +15,7 @@ use cargo_xupgrade::priors::Known;
 use cargo_xupgrade::repo::Repo;
 use cargo_xupgrade::supervisor::Launcher;
 use cargo_xupgrade::trial::narrow::Breadth;
-use cargo_xupgrade::trial::{Cell, Check, Company, Exit, Extent, Freshness, Phase, Reader};
+use cargo_xupgrade::trial::{Cell, Check, Company, Exit, Extent, Freshness, Noise, Phase, Reader, TrialKind};
 use cargo_xupgrade::worker::Worker;
 
 use crate::common::process::{VARIABLE, assert_none_left, mark, wait_for};
@@ -237,6 +237,7 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
     };
     let cell = Cell { project: "cargo .".into(), check, concerns: BTreeSet::new(), extent: Extent::Whole };
     Order {
+        kind: TrialKind::Search,
         id: id.into(),
         atoms: vec![],
         cells: vec![cell],
@@ -297,11 +298,11 @@ fn a_cancelled_trial_ends_with_all_its_processes_and_the_one_beside_it_goes_on()
         wait_for(&other, "sh -c");
         local.cancel("doomed");
         let cancelled = local.poll()?.unwrap();
-        assert_eq!((cancelled.id.as_str(), cancelled.report.noise.as_deref()), ("doomed", Some("cancelled")));
+        assert_eq!((cancelled.id.as_str(), cancelled.report.noise()), ("doomed", Some(&Noise::Cancelled)));
         assert_none_left(&doomed);
         std::fs::write(&go_on, "").unwrap();
         let finished = local.poll()?.unwrap();
-        assert_eq!((finished.id.as_str(), finished.report.noise), ("other", None));
+        assert_eq!((finished.id.as_str(), finished.report.noise()), ("other", None));
         assert_eq!(finished.report.cells[0].exit, Exit::Code(0));
         Ok(())
     })

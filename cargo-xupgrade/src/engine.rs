@@ -22,7 +22,7 @@ use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::report::{CellSummary, REFUSED, TrialSummary, round};
+use crate::report::{CellSummary, TrialSummary, VerdictKind, round};
 use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
 use crate::verdict::{Baseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell, units_again};
 pub use budget::{Budget, Spent};
@@ -245,7 +245,7 @@ impl Engine<'_> {
         if finished.report.is_known() && counts(&proposal) {
             flight.begun = flight.begun.saturating_sub(1);
         }
-        if flight.cancelled.remove(&finished.id) && finished.report.noise.is_some() {
+        if flight.cancelled.remove(&finished.id) && finished.report.noise().is_some() {
             self.tell_cancelled(finished);
             search.record(ticket, Outcome::Inconclusive);
             return Ok(Taught::Nothing);
@@ -286,7 +286,7 @@ impl Engine<'_> {
     fn tell_cancelled(&self, finished: Finished) {
         self.listener.tell(&Event::TrialEnded {
             trial: finished.id,
-            verdict: "cancelled".to_owned(),
+            verdict: VerdictKind::Cancelled,
             text: "its answer no longer matters".to_owned(),
             seconds: round(finished.seconds),
         });
@@ -427,12 +427,12 @@ impl Engine<'_> {
     #[must_use]
     pub fn summary(&self, trial: &Trial) -> TrialSummary {
         let (verdict, text) = match &trial.verdict {
-            Verdict::Passed if trial.red.is_empty() => ("passed", String::new()),
-            Verdict::Passed => ("passed", cleared(&trial.red)),
+            Verdict::Passed if trial.red.is_empty() => (VerdictKind::Passed, String::new()),
+            Verdict::Passed => (VerdictKind::Passed, cleared(&trial.red)),
             // Nothing was built: the package manager itself said no.
-            Verdict::Failed(cause) if trial.report.refused.is_some() => (REFUSED, cause.text.clone()),
-            Verdict::Failed(cause) => ("failed", cause.text.clone()),
-            Verdict::Inconclusive(why) => ("inconclusive", why.clone()),
+            Verdict::Failed(cause) if trial.report.is_refused() => (VerdictKind::Refused, cause.text.clone()),
+            Verdict::Failed(cause) => (VerdictKind::Failed, cause.text.clone()),
+            Verdict::Inconclusive(why) => (VerdictKind::Inconclusive, why.clone()),
         };
         let name = |atom: &Atom| {
             let candidate = self.candidate(atom);
@@ -445,7 +445,7 @@ impl Engine<'_> {
             atoms: trial.atoms.iter().map(name).collect(),
             fresh: trial.fresh,
             tree: trial.report.trees.last().cloned().unwrap_or_default(),
-            verdict: verdict.to_owned(),
+            verdict,
             text,
             cleared: if trial.verdict == Verdict::Passed { trial.red.clone() } else { Vec::new() },
             seconds: round(trial.seconds),

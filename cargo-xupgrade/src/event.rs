@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::candidate::{Held, Version};
 use crate::cooldown::Cooldown;
-use crate::report::{CellSummary, Report};
+use crate::report::{CellSummary, Report, VerdictKind};
 use crate::why::Why;
 
 /// A check, by its project's label and its name.
@@ -164,8 +164,8 @@ pub enum Event {
     TrialEnded {
         /// Its name.
         trial: String,
-        /// `passed`, `failed` or `inconclusive`.
-        verdict: String,
+        /// The verdict.
+        verdict: VerdictKind,
         /// The cause, in words.
         text: String,
         /// Seconds that it took.

@@ -16,7 +16,7 @@ use xupgrade_search::Until;
 use crate::candidate::{EcosystemKind, Version};
 use crate::project::Move;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, Freshness, TrialReport};
+use crate::trial::{Cell, Freshness, TrialKind, TrialReport};
 use crate::verdict::Baseline;
 
 /// One upgrade of a trial: which candidate, to which version.
@@ -28,12 +28,11 @@ pub struct Atom {
     pub rung: usize,
 }
 
-/// Why a trial gave no answer that made way for the verification.
-pub const CUT: &str = "it had to make way for the verification before the deadline";
-
 /// A trial to run: base + atoms in commit order, on some cells.
 #[derive(Debug, Clone)]
 pub struct Order {
+    /// Its kind.
+    pub kind: TrialKind,
     /// Its name.
     pub id: String,
     /// The atoms, in commit order.
@@ -48,14 +47,6 @@ pub struct Order {
     pub goes_on: Option<Until>,
     /// The moment at which the budget ends what still runs; that is no answer, and no verdict on slowness.
     pub until: Option<Instant>,
-}
-
-impl Order {
-    /// Whether it runs the untouched base to learn what the base does: there every cell runs, whatever others say.
-    #[must_use]
-    pub fn is_baseline(&self) -> bool {
-        self.id.starts_with("baseline")
-    }
 }
 
 /// A trial that has finished.

@@ -13,6 +13,7 @@ use crate::candidate::{Candidate, EcosystemKind, Held, ReasonKind, Version};
 use crate::clock::Instant;
 use crate::priors::{Before, Identity, Known, identity};
 use crate::report::Report;
+use crate::trial::TrialKind;
 use crate::verdict::Baseline;
 
 /// The file's name.
@@ -140,7 +141,7 @@ impl History {
     fn saw_failing(&mut self, held: &Held, at: Instant) {
         let Some(evidence) = &held.reason.evidence else { return };
         let is_noise = held.reason.kind == ReasonKind::Inconclusive;
-        if is_noise || evidence.trial.is_empty() || evidence.trial.starts_with("baseline") {
+        if is_noise || evidence.trial.is_empty() || is_of_base(&evidence.trial) {
             return;
         }
         let tried = if evidence.tried.is_empty() { held.wanted.as_slice() } else { &evidence.tried };
@@ -164,7 +165,7 @@ impl History {
     }
 
     fn learn_flakes(&mut self, flapped: &Flapped, report: &Report) {
-        let ran = report.trials.iter().any(|trial| trial.id.starts_with("baseline"));
+        let ran = report.trials.iter().any(|trial| is_of_base(&trial.id));
         for known in self.flaky.iter_mut().filter(|_| ran) {
             known.quiet += 1;
         }
@@ -218,6 +219,11 @@ impl History {
 
 fn landed(ecosystem: EcosystemKind, project: &str, name: &str, version: &Version) -> Landed {
     Landed { ecosystem, project: project.to_owned(), name: name.to_owned(), version: version.clone() }
+}
+
+/// A trial of this name ran on the untouched base.
+fn is_of_base(name: &str) -> bool {
+    TrialKind::of(name).is_some_and(TrialKind::is_of_base)
 }
 
 #[cfg(test)]

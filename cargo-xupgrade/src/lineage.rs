@@ -1,7 +1,7 @@
 //! Which trial led to which: a group that failed leads to the parts that it is split into, a version that failed to the
 //! one below it. Derived from what the trials tried, as the search itself keeps no such record. Pure.
 
-use crate::report::TrialSummary;
+use crate::report::{TrialSummary, VerdictKind};
 use crate::why::Why;
 
 /// A trial that is over, as far as it can lead to others. Upgrades are written `name@version`.
@@ -27,10 +27,10 @@ pub enum End {
 }
 
 impl End {
-    /// From the name of a verdict in events and JSON.
+    /// The end that a verdict means.
     #[must_use]
-    pub fn of(verdict: &str) -> Self {
-        if verdict == "passed" { Self::Passed } else { Self::NotPassed }
+    pub fn of(verdict: VerdictKind) -> Self {
+        if verdict == VerdictKind::Passed { Self::Passed } else { Self::NotPassed }
     }
 }
 
@@ -62,7 +62,7 @@ pub fn link(trials: &mut [TrialSummary]) {
         let (earlier, rest) = trials.split_at_mut(at);
         let past: Vec<Past<'_>> = earlier
             .iter()
-            .map(|one| Past { id: &one.id, why: one.why, fresh: one.fresh_atoms(), end: End::of(&one.verdict) })
+            .map(|one| Past { id: &one.id, why: one.why, fresh: one.fresh_atoms(), end: End::of(one.verdict) })
             .collect();
         let one = &rest[0];
         if one.parent.is_none() {
@@ -87,8 +87,15 @@ mod tests {
     /// The parent of a trial after trials written as `id verdict upgrade …`.
     fn led_by(why: Why, fresh: &str, before: &[&str]) -> Option<String> {
         let words: Vec<Vec<String>> = before.iter().map(|line| names(line)).collect();
-        let past: Vec<Past<'_>> =
-            words.iter().map(|one| Past { id: &one[0], why: None, fresh: &one[2..], end: End::of(&one[1]) }).collect();
+        let past: Vec<Past<'_>> = words
+            .iter()
+            .map(|one| Past {
+                id: &one[0],
+                why: None,
+                fresh: &one[2..],
+                end: End::of(serde_json::from_value(one[1].clone().into()).unwrap()),
+            })
+            .collect();
         parent(Some(why), &names(fresh), &past).map(str::to_owned)
     }
 

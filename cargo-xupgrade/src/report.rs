@@ -5,6 +5,8 @@
 mod fake;
 mod past;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
@@ -173,14 +175,39 @@ pub struct CommitTrials {
     pub limit: Option<f64>,
 }
 
-/// The verdict on upgrades that the package manager refused, so that nothing was built.
-pub const REFUSED: &str = "refused";
+/// The verdict on a trial, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictKind {
+    /// Everything passed that did before.
+    Passed,
+    /// Something failed that did not before.
+    Failed,
+    /// The package manager refused an upgrade, so that nothing was built.
+    Refused,
+    /// No evidence.
+    Inconclusive,
+    /// No evidence, as its answer no longer mattered. In events only.
+    Cancelled,
+}
+
+impl fmt::Display for VerdictKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Inconclusive => "inconclusive",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
 
 impl Report {
     /// The number of trials that ran a check: what a package manager refuses at once is none.
     #[must_use]
     pub fn trials_run(&self) -> usize {
-        self.trials.iter().filter(|trial| trial.verdict != REFUSED).count()
+        self.trials.iter().filter(|trial| trial.verdict != VerdictKind::Refused).count()
     }
 }
 
@@ -201,8 +228,8 @@ pub struct TrialSummary {
     pub fresh: usize,
     /// The tree that was tested (the base's, where nothing could be written).
     pub tree: String,
-    /// `passed`, `failed`, `refused` or `inconclusive`.
-    pub verdict: String,
+    /// The verdict.
+    pub verdict: VerdictKind,
     /// The cause, in words; empty for a pass, unless tests failed in it.
     pub text: String,
     /// Tests that failed in one that passed: as far as seen no upgrade is to blame, and each passed in as many other runs of the

@@ -29,7 +29,6 @@ use crate::cli::{PlanArgs, RunArgs};
 use crate::engine::commits::Chain;
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
-use crate::executor::CUT;
 use crate::executor::local::{self, Local, Place, Tools};
 use crate::failure::{Code, Usage};
 use crate::history::{self, Flapped, History};
@@ -38,8 +37,8 @@ use crate::journal::{FOLDER, Journal};
 use crate::plan::Plan;
 use crate::project::ManifestRule;
 use crate::report::{Report, TestedLock};
-use crate::trial::TrialReport;
-use crate::verdict::{Baseline, Unexercised};
+use crate::trial::{Noise, TrialReport};
+use crate::verdict::{Baseline, Unexercised, Verdict};
 
 pub use cache::cache_root;
 pub use cache::{Clean, clean, make_shared};
@@ -340,7 +339,8 @@ impl Session {
 
     fn code(&self, report: &Report, args: &RunArgs, stop: &Stop) -> Code {
         // What had to make way for the deadline is a matter of the budget, not of noise.
-        let ran = report.trials.iter().filter(|trial| !trial.id.starts_with("baseline") && trial.text != CUT);
+        let all = self.found.iter().flat_map(|found| &found.trials);
+        let mut ran = all.filter(|trial| trial.report.noise() != Some(&Noise::Cut));
         if stop.requested() > Level::None {
             Code::Interrupted
         } else if self.nothing_green {
@@ -348,8 +348,8 @@ impl Session {
         } else if self.found.as_ref().is_some_and(|found| found.publishing == Publishing::Failed) {
             Code::Publishing
         } else if report.upgrades.is_empty()
-            && ran.clone().count() > 0
-            && ran.clone().all(|trial| trial.verdict == "inconclusive")
+            && ran.clone().next().is_some()
+            && ran.all(|trial| matches!(trial.verdict, Verdict::Inconclusive(_)))
         {
             Code::Inconclusive
         } else if args.fail_on_held && report.held.iter().any(|held| held.reason.kind.is_actionable()) {

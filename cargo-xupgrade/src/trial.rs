@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::Reason;
-use crate::project::{Applied, Exercised};
 use crate::shell::typed;
 
 #[cfg(test)]
@@ -13,6 +11,9 @@ mod fake;
 pub mod flap;
 pub mod narrow;
 pub mod reading;
+mod report;
+
+pub use report::{Noise, TrialEnd, TrialKind, TrialReport};
 
 /// Cargo's messages in JSON, with diagnostics as people read them between.
 pub const MESSAGES: &str = "--message-format=json-render-diagnostics";
@@ -411,44 +412,5 @@ impl CellReport {
             Exit::Interrupted | Exit::NotStarted(_) | Exit::Signal(9) => false,
             exit => exit.is_success() || self.reading.noise.is_none(),
         }
-    }
-}
-
-/// What happened in a trial.
-#[derive(Debug, Clone, Default)]
-pub struct TrialReport {
-    /// The tree after each atom, in commit order.
-    pub trees: Vec<String>,
-    /// The last tree as it was tested, with the lockfiles that git does not track and that are in none of `trees`.
-    pub tested: Option<String>,
-    /// What each atom's edit did, in the same order.
-    pub applied: Vec<Applied>,
-    /// The atom (position in the sequence) that could not be written, and why.
-    pub refused: Option<(usize, Reason)>,
-    /// What the package manager refused to download, and why: the trial as a whole fails.
-    pub unfit: Option<Reason>,
-    /// Why the trial could not be prepared, if that is so: no evidence.
-    pub noise: Option<String>,
-    /// Projects (by label) whose downloads failed in the baseline.
-    pub unfetched: BTreeMap<String, Reason>,
-    /// The cells that ran, in order.
-    pub cells: Vec<CellReport>,
-    /// Whether cells of the order did not run, because one before them failed.
-    pub broke_off: bool,
-    /// What was compiled, by project label.
-    pub exercised: BTreeMap<String, Exercised>,
-    /// How many times a cell did not run, as the journal of an interrupted run knew how it ends.
-    pub known: usize,
-    /// How many times a cell ran, the second looks at flaky tests counted.
-    pub ran: usize,
-    /// Seconds that those took when they ran.
-    pub known_seconds: f64,
-}
-
-impl TrialReport {
-    /// Whether it took cells, and all of them from the journal: such a trial costs nothing.
-    #[must_use]
-    pub fn is_known(&self) -> bool {
-        self.known > 0 && self.ran == 0
     }
 }

@@ -8,7 +8,7 @@ use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
 use crate::partner;
 use crate::phrases::{cargo, go};
 use crate::project::Exercised;
-use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
+use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialEnd, TrialReport};
 use words::{brief, fails_at};
 
 mod again;
@@ -131,6 +131,12 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// A failure of a trial as a whole, for this reason.
+    fn of(reason: &Reason, suspects: Vec<usize>) -> Self {
+        let evidence = reason.evidence.as_deref().cloned().unwrap_or_default();
+        Self { kind: reason.kind, text: reason.text.clone(), suspects, evidence }
+    }
+
     /// The packages that its words name as not fitting together, in the order of the words; they need not be candidates.
     #[must_use]
     pub fn partners(&self) -> Vec<String> {
@@ -168,20 +174,11 @@ pub const FLAKY_RERUNS: usize = 7;
 /// Judges a trial. `claims` are the fresh atoms; what was accepted before has proved itself.
 #[must_use]
 pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexercised: Unexercised) -> Verdict {
-    if let Some(why) = &report.noise {
-        return Verdict::Inconclusive(why.clone());
-    }
-    if let Some((position, reason)) = &report.refused {
-        return Verdict::Failed(Cause {
-            kind: reason.kind,
-            text: reason.text.clone(),
-            suspects: vec![*position],
-            evidence: reason.evidence.as_deref().cloned().unwrap_or_default(),
-        });
-    }
-    if let Some(reason) = &report.unfit {
-        let evidence = reason.evidence.as_deref().cloned().unwrap_or_default();
-        return Verdict::Failed(Cause { kind: reason.kind, text: reason.text.clone(), suspects: vec![], evidence });
+    match &report.end {
+        TrialEnd::Noise(why) => return Verdict::Inconclusive(why.to_string()),
+        TrialEnd::Refused { position, reason } => return Verdict::Failed(Cause::of(reason, vec![*position])),
+        TrialEnd::Unfit(reason) => return Verdict::Failed(Cause::of(reason, vec![])),
+        TrialEnd::Ran | TrialEnd::BrokeOff => {}
     }
     let judged = report.cells.iter().map(|cell| judge_cell(cell, baseline.cells.get(&cell.cell.key())));
     // What does not compile says more than a test that fails, any failure more than noise beside it, and that a check changes files
@@ -195,7 +192,7 @@ pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexer
     if let Some(first) = judged.filter(|verdict| *verdict != Verdict::Passed).min_by_key(rank) {
         return first;
     }
-    if report.broke_off {
+    if report.end == TrialEnd::BrokeOff {
         // A failure that counts was told above; here one was forgiven, and what stood behind it never ran.
         return Verdict::Inconclusive(
             "it ended at a check that failed, and the checks behind that one did not run".into(),

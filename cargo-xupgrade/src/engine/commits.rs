@@ -16,7 +16,7 @@ use crate::executor::{Atom, Executor, Order};
 use crate::interrupt::Level;
 use crate::project::Applied;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellReport, Extent, Freshness, Phase, TrialReport, Turn};
+use crate::trial::{Cell, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn};
 use crate::verdict::{Bar, CellBaseline, Verdict, judge};
 
 /// The checks of a commit below the tip.
@@ -82,7 +82,8 @@ impl Engine<'_> {
     ) -> Result<(Reply, u64)> {
         let atoms = checkpoint.atoms[..positions.end].to_vec();
         let cells = self.cells_of_commit(&atoms[positions.clone()], how);
-        let id = format!("commit-{}", positions.end);
+        let kind = TrialKind::Commit;
+        let id = kind.name(positions.end);
         self.listener.tell(&Event::TrialBegan {
             trial: id.clone(),
             why: Some(crate::why::Why::Commit),
@@ -93,7 +94,16 @@ impl Engine<'_> {
             seconds_left: Some(self.time_of(&cells).as_secs()),
         });
         let (freshness, breadth) = (Freshness::Cached, Breadth::Whole);
-        executor.submit(Order { id, atoms: atoms.clone(), cells, freshness, breadth, goes_on: None, until: None })?;
+        executor.submit(Order {
+            kind,
+            id,
+            atoms: atoms.clone(),
+            cells,
+            freshness,
+            breadth,
+            goes_on: None,
+            until: None,
+        })?;
         let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
         let verdict = judge(&finished.report, &self.baseline, &[], self.unexercised);
         let reply = match &verdict {
@@ -184,7 +194,7 @@ impl Engine<'_> {
 impl Trial {
     /// The tree that was judged; none where not all of it could be written.
     fn tree(&self) -> Option<&str> {
-        let is_written = self.report.refused.is_none() && self.report.trees.len() == self.atoms.len();
+        let is_written = !self.report.is_refused() && self.report.trees.len() == self.atoms.len();
         self.report.trees.last().filter(|_| is_written).map(String::as_str)
     }
 

@@ -7,7 +7,7 @@ use xupgrade_search::{Pick, Proposal, Reach, Scope, Until, Why};
 use crate::executor::{Atom, Order};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialReport, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn};
 
 /// The atoms of picks, in the same order.
 #[must_use]
@@ -38,7 +38,9 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
         Scope::Concerned => Breadth::Targeted { fresh: proposal.fresh },
         Scope::Gate | Scope::Full | Scope::Again { .. } | Scope::Often { .. } => Breadth::Whole,
     };
-    Order { id: name(proposal), atoms: atoms(&proposal.picks), cells, freshness, breadth, goes_on, until: None }
+    let kind = kind(proposal.scope);
+    let id = kind.name(proposal.ticket.number());
+    Order { kind, id, atoms: atoms(&proposal.picks), cells, freshness, breadth, goes_on, until: None }
 }
 
 /// An order to run tests again that has none to run: it would pass, and prove nothing.
@@ -76,15 +78,13 @@ fn only_gates(mut cells: Vec<Cell>) -> Vec<Cell> {
     cells
 }
 
-/// The name of a trial: what it is for, and its number.
-fn name(proposal: &Proposal) -> String {
-    let number = proposal.ticket.number();
-    match proposal.scope {
-        Scope::Gate => format!("gate-{number}"),
-        Scope::Concerned => format!("t{number}"),
-        Scope::Full => format!("full-{number}"),
-        Scope::Again { .. } => format!("again-{number}"),
-        Scope::Often { .. } => format!("often-{number}"),
+const fn kind(scope: Scope) -> TrialKind {
+    match scope {
+        Scope::Gate => TrialKind::Gate,
+        Scope::Concerned => TrialKind::Search,
+        Scope::Full => TrialKind::Full,
+        Scope::Again { .. } => TrialKind::Again,
+        Scope::Often { .. } => TrialKind::Often,
     }
 }
 

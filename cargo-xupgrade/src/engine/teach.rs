@@ -54,7 +54,7 @@ impl Judged<'_> {
     #[must_use]
     pub fn counted(&self) -> Outcome {
         let mut counts: BTreeMap<Option<u64>, (u32, u32)> = BTreeMap::new();
-        let cells = self.report.cells.iter().filter(|_| self.report.noise.is_none());
+        let cells = self.report.cells.iter().filter(|_| self.report.noise().is_none());
         for (test, red) in cells.flat_map(|cell| self.ends(cell)) {
             let (failed, passed) = counts.entry(test).or_default();
             if red { *failed += 1 } else { *passed += 1 }

@@ -1,12 +1,13 @@
 //! What every executor promises, as one suite: the fake passes it here, the local one in its own tests.
 
 use super::{Executor, Order};
-use crate::trial::Freshness;
 use crate::trial::narrow::Breadth;
+use crate::trial::{Freshness, Noise, TrialEnd, TrialKind};
 
 /// An order on the untouched base, without cells.
 pub(crate) fn empty_order(id: &str) -> Order {
     Order {
+        kind: TrialKind::Search,
         id: id.to_owned(),
         atoms: vec![],
         cells: vec![],
@@ -26,7 +27,7 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
     }
     let mut seen = Vec::new();
     while let Some(finished) = executor.poll().unwrap() {
-        assert!(finished.report.noise.is_none() && finished.report.refused.is_none(), "{:?}", finished.report);
+        assert!(finished.report.end == TrialEnd::Ran, "{:?}", finished.report);
         assert!(finished.report.trees.is_empty(), "no atom, no tree");
         assert!(finished.seconds >= 0.0);
         seen.push(finished.id);
@@ -59,14 +60,14 @@ fn cancels(executor: &mut dyn Executor) {
     executor.cancel(last);
     let mut cancelled = Vec::new();
     while let Some(finished) = executor.poll().unwrap() {
-        let noise = finished.report.noise;
-        assert!(noise.is_none() || noise.as_deref() == Some("cancelled"), "{noise:?}");
-        cancelled.extend(noise.map(|_| finished.id));
+        let end = finished.report.end;
+        assert!([TrialEnd::Ran, TrialEnd::Noise(Noise::Cancelled)].contains(&end), "{end:?}");
+        cancelled.extend((end != TrialEnd::Ran).then_some(finished.id));
     }
     assert_eq!(cancelled, [last.as_str()], "the one that waited comes back as noise, the others as they are");
     executor.cancel(last);
     executor.submit(empty_order(last)).unwrap();
-    assert!(executor.poll().unwrap().unwrap().report.noise.is_none(), "what is over cannot be cancelled any more");
+    assert!(executor.poll().unwrap().unwrap().report.noise().is_none(), "what is over cannot be cancelled any more");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Atom, Executor, Finished, Order};
 use crate::candidate::{Reason, ReasonKind};
 use crate::project::Exercised;
-use crate::trial::{Exit, Reading, TestEnd, TestName, TrialReport};
+use crate::trial::{Exit, Noise, Reading, TestEnd, TestName, TrialEnd, TrialReport};
 use crate::verdict::Baseline;
 
 /// What the rule says to a sequence of atoms.
@@ -70,7 +70,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
                 let exercised = Exercised { compiled, ..Exercised::default() };
                 report.exercised.insert("cargo .".into(), exercised);
             }
-            Answer::RedWithoutCells => report.unfit = Some(Reason::new(ReasonKind::TestFailed, "red by rule")),
+            Answer::RedWithoutCells => report.end = TrialEnd::Unfit(Reason::new(ReasonKind::TestFailed, "red by rule")),
             Answer::Red => {
                 let mut cell = crate::journal::tests::report(Exit::Code(101));
                 cell.reading.tests.values_mut().for_each(|end| *end = TestEnd::Failed);
@@ -85,11 +85,12 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
                 let cells = order.cells.iter().filter(|cell| cell.check.name == name);
                 report.cells = cells.map(|cell| cell.clone().ended(Exit::Code(101), Reading::default())).collect();
             }
-            Answer::Noise => report.noise = Some("noise by rule".into()),
+            Answer::Noise => report.end = TrialEnd::Noise(Noise::Outside("noise by rule".into())),
             Answer::Refused(position) => {
                 report.trees.truncate(position);
                 report.applied.truncate(position);
-                report.refused = Some((position, Reason::new(ReasonKind::ResolveRefused, "refused by rule")));
+                let reason = Reason::new(ReasonKind::ResolveRefused, "refused by rule");
+                report.end = TrialEnd::Refused { position, reason };
             }
         }
         report
@@ -127,7 +128,7 @@ impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
         let Some(order) = self.queue.remove(first) else { return Ok(None) };
         let mut report = self.report(&order);
         if self.unwanted.remove(&order.id) {
-            report.noise = Some("cancelled".into());
+            report.end = TrialEnd::Noise(Noise::Cancelled);
         }
         Ok(Some(Finished { id: order.id, report, seconds: 1.0 }))
     }

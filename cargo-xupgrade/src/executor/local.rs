@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use xupgrade_search::Until;
 
-use super::{Atom, CUT, Order, together};
+use super::{Atom, Order, together};
 use crate::candidate::{Reason, ReasonKind};
 use crate::ecosystem::{Ecosystem, Resolution};
 use crate::environment::CheckEnv;
@@ -30,7 +30,9 @@ use crate::project::{Applied, Project};
 use crate::shell::typed;
 use crate::supervisor::{self, Containment, Job, Launcher, RunAs};
 use crate::trial::reading::{Lines, for_people};
-use crate::trial::{Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Phase, Reading, TrialReport, Turn, words};
+use crate::trial::{
+    Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Noise, Phase, Reading, TrialEnd, TrialReport, Turn, words,
+};
 use crate::verdict::Baseline;
 use crate::worker::Worker;
 use download::Fetched;
@@ -109,19 +111,19 @@ pub struct Step {
 const FIRST_LIMIT: u64 = 60 * 60;
 
 impl Hand<'_> {
-    /// Why it is to end, if it is.
-    fn halted(&self) -> Option<&'static str> {
+    /// The cause for which it is to end, if it is.
+    fn halted(&self) -> Option<Noise> {
         if self.tools.stop.requested() > Level::None {
-            return Some("interrupted");
+            return Some(Noise::Interrupted);
         }
-        (self.stop.requested() > Level::None).then_some("cancelled")
+        (self.stop.requested() > Level::None).then_some(Noise::Cancelled)
     }
 
     /// Runs the trial. One that was cancelled is no evidence, whatever it found.
     fn run(&self, order: &Order) -> Result<TrialReport> {
         let mut report = self.trial(order).with_context(|| format!("trial {} broke off", order.id))?;
-        if let Some(why) = self.halted().filter(|why| *why == "cancelled") {
-            report.noise = Some(why.into());
+        if self.halted() == Some(Noise::Cancelled) {
+            report.end = TrialEnd::Noise(Noise::Cancelled);
         }
         Ok(report)
     }
@@ -129,12 +131,12 @@ impl Hand<'_> {
     fn trial(&self, order: &Order) -> Result<TrialReport> {
         let mut report = TrialReport::default();
         self.write_atoms(order, &mut report)?;
-        if report.refused.is_some() || report.noise.is_some() {
+        if report.end != TrialEnd::Ran {
             return Ok(report);
         }
         self.worker.stand_on(report.trees.last().map(String::as_str))?;
         self.fetch(order, &mut report)?;
-        if report.unfit.is_some() || report.noise.is_some() {
+        if report.end != TrialEnd::Ran {
             return Ok(report);
         }
         self.run_cells(order, &mut report)?;
@@ -154,7 +156,7 @@ impl Hand<'_> {
         }
         for (position, atom) in order.atoms.iter().enumerate().skip(known) {
             if let Some(why) = self.halted() {
-                report.noise = Some(why.into());
+                report.end = TrialEnd::Noise(why);
                 return Ok(());
             }
             match self.write_atom(atom, &order.atoms[position + 1..])? {
@@ -168,11 +170,11 @@ impl Hand<'_> {
                     report.applied.push(applied);
                 }
                 Resolution::Refused(reason) => {
-                    report.refused = Some((position, reason));
+                    report.end = TrialEnd::Refused { position, reason };
                     return Ok(());
                 }
                 Resolution::Noise(why) => {
-                    report.noise = Some(why);
+                    report.end = TrialEnd::Noise(Noise::Outside(why));
                     return Ok(());
                 }
             }
@@ -218,14 +220,14 @@ impl Hand<'_> {
                 seat.arrive(position + 1, &self.stop);
             }
             if let Some(why) = self.halted() {
-                report.noise = Some(why.into());
+                report.end = TrialEnd::Noise(why);
                 return Ok(());
             }
             let ran = self.run_as_much_as_counts(order, cell, &mut shown)?;
             (report.known, report.known_seconds) = shown.known;
             report.ran = shown.ran;
             if ran.exit == Exit::Interrupted && self.halted().is_none() {
-                report.noise = Some(CUT.into());
+                report.end = TrialEnd::Noise(Noise::Cut);
                 report.cells.push(ran);
                 return Ok(());
             }
@@ -240,8 +242,8 @@ impl Hand<'_> {
             }
             let goes_on = passed || until.is_some();
             let is_last = position + 1 == cells.len();
-            if !goes_on && !is_last && !order.is_baseline() && !self.tolerated.contains(&cell.key()) {
-                report.broke_off = true;
+            if !goes_on && !is_last && !order.kind.is_of_base() && !self.tolerated.contains(&cell.key()) {
+                report.end = TrialEnd::BrokeOff;
                 return Ok(());
             }
         }

@@ -18,7 +18,7 @@ fn report(upgrades: Vec<Upgrade>, held: Vec<Held>) -> Report {
         why: None,
         parent: None,
         tree: String::new(),
-        verdict: "passed".into(),
+        verdict: crate::report::VerdictKind::Passed,
         text: String::new(),
         cleared: Vec::new(),
         seconds,

@@ -115,7 +115,7 @@ fn a_trial_that_was_told_before_is_not_told_again_unless_it_ended_otherwise() {
         why: None,
         parent: None,
         tree: "t".into(),
-        verdict: "passed".into(),
+        verdict: crate::report::VerdictKind::Passed,
         text: String::new(),
         cleared: Vec::new(),
         seconds: 1.0,
@@ -127,7 +127,7 @@ fn a_trial_that_was_told_before_is_not_told_again_unless_it_ended_otherwise() {
     trial.seconds = 2.0;
     journal.append(&trial).unwrap();
     assert_eq!(bytes(folder.path()).len(), before);
-    trial.verdict = "failed".into();
+    trial.verdict = crate::report::VerdictKind::Failed;
     journal.append(&trial).unwrap();
     assert!(bytes(folder.path()).len() > before);
 }

@@ -8,7 +8,7 @@ use crate::cli::{Format, Talk};
 use crate::event::{Event, Listener, Step};
 use crate::failure::shown;
 use crate::lineage::{self, End, Past};
-use crate::report::REFUSED;
+use crate::report::VerdictKind;
 use crate::why::Why;
 
 /// What was heard so far.
@@ -27,16 +27,16 @@ struct Heard {
     keys: Vec<String>,
     accepted: usize,
     parent: Option<usize>,
-    verdict: Option<String>,
+    verdict: Option<VerdictKind>,
 }
 
 impl Heard {
     fn passed(&self) -> bool {
-        self.verdict.as_deref() == Some("passed")
+        self.verdict == Some(VerdictKind::Passed)
     }
 
     fn failed(&self) -> bool {
-        matches!(self.verdict.as_deref(), Some("failed" | REFUSED))
+        matches!(self.verdict, Some(VerdictKind::Failed | VerdictKind::Refused))
     }
 
     /// Whether it settled what it tried: it passed, or failed alone.
@@ -78,12 +78,12 @@ impl Story {
             }
             Event::TrialEnded { trial, verdict, .. } => {
                 let at = self.trials.iter().rposition(|heard| heard.id == *trial)?;
-                self.trials[at].verdict = Some(verdict.clone());
+                self.trials[at].verdict = Some(*verdict);
                 Some(format!("{trial}, learnt: {}", self.lesson(&self.trials[at])))
             }
             Event::TrialCleared { trial, .. } => {
                 let at = self.trials.iter().rposition(|heard| heard.id == *trial)?;
-                self.trials[at].verdict = Some("passed".to_owned());
+                self.trials[at].verdict = Some(VerdictKind::Passed);
                 None
             }
             _ => None,
@@ -92,8 +92,8 @@ impl Story {
 
     /// The trial that led to this one: the one that it looks at again, or the one that its picks tell.
     fn parent(&self, heard: &Heard, of: Option<&str>) -> Option<usize> {
-        let kept = self.trials.iter().filter(|one| one.verdict.as_deref() != Some("cancelled"));
-        let over = kept.filter_map(|one| Some((one, End::of(one.verdict.as_deref()?))));
+        let kept = self.trials.iter().filter(|one| one.verdict != Some(VerdictKind::Cancelled));
+        let over = kept.filter_map(|one| Some((one, End::of(one.verdict?))));
         let past: Vec<Past<'_>> =
             over.map(|(one, end)| Past { id: &one.id, why: Some(one.why), fresh: &one.keys, end }).collect();
         let id = of.or_else(|| lineage::parent(Some(heard.why), &heard.keys, &past))?;
@@ -203,11 +203,11 @@ impl Story {
     }
 
     fn lesson(&self, heard: &Heard) -> String {
-        match heard.verdict.as_deref() {
-            Some("passed") => self.after_a_pass(heard),
-            Some("failed") => self.after_a_failure(heard),
-            Some(REFUSED) => after_a_refusal(heard),
-            Some("cancelled") => "nothing, for its answer no longer matters".into(),
+        match heard.verdict {
+            Some(VerdictKind::Passed) => self.after_a_pass(heard),
+            Some(VerdictKind::Failed) => self.after_a_failure(heard),
+            Some(VerdictKind::Refused) => after_a_refusal(heard),
+            Some(VerdictKind::Cancelled) => "nothing, for its answer no longer matters".into(),
             _ if heard.why == Why::Commit => "nothing, so it is one commit with the next upgrade".into(),
             _ => "nothing, for noise is no evidence".into(),
         }

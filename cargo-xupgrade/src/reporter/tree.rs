@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::duration;
 use super::grid::Paint;
 use crate::failure::shown;
-use crate::report::TrialSummary;
+use crate::report::{TrialSummary, VerdictKind};
 use crate::why::Why;
 
 /// No line is longer.
@@ -24,15 +24,16 @@ pub fn trials(all: &[TrialSummary], paint: Paint) -> String {
         order.iter().map(|one| text(one).chars().count()).max().unwrap_or(0)
     };
     let id = |(depth, one): &(usize, &TrialSummary)| format!("{}{}", indent(*depth), shown(&one.id));
-    let (ids, verdicts) = (widest(&id), widest(&|(_, one)| one.verdict.clone()));
+    let (ids, verdicts) = (widest(&id), widest(&|(_, one)| one.verdict.to_string()));
     let times = widest(&|(_, one)| duration(one.seconds));
     let mut text = format!("{}\n", paint.over("1", "trials"));
     for node in &order {
         let (depth, one) = *node;
-        let head = format!("  {:ids$}  {:verdicts$}  {:>times$}  ", id(node), one.verdict, duration(one.seconds));
+        let verdict = one.verdict.to_string();
+        let head = format!("  {:ids$}  {:verdicts$}  {:>times$}  ", id(node), verdict, duration(one.seconds));
         let what = what(one, WIDTH.saturating_sub(head.chars().count()));
-        let colour = if one.verdict == "passed" { "32" } else { "33" };
-        let _ = writeln!(text, "{}", head.replacen(&one.verdict, &paint.over(colour, &one.verdict), 1) + &what);
+        let colour = if one.verdict == VerdictKind::Passed { "32" } else { "33" };
+        let _ = writeln!(text, "{}", head.replacen(&verdict, &paint.over(colour, &verdict), 1) + &what);
         if let Some(cause) = cause(one, all) {
             let margin = " ".repeat(4 + indent(depth).len());
             let _ = writeln!(text, "{margin}{}", cut(&shown(cause), WIDTH - margin.len()));
@@ -163,7 +164,7 @@ mod tests {
             atoms: fresh.iter().map(|one| format!("cargo:{one}")).collect(),
             fresh: fresh.len(),
             tree: String::new(),
-            verdict: "passed".into(),
+            verdict: VerdictKind::Passed,
             text: String::new(),
             cleared: Vec::new(),
             seconds: 1.0,
@@ -191,7 +192,7 @@ mod tests {
             trial("t4", Some("t1"), Why::Leaf, &["b@1.1.0"]),
         ];
         for at in [0, 3] {
-            (all[at].verdict, all[at].text) = ("failed".into(), "the test `x` fails\nand more".into());
+            (all[at].verdict, all[at].text) = (VerdictKind::Failed, "the test `x` fails\nand more".into());
         }
         let expected = "\
 trials
@@ -241,7 +242,7 @@ trials
     #[test]
     fn what_failed_cannot_write_to_the_terminal() {
         let mut one = trial("t1", None, Why::First, &["a\u{1b}[2J@1.1.0"]);
-        (one.verdict, one.text) = ("failed".into(), "no \u{1b}[2J".into());
+        (one.verdict, one.text) = (VerdictKind::Failed, "no \u{1b}[2J".into());
         assert!(!trials(&[one], Paint::Plain).contains('\u{1b}'));
     }
 }

@@ -15,9 +15,11 @@ use crate::executor::{Executor, Finished, Order};
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::project::Exercised;
-use crate::report::{CellSummary, TrialSummary, round};
+use crate::report::{CellSummary, TrialSummary, VerdictKind, round};
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialReport, Turn};
+use crate::trial::{
+    Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialKind, TrialReport, Turn,
+};
 use crate::verdict::{Baseline, CellBaseline, Steadiness, time_limit};
 use crate::why::Why;
 pub use standing::{LeftOut, Standing};
@@ -53,7 +55,7 @@ pub fn run(
     let (mut reports, mut trials): (Vec<TrialReport>, Vec<TrialSummary>) = (Vec::new(), Vec::new());
     for (report, summary) in runs {
         journal.append(&summary)?;
-        if let Some(noise) = report.noise.as_ref().filter(|_| !local.is_stopped()) {
+        if let Some(noise) = report.noise().filter(|_| !local.is_stopped()) {
             return Err(anyhow!("{noise}").context("the baseline could not be run"));
         }
         trials.push(summary);
@@ -91,9 +93,9 @@ fn alone(
         if cells.is_empty() || local.is_stopped() {
             break;
         }
-        let id = format!("{NAME}again-{number}");
-        tell(&id, Some(format!("{NAME}{}", before + 1)), before + aside::RUNS - number, listener);
-        local.submit(order(id, cells.clone()))?;
+        let id = TrialKind::BaselineAgain.name(number);
+        tell(&id, Some(TrialKind::Baseline.name(before + 1)), before + aside::RUNS - number, listener);
+        local.submit(order(TrialKind::BaselineAgain, id, cells.clone()))?;
         let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
         runs.push(conclude(finished, listener));
     }
@@ -142,7 +144,7 @@ fn abreast(
     while let Some(finished) = local.poll()? {
         runs.push(conclude(finished, listener));
     }
-    runs.sort_by_key(|(_, summary)| summary.id.trim_start_matches(NAME).parse::<usize>().unwrap_or(usize::MAX));
+    runs.sort_by(|(_, one), (_, other)| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
     runs.truncate(RUNS);
     Ok(runs)
 }
@@ -162,17 +164,15 @@ fn workers(capacity: usize, reports: &[TrialReport], listener: &dyn Listener) ->
     1
 }
 
-/// What the names of the runs begin with.
-const NAME: &str = "baseline-";
-
 fn whole(plan: &Plan, number: usize, listener: &dyn Listener) -> Order {
-    let id = format!("{NAME}{number}");
+    let id = TrialKind::Baseline.name(number);
     tell(&id, None, number % RUNS, listener);
-    order(id, plan.cells.clone())
+    order(TrialKind::Baseline, id, plan.cells.clone())
 }
 
-fn order(id: String, cells: Vec<Cell>) -> Order {
+fn order(kind: TrialKind, id: String, cells: Vec<Cell>) -> Order {
     Order {
+        kind,
         id,
         atoms: vec![],
         cells,
@@ -202,11 +202,11 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
     let cells = &finished.report.cells;
     let fallen: Vec<&CellReport> = cells.iter().filter(|cell| !cell.exit.is_success() && counts(cell)).collect();
     let (verdict, text) = if cells.iter().any(|cell| cell.exit == Exit::Interrupted) {
-        ("inconclusive", "interrupted".to_owned())
+        (VerdictKind::Inconclusive, "interrupted".to_owned())
     } else if fallen.is_empty() {
-        ("passed", String::new())
+        (VerdictKind::Passed, String::new())
     } else {
-        ("failed", failing(&fallen))
+        (VerdictKind::Failed, failing(&fallen))
     };
     let summary = TrialSummary {
         id: finished.id.clone(),
@@ -215,18 +215,13 @@ fn conclude(finished: Finished, listener: &dyn Listener) -> Run {
         atoms: vec![],
         fresh: 0,
         tree: String::new(),
-        verdict: verdict.into(),
+        verdict,
         text: String::new(),
         cleared: Vec::new(),
         seconds: round(finished.seconds),
         cells: finished.report.cells.iter().map(CellSummary::from).collect(),
     };
-    listener.tell(&Event::TrialEnded {
-        trial: finished.id,
-        verdict: summary.verdict.clone(),
-        text,
-        seconds: summary.seconds,
-    });
+    listener.tell(&Event::TrialEnded { trial: finished.id, verdict: summary.verdict, text, seconds: summary.seconds });
     (finished.report, summary)
 }
 

@@ -16,7 +16,7 @@ use crate::plan::{Plan, held, named, partners};
 use crate::project::{Applied, Move};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
-use crate::trial::{Cell, CellKey, CellReport, Phase, TrialReport};
+use crate::trial::{Cell, CellKey, CellReport, Phase, TrialKind, TrialReport};
 use crate::verdict::{Proof, Verdict, is_guarded_by_red, proof};
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
@@ -117,8 +117,7 @@ fn landed_between(found: &Found, atom: &Atom, candidate: &Candidate) -> Option<S
     }
     let above = refusals(found, atom.candidate).filter(|refusal| refusal.pick.rung > atom.rung);
     let next = above.min_by_key(|refusal| refusal.pick.rung)?;
-    let is_refused =
-        found.searched.tickets.get(&next.ticket).is_some_and(|at| found.trials[*at].report.refused.is_some());
+    let is_refused = found.searched.tickets.get(&next.ticket).is_some_and(|at| found.trials[*at].report.is_refused());
     let (all, one) = if is_refused { ("do not resolve", "does not") } else { ("fail", "fails") };
     let next = next.pick.rung;
     let unknown = match next - atom.rung - 1 {
@@ -312,7 +311,10 @@ fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
 }
 
 fn was_tried(held: &Held) -> bool {
-    held.reason.evidence.as_ref().is_some_and(|evidence| !evidence.trial.starts_with("baseline"))
+    held.reason
+        .evidence
+        .as_ref()
+        .is_some_and(|evidence| !TrialKind::of(&evidence.trial).is_some_and(TrialKind::is_of_base))
 }
 
 /// Candidates that did not become upgrades: held with their evidence, or untried.

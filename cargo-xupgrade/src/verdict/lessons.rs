@@ -86,6 +86,7 @@ impl CellBaseline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trial::TrialEnd;
     use crate::trial::{Cell, Exit, Phase, Reading};
 
     fn test() -> TestName {
@@ -129,9 +130,9 @@ mod tests {
         };
         let mut report = red(&Extent::Whole, 1);
         assert_eq!(judged(&report), crate::verdict::Verdict::Passed);
-        report.broke_off = true;
+        report.end = TrialEnd::BrokeOff;
         assert!(matches!(judged(&report), crate::verdict::Verdict::Inconclusive(_)), "others did not run");
-        report.broke_off = false;
+        report.end = TrialEnd::Ran;
         report.cells[0].reading.bare = [("app tests/own.rs".to_owned(), String::new())].into();
         assert!(matches!(judged(&report), crate::verdict::Verdict::Failed(_)), "a program that names no test");
         report.cells[0].reading.bare.clear();

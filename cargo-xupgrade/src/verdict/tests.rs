@@ -123,7 +123,7 @@ fn a_test_that_never_ends_is_a_time_out() {
 #[test]
 fn a_refused_resolve_names_its_atom() {
     let report = TrialReport {
-        refused: Some((2, Reason::new(ReasonKind::ResolveRefused, "links clash"))),
+        end: TrialEnd::Refused { position: 2, reason: Reason::new(ReasonKind::ResolveRefused, "links clash") },
         ..TrialReport::default()
     };
     let Verdict::Failed(cause) = judge(&report, &Baseline::default(), &[], Unexercised::Hold) else { panic!() };

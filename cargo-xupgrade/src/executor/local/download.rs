@@ -10,7 +10,7 @@ use crate::candidate::{Reason, ReasonKind};
 use crate::executor::Order;
 use crate::phrases::{cargo, go};
 use crate::project::Project;
-use crate::trial::{Check, TrialReport};
+use crate::trial::{Check, Noise, TrialEnd, TrialReport};
 use crate::verdict::download_refusal;
 
 /// The checks for which everything is downloaded, by the tested tree (none: the base) and the label of the project.
@@ -41,14 +41,14 @@ impl Hand<'_> {
 fn note_download(report: &mut TrialReport, project: &Project, words: &str, order: &Order) {
     let text = format!("cannot download what {} needs: {words}", project.label());
     match download_refusal(words) {
-        refusal if order.is_baseline() => {
+        refusal if order.kind.is_of_base() => {
             let reason = refusal
                 .or_else(|| stale_lock(words))
                 .unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
             report.unfetched.insert(project.label(), reason);
         }
-        Some(reason) => report.unfit = Some(reason),
-        None => report.noise = Some(text),
+        Some(reason) => report.end = TrialEnd::Unfit(reason),
+        None => report.end = TrialEnd::Noise(Noise::Outside(text)),
     }
 }
 

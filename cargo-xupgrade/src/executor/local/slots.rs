@@ -15,7 +15,7 @@ use super::{Hand, Shared, Tools};
 use crate::executor::{Atom, Executor, Finished, Order};
 use crate::interrupt::{Level, Stop};
 use crate::supervisor::{Containment, Launcher, Tokens};
-use crate::trial::{CellKey, TrialReport};
+use crate::trial::{CellKey, Noise, TrialEnd, TrialReport};
 use crate::verdict::Baseline;
 
 /// A local executor and what it has seen.
@@ -196,7 +196,7 @@ impl Executor for Local<'_, '_> {
 
     fn poll(&mut self) -> Result<Option<Finished>> {
         if let Some(id) = self.unwanted.pop_front() {
-            let report = TrialReport { noise: Some("cancelled".into()), ..TrialReport::default() };
+            let report = TrialReport { end: TrialEnd::Noise(Noise::Cancelled), ..TrialReport::default() };
             return Ok(Some(Finished { id, report, seconds: 0.0 }));
         }
         if self.slots.iter().all(|slot| slot.running.is_none()) {

@@ -15,6 +15,11 @@ fn step(text: &str) -> Step {
     Step { name: name.into(), project: ".".into(), from: version("1.0.0"), to: version(to), risk: 40, lower }
 }
 
+/// The verdict of this name.
+fn kind(name: &str) -> VerdictKind {
+    serde_json::from_value(name.into()).unwrap()
+}
+
 /// What is said to `id why accepted upgrade … = verdict`, line by line.
 fn told(trials: &[(&str, Why, usize, &str, &str)]) -> Vec<String> {
     let mut story = Story::default();
@@ -31,7 +36,7 @@ fn told(trials: &[(&str, Why, usize, &str, &str)]) -> Vec<String> {
         }));
         lines.extend(story.hear(&Event::TrialEnded {
             trial: (*id).into(),
-            verdict: (*verdict).into(),
+            verdict: kind(verdict),
             text: "the test x".into(),
             seconds: 1.0,
         }));
@@ -164,7 +169,7 @@ fn a_bracket_is_about_the_trial_that_it_names_whatever_failed_beside_it() {
             seconds_left: None,
         });
         let (text, seconds) = (String::new(), 1.0);
-        story.hear(&Event::TrialEnded { trial: trial.into(), verdict: verdict.into(), text, seconds })
+        story.hear(&Event::TrialEnded { trial: trial.into(), verdict: kind(verdict), text, seconds })
     };
     began("t1", Why::Leaf, None, "a@1.1.0", "failed");
     began("t2", Why::Leaf, None, "b@1.1.0", "failed");
@@ -229,8 +234,12 @@ fn the_baseline_and_cells_are_no_part_of_the_story() {
         seconds_left: None,
     };
     assert_eq!(story.hear(&baseline), None);
-    let ended =
-        Event::TrialEnded { trial: "baseline-1".into(), verdict: "passed".into(), text: String::new(), seconds: 1.0 };
+    let ended = Event::TrialEnded {
+        trial: "baseline-1".into(),
+        verdict: VerdictKind::Passed,
+        text: String::new(),
+        seconds: 1.0,
+    };
     assert_eq!(story.hear(&ended), None);
 }
 

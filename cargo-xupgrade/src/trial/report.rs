@@ -1,0 +1,186 @@
+//! The report on a trial: the trees that it wrote, the cells that ran, and its end; and the kinds of trials. Facts only.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::CellReport;
+use crate::candidate::Reason;
+use crate::project::{Applied, Exercised};
+
+/// The kind of a trial, which its name tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrialKind {
+    /// A run of the whole matrix on the untouched base, before anything else.
+    Baseline,
+    /// A run of the tests that failed in the baseline, by themselves.
+    BaselineAgain,
+    /// A trial of the search, with gates alone.
+    Gate,
+    /// A trial of the search.
+    Search,
+    /// A failure of another trial, run again.
+    Again,
+    /// The whole matrix on all that is accepted.
+    Full,
+    /// The tests of all that is accepted, again and again.
+    Often,
+    /// A commit below the tip.
+    Commit,
+}
+
+impl TrialKind {
+    const ALL: [Self; 8] = [
+        Self::BaselineAgain,
+        Self::Baseline,
+        Self::Gate,
+        Self::Search,
+        Self::Again,
+        Self::Full,
+        Self::Often,
+        Self::Commit,
+    ];
+
+    /// The name of the trial of this kind with this number: `t3`, `full-4`.
+    #[must_use]
+    pub fn name(self, number: impl fmt::Display) -> String {
+        format!("{}{number}", self.prefix())
+    }
+
+    /// The kind of the trial of this name; none for a name that no trial has.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| {
+            let number = name.strip_prefix(kind.prefix()).unwrap_or_default();
+            number.starts_with(|c: char| c.is_ascii_digit())
+        })
+    }
+
+    /// A run on the untouched base to learn what the base does: there every cell runs, whatever others say.
+    #[must_use]
+    pub const fn is_of_base(self) -> bool {
+        matches!(self, Self::Baseline | Self::BaselineAgain)
+    }
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline-",
+            Self::BaselineAgain => "baseline-again-",
+            Self::Gate => "gate-",
+            Self::Search => "t",
+            Self::Again => "again-",
+            Self::Full => "full-",
+            Self::Often => "often-",
+            Self::Commit => "commit-",
+        }
+    }
+}
+
+/// The cause of a trial that is no evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Noise {
+    /// The whole run was interrupted.
+    Interrupted,
+    /// Its answer no longer matters.
+    Cancelled,
+    /// It made way for the verification before the deadline of the budget.
+    Cut,
+    /// Something outside (network, disk), in words.
+    Outside(String),
+}
+
+impl fmt::Display for Noise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interrupted => "interrupted",
+            Self::Cancelled => "cancelled",
+            Self::Cut => "it had to make way for the verification before the deadline",
+            Self::Outside(words) => words,
+        })
+    }
+}
+
+/// The end of a trial, beside what its cells say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TrialEnd {
+    /// All cells ran that were to run.
+    #[default]
+    Ran,
+    /// Cells did not run, because one before them failed.
+    BrokeOff,
+    /// An atom could not be written.
+    Refused {
+        /// Its position in the sequence.
+        position: usize,
+        /// The words of the package manager, or of the policy.
+        reason: Reason,
+    },
+    /// The package manager refused to download something: the trial as a whole fails.
+    Unfit(Reason),
+    /// It is no evidence.
+    Noise(Noise),
+}
+
+/// A trial, as far as it went.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrialReport {
+    /// The tree after each atom, in commit order.
+    pub trees: Vec<String>,
+    /// The last tree as it was tested, with the lockfiles that git does not track and that are in none of `trees`.
+    pub tested: Option<String>,
+    /// The effects of each atom's edit, in the same order.
+    pub applied: Vec<Applied>,
+    /// Its end.
+    pub end: TrialEnd,
+    /// Projects (by label) whose downloads failed in the baseline.
+    pub unfetched: BTreeMap<String, Reason>,
+    /// The cells that ran, in order.
+    pub cells: Vec<CellReport>,
+    /// The packages that were compiled, by project label.
+    pub exercised: BTreeMap<String, Exercised>,
+    /// The number of cells that did not run, as the journal of an interrupted run knew their end.
+    pub known: usize,
+    /// The number of cells that ran, the second looks at flaky tests counted.
+    pub ran: usize,
+    /// Seconds that those took when they ran.
+    pub known_seconds: f64,
+}
+
+impl TrialReport {
+    /// A trial that took cells, and all of them from the journal: it costs nothing.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.known > 0 && self.ran == 0
+    }
+
+    /// The cause for which it is no evidence, if it is none.
+    #[must_use]
+    pub const fn noise(&self) -> Option<&Noise> {
+        match &self.end {
+            TrialEnd::Noise(noise) => Some(noise),
+            _ => None,
+        }
+    }
+
+    /// A trial that the package manager or the policy refused: nothing was built.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.end, TrialEnd::Refused { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_trial_tells_its_kind() {
+        for kind in TrialKind::ALL {
+            assert_eq!(TrialKind::of(&kind.name(12)), Some(kind), "{}", kind.name(12));
+        }
+        let others = ["", "t", "tests-1", "baseline", "baseline-again", "x1"].map(TrialKind::of);
+        assert_eq!(others, [None; 6]);
+    }
+}
