@@ -17,7 +17,7 @@ use anyhow::Result;
 
 use crate::candidate::{Candidate, Dependency, EcosystemKind, Named, Place, Reason, Version};
 use crate::clock::Instant;
-use crate::project::{Applied, Exercised, Network, Project, TransitiveRule};
+use crate::project::{Applied, Exercised, Network, Project, Resolved, TransitiveRule};
 use crate::trial::{CellReport, Check};
 pub use in_turn::InTurn;
 
@@ -103,24 +103,6 @@ pub enum Ground {
     Whole,
     /// A clone in which the user's set-up commands have yet to run: what is missing may be there later.
     NotSetUp,
-}
-
-/// The heights that one candidate reaches, as the package manager resolves it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resolved {
-    /// The version that it has where all upgrades are resolved at once; `None` where it stays, or where that is not known.
-    pub together: Option<Version>,
-    /// Rungs that do not resolve even alone, by position, and why.
-    pub refused: BTreeMap<usize, Reason>,
-}
-
-impl Resolved {
-    /// The answer for a candidate of which no rung can be written, for one and the same reason.
-    #[must_use]
-    pub fn refused_whole(candidate: &Candidate, reason: &Reason) -> Self {
-        let refused = (0..candidate.rungs.len()).map(|position| (position, reason.clone())).collect();
-        Self { together: None, refused }
-    }
 }
 
 /// The dependencies of a project, or why it is held whole.

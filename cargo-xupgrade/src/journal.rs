@@ -146,7 +146,7 @@ impl Journal {
     /// Whether the run that was taken up had finished a trial with the same result.
     #[must_use]
     pub fn was_told(&self, trial: &TrialSummary) -> bool {
-        let key = |one: &TrialSummary| (one.id.clone(), one.atoms.clone(), one.tree.clone(), one.verdict.clone());
+        let key = |one: &TrialSummary| (one.id.clone(), one.atoms.clone(), one.tree.clone(), one.verdict);
         self.told.iter().any(|told| key(told) == key(trial))
     }
 

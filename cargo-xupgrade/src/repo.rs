@@ -12,6 +12,7 @@ use git2::{ObjectType, Oid, ReferenceType, Repository, RepositoryOpenFlags};
 use crate::command::{Tool, git, git_with_patterns};
 use crate::message::Style;
 use crate::phrases;
+use crate::project::Base;
 pub use branch::BranchState;
 pub use settings::GitSettings;
 
@@ -19,17 +20,6 @@ pub use settings::GitSettings;
 pub struct Repo {
     inner: Repository,
     root: PathBuf,
-}
-
-/// The commit that everything starts from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Base {
-    /// The commit's id.
-    pub commit: String,
-    /// Its tree's id.
-    pub tree: String,
-    /// The first line of its message.
-    pub subject: String,
 }
 
 /// What a ref is.

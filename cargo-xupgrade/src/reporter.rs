@@ -67,7 +67,7 @@ pub fn show_plan(plan: &Plan, talk: &Talk, as_of: Instant) -> Result<()> {
     match talk.format {
         Format::Json => print_line(&serde_json::to_string_pretty(&plan.report())?),
         Format::Human => {
-            let when = if as_of < Instant::now().minus_days(1) { When::Earlier } else { When::Today };
+            let when = if as_of < crate::now::now().minus_days(1) { When::Earlier } else { When::Today };
             print_line(table::plan(plan, talk, when).trim_end());
         }
     }

@@ -22,7 +22,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{Tool, git};
 use crate::disk::remove;
-use crate::repo::{Base, Repo};
+use crate::project::Base;
+use crate::repo::Repo;
 use crate::trial::Undone;
 use borrow::{borrow, share_objects};
 use kept::Kept;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{code, sources};
+use super::{CRATES, code, sources};
 
 /// A module by its path from the root of its crate; the root itself is empty.
 type Module = Vec<String>;
@@ -14,7 +14,7 @@ type Uses = BTreeMap<Module, BTreeMap<Module, String>>;
 
 /// The paths that a file names: those of its `use` items, groups taken apart, and those in its code.
 fn paths(text: &str, children: &BTreeSet<String>) -> BTreeSet<String> {
-    let code: String = code(text).map(|(_, line)| format!("{line}\n")).collect();
+    let code: String = code(text).flat_map(|(_, line)| [line, "\n"]).collect();
     let mut found = BTreeSet::new();
     let mut rest = String::new();
     for statement in code.split_inclusive(';') {
@@ -135,7 +135,7 @@ fn circle(uses: &Uses) -> Option<Vec<String>> {
 
 #[test]
 fn no_file_uses_one_that_uses_it_in_turn() {
-    for root in ["cargo-xupgrade/src/", "cargo-xupgrade/search/src/"] {
+    for root in CRATES {
         let own = sources().into_iter().filter_map(|(path, text)| Some((path.strip_prefix(root)?.to_owned(), text)));
         let uses = uses(&own.collect());
         assert!(uses.values().map(BTreeMap::len).sum::<usize>() > 20, "hardly any use was found below {root}");

@@ -11,7 +11,7 @@ const CLAUSES: &[&str] = &[
 ];
 
 /// The summaries that open so, in 1,000 summaries. It may only sink.
-const CLAUSED: usize = 213;
+const CLAUSED: usize = 199;
 /// The word "what" in 10,000 words of comments. It may only sink.
 const WHATS: usize = 162;
 /// A number that sank by this much is to be lowered here.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::clock::Instant;
 use crate::shell::typed;
 
 /// A lock; it ends with the process that holds it, however that ends.
@@ -65,7 +64,7 @@ fn is_taken(file: &File) -> bool {
 fn holder() -> String {
     let words: Vec<String> = std::env::args().collect();
     let command: String = typed(&words).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("process {}, since {}: {command}", std::process::id(), Instant::now())
+    format!("process {}, since {}: {command}", std::process::id(), crate::now::now())
 }
 
 #[cfg(test)]

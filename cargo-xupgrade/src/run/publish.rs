@@ -55,7 +55,7 @@ fn signs(scene: &Scene<'_>) -> Signs {
 pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
     let trees = &found.trials[trial].report.trees;
-    let usual = format!("xupgrade/{}", crate::clock::Instant::now().date());
+    let usual = format!("xupgrade/{}", crate::now::now().date());
     let branch = scene.repo.free_branch(wanted.unwrap_or(&usual), &scene.base)?;
     let settings = scene.repo.commit_settings();
     let signs = signs(scene);

@@ -23,8 +23,9 @@ use crate::journal::Lock;
 use crate::outside::Outside;
 use crate::plan::{Plan, held_whole};
 use crate::policy::{Known, PinRule, Policy, Reach, idle_holds, names};
+use crate::project::Base;
 use crate::project::{CONFIG_FILE, ManifestRule, Network, Project, TransitiveRule};
-use crate::repo::{Base, Repo};
+use crate::repo::Repo;
 use crate::trial::{Cell, Check};
 use crate::worker::submodule::Means;
 use crate::worker::{Tracked, Worker};
@@ -379,7 +380,7 @@ fn said_age(selection: &Selection, config: &Config) -> Option<Cooldown> {
 fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
     let as_of = match &selection.as_of {
         Some(text) => Instant::parse(text).map_err(|error| Usage(format!("`--as-of`: {error}")))?,
-        None => Instant::now(),
+        None => crate::now::now(),
     };
     Ok(Policy {
         reach: selection.level.or(config.level).map_or(Reach::Compatible, Into::into),

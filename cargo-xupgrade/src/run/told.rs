@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::engine::forecast::{Forecast, forecast};
 use crate::event::{CheckName, Event, PlannedCheck, PlannedProject};
 use crate::plan::Plan;
+use crate::project::Base;
 use crate::project::Project;
-use crate::repo::{Base, Repo};
+use crate::repo::Repo;
 use crate::verdict::{Baseline, Steadiness};
 
 /// The first event of a run.

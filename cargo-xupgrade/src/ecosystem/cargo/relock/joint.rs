@@ -21,8 +21,9 @@ use super::subject::spec_of;
 use super::update::ProjectResolver;
 use super::{Originals, apply, edit, originals, registry_of};
 use crate::candidate::{self, Candidate, Reason};
-use crate::ecosystem::{Change, Everything, Others, Resolution, Resolved};
+use crate::ecosystem::{Change, Everything, Others, Resolution};
 use crate::partner;
+use crate::project::Resolved;
 
 /// The most releases of one crate that are tried by themselves.
 const PROBED_AT_MOST: usize = 12;

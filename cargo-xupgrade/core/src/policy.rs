@@ -2,6 +2,9 @@
 //! Pure: requirements and releases in, one decision for each dependency out.
 
 mod blocker;
+#[cfg(any(test, feature = "fake"))]
+#[allow(clippy::wildcard_imports, clippy::unwrap_used, clippy::missing_panics_doc, reason = "values for tests")]
+mod fake;
 mod hold;
 mod ladder;
 mod replay;

@@ -6,22 +6,6 @@ use super::*;
 use crate::candidate::Rung;
 use crate::cooldown::Cooldown;
 
-impl Policy {
-    /// The usual one, at an instant.
-    pub(crate) fn of(as_of: &str) -> Self {
-        Self {
-            reach: Reach::Compatible,
-            as_of: Instant::parse(as_of).unwrap(),
-            min_age: 3,
-            only: vec![],
-            exclude: vec![],
-            holds: vec![],
-            pins: PinRule::Keep,
-            transitive: TransitiveRule::Withdrawn,
-        }
-    }
-}
-
 fn version(text: &str) -> Version {
     Version::parse(text).unwrap()
 }

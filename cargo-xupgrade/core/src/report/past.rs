@@ -1,6 +1,5 @@
 //! A run that is over, or was killed, as it is shown later.
 
-use anyhow::Result;
 use serde_json::Value;
 
 use super::Report;
@@ -40,7 +39,7 @@ impl Past {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn json(&self) -> Result<Value> {
+    pub fn json(&self) -> serde_json::Result<Value> {
         let mut value = serde_json::to_value(&self.report)?;
         if let (Ended::No, Some(fields)) = (self.ended, value.as_object_mut()) {
             // Neither the plan nor the journal tells it.

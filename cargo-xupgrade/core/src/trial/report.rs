@@ -85,7 +85,7 @@ pub enum Noise {
     Interrupted,
     /// Its answer no longer matters.
     Cancelled,
-    /// It made way for the verification before the deadline of the budget.
+    /// Want of time: it made way for the verification before the deadline of the budget.
     Cut,
     /// Something outside (network, disk), in words.
     Outside(String),
@@ -119,7 +119,7 @@ pub enum TrialEnd {
     },
     /// The package manager refused to download something: the trial as a whole fails.
     Unfit(Reason),
-    /// It is no evidence.
+    /// No evidence.
     Noise(Noise),
 }
 

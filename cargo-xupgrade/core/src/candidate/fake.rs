@@ -4,7 +4,8 @@ use super::*;
 
 impl Rung {
     /// A compatible rung of no known age.
-    pub(crate) fn of(version: &str) -> Self {
+    #[must_use]
+    pub fn of(version: &str) -> Self {
         let version = Version::parse(version).unwrap();
         Self { version, level: Level::Minor, breaking: false, published: None, depth: Depth::Rung }
     }
@@ -12,7 +13,8 @@ impl Rung {
 
 impl Candidate {
     /// A direct requirement of the cargo project at the root, at 1.0.0, with a rung for each of these versions.
-    pub(crate) fn of(name: &str, versions: &[&str]) -> Self {
+    #[must_use]
+    pub fn of(name: &str, versions: &[&str]) -> Self {
         Self {
             ecosystem: EcosystemKind::Cargo,
             name: name.into(),
@@ -33,7 +35,8 @@ impl Candidate {
 
 impl Held {
     /// A direct requirement of the cargo project at the root that stays at 1.0.0.
-    pub(crate) fn of(name: &str, reason: Reason) -> Self {
+    #[must_use]
+    pub fn of(name: &str, reason: Reason) -> Self {
         Self {
             ecosystem: EcosystemKind::Cargo,
             name: name.into(),

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::shell::typed;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fake"))]
+#[allow(clippy::wildcard_imports, clippy::unwrap_used, clippy::missing_panics_doc, reason = "values for tests")]
 mod fake;
 pub mod flap;
 pub mod narrow;

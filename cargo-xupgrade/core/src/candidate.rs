@@ -1,7 +1,8 @@
 //! The words of a plan: versions, places, releases, dependencies, rungs, candidates and held ones.
 //! Values only; the rules that turn one into the other are in `policy`.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fake"))]
+#[allow(clippy::wildcard_imports, clippy::unwrap_used, clippy::missing_panics_doc, reason = "values for tests")]
 mod fake;
 mod ladder;
 mod version;

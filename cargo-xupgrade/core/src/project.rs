@@ -1,10 +1,14 @@
 //! A project and the values that travel with its upgrades: what a change moved, what the cells compiled. Pure.
 
+#[cfg(any(test, feature = "fake"))]
+#[allow(clippy::wildcard_imports, clippy::unwrap_used, clippy::missing_panics_doc, reason = "values for tests")]
+mod fake;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{EcosystemKind, Reason, Version};
+use crate::candidate::{Candidate, EcosystemKind, Reason, Version};
 
 /// The name of the configuration file at the root of a repository.
 pub const CONFIG_FILE: &str = "xupgrade.toml";
@@ -149,4 +153,33 @@ pub enum ManifestRule {
     Needed,
     /// Always.
     Always,
+}
+
+/// The commit that everything starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The commit's id.
+    pub commit: String,
+    /// Its tree's id.
+    pub tree: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// The heights that one candidate reaches, as the package manager resolves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The version that it has where all upgrades are resolved at once; `None` where it stays, or where that is not known.
+    pub together: Option<Version>,
+    /// Rungs that do not resolve even alone, by position, and why.
+    pub refused: BTreeMap<usize, Reason>,
+}
+
+impl Resolved {
+    /// The answer for a candidate of which no rung can be written, for one and the same reason.
+    #[must_use]
+    pub fn refused_whole(candidate: &Candidate, reason: &Reason) -> Self {
+        let refused = (0..candidate.rungs.len()).map(|position| (position, reason.clone())).collect();
+        Self { together: None, refused }
+    }
 }

@@ -5,7 +5,7 @@ use xupgrade_search::{Depth, Pick};
 
 use super::{Plan, held};
 use crate::candidate::{Beyond, Candidate, Rung};
-use crate::ecosystem::Resolved;
+use crate::project::Resolved;
 
 impl Plan {
     /// Heeds how far candidates get, given by their positions. Those of which no rung is left are held.

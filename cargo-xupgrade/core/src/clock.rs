@@ -1,5 +1,5 @@
 //! Points in time, to the second, in UTC: what the registries write, what `--as-of` takes, what the
-//! plan and the report print. Pure but for [`Instant::now`]. The only module that names the time
+//! plan and the report print. Pure: nobody here asks what time it is. The only module that names the time
 //! library, so that every age in a report is counted by one rule.
 
 use std::fmt;
@@ -26,12 +26,6 @@ pub struct BadInstant {
 }
 
 impl Instant {
-    /// This moment. Read it once per run and hand it down: two readings make two plans.
-    #[must_use]
-    pub fn now() -> Self {
-        Self::whole(Timestamp::now())
-    }
-
     /// Reads RFC 3339 with any offset (`Z`, `+02:00`); fractions of a second are cut off.
     ///
     /// # Errors

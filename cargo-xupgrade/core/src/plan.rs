@@ -15,8 +15,7 @@ use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, not_replayable};
 use crate::priors::{Known, risk};
-use crate::project::{Exercised, Move, Project};
-use crate::repo::Base;
+use crate::project::{Base, Exercised, Move, Project};
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
 pub use partners::{is_named, partners};
@@ -102,9 +101,10 @@ impl Plan {
     }
 
     /// A plan of candidates and of nothing else, for tests.
-    #[cfg(test)]
-    pub(crate) fn of(base: &str, candidates: Vec<Candidate>) -> Self {
-        let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap_or_else(|_| Instant::now());
+    #[cfg(any(test, feature = "fake"))]
+    #[must_use]
+    pub fn of(base: &str, candidates: Vec<Candidate>) -> Self {
+        let as_of = Instant::from_epoch(1_767_225_600);
         Self { candidates, ..Self::empty(base, as_of) }
     }
 

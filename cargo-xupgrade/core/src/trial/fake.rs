@@ -4,7 +4,8 @@ use super::*;
 
 impl Cell {
     /// A whole cell of the cargo project at the root, with tests as libtest writes them.
-    pub(crate) fn of(name: &str, phase: Phase) -> Self {
+    #[must_use]
+    pub fn of(name: &str, phase: Phase) -> Self {
         let check = Check {
             name: name.into(),
             phase,
@@ -22,7 +23,8 @@ impl Cell {
     }
 
     /// What is reported of it when it ran as its check says and left nothing behind.
-    pub(crate) fn ended(self, exit: Exit, reading: Reading) -> CellReport {
+    #[must_use]
+    pub fn ended(self, exit: Exit, reading: Reading) -> CellReport {
         CellReport {
             words: self.check.argv.clone(),
             cell: self,

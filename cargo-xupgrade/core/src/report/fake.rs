@@ -4,7 +4,8 @@ use super::*;
 
 impl Upgrade {
     /// A compatible upgrade of a direct requirement of the cargo project at the root, from 1.0.0.
-    pub(crate) fn of(name: &str, to: &str) -> Self {
+    #[must_use]
+    pub fn of(name: &str, to: &str) -> Self {
         Self {
             ecosystem: EcosystemKind::Cargo,
             name: name.into(),
@@ -28,7 +29,8 @@ impl Upgrade {
 
 impl Report {
     /// Nothing was there to upgrade.
-    pub(crate) fn empty() -> Self {
+    #[must_use]
+    pub fn empty() -> Self {
         Self {
             schema: SCHEMA.into(),
             base: "base".into(),

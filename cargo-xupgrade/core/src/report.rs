@@ -1,7 +1,8 @@
 //! The public JSON: `xupgrade.out/report.json` and `plan --format json`. Field names are a promise; the JSON Schema in
 //! `schema/` says the same, and a test compares the two.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fake"))]
+#[allow(clippy::wildcard_imports, clippy::unwrap_used, clippy::missing_panics_doc, reason = "values for tests")]
 mod fake;
 mod past;
 
