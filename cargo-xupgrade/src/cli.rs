@@ -140,7 +140,7 @@ pub enum Format {
 pub struct RedTests {
     /// Hold a project whole where a test of it fails before any upgrade
     ///
-    /// Without it, up to ten tests of a check that fail each time are set aside by name, and the others go on.
+    /// Without it, up to ten tests of a check that fail each time (or a tenth of its tests) are set aside by name, and the others go on.
     #[arg(long, help_heading = "Verification", hide_short_help = true, conflicts_with = "accept_failing")]
     pub require_green: bool,
     /// The default, spelled out: set tests aside that fail before any upgrade
