@@ -5,6 +5,7 @@ mod search;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use crate::config::Level;
 use crate::engine::commits::CommitChecks;
@@ -193,7 +194,8 @@ pub struct RunArgs {
 }
 
 /// When requirements are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum ManifestRule {
     /// Only where they do not admit the new version.
     #[default]
@@ -212,7 +214,8 @@ impl From<ManifestRule> for project::ManifestRule {
 }
 
 /// The trials of the commits below the tip.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum VerifyCommits {
     /// Not at all: they resolve, and none of them failed in a trial.
     No,

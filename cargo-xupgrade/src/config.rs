@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::candidate::EcosystemKind;
 use crate::clock::Instant;
@@ -22,7 +22,7 @@ use crate::verdict::Unexercised;
 const USUAL_TARGET_LIMIT: u64 = 5;
 
 /// The file, as it may be written.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Config {
     /// How far to go.
@@ -52,7 +52,7 @@ pub struct Config {
 }
 
 /// `level = "…"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Fixes only.
@@ -74,7 +74,7 @@ impl From<Level> for Reach {
 }
 
 /// `unexercised = "…"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnexercisedRule {
     /// Hold them.
@@ -93,7 +93,7 @@ impl From<UnexercisedRule> for Unexercised {
 }
 
 /// `[setup]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Setup {
     /// Commands to run.
@@ -103,7 +103,7 @@ pub struct Setup {
 }
 
 /// A command: a list of words, or one line that is split as a shell would split it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(untagged, expecting = "a command: a string, or a list of strings")]
 pub enum Words {
     /// `"make generate"`.
@@ -131,7 +131,7 @@ impl Words {
 }
 
 /// `[[hold]]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     name: String,
@@ -164,7 +164,7 @@ fn day(text: &str) -> Result<Instant> {
 }
 
 /// `[[check]]`: a cell. With the name of a default one (`gate`, `test`) it takes its place, or switches it off.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckRule {
     name: String,

@@ -123,7 +123,8 @@ impl FlakeBudget {
 }
 
 /// Which strategy searches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum StrategyRule {
     /// Groups that pass about every second time; what fails is split
     #[default]
@@ -148,7 +149,8 @@ impl From<StrategyRule> for Strategy {
 }
 
 /// How far down to look for a version that passes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum DepthRule {
     /// Below the lowest rung that failed, the releases are bisected, too, down to what passes
     #[default]

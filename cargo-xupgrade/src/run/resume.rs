@@ -1,5 +1,6 @@
 //! Whether a run takes up the one before it: what the journal in the output folder says, beside what is asked for now.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use anyhow::Result;
 use super::scene::Scene;
 use super::{Session, publish};
 use crate::candidate::EcosystemKind;
-use crate::cli::{ResumeRule, RunArgs};
+use crate::cli::{ResumeRule, RunArgs, Selection};
 use crate::clock::Instant;
 use crate::command::Tool;
 use crate::config::Config;
@@ -125,27 +126,35 @@ fn digest(plan: &Plan) -> String {
 /// A digest of the flags and the configuration that change what is tried or how it is judged; budgets, numbers of
 /// workers and ways to talk do not.
 fn flags(args: &RunArgs, config: &Config) -> String {
-    let mut selection = args.selection.clone();
-    (selection.as_of, selection.repo, selection.config) = (None, None, None);
-    let search = (args.search.strategy, args.search.depth, args.search.verify_runs);
-    let run = (args.manifest, args.red.require_green, args.verify_commits);
-    sha256_hex(format!("{selection:?} {search:?} {run:?} {config:?}").as_bytes())
+    let Selection { repo: _, config: _, base, only, exclude, level, min_age, as_of: _, pinned, transitive, offline } =
+        &args.selection;
+    let identity = serde_json::json!({
+        "base": base, "only": only, "exclude": exclude, "level": level, "min-age": min_age, "pinned": pinned,
+        "transitive": transitive, "offline": offline, "strategy": args.search.strategy, "depth": args.search.depth,
+        "verify-runs": args.search.verify_runs.get(), "manifest": args.manifest, "require-green": args.red.require_green,
+        "verify-commits": args.verify_commits, "configuration": config,
+    });
+    sha256_hex(identity.to_string().as_bytes())
 }
 
 /// A digest of everything that an answer hangs on beside tree and command: the toolchains, the environment of the
 /// checks, and what the set-up brought.
 pub fn surroundings(scene: &Scene<'_>, environment: &CheckEnv, projects: &[Project]) -> String {
-    let mut text = format!("{:?}\n{}\n{:?}\n", environment.of(&[].into()), scene.copied, scene.config.setup);
+    let setup = serde_json::to_string(&scene.config.setup).unwrap_or_default();
+    let mut text = format!("{}\n{setup}\n", scene.copied).into_bytes();
+    for (name, value) in environment.of(&[].into()) {
+        text.extend([name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat());
+    }
     let tree = scene.worker.tree();
     let pinned = projects.iter().map(|project| tree.join(&project.path));
     let pinned = pinned.filter(|folder| toolchain::file_in(folder).is_some());
     for folder in std::iter::once(tree.clone()).chain(pinned) {
-        text.push_str(&version(toolchain::of_the_folder(Tool::new("rustc")).arg("-vV"), &folder));
+        text.extend(version(toolchain::of_the_folder(Tool::new("rustc")).arg("-vV"), &folder).bytes());
     }
     if projects.iter().any(|project| project.ecosystem == EcosystemKind::Go) {
-        text.push_str(&version(Tool::new("go").arg("version").env("GOTOOLCHAIN", "local"), &tree));
+        text.extend(version(Tool::new("go").arg("version").env("GOTOOLCHAIN", "local"), &tree).bytes());
     }
-    sha256_hex(text.as_bytes())
+    sha256_hex(&text)
 }
 
 /// What a toolchain says of itself, also where it says that it is not there.
