@@ -91,7 +91,7 @@ fn a_test_that_expects_a_refusal_passes_though_the_tool_is_roots() {
 
 #[test]
 fn as_root_gives_checks_the_rights_of_the_tool() {
-    if !cargo_xupgrade::supervisor::is_root() {
+    if !cargo_xupgrade::machine::supervisor::is_root() {
         return;
     }
     let ran = with_a_refusal("as-root = true\n");

@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cargo_xupgrade::interrupt::{self, Level, Stop};
-use cargo_xupgrade::supervisor::{self, Containment, Exit, Job, Ran, RunAs};
+use cargo_xupgrade::machine::interrupt::{self, Level, Stop};
+use cargo_xupgrade::machine::supervisor::{self, Containment, Exit, Job, Ran, RunAs};
 
 mod scene;
 use scene::{Scene, alive, full_containments, in_each_containment, in_each_full_containment, wait_until};

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cargo_xupgrade::checkout::environment::CheckEnv;
+use cargo_xupgrade::checkout::repo::Repo;
+use cargo_xupgrade::checkout::worker::Worker;
 use cargo_xupgrade::clock::Instant;
-use cargo_xupgrade::environment::CheckEnv;
+use cargo_xupgrade::engine::executor::local::{self, Local, Place, Tools};
+use cargo_xupgrade::engine::executor::{Executor as _, Order};
 use cargo_xupgrade::event::Event;
-use cargo_xupgrade::executor::local::{self, Local, Place, Tools};
-use cargo_xupgrade::executor::{Executor as _, Order};
-use cargo_xupgrade::facts::Facts;
-use cargo_xupgrade::interrupt::Stop;
+use cargo_xupgrade::machine::interrupt::Stop;
+use cargo_xupgrade::machine::supervisor::Launcher;
 use cargo_xupgrade::plan::Plan;
 use cargo_xupgrade::priors::Known;
-use cargo_xupgrade::repo::Repo;
-use cargo_xupgrade::supervisor::Launcher;
+use cargo_xupgrade::state::facts::Facts;
 use cargo_xupgrade::trial::narrow::Breadth;
 use cargo_xupgrade::trial::{Cell, Check, Company, Exit, Extent, Freshness, Noise, Phase, Reader, TrialKind};
-use cargo_xupgrade::worker::Worker;
 
 use crate::common::process::{VARIABLE, assert_none_left, mark, wait_for};
 use crate::common::{AS_OF, Env, Ran, TOOL, text};

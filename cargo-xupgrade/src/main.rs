@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use cargo_xupgrade::{app, supervisor};
+use cargo_xupgrade::app;
+use cargo_xupgrade::machine::supervisor;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();

@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::cli::{Color, Format, ReportArgs, ReportFormat, Talk};
 use crate::clock::Instant;
 use crate::event::{Event, Listener};
+use crate::input::cli::{Color, Format, ReportArgs, ReportFormat, Talk};
 use crate::plan::Plan;
 use crate::report::{Past, Report};
 use grid::Paint;
@@ -67,7 +67,7 @@ pub fn show_plan(plan: &Plan, talk: &Talk, as_of: Instant) -> Result<()> {
     match talk.format {
         Format::Json => print_line(&serde_json::to_string_pretty(&plan.report())?),
         Format::Human => {
-            let when = if as_of < crate::now::now().minus_days(1) { When::Earlier } else { When::Today };
+            let when = if as_of < crate::machine::now::now().minus_days(1) { When::Earlier } else { When::Today };
             print_line(table::plan(plan, talk, when).trim_end());
         }
     }
@@ -102,7 +102,7 @@ pub fn colour(talk: &Talk) -> Paint {
     let on = match talk.color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => std::io::stdout().is_terminal() && crate::command::variable("NO_COLOR").is_none(),
+        Color::Auto => std::io::stdout().is_terminal() && crate::machine::command::variable("NO_COLOR").is_none(),
     };
     if on { Paint::Colour } else { Paint::Plain }
 }

@@ -25,18 +25,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use xupgrade_search::Options;
 
-use crate::cli::{PlanArgs, RunArgs};
 use crate::engine::commits::Chain;
+use crate::engine::executor::local::{self, Local, Place, Tools};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
-use crate::executor::local::{self, Local, Place, Tools};
-use crate::failure::{Code, Usage};
-use crate::history::{self, Flapped, History};
-use crate::interrupt::{Level, Stop};
-use crate::journal::{FOLDER, Journal};
+use crate::input::cli::{PlanArgs, RunArgs};
+use crate::machine::failure::{Code, Usage};
+use crate::machine::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::project::ManifestRule;
 use crate::report::{Report, TestedLock};
+use crate::state::history::{self, Flapped, History};
+use crate::state::journal::{FOLDER, Journal};
 use crate::trial::{Noise, TrialReport};
 use crate::verdict::{Baseline, Unexercised, Verdict};
 
@@ -63,7 +63,7 @@ pub fn dry_run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<P
 }
 
 fn check_branch(args: &RunArgs) -> Result<()> {
-    match args.branch.as_deref().filter(|name| !crate::repo::is_branch_name(name)) {
+    match args.branch.as_deref().filter(|name| !crate::checkout::repo::is_branch_name(name)) {
         Some(branch) => Err(Usage(format!("`{branch}` is no name that git takes for a branch")).into()),
         None => Ok(()),
     }

@@ -14,7 +14,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use cargo_xupgrade::demo::world::{GoBuildCache, World};
+use cargo_xupgrade::app::demo::world::{GoBuildCache, World};
 use serde_json::Value;
 
 /// The program under test.

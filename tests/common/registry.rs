@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cargo_xupgrade::demo::archive::Archive;
+use cargo_xupgrade::app::demo::archive::Archive;
 
 use super::Env;
 
@@ -90,7 +90,7 @@ impl Beside {
 /// token it shows nothing to those who do not have it.
 pub fn serve_beside(env: &Env, name: &str, archive: &str, token: Option<&'static str>) -> Beside {
     let folder = env.world.root.join(format!("registry-{name}"));
-    cargo_xupgrade::demo::registry::write(&Archive::parse(archive).unwrap(), &folder).unwrap();
+    cargo_xupgrade::app::demo::registry::write(&Archive::parse(archive).unwrap(), &folder).unwrap();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let index = format!("sparse+{address}/index/");

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use cargo_xupgrade::interrupt::Stop;
-use cargo_xupgrade::supervisor::{Containment, Job, Launcher, Ran, RunAs};
+use cargo_xupgrade::machine::interrupt::Stop;
+use cargo_xupgrade::machine::supervisor::{Containment, Job, Launcher, Ran, RunAs};
 
 /// Far more than any of these jobs takes; a test that waits this long fails.
 pub(super) const LONG: Duration = Duration::from_secs(90);

@@ -87,7 +87,9 @@ fn meant(path: &str, module: &Module, all: &BTreeSet<Module>) -> Module {
 
 /// The uses between neighbours in the files of one crate, given by their path from its root.
 fn uses(files: &BTreeMap<String, String>) -> Uses {
-    let module = |path: &str| -> Module { path.trim_end_matches(".rs").split('/').map(str::to_owned).collect() };
+    let module = |path: &str| -> Module {
+        path.trim_end_matches(".rs").trim_end_matches("/mod").split('/').map(str::to_owned).collect()
+    };
     let all: BTreeSet<Module> = files.keys().map(|path| module(path)).collect();
     let mut uses = Uses::new();
     for (file, text) in files.iter().filter(|(path, _)| !["lib.rs", "main.rs"].contains(&path.as_str())) {
@@ -175,6 +177,8 @@ fn a_file_below_counts_for_its_folder_and_not_against_its_parent() {
     assert_eq!(circle_of(&[parent, ("a/one.rs", "use super::f;"), ("a/two.rs", "")]), Vec::<String>::new());
     let side_by_side = [parent, ("a/one.rs", "use super::two::X;"), ("a/two.rs", "use super::one::X;")];
     assert_eq!(circle_of(&side_by_side), ["a/one.rs: super::two::X", "a/two.rs: super::one::X"]);
+    let in_mod = [("a/mod.rs", parent.1), ("a/one.rs", "use super::f;"), ("a/two.rs", "")];
+    assert_eq!(circle_of(&in_mod), Vec::<String>::new());
     let above = [parent, ("a/one.rs", "use crate::b::X;"), ("a/two.rs", ""), ("b.rs", "use crate::a::f;")];
     assert_eq!(circle_of(&above), ["a/one.rs: crate::b::X", "b.rs: crate::a::f"]);
 }

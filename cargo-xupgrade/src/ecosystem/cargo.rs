@@ -34,12 +34,12 @@ use super::{
     Tree,
 };
 use crate::candidate::{EcosystemKind, ReasonKind};
-use crate::command::{Tool, variable};
-use crate::environment;
+use crate::checkout::environment;
 use crate::event::{Event, Listener};
+use crate::machine::command::{Tool, variable};
+use crate::machine::toolchain;
 use crate::phrases;
 use crate::project::ManifestRule;
-use crate::toolchain;
 use crate::trial::{CellReport, Check};
 use checks::Endurance;
 pub use checks::NAMES as CHECKS;

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::app::demo::world::World;
 use crate::candidate::Version;
-use crate::demo::world::World;
 use crate::trial::Phase;
 
 /// One upgrade of the world that works, and a version that does not exist.

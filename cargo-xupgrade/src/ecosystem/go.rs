@@ -25,9 +25,9 @@ use super::{
     Survey, Tree,
 };
 use crate::candidate::{Candidate, EcosystemKind, Reason, ReasonKind};
-use crate::command::Tool;
-use crate::environment::GoSettings;
+use crate::checkout::environment::GoSettings;
 use crate::event::{Event, Listener};
+use crate::machine::command::Tool;
 use crate::phrases;
 use crate::trial::{CellReport, Check};
 use companion::{Companion, Unanswered};

@@ -2,7 +2,7 @@
 //! upgrades after it left it: a later one may take its package on to a higher version, or out. Pure.
 
 use crate::candidate::{Candidate, Version};
-use crate::executor::Atom;
+use crate::engine::executor::Atom;
 use crate::plan::Plan;
 use crate::project::{Applied, Move, Project};
 use crate::verdict::Claim;

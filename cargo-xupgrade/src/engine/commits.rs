@@ -10,10 +10,10 @@ use xupgrade_search::{Fate, Ticket, Why};
 
 use super::ends::{self, Pace, Passed, Place, Reply, Unit};
 use super::{Checkpoint, Engine, Searched, Spent, Trial};
+use crate::engine::executor::together::label;
+use crate::engine::executor::{Atom, Executor, Order};
 use crate::event::Event;
-use crate::executor::together::label;
-use crate::executor::{Atom, Executor, Order};
-use crate::interrupt::Level;
+use crate::machine::interrupt::Level;
 use crate::project::Applied;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use xupgrade_search::{Pick, Proposal, Reach, Scope, Until, Why};
 
-use crate::executor::{Atom, Order};
+use crate::engine::executor::{Atom, Order};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
 use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn};

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use xupgrade_search::{Count, Mark, Outcome, Proof};
 
 use crate::candidate::ReasonKind;
-use crate::executor::Atom;
+use crate::engine::executor::Atom;
 use crate::partner;
 use crate::plan::{Plan, is_named, partners};
 use crate::trial::narrow::{Moved, package};

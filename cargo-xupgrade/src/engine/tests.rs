@@ -6,8 +6,8 @@ use xupgrade_search::{Fate, Strategy};
 
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind};
-use crate::executor::Order;
-use crate::executor::fake::{Answer, Fake};
+use crate::engine::executor::Order;
+use crate::engine::executor::fake::{Answer, Fake};
 use crate::project::{Exercised, Project};
 use crate::trial::Turn;
 
@@ -53,7 +53,7 @@ fn engine<'a>(plan: &'a Plan, budget: Budget, journal: &'a mut Journal) -> Engin
 
 fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order) -> Answer) -> Run {
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = engine(plan, budget, &mut journal);
     let mut fake = Fake::new(rule);
     let searched = engine.search(&mut fake, options).unwrap();
@@ -117,7 +117,7 @@ fn compiled_but(plan: &Plan, order: &Order, name: &str) -> Answer {
 fn an_upgrade_that_the_last_tree_is_no_evidence_for_leaves_the_set() {
     let plan = three();
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     for (unexercised, left) in
         [(Unexercised::Hold, vec!["a 1.1.0", "c 1.1.0"]), (Unexercised::Allow, vec!["a 1.1.0", "b 1.1.0", "c 1.1.0"])]
     {
@@ -236,7 +236,7 @@ fn a_budget_of_one_trial_verifies_what_it_found_and_tries_no_more() {
 fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
     let plan = plan(vec![Candidate::of("a", &["1.1.0"])]);
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = engine(&plan, Budget::default(), &mut journal);
     let mut fake = Fake::new(|_: &Order| Answer::Red);
     engine.search(&mut fake, &Options::default()).unwrap();
@@ -248,7 +248,7 @@ fn a_test_that_fails_on_the_untouched_base_is_flaky_for_the_executor_too() {
 fn commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<Vec<usize>>, Vec<String>) {
     let plan = three();
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = Engine {
         plan: &plan,
         baseline: Baseline::default(),
@@ -298,7 +298,7 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
     let candidates = ["a", "b", "c"].map(|name| Candidate::of(name, &["1.1.0"]));
     let plan = Plan { projects: vec![root], ..plan(candidates.to_vec()) };
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = engine(&plan, Budget::default(), &mut journal);
     let below = [("app".to_owned(), ["c".to_owned()].into())].into();
     let known = Exercised { below, ..Exercised::default() };
@@ -319,7 +319,7 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
     let cells = vec![concerned("gate", Turn::Always), concerned("windows", Turn::Final)];
     let plan = Plan { projects: vec![root], cells, ..plan(vec![Candidate::of("a", &["1.1.0"])]) };
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = engine(&plan, Budget::default(), &mut journal);
     engine.unexercised = Unexercised::Hold;
     let only_late: BTreeSet<String> = [format!("a@{}", plan.candidates[0].at)].into();
@@ -353,7 +353,7 @@ fn tests_that_no_upgrade_concerns_do_not_run_again_and_again() {
     let often = cells.iter().map(|cell| (cell.key(), [(BTreeSet::new(), 3)].into())).collect();
     let plan = Plan { projects: vec![root], cells, ..plan(vec![Candidate::of("a", &["1.1.0"])]) };
     let folder = tempfile::tempdir().unwrap();
-    let mut journal = Journal::begin(folder.path(), &crate::journal::tests::header()).unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = Engine { often, ..engine(&plan, Budget::default(), &mut journal) };
     let seen = std::cell::RefCell::new(Vec::new());
     let mut fake = Fake::new(|order: &Order| {

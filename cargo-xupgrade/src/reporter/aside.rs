@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::failure::shown;
+use crate::machine::failure::shown;
 use crate::report::Report;
 
 /// The sentences about them, in the order of the projects.

@@ -4,10 +4,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::count;
-use crate::cli::{Format, Talk};
 use crate::event::{Event, Listener, Step};
-use crate::failure::shown;
+use crate::input::cli::{Format, Talk};
 use crate::lineage::{self, End, Past};
+use crate::machine::failure::shown;
 use crate::report::VerdictKind;
 use crate::why::Why;
 

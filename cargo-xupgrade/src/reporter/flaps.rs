@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::Talk;
-use crate::failure::shown;
+use crate::input::cli::Talk;
+use crate::machine::failure::shown;
 use crate::trial::flap::Flap;
 
 /// How many are shown without `--all`.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::candidate::{Place, Role};
-use crate::failure::shown;
+use crate::machine::failure::shown;
 
 /// The use of colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::grid::{Grid, titled};
 use crate::candidate::{EcosystemKind, Held, ReasonKind, Version};
-use crate::cli::Talk;
-use crate::failure::shown;
+use crate::input::cli::Talk;
+use crate::machine::failure::shown;
 use crate::plan::Plan;
 use crate::project::Project;
 

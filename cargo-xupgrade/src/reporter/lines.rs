@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{clock, count, duration, print_line, table, turns};
-use crate::cli::Talk;
 use crate::event::{Event, Listener, Step};
-use crate::failure::shown;
+use crate::input::cli::Talk;
+use crate::machine::failure::shown;
 use crate::why::Why;
 
 /// Writes one line for each event that matters.

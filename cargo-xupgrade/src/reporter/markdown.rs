@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{aside, commits, duration, flaps, totals, tree};
 use crate::candidate::{Held, Version};
-use crate::failure::shown;
+use crate::machine::failure::shown;
 use crate::report::Past;
 use crate::report::{Report, TrialSummary, Upgrade};
 use crate::trial::flap::Flap;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{lines, print_line, table};
-use crate::cli::Talk;
 use crate::event::{Event, Listener};
-use crate::failure::shown;
+use crate::input::cli::Talk;
+use crate::machine::failure::shown;
 
 /// Bars, and plain lines above them.
 pub struct Bars {

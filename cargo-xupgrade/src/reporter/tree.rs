@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::duration;
 use super::grid::Paint;
-use crate::failure::shown;
+use crate::machine::failure::shown;
 use crate::report::{TrialSummary, VerdictKind};
 use crate::why::Why;
 

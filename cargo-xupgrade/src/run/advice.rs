@@ -6,12 +6,12 @@ use std::fs;
 use std::path::Path;
 
 use super::hint;
-use crate::command::git;
-use crate::executor::local::Place;
-use crate::outside::cargo_config;
+use crate::checkout::outside::cargo_config;
+use crate::checkout::repo::Repo;
+use crate::engine::executor::local::Place;
+use crate::machine::command::git;
+use crate::machine::supervisor::is_root;
 use crate::plan::Plan;
-use crate::repo::Repo;
-use crate::supervisor::is_root;
 use crate::trial::CellReport;
 
 /// The first part of a log, which is looked through for names of files, in bytes.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+use crate::engine::executor::local::Local;
+use crate::engine::executor::{Executor, Finished, Order};
 use crate::event::{Event, Listener};
-use crate::executor::local::Local;
-use crate::executor::{Executor, Finished, Order};
-use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::project::Exercised;
 use crate::report::{CellSummary, TrialSummary, VerdictKind, round};
+use crate::state::journal::Journal;
 use crate::trial::narrow::Breadth;
 use crate::trial::{
     Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialKind, TrialReport, Turn,

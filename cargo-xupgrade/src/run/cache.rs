@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::command::variable;
-use crate::disk::remove;
-use crate::environment;
-use crate::journal::Lock;
+use crate::checkout::environment;
+use crate::machine::command::variable;
+use crate::machine::disk::remove;
+use crate::state::journal::Lock;
 
 /// The folders that all repositories share: what registries and proxies said, and the Go companion.
 const SHARED: &[&str] = &["companion", "index", "modules"];
@@ -60,7 +60,7 @@ pub fn clean(what: Clean) -> Result<Vec<PathBuf>> {
         Some(folder) => folder,
         None => std::env::current_dir().context("cannot tell the current folder")?,
     };
-    let cache = root.join(crate::repo::Repo::discover(&here)?.cache_key());
+    let cache = root.join(crate::checkout::repo::Repo::discover(&here)?.cache_key());
     if !cache.exists() {
         return Ok(Vec::new());
     }
@@ -90,7 +90,7 @@ fn take(cache: &Path) -> Result<Lock> {
     Lock::take(cache).map_err(|error| anyhow!("cannot clean {}: {error}", cache.display()))
 }
 
-/// The mark of a repository's folder in the cache: named as [`crate::repo::Repo::cache_key`] names one, and has a lock as [`Lock`] writes it.
+/// The mark of a repository's folder in the cache: named as [`crate::checkout::repo::Repo::cache_key`] names one, and has a lock as [`Lock`] writes it.
 pub(super) fn is_of_a_repository(folder: &Path) -> bool {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let hash = name.rsplit_once('-').map_or("", |(_, hash)| hash);

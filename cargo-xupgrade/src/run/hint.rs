@@ -7,10 +7,10 @@ mod place;
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
+use crate::machine::supervisor::RunAs;
 use crate::phrases;
 use crate::project::CONFIG_FILE;
 use crate::project::Project;
-use crate::supervisor::RunAs;
 pub use place::Surroundings;
 
 /// Where a path of the output may lead.

@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::Session;
 use super::scene::Scene;
 use crate::digest::sha256_hex;
-use crate::journal::Journal;
 use crate::report::TestedLock;
+use crate::state::journal::Journal;
 
 /// Keeps the lockfiles that git does not track beside the report: that of the baseline, and that of the tested upgrades.
 pub fn keep(session: &Session, scene: &Scene<'_>, journal: &Journal) -> Result<BTreeMap<String, TestedLock>> {

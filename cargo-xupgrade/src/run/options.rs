@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use xupgrade_search::{Options, Permille};
 
-use crate::cli::SearchArgs;
 use crate::engine::forecast::forecast;
 use crate::engine::often;
+use crate::input::cli::SearchArgs;
 use crate::plan::Plan;
 use crate::trial::{Cell, CellKey, Phase, Turn};
 use crate::verdict::{Baseline, CellBaseline};

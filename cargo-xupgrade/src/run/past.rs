@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::cache::cache_root;
 use crate::candidate::Named;
-use crate::failure::Usage;
-use crate::journal::{self, FOLDER};
+use crate::checkout::repo::Repo;
 use crate::lineage;
-use crate::repo::Repo;
+use crate::machine::failure::Usage;
 use crate::report::{
     CommitTrials, Ended, PLAN_SCHEMA, Past, PlanReport, ProjectSummary, Report, SCHEMA, TrialSummary, round,
 };
+use crate::state::journal::{self, FOLDER};
 
 /// Reads the last run of a repository, or the one in an output folder.
 ///

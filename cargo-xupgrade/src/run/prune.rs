@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use anyhow::Result;
 
 use super::cache::is_of_a_repository;
-use crate::disk::remove;
-use crate::journal::Lock;
+use crate::machine::disk::remove;
+use crate::state::journal::Lock;
 
 const GIB: u64 = 1 << 30;
 

@@ -5,12 +5,12 @@ use anyhow::{Result, anyhow};
 
 use super::scene::Scene;
 use super::{Found, outcome};
-use crate::command::Failed;
-use crate::failure::Unpublishable;
+use crate::checkout::worker::{OUT, Signs};
+use crate::machine::command::Failed;
+use crate::machine::failure::Unpublishable;
 use crate::message::{self, Proven, Spread};
 use crate::phrases;
 use crate::report::Upgrade;
-use crate::worker::{OUT, Signs};
 
 /// A branch that stands in the user's repository.
 pub struct Written {
@@ -55,7 +55,7 @@ fn signs(scene: &Scene<'_>) -> Signs {
 pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
     let trees = &found.trials[trial].report.trees;
-    let usual = format!("xupgrade/{}", crate::now::now().date());
+    let usual = format!("xupgrade/{}", crate::machine::now::now().date());
     let branch = scene.repo.free_branch(wanted.unwrap_or(&usual), &scene.base)?;
     let settings = scene.repo.commit_settings();
     let signs = signs(scene);

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::candidate::{Dependency, EcosystemKind, Reason, ReasonKind};
+use crate::checkout::worker::{Tracked, Worker};
 use crate::project::Project;
-use crate::worker::{Tracked, Worker};
 
 /// Holds projects of which an upgrade may write a file that is reached by a symbolic link: what is written there ends up
 /// elsewhere, perhaps outside, and the tree that is tested is not what git sees.

@@ -8,20 +8,20 @@ use anyhow::Result;
 use super::scene::Scene;
 use super::{Session, publish};
 use crate::candidate::EcosystemKind;
-use crate::cli::{ResumeRule, RunArgs, Selection};
+use crate::checkout::environment::CheckEnv;
 use crate::clock::Instant;
-use crate::command::Tool;
-use crate::config::Config;
 use crate::digest::sha256_hex;
-use crate::environment::CheckEnv;
 use crate::event::{Event, Listener};
-use crate::failure::{Code, Usage};
-use crate::history::{self, History};
-use crate::journal::{End, FORMAT, Header, Journal, Past};
+use crate::input::cli::{ResumeRule, RunArgs, Selection};
+use crate::input::config::Config;
+use crate::machine::command::Tool;
+use crate::machine::failure::{Code, Usage};
+use crate::machine::toolchain;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::report::Report;
-use crate::toolchain;
+use crate::state::history::{self, History};
+use crate::state::journal::{End, FORMAT, Header, Journal, Past};
 
 /// The version of the tool: another one may ask, read or judge otherwise.
 const TOOL: &str = env!("CARGO_PKG_VERSION");

@@ -10,25 +10,25 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::candidate::{Candidate, Dependency};
-use crate::cli::Selection;
+use crate::checkout::outside::Outside;
+use crate::checkout::repo::Repo;
+use crate::checkout::worker::submodule::Means;
+use crate::checkout::worker::{Tracked, Worker};
 use crate::clock::Instant;
-use crate::config::Config;
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Cover, Ecosystem, InTurn, Outlook, RegistryAge, Tree, UnknownAge, cargo::Cargo, go, go::Go};
 use crate::event::{Event, Listener};
-use crate::facts::Facts;
-use crate::failure::{Interrupted, Usage};
-use crate::interrupt::{Level, Stop};
-use crate::journal::Lock;
-use crate::outside::Outside;
+use crate::input::cli::Selection;
+use crate::input::config::Config;
+use crate::machine::failure::{Interrupted, Usage};
+use crate::machine::interrupt::{Level, Stop};
 use crate::plan::{Plan, held_whole};
 use crate::policy::{Known, PinRule, Policy, Reach, idle_holds, names};
 use crate::project::Base;
 use crate::project::{CONFIG_FILE, ManifestRule, Network, Project, TransitiveRule};
-use crate::repo::Repo;
+use crate::state::facts::Facts;
+use crate::state::journal::Lock;
 use crate::trial::{Cell, Check};
-use crate::worker::submodule::Means;
-use crate::worker::{Tracked, Worker};
 
 use super::cache::{cache_root, make_shared};
 use super::prune;
@@ -65,7 +65,7 @@ pub struct Scene<'a> {
 /// Keeps the target directories within their limit, and tells of those that went.
 fn make_room(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
     let over = prune::prune(cache, limit)?;
-    let others = prune::make_room(cache.parent().unwrap_or(cache), cache, limit, crate::disk::free)?;
+    let others = prune::make_room(cache.parent().unwrap_or(cache), cache, limit, crate::machine::disk::free)?;
     for (removed, why) in
         [(over, format!("more than {limit} GiB (`target-limit`)")), (others, "little disk is free".into())]
     {
@@ -380,7 +380,7 @@ fn said_age(selection: &Selection, config: &Config) -> Option<Cooldown> {
 fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
     let as_of = match &selection.as_of {
         Some(text) => Instant::parse(text).map_err(|error| Usage(format!("`--as-of`: {error}")))?,
-        None => crate::now::now(),
+        None => crate::machine::now::now(),
     };
     Ok(Policy {
         reach: selection.level.or(config.level).map_or(Reach::Compatible, Into::into),
@@ -388,7 +388,7 @@ fn policy(selection: &Selection, config: &Config) -> Result<Policy> {
         min_age: selection.min_age.or(config.min_age).unwrap_or(USUAL_AGE),
         only: selection.only.clone(),
         exclude: selection.exclude.clone(),
-        holds: config.hold.iter().map(crate::config::Hold::rule).collect::<Result<_>>()?,
+        holds: config.hold.iter().map(crate::input::config::Hold::rule).collect::<Result<_>>()?,
         pins: if selection.pinned { PinRule::Move } else { PinRule::Keep },
         transitive: if selection.transitive { TransitiveRule::All } else { TransitiveRule::Withdrawn },
     })

@@ -7,14 +7,14 @@ use std::path::{Component, Path};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::environment;
+use crate::checkout::environment;
+use crate::checkout::outside::{self, Outside, cargo_config};
+use crate::checkout::repo::Repo;
+use crate::checkout::worker::Worker;
 use crate::event::{Event, Listener};
-use crate::failure::Usage;
-use crate::outside::{self, Outside, cargo_config};
+use crate::machine::failure::Usage;
+use crate::machine::toml_text;
 use crate::project::CONFIG_FILE;
-use crate::repo::Repo;
-use crate::toml_text;
-use crate::worker::Worker;
 
 /// Passes on what the repository reads from above itself, and says what that is.
 pub fn look_outside(repo: &Repo, worker: &Worker, files: &[String], listener: &dyn Listener) -> Result<Outside> {
@@ -72,7 +72,7 @@ fn remove_links(slot: &Path) -> Result<()> {
     for entry in fs::read_dir(slot)? {
         let path = entry?.path();
         if path.is_symlink() {
-            crate::disk::remove(&path)?;
+            crate::machine::disk::remove(&path)?;
         }
     }
     Ok(())
@@ -131,7 +131,7 @@ fn take_credentials(root: &Path, tree: &Path, path: &str) -> Result<Vec<(String,
     let mut table = whole.clone();
     cargo_config::strip(&mut table);
     if table != whole {
-        crate::disk::remove(&copied)?;
+        crate::machine::disk::remove(&copied)?;
         fs::write(&copied, table.to_string())?;
     }
     Ok(cargo_config::credentials(&whole))
@@ -172,13 +172,13 @@ fn copy(root: &Path, tree: &Path, path: &str) -> Result<()> {
         if target.is_absolute() || !from.canonicalize().is_ok_and(|real| real.starts_with(root)) {
             return Err(anyhow!("the link leads to {}; only links within the repository are copied", target.display()));
         }
-        crate::disk::remove(&to)?;
+        crate::machine::disk::remove(&to)?;
         return std::os::unix::fs::symlink(&target, &to).context("cannot make the link");
     }
     if !kind.is_file() {
         return Err(anyhow!("it is neither a file nor a link"));
     }
-    crate::disk::remove(&to)?;
+    crate::machine::disk::remove(&to)?;
     fs::copy(&from, &to).map(drop).context("it cannot be copied")
 }
 

@@ -10,8 +10,8 @@ use std::path::Path;
 use anyhow::Result;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::config::Config;
-use crate::failure::Usage;
+use crate::input::config::Config;
+use crate::machine::failure::Usage;
 use crate::project::CONFIG_FILE;
 use crate::project::Project;
 

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use crate::checkout::repo::Repo;
 use crate::engine::forecast::{Forecast, forecast};
 use crate::event::{CheckName, Event, PlannedCheck, PlannedProject};
 use crate::plan::Plan;
 use crate::project::Base;
 use crate::project::Project;
-use crate::repo::Repo;
 use crate::verdict::{Baseline, Steadiness};
 
 /// The first event of a run.
@@ -24,7 +24,7 @@ pub fn plan_ready(plan: &Plan, (cache, limit): (&Path, u64), out: &Path) -> Even
         held: plan.held.len(),
         newest: plan.newest.len(),
         cache: cache.to_owned(),
-        free: crate::disk::free(cache),
+        free: crate::machine::disk::free(cache),
         target_limit: limit,
         out: out.to_owned(),
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::members::Members;
 use super::variants::{ALL, tree};
-use crate::command::Tool;
+use crate::machine::command::Tool;
 
 /// With more members nobody is asked: each costs a call of cargo.
 const MOST: usize = 60;
@@ -42,7 +42,7 @@ fn alone(cargo: &dyn Fn() -> Tool, folder: &Path, members: Members) -> BTreeSet<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment;
+    use crate::checkout::environment;
 
     fn write(folder: &Path, path: &str, text: &str) {
         let path = folder.join(path);

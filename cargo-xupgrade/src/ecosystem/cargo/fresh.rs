@@ -15,9 +15,9 @@ use super::requirement::Raise;
 use super::workspace::{join, one_line};
 use super::{Cargo, relock};
 use crate::candidate::{Dependency, Place, Reason, ReasonKind, Version};
-use crate::command::TimedOut;
 use crate::digest::sha256_hex;
 use crate::event::Event;
+use crate::machine::command::TimedOut;
 use crate::phrases::{self, git};
 use crate::project::{OwnLock, Project};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::lock::{self, Lock};
-use crate::command::Tool;
+use crate::machine::command::Tool;
 use crate::trial::reading::selector_of;
 
 /// The members of a workspace.

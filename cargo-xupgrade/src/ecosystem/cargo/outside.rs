@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::candidate::{Reason, ReasonKind};
-use crate::outside::{clean, seen_from};
-use crate::toml_text::{self, Value};
+use crate::checkout::outside::{clean, seen_from};
+use crate::machine::toml_text::{self, Value};
 
 /// A dependency that a member takes from a folder.
 pub struct FromFolder<'a> {

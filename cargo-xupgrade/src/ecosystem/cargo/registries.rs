@@ -15,9 +15,9 @@ use super::index::{self, Environment, Index, IndexError, Mode, Named, Options, R
 use super::lock::Lock;
 use super::manifest::{Manifest, Origin};
 use super::view::{self, Limits, Rule, View};
+use crate::checkout::environment::{Linked, cargo_home, make_cargo_view};
 use crate::cooldown::Cooldown;
 use crate::ecosystem::{Outlook, RegistryAge, UnknownAge};
-use crate::environment::{Linked, cargo_home, make_cargo_view};
 use crate::event::Event;
 use crate::project::{Network, Project};
 

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use super::lock::{self, Lock};
 use super::members::{Member, Members};
-use crate::command::Tool;
+use crate::machine::command::Tool;
+use crate::machine::toolchain;
 use crate::phrases;
-use crate::toolchain;
 use crate::trial::Check;
 
 /// With more members nobody is built alone: each costs a call of cargo, and a build.

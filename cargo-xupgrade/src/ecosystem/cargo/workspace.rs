@@ -9,9 +9,9 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use super::{from_root, lock, manifest, outside};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::Tree;
+use crate::machine::toolchain;
 use crate::phrases;
 use crate::project::Project;
-use crate::toolchain;
 
 /// Every workspace with its members and its lockfile; one that cargo rejects comes with cargo's words.
 pub fn discover(tree: Tree<'_>) -> Vec<Project> {

@@ -18,8 +18,8 @@ use serde::de::DeserializeOwned;
 
 use super::protocol::{Failure, Hello, HelloParams, Line, Request, VERSION};
 use super::source;
-use crate::command::{Tool, variable};
-use crate::environment::cargo_home;
+use crate::checkout::environment::cargo_home;
+use crate::machine::command::{Tool, variable};
 
 /// The name of the program.
 const NAME: &str = "go-xupgrade";
@@ -68,15 +68,15 @@ pub fn provide(cache_root: &Path) -> Result<PathBuf> {
 fn build(home: &Path, built: &Path) -> Result<()> {
     static BUILDS: AtomicU32 = AtomicU32::new(0);
     let mine = home.join(format!(".building-{}-{}", std::process::id(), BUILDS.fetch_add(1, Ordering::Relaxed)));
-    crate::disk::remove(&mine)?;
+    crate::machine::disk::remove(&mine)?;
     let source = mine.join("source");
     source::write(&source)?;
     let made = compile(&source, &mine.join(NAME))
-        .and_then(|()| crate::disk::remove(&source))
+        .and_then(|()| crate::machine::disk::remove(&source))
         .and_then(|()| settle(&mine, built));
     if made.is_err() {
         // The first error tells more than one of the cleaning would.
-        let _ = crate::disk::remove(&mine);
+        let _ = crate::machine::disk::remove(&mine);
     }
     made
 }
@@ -105,7 +105,7 @@ fn settle(mine: &Path, built: &Path) -> Result<()> {
     match fs::rename(mine, built) {
         Ok(()) => Ok(()),
         // Another run was faster; its copy comes from the same source.
-        Err(_) if built.join(NAME).is_file() => crate::disk::remove(mine),
+        Err(_) if built.join(NAME).is_file() => crate::machine::disk::remove(mine),
         Err(error) => Err(error).with_context(|| format!("cannot make {}", built.display())),
     }
 }

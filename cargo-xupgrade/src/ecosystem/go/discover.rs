@@ -10,8 +10,8 @@ use super::companion::{self, Unanswered};
 use super::protocol::{DiscoverParams, Discovered, Module};
 use super::{Go, Known, WorkSum, folder, words};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
-use crate::command::is_on_path;
 use crate::ecosystem::Tree;
+use crate::machine::command::is_on_path;
 use crate::phrases::one_line;
 use crate::project::Project;
 

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::*;
+use crate::app::demo::world::{GoBuildCache, World};
 use crate::candidate::{Dependency, Version};
 use crate::clock::Instant;
-use crate::demo::world::{GoBuildCache, World};
 use crate::ecosystem::{Others, UnknownAge};
 use crate::trial::{Cell, Exit, Reading};
 

@@ -1,7 +1,7 @@
 //! Which interrupted runs are taken up.
 
 use super::*;
-use crate::journal::tests::header;
+use crate::state::journal::tests::header;
 
 fn past(change: impl Fn(&mut Header)) -> Past {
     let mut header = Header { tool: TOOL.to_owned(), ..header() };
@@ -78,7 +78,7 @@ fn what_is_tried_changes_the_digest_of_the_flags_and_a_budget_does_not() {
     assert_eq!(usual, digest(&|args| args.selection.as_of = Some("2026-01-01T00:00:00Z".into())));
     assert_ne!(usual, digest(&|args| args.selection.only.push("serde".into())));
     assert_ne!(usual, digest(&|args| args.red.require_green = true));
-    assert_ne!(usual, digest(&|args| args.manifest = crate::cli::ManifestRule::Always));
+    assert_ne!(usual, digest(&|args| args.manifest = crate::input::cli::ManifestRule::Always));
     let configured = Config::parse("exclude = [\"x\"]", "xupgrade.toml").unwrap();
     assert_ne!(usual, flags(&RunArgs::default(), &configured));
 }

@@ -6,14 +6,14 @@ use anyhow::{Context, Result};
 
 use super::{Scene, rights};
 use crate::candidate::EcosystemKind;
-use crate::config::Words;
-use crate::environment::{self, CheckEnv, GoSettings};
+use crate::checkout::environment::{self, CheckEnv, GoSettings};
+use crate::checkout::worker::Worker;
+use crate::checkout::worker::submodule::Means;
+use crate::engine::executor::local::{Place, set_up};
 use crate::event::Event;
-use crate::executor::local::{Place, set_up};
+use crate::input::config::Words;
+use crate::machine::supervisor::{RunAs, is_root};
 use crate::run::setup;
-use crate::supervisor::{RunAs, is_root};
-use crate::worker::Worker;
-use crate::worker::submodule::Means;
 
 /// The memory that a worker may need: a linker of a large program, or a suite that starts a database.
 const BYTES_EACH: u64 = 2 << 30;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::interrupt::Stop;
-use crate::supervisor::{self, Exit, Job, RunAs};
+use crate::machine::interrupt::Stop;
+use crate::machine::supervisor::{self, Exit, Job, RunAs};
 
 /// A script that prints the first folder that cannot be written or, behind `--`, cannot be read. One below a folder that may not be
 /// entered looks as if it were not there.

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use super::source::{Location, Source};
 use super::{IndexError, Options};
-use crate::command::TimedOut;
-use crate::environment;
+use crate::checkout::environment;
+use crate::machine::command::TimedOut;
 use crate::phrases::cargo::registry;
 
 /// How cargo is asked about one registry. Share it between threads: one asks for all, the others wait.
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_server_that_never_answers_concerns_the_whole_registry_and_passes() {
-        let silent = crate::command::Tool::new("sleep").arg("3600").limit(Duration::from_millis(1)).output();
+        let silent = crate::machine::command::Tool::new("sleep").arg("3600").limit(Duration::from_millis(1)).output();
         let Failure::Whole(cause) = broken(&silent.unwrap_err()) else { panic!("not the whole registry") };
         let Kind::TimedOut(after) = cause.kind else { panic!("no time limit: {}", cause.words) };
         assert_eq!(after, Duration::from_millis(1));

@@ -106,7 +106,7 @@ fn set(locked: &[(&str, &str)]) -> BTreeSet<(String, Version)> {
 /// The registries at the new year of 2026, with three days of cooldown.
 fn new_year() -> Rule {
     let as_of = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-    Rule::new(Some(as_of), crate::now::now(), 3)
+    Rule::new(Some(as_of), crate::machine::now::now(), 3)
 }
 
 fn words(output: &Output) -> String {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::super::{Entry, read, set_requirement};
 use super::usual_cases;
-use crate::toml_text::{self, Table, Value};
+use crate::machine::toml_text::{self, Table, Value};
 
 /// Manifests of the shapes that are found in the wild.
 const SEEDS: [&str; 5] = [

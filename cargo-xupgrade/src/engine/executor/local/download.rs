@@ -1,0 +1,66 @@
+//! Downloads the packages of a tree before its checks run, as cargo and go are offline there: once for each tree and project,
+//! whatever trial or worker asks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::{Hand, lock};
+use crate::candidate::{Reason, ReasonKind};
+use crate::engine::executor::Order;
+use crate::phrases::{cargo, go};
+use crate::project::Project;
+use crate::trial::{Check, Noise, TrialEnd, TrialReport};
+use crate::verdict::download_refusal;
+
+/// The checks for which everything is downloaded, by the tested tree (none: the base) and the label of the project.
+pub(super) type Fetched = BTreeMap<(Option<String>, String), BTreeSet<String>>;
+
+impl Hand<'_> {
+    /// Fetches for each project of the order. A failure is written into the report.
+    pub(super) fn fetch(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
+        for project in self.projects_of(&order.cells) {
+            let label = project.label();
+            let own = order.cells.iter().filter(|cell| cell.project == label);
+            let checks: Vec<&Check> = own.map(|cell| &cell.check).collect();
+            let names: BTreeSet<String> = checks.iter().map(|check| check.name.clone()).collect();
+            let place = (report.tested.clone(), label);
+            if lock(&self.shared.fetched).get(&place).is_some_and(|known| names.is_subset(known)) {
+                continue;
+            }
+            match self.ecosystem(project)?.fetch(&self.worker.tree(), project, &checks) {
+                Ok(()) => lock(&self.shared.fetched).entry(place).or_default().extend(names),
+                Err(error) => note_download(report, project, &format!("{error:#}"), order),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A download that failed: in the baseline it concerns its project alone, in a trial the whole trial.
+fn note_download(report: &mut TrialReport, project: &Project, words: &str, order: &Order) {
+    let text = format!("cannot download what {} needs: {words}", project.label());
+    match download_refusal(words) {
+        refusal if order.kind.is_of_base() => {
+            let reason = refusal
+                .or_else(|| stale_lock(words))
+                .unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
+            report.unfetched.insert(project.label(), reason);
+        }
+        Some(reason) => report.end = TrialEnd::Unfit(reason),
+        None => report.end = TrialEnd::Noise(Noise::Outside(text)),
+    }
+}
+
+/// A lockfile that does not fit its manifests: cargo and go repair it unless told not to, and green would mean nothing.
+fn stale_lock(words: &str) -> Option<Reason> {
+    if cargo::is_stale_lock(words) {
+        let text = "before any upgrade its Cargo.lock does not fit its manifests, so `--locked` fails; \
+                    run `cargo update --workspace` and commit the lockfile";
+        return Some(Reason::new(ReasonKind::BaselineRed, text));
+    }
+    go::is_incomplete(words).then(|| {
+        let text = "before any upgrade its go.mod or go.sum is not complete; run `go mod tidy` and commit both";
+        Reason::new(ReasonKind::BaselineRed, format!("{text}: {words}"))
+    })
+}

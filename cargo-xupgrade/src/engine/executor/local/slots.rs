@@ -1,0 +1,259 @@
+//! Hands out the places: one thread for each running trial, in the place whose target directory built the nearest set last.
+//! What finishes comes back in the order in which it finishes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, Scope};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::floor::{Floor, Meeting, Seat, lock};
+use super::{Hand, Shared, Tools};
+use crate::engine::executor::{Atom, Executor, Finished, Order};
+use crate::machine::interrupt::{Level, Stop};
+use crate::machine::supervisor::{Containment, Launcher, Tokens};
+use crate::trial::{CellKey, Noise, TrialEnd, TrialReport};
+use crate::verdict::Baseline;
+
+/// A local executor and what it has seen.
+pub struct Local<'scope, 'a> {
+    scope: &'scope Scope<'scope, 'a>,
+    tools: Tools<'a>,
+    /// Time limits of the cells, in seconds; a cell without one gets an hour, as nothing is known yet.
+    pub limits: BTreeMap<CellKey, u64>,
+    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
+    pub tolerated: BTreeSet<CellKey>,
+    /// What the untouched base does: which tests are flaky, and what stands on what.
+    known: Arc<Baseline>,
+    /// What supervises the cells, where it is not this very program.
+    pub launcher: Option<Launcher>,
+    shared: Arc<Shared>,
+    slots: Vec<Slot>,
+    queue: VecDeque<(Order, Option<Seat>)>,
+    /// Orders that were cancelled before they began.
+    unwanted: VecDeque<String>,
+    tell: Sender<Done>,
+    done: Receiver<Done>,
+}
+
+/// The atoms that a target directory built last: candidate and rung.
+type Built = BTreeSet<(usize, usize)>;
+
+/// One place and what it is at.
+#[derive(Default)]
+struct Slot {
+    /// What its target directory built last.
+    built: Built,
+    running: Option<Running>,
+}
+
+struct Running {
+    id: String,
+    stop: Stop,
+}
+
+/// What a thread leaves.
+struct Done {
+    slot: usize,
+    id: String,
+    report: std::thread::Result<Result<TrialReport>>,
+    seconds: f64,
+}
+
+/// Lets `work` use a local executor. Trials that are still under way when it returns are ended.
+///
+/// # Errors
+/// Those of `work`.
+pub fn with<'a, T>(tools: Tools<'a>, work: impl FnOnce(&mut Local<'_, 'a>) -> Result<T>) -> Result<T> {
+    std::thread::scope(|scope| work(&mut Local::new(tools, scope)))
+}
+
+impl<'scope, 'a> Local<'scope, 'a> {
+    /// With nothing known yet about limits.
+    fn new(tools: Tools<'a>, scope: &'scope Scope<'scope, 'a>) -> Self {
+        let (tell, done) = channel();
+        let tokens = match tools.places {
+            // Without a pipe each worker gets its share by number.
+            [first, _, ..] => Tokens::lay(&first.worker.slot().join("jobs"), cores()).ok(),
+            _ => None,
+        };
+        let slots = tools.places.iter().map(|_| Slot::default()).collect();
+        Self {
+            scope,
+            tools,
+            limits: BTreeMap::new(),
+            tolerated: BTreeSet::new(),
+            known: Arc::default(),
+            launcher: None,
+            shared: Arc::new(Shared { floor: Floor::with_tokens(tokens), ..Shared::default() }),
+            slots,
+            queue: VecDeque::new(),
+            unwanted: VecDeque::new(),
+            tell,
+            done,
+        }
+    }
+
+    /// Whether the user wants it to end.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.tools.stop.requested() > Level::None
+    }
+
+    /// How processes were kept together, once one ran.
+    #[must_use]
+    pub fn containment(&self) -> Option<Containment> {
+        *lock(&self.shared.containment)
+    }
+
+    /// Takes trials of the same cells whose tests are to begin together: two suites that clash would else show it only by
+    /// luck. There must be a free place for each.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn submit_abreast(&mut self, orders: Vec<Order>) -> Result<()> {
+        let meeting = Meeting::of(orders.len());
+        self.queue.extend(orders.into_iter().enumerate().map(|(party, order)| (order, Some(meeting.seat(party)))));
+        self.dispatch()
+    }
+
+    /// Starts what can be started.
+    fn dispatch(&mut self) -> Result<()> {
+        while let Some((order, _)) = self.queue.front() {
+            let wanted = keys(&order.atoms);
+            let free = self.slots.iter().enumerate().filter(|(_, slot)| slot.running.is_none());
+            let Some(slot) = nearest(free.map(|(position, slot)| (position, &slot.built)), &wanted) else {
+                return Ok(());
+            };
+            if let Some((order, seat)) = self.queue.pop_front() {
+                self.start(slot, order, seat)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, slot: usize, order: Order, seat: Option<Seat>) -> Result<()> {
+        let stop = self.tools.stop.part();
+        let hand = self.hand(slot, &stop, seat);
+        self.slots[slot].built = keys(&order.atoms);
+        self.slots[slot].running = Some(Running { id: order.id.clone(), stop });
+        let tell = self.tell.clone();
+        let work = move || {
+            let began = Instant::now();
+            let report = catch_unwind(AssertUnwindSafe(|| hand.run(&order)));
+            drop(hand);
+            let known =
+                report.as_ref().ok().and_then(|report| report.as_ref().ok()).map_or(0.0, |one| one.known_seconds);
+            let seconds = began.elapsed().as_secs_f64() + known;
+            // Nobody listens when the run broke off meanwhile.
+            let _ = tell.send(Done { slot, id: order.id, report, seconds });
+        };
+        let thread = Builder::new().name(format!("w{slot}")).spawn_scoped(self.scope, work);
+        thread.map(drop).context("could not start a thread for a trial")
+    }
+
+    fn hand(&self, slot: usize, stop: &Stop, seat: Option<Seat>) -> Hand<'a> {
+        let place = &self.tools.places[slot];
+        let environment = place.environment.clone();
+        let share = cores() / self.slots.len();
+        Hand {
+            tools: self.tools.clone(),
+            worker: place.worker,
+            environment: if self.slots.len() > 1 { environment.with_share(share.max(1)) } else { environment },
+            shared: Arc::clone(&self.shared),
+            limits: self.limits.clone(),
+            tolerated: self.tolerated.clone(),
+            known: Arc::clone(&self.known),
+            launcher: self.launcher.clone(),
+            stop: stop.clone(),
+            seat,
+        }
+    }
+
+    fn finish(&mut self, done: Done) -> Result<Finished> {
+        self.slots[done.slot].running = None;
+        let report = done.report.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(Finished { id: done.id, report, seconds: done.seconds })
+    }
+}
+
+impl Executor for Local<'_, '_> {
+    fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn learn(&mut self, known: &Baseline) {
+        self.known = Arc::new(known.clone());
+    }
+
+    fn submit(&mut self, order: Order) -> Result<()> {
+        self.queue.push_back((order, None));
+        self.dispatch()
+    }
+
+    fn poll(&mut self) -> Result<Option<Finished>> {
+        if let Some(id) = self.unwanted.pop_front() {
+            let report = TrialReport { end: TrialEnd::Noise(Noise::Cancelled), ..TrialReport::default() };
+            return Ok(Some(Finished { id, report, seconds: 0.0 }));
+        }
+        if self.slots.iter().all(|slot| slot.running.is_none()) {
+            return Ok(None);
+        }
+        let done = self.done.recv().map_err(|_| anyhow!("all trials were lost"))?;
+        let finished = self.finish(done)?;
+        self.dispatch()?;
+        Ok(Some(finished))
+    }
+
+    fn cancel(&mut self, id: &str) {
+        let unwanted = &mut self.unwanted;
+        self.queue.retain(|(order, _)| {
+            let stays = order.id != id;
+            if !stays {
+                unwanted.push_back(order.id.clone());
+            }
+            stays
+        });
+        let running = self.slots.iter().filter_map(|slot| slot.running.as_ref());
+        running.filter(|one| one.id == id).for_each(|one| one.stop.trip(Level::Now));
+    }
+}
+
+impl Drop for Local<'_, '_> {
+    fn drop(&mut self) {
+        self.slots.iter().filter_map(|slot| slot.running.as_ref()).for_each(|one| one.stop.trip(Level::Now));
+    }
+}
+
+/// The place whose target directory needs the fewest changes; of equal ones the first.
+fn nearest<'s>(free: impl Iterator<Item = (usize, &'s Built)>, wanted: &Built) -> Option<usize> {
+    free.min_by_key(|(_, built)| built.symmetric_difference(wanted).count()).map(|(position, _)| position)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn keys(atoms: &[Atom]) -> Built {
+    atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_goes_where_the_nearest_set_was_built_and_else_to_the_first_place() {
+        let built: Vec<Built> = [vec![], vec![(0, 0), (1, 0)], vec![(0, 0), (1, 1)]].map(Built::from_iter).into();
+        let choose = |free: &[usize], wanted: &[(usize, usize)]| {
+            nearest(free.iter().map(|slot| (*slot, &built[*slot])), &wanted.iter().copied().collect())
+        };
+        assert_eq!(choose(&[0, 1, 2], &[(0, 0), (1, 0), (2, 0)]), Some(1));
+        assert_eq!(choose(&[0, 2], &[(0, 0), (1, 0), (2, 0)]), Some(0), "three away both, so the first");
+        assert_eq!(choose(&[0, 1, 2], &[(0, 0)]), Some(0), "one away all, so the first");
+        assert_eq!(choose(&[], &[]), None);
+    }
+}

@@ -1,0 +1,4 @@
+//! What a user asks for: flags and configuration.
+
+pub mod cli;
+pub mod config;
