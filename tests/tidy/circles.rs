@@ -21,7 +21,7 @@ fn paths(text: &str, children: &BTreeSet<String>) -> BTreeSet<String> {
         match statement.rsplit_once("use ").filter(|(before, _)| is_item(before)) {
             Some((before, tree)) => {
                 rest.push_str(before);
-                found.extend(apart(&tree.split_whitespace().collect::<String>().replace(';', "")));
+                found.extend(apart(&tree.split_whitespace().collect::<Vec<_>>().join(" ").replace(';', "")));
             }
             None => rest.push_str(statement),
         }
@@ -42,11 +42,13 @@ fn is_item(before: &str) -> bool {
     line.is_empty() || line.starts_with("pub")
 }
 
-/// The paths of a use tree without blanks.
+/// The paths of a use tree, by their own names.
 fn apart(tree: &str) -> Vec<String> {
-    let Some((start, group)) = tree.split_once('{') else { return vec![tree.to_owned()] };
+    let tree = tree.trim();
+    let own = |path: &str| path.split(" as ").next().unwrap_or_default().to_owned();
+    let Some((start, group)) = tree.split_once('{') else { return vec![own(tree)] };
     let (mut depth, mut part, mut found) = (0, String::new(), Vec::new());
-    for c in group.strip_suffix('}').unwrap_or(group).chars() {
+    for c in group.trim_end().strip_suffix('}').unwrap_or(group).chars() {
         match c {
             ',' if depth == 0 => found.extend(apart(&std::mem::take(&mut part))),
             _ => {
@@ -158,6 +160,7 @@ fn a_circle_is_found_whatever_it_is_written_with() {
         "use crate::b::X;",
         "pub use crate::{\n    b::{self, X},\n};",
         "use super::b;",
+        "use super::b as c;",
         "fn f() -> crate::b::X { 1 }",
         "//! Text.\nfn f() { super::b::x(); }",
         "use crate::c::X;",

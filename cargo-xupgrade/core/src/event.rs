@@ -1,7 +1,5 @@
 //! Everything that a reporter may know: the events of a run, in the order in which they happen.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use crate::candidate::{Held, Version};
@@ -97,13 +95,13 @@ pub enum Event {
         /// The number of dependencies that are newest already.
         newest: usize,
         /// The folder of clones and target directories.
-        cache: PathBuf,
+        cache: String,
         /// Free bytes on its disk, where that is known.
         free: Option<u64>,
         /// The limit of the target directories that stay between runs, in GiB.
         target_limit: u64,
         /// The output folder.
-        out: PathBuf,
+        out: String,
     },
     /// The baseline ended, and something is to be tried.
     BaselineDone {

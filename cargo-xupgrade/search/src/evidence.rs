@@ -57,6 +57,8 @@ enum Next {
     Shared,
     /// Failure that does not come again.
     Void,
+    /// Red runs with the pick and none without it, too few to convict, and no room for more.
+    Unclear,
 }
 
 /// Length of the first block with the pick; where all of it is red, as many green runs without the pick convict it.
@@ -73,6 +75,10 @@ const BLOCK_WITHOUT: u32 = 20;
 const CONVICTS: u32 = 10;
 /// Runs with the pick after which the test counts as flaky.
 const MOST: u32 = 200;
+/// The same of whole units, where the caller sets no lower limit: ten red ones of sixty are less than a share that anything is stated for.
+pub(crate) const MOST_OF_UNITS: u32 = 60;
+/// Red runs with the pick, and none without it, that say too much to acquit where a lower limit ends the runs.
+const UNCLEAR: u32 = 3;
 /// Runs on each side of a check that names no test and runs whole.
 const WHOLE: u32 = 2;
 
@@ -85,10 +91,14 @@ fn by_name(with: Runs, without: Runs, Limits { gone, most }: Limits) -> Next {
         (Runs { green: 0, .. }, _) => Next::Guilty,
         (Runs { red: 0, green }, _) if green < gone => Next::Run(Side::With, gone - green),
         (Runs { red: 0, .. }, _) => Next::Void,
-        (with, without) if without.all() < with.all() => Next::Run(Side::Without, BLOCK_WITHOUT.min(most)),
+        (with, without) if without.all() < with.all() => Next::Run(
+            Side::Without,
+            BLOCK_WITHOUT.min(most.saturating_sub(without.all()).max(with.all() - without.all())),
+        ),
         (Runs { red: CONVICTS.., .. }, _) => Next::Guilty,
+        (Runs { red: UNCLEAR.., .. }, _) if with.all() >= most && most < MOST_OF_UNITS => Next::Unclear,
         (with, _) if with.all() >= most => Next::Shared,
-        _ => Next::Run(Side::With, BLOCK_WITH),
+        (with, _) => Next::Run(Side::With, BLOCK_WITH.min(most - with.all())),
     }
 }
 
@@ -164,8 +174,7 @@ impl Doubt {
 
     /// A doubt about several failures that did not come again by name, this the newest; units run `most` times with the pick.
     pub(crate) fn of_units(of: Ticket, most: u32) -> Self {
-        let most = most.max(FIRST);
-        Self { reach: Reach::Units, limits: Limits { gone: GONE.min(most), most }, ..Self::about(of) }
+        Self { reach: Reach::Units, limits: Limits { gone: GONE, most: most.max(GONE) }, ..Self::about(of) }
     }
 
     /// The tests whose failure did not come again.
@@ -194,6 +203,8 @@ impl Doubt {
             Finding::Guilty
         } else if self.tests.is_empty() || self.tests.keys().any(|test| matches!(self.next(*test), Next::Run(..))) {
             Finding::Open
+        } else if is(Next::Unclear) {
+            Finding::NoAnswer
         } else if is(Next::Shared) {
             Finding::Shared(self.shared.unwrap_or(self.of))
         } else {
@@ -225,7 +236,7 @@ impl Doubt {
         }
         let wants = self.tests.keys().filter_map(|test| match self.next(*test) {
             Next::Run(side, runs) => Some((side, runs)),
-            Next::Guilty | Next::Shared | Next::Void => None,
+            Next::Guilty | Next::Shared | Next::Void | Next::Unclear => None,
         });
         // What nothing is known of yet begins with the pick.
         let (side, runs) = wants.reduce(more).unwrap_or((Side::With, FIRST));
@@ -350,7 +361,32 @@ mod tests {
     #[test]
     fn a_test_that_fails_so_rarely_that_two_hundred_runs_do_not_convict_is_a_flake() {
         let rarely: Vec<bool> = (1..=300).map(|run| run % 25 == 3).collect();
-        assert_eq!(found(Some(1), &rarely, &GREEN), (Finding::Shared(Ticket(1)), 425));
+        assert_eq!(found(Some(1), &rarely, &GREEN), (Finding::Shared(Ticket(1)), 400));
+    }
+
+    /// The finding about whole units of which this share of runs is red with the pick and none without it, and the runs on each side.
+    fn of_units(most: u32, red_of_ten: u32) -> (Finding, [u32; 2]) {
+        let mut doubt = Doubt::of_units(Ticket(1), most);
+        let mut ran = [0; 2];
+        while let Some((side, runs, _)) = doubt.wanted() {
+            let before = ran[side as usize];
+            ran[side as usize] += runs;
+            let red = (before..before + runs).filter(|run| side == Side::With && run % 10 < red_of_ten).count();
+            let red = u32::try_from(red).expect("few");
+            doubt.ask(side, Ticket(2));
+            doubt.answer(Ticket(2), &[Count { test: Some(0), red, green: runs - red }]);
+        }
+        (doubt.finding(), ran)
+    }
+
+    #[test]
+    fn whole_units_run_no_more_often_than_allowed_and_too_few_runs_acquit_nobody_who_looks_guilty() {
+        assert_eq!(of_units(60, 2), (Finding::Guilty, [45, 60]), "ten red ones");
+        assert_eq!(of_units(60, 1), (Finding::Shared(Ticket(1)), [60, 60]));
+        assert_eq!(of_units(20, 8).0, Finding::Guilty);
+        assert_eq!(of_units(20, 2), (Finding::NoAnswer, [20, 20]), "four red ones say something");
+        assert_eq!(of_units(20, 1), (Finding::Shared(Ticket(1)), [20, 20]));
+        assert_eq!(of_units(5, 0), (Finding::Void, [20, 0]), "twenty green ones acquit, and no fewer");
     }
 
     #[test]

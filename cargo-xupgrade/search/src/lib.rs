@@ -398,8 +398,9 @@ pub struct Options {
     /// Number of further runs, at most, of the tests of a set that passed the whole matrix, before it is a checkpoint: a test
     /// that fails at times because of a pick shows itself there.
     pub more_runs: u32,
-    /// Limit of the runs, with a pick, of whole units of tests, where others of their tests fail each time; after as many the failure
-    /// counts as the base's. At least 5 are made. They take long, and ten red ones convict: 60 miss no share that is stated.
+    /// Limit of the runs, with a pick and without it, of whole units of tests, where others of their tests fail each time. Ten red ones
+    /// convict; after as many as this with fewer the failure counts as the base's, but for a limit below 60: there three or more
+    /// end without an answer. Taken as 20 where it is lower, the number of green ones that acquit.
     pub runs_of_units: u32,
     /// What the gates cost, of a trial that passes, in 1/1000; 1000 where nothing is known. Where they are cheap,
     /// [`Strategy::Split`] searches with them alone before tests run.
@@ -418,7 +419,7 @@ impl Default for Options {
             below: Below::Bisect,
             verify_runs: 2,
             more_runs: 0,
-            runs_of_units: 60,
+            runs_of_units: evidence::MOST_OF_UNITS,
             gate_cost: 1000,
             last_time: Vec::new(),
             at_once: Vec::new(),

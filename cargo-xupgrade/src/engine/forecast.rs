@@ -40,16 +40,15 @@ pub fn seconds(cells: &[Cell], baseline: &Baseline) -> f64 {
     let mut built = BTreeSet::new();
     let of_one = |cell: &Cell| {
         let known = baseline.cells.get(&cell.key())?;
-        Some(match &cell.extent {
-            Extent::Whole if built.insert(cell.key()) => known.expected_seconds(),
-            Extent::Whole => known.warm_seconds,
-            extent => (START + of_units(extent, known)).min(known.warm_seconds),
-        })
+        if cell.extent != Extent::Whole {
+            return Some((START + of_units(&cell.extent, known)).min(known.warm_seconds));
+        }
+        Some(if built.insert(cell.key()) { known.expected_seconds() } else { known.warm_seconds })
     };
     cells.iter().filter_map(of_one).sum()
 }
 
-/// The seconds of the units that run in a part of a check.
+/// The seconds of the units that run in a check or a part of it.
 fn of_units(extent: &Extent, known: &CellBaseline) -> f64 {
     let runs = |unit: &String| match extent {
         Extent::Whole => true,

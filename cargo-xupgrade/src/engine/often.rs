@@ -97,12 +97,12 @@ pub fn runs(cells: &[Cell], baseline: &Baseline, verify_runs: u32, seconds: f64)
 }
 
 /// The limit of the runs of whole units of tests with an upgrade: as many as fit into ten minutes with as many without it, by
-/// what the slowest check with tests took on the base; at least 5, at most 60.
+/// what the slowest check with tests took on the base; at least 20, at most 60.
 #[must_use]
 pub fn runs_of_units(cells: &[Cell], baseline: &Baseline) -> u32 {
     let known = |cell: &Cell| baseline.cells.get(&cell.key()).map(|known| known.warm_seconds);
     let slowest = tests(cells).filter_map(known).fold(START, f64::max);
-    (5..=60).rev().find(|runs| 2.0 * f64::from(*runs) * slowest <= UNITS_SECONDS).unwrap_or(5)
+    (20..=60).rev().find(|runs| 2.0 * f64::from(*runs) * slowest <= UNITS_SECONDS).unwrap_or(20)
 }
 
 fn tests(cells: &[Cell]) -> impl Iterator<Item = &Cell> {
@@ -413,7 +413,7 @@ mod tests {
             let (cells, baseline) = stage(&[("quick", known(0.1, &[])), ("slow", known(seconds, &[]))]);
             runs_of_units(&cells, &baseline)
         };
-        assert_eq!([0.3, 5.0, 10.0, 20.0, 400.0].map(limit), [60, 60, 30, 15, 5]);
+        assert_eq!([0.3, 5.0, 10.0, 15.0, 400.0].map(limit), [60, 60, 30, 20, 20]);
     }
 
     #[test]

@@ -33,10 +33,9 @@ fn plan_ready(event: &Event) -> Option<String> {
     lines.push(format!("held before any trial: {held}, newest already: {newest}"));
     let free = free.map_or_else(|| "free space unknown".to_owned(), |bytes| format!("{} free", gibibytes(bytes)));
     lines.push(format!(
-        "clones and target directories: {} ({free}; at most {limit} GiB of them stay between runs, `target-limit`)",
-        cache.display()
+        "clones and target directories: {cache} ({free}; at most {limit} GiB of them stay between runs, `target-limit`)"
     ));
-    lines.push(format!("output: {}", out.display()));
+    lines.push(format!("output: {out}"));
     Some(lines.join("\n"))
 }
 

@@ -23,10 +23,10 @@ pub fn plan_ready(plan: &Plan, (cache, limit): (&Path, u64), out: &Path) -> Even
         projects: plan.projects.iter().map(|project| planned(plan, project)).collect(),
         held: plan.held.len(),
         newest: plan.newest.len(),
-        cache: cache.to_owned(),
+        cache: cache.display().to_string(),
         free: crate::machine::disk::free(cache),
         target_limit: limit,
-        out: out.to_owned(),
+        out: out.display().to_string(),
     }
 }
 

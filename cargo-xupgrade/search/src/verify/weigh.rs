@@ -95,7 +95,7 @@ impl Verify {
         let tally = self.tallies.entry(len).or_default();
         tally.clear(of, &tests, if is_void { &tests } else { &void });
         let often = tally.voids() > VOIDS;
-        if is_void && often {
+        if is_void && (often || self.voids.get(&len).is_some_and(|voids| *voids > VOIDS)) {
             return self.failed(len, of); // it fails only among all the others, but it does
         }
         self.shared += u32::from(!is_void);
@@ -106,7 +106,7 @@ impl Verify {
         self.reached(len, of)
     }
 
-    /// A run that counts neither as passed nor as failed, as more than tests with names failed in it.
+    /// Has another run decide, as more than tests with names failed in this one; too many such runs count as failed.
     fn try_anew(&mut self, (len, of): (usize, Ticket), is_void: bool, has_void: bool) -> Vec<Ticket> {
         if is_void || has_void {
             self.tallies.clear(); // or it would be tried until it passes

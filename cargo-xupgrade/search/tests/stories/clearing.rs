@@ -90,30 +90,26 @@ fn failures_of_the_whole_matrix_of_both_kinds_in_turn_come_to_an_end() {
 }
 
 #[test]
-fn whole_units_run_with_the_upgrade_no_more_often_than_the_caller_allows() {
-    for limit in [5, 20] {
+fn whole_units_run_with_and_without_the_upgrade_as_often_as_the_caller_allows() {
+    for limit in [20, 60] {
         let options = Options { runs_of_units: limit, ..Options::default() };
-        let (mut failed, mut with) = (0, 0);
+        let (mut failed, mut ran) = (0, [0; 2]);
         let (_, solution) = run_wide(&mut Search::new(&atoms(1), &options), 1, |proposal| match proposal.scope {
-            Scope::Again { runs, reach: Reach::Units, .. } if has(proposal, 0) => {
-                with += runs;
-                let red = 1.min(runs);
+            Scope::Again { runs, reach: Reach::Units, .. } => {
+                let with = usize::from(has(proposal, 0));
+                let red = u32::from(with == 1 && ran[1] == 0);
+                ran[with] += runs;
                 Outcome::Counted { tests: vec![Count { test: Some(0), red, green: runs - red }] }
             }
             Scope::Again { .. } => counted(proposal, || false),
             Scope::Concerned => {
                 failed += 1;
-                Outcome::Failed {
-                    suspects: vec![],
-                    partners: vec![],
-                    marks: vec![],
-                    proof: Proof::Tests,
-                    only: Some([failed].into()),
-                }
+                let only = Some([failed].into());
+                Outcome::Failed { suspects: vec![], partners: vec![], marks: vec![], proof: Proof::Tests, only }
             }
             _ => Outcome::Passed,
         });
         assert!(matches!(solution.fates[0], Fate::Accepted { .. }), "{:?}", solution.fates);
-        assert!((limit..limit + 10).contains(&with), "{with} runs of {limit}");
+        assert_eq!(ran, [limit; 2]);
     }
 }

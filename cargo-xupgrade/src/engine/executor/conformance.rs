@@ -2,7 +2,7 @@
 
 use super::{Executor, Order};
 use crate::trial::narrow::Breadth;
-use crate::trial::{Freshness, Noise, TrialEnd, TrialKind};
+use crate::trial::{Freshness, Noise, TrialEnd, TrialKind, TrialReport};
 
 /// An order on the untouched base, without cells.
 pub(crate) fn empty_order(id: &str) -> Order {
@@ -30,12 +30,19 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
         assert!(finished.report.end == TrialEnd::Ran, "{:?}", finished.report);
         assert!(finished.report.trees.is_empty(), "no atom, no tree");
         assert!(finished.seconds >= 0.0);
+        survives_the_wire(&finished.report);
         seen.push(finished.id);
     }
     seen.sort();
     assert_eq!(seen, ["a", "b"], "each order is answered once");
     takes_more_than_it_has_room_for(executor);
     cancels(executor);
+}
+
+/// A report is the same after a way through JSON, so that a trial may run elsewhere.
+fn survives_the_wire(report: &TrialReport) {
+    let text = serde_json::to_string(report).unwrap();
+    assert_eq!(serde_json::from_str::<TrialReport>(&text).unwrap(), *report, "{text}");
 }
 
 fn takes_more_than_it_has_room_for(executor: &mut dyn Executor) {

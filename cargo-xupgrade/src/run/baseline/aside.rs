@@ -7,14 +7,16 @@ use crate::trial::narrow::narrow;
 use crate::trial::{Build, Cell, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 use crate::verdict::{Baseline, CellBaseline};
 
-/// Limit of red tests in one check, or one in so many of its tests where that is more; above it they are no exception any more.
+/// Limit of red tests in one check, where it has few; above it they are no exception any more.
 const MOST: usize = 10;
+/// Limit of red tests in one check that has many: one in ten.
+const SHARE: usize = 10;
 /// The number of their runs alone, beside the two of the whole check.
 pub const RUNS: usize = 3;
 
 /// The condition for a check to go on without its red tests: they have names, are few, and leave others that pass.
 pub fn is_few(known: &CellBaseline) -> bool {
-    let most = MOST.max(known.names.len() / MOST);
+    let most = MOST.max(known.names.len() / SHARE);
     let few = (1..=most).contains(&leaves(&known.failing).len());
     few && known.names.iter().any(|name| !known.failing.contains(name))
 }

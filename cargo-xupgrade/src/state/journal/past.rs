@@ -11,7 +11,7 @@ use crate::report::TrialSummary;
 use crate::state::facts::Fact;
 
 /// The version of the journal's format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a journal is about: its first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

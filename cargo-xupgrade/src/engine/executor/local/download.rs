@@ -47,7 +47,9 @@ fn note_download(report: &mut TrialReport, project: &Project, words: &str, order
                 .unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
             report.unfetched.insert(project.label(), reason);
         }
-        Some(reason) => report.end = TrialEnd::Unfit(reason),
+        // Another project's answer that did not come leaves open how this trial ends.
+        Some(reason) if report.noise().is_none() => report.end = TrialEnd::Unfit(reason),
+        Some(_) => {}
         None => report.end = TrialEnd::Noise(Noise::Outside(text)),
     }
 }
@@ -63,4 +65,26 @@ fn stale_lock(words: &str) -> Option<Reason> {
         let text = "before any upgrade its go.mod or go.sum is not complete; run `go mod tidy` and commit both";
         Reason::new(ReasonKind::BaselineRed, format!("{text}: {words}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::EcosystemKind;
+    use crate::engine::executor::conformance::empty_order;
+
+    #[test]
+    fn where_one_project_has_no_answer_the_refusal_of_another_decides_nothing() {
+        let (order, project) = (empty_order("t1"), Project::of(EcosystemKind::Go, ".", &["go.mod"]));
+        let refused = "verifying ex.com/x@v1.0.0: checksum mismatch";
+        let end = |said: &[&str]| {
+            let mut report = TrialReport::default();
+            said.iter().for_each(|words| note_download(&mut report, &project, words, &order));
+            report.end
+        };
+        assert!(matches!(end(&[refused]), TrialEnd::Unfit(_)));
+        for said in [["no answer", refused], [refused, "no answer"]] {
+            assert!(matches!(end(&said), TrialEnd::Noise(_)), "{said:?}");
+        }
+    }
 }
