@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::candidate::{Held, Version};
+use crate::candidate::Version;
 use crate::cooldown::Cooldown;
 use crate::report::{CellSummary, Report, VerdictKind};
 use crate::why::Why;
@@ -175,11 +175,6 @@ pub enum Event {
         trial: String,
         /// The cause, in words.
         text: String,
-    },
-    /// A dependency was held after its trials.
-    HeldBack {
-        /// It, and why.
-        held: Box<Held>,
     },
     /// The run is over.
     Finished {
