@@ -79,7 +79,9 @@ mod tests {
         let refused = "verifying ex.com/x@v1.0.0: checksum mismatch";
         let end = |said: &[&str]| {
             let mut report = TrialReport::default();
-            said.iter().for_each(|words| note_download(&mut report, &project, words, &order));
+            for words in said {
+                note_download(&mut report, &project, words, &order);
+            }
             report.end
         };
         assert!(matches!(end(&[refused]), TrialEnd::Unfit(_)));
