@@ -10,12 +10,13 @@ pub mod forecast;
 pub mod often;
 mod orders;
 mod teach;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use xupgrade_search::{Options, Outcome, Proposal, Reach, Scope, Search, Solution, Step, Ticket, Why};
+use xupgrade_search::{Options, Outcome, Proposal, Reach, Scope, Search, Solution, Step, Ticket};
 
 use crate::candidate::Candidate;
 use crate::engine::executor::{Atom, Executor, Finished, Order};
@@ -27,6 +28,7 @@ use crate::state::journal::Journal;
 use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
 use crate::verdict::{Baseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell, units_again};
 pub use budget::{Budget, Spent};
+pub use trial::Trial;
 
 /// What the engine works with.
 pub struct Engine<'a> {
@@ -53,30 +55,6 @@ pub struct Engine<'a> {
     /// The cells of the whole matrix in which an upgrade failed: from then on each trial that they concern runs them, or what
     /// they refuse would pass there again and again.
     pub awake: BTreeSet<CellKey>,
-}
-
-/// A trial that was run and judged.
-#[derive(Debug)]
-pub struct Trial {
-    /// Its name.
-    pub id: String,
-    /// Why it was run; `None` for what is no part of the search.
-    pub why: Option<Why>,
-    /// The trial that it looks at again.
-    pub of: Option<String>,
-    /// Its atoms, in commit order.
-    pub atoms: Vec<Atom>,
-    /// How many of the last ones were new.
-    pub fresh: usize,
-    /// What happened.
-    pub report: TrialReport,
-    /// What it means.
-    pub verdict: Verdict,
-    /// Tests that failed in it and were not known to when it ended. Where it counts as passed all the same, no upgrade is to blame,
-    /// and each test passed in as many runs of the same as are needed.
-    pub red: Vec<String>,
-    /// Seconds that it took.
-    pub seconds: f64,
 }
 
 /// Where the search ended.
@@ -124,6 +102,9 @@ struct Flight {
     /// Trials that were told to end.
     cancelled: BTreeSet<String>,
     tickets: BTreeMap<Ticket, usize>,
+    /// The cells that ask about each failure. What is learnt meanwhile changes nothing in them: a test that was left out of a later
+    /// run would be waited for without end.
+    questions: BTreeMap<(Ticket, Reach), Vec<Cell>>,
     /// How many trials were begun that count for the budget.
     begun: usize,
     spent: Option<Spent>,
@@ -191,8 +172,14 @@ impl Engine<'_> {
         flight: &mut Flight,
         (proposal, options): (Proposal, &Options),
     ) -> Result<()> {
+        if let Scope::Again { of, reach, .. } = proposal.scope
+            && !flight.questions.contains_key(&(of, reach))
+        {
+            let cells = self.failed_cells(flight, of, reach);
+            flight.questions.insert((of, reach), cells);
+        }
         let mut order = orders::order(self.plan, &proposal, &self.awake, |scope| match scope {
-            Scope::Again { of, reach, .. } => self.failed_cells(flight, of, reach),
+            Scope::Again { of, reach, .. } => flight.questions.get(&(of, reach)).cloned().unwrap_or_default(),
             _ => self.concerned_often(&proposal),
         });
         if orders::is_vacuous(&proposal, &order) {

@@ -172,7 +172,7 @@ pub enum Scope {
 }
 
 /// The company in which tests that failed run again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// None: each by its name, and counted by itself.
     Tests,

@@ -9,7 +9,7 @@ use crate::candidate::{Candidate, EcosystemKind};
 use crate::engine::executor::Order;
 use crate::engine::executor::fake::{Answer, Fake};
 use crate::project::{Exercised, Project};
-use crate::trial::Turn;
+use crate::trial::{TestName, Turn};
 
 fn plan(candidates: Vec<Candidate>) -> Plan {
     Plan::of("base", candidates)
@@ -198,6 +198,45 @@ fn trials_whose_tests_fail_before_any_upgrade_too_count_as_passed_and_name_them(
     assert_eq!(ended.names(&plan), ["a 1.1.0"], "{:?}", ended.verdicts);
     let named = |text: &String| text.starts_with("`app src/lib.rs test_");
     assert!(!ended.cleared.is_empty() && ended.cleared.iter().all(named), "{:?}", ended.cleared);
+}
+
+#[test]
+fn a_failure_is_asked_about_with_the_same_tests_each_time_whatever_is_learnt_meanwhile() {
+    let plan = plan(vec![Candidate::of("a", &["1.1.0"])]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
+    let mut engine = engine(&plan, Budget::default(), &mut journal);
+    let (mut flight, mut search) = (Flight::default(), Search::new(&plan.atoms(&BTreeMap::new()), &Options::default()));
+    let Step::Try(first) = search.next(1) else { panic!("nothing to try") };
+    let red = |names: &[&str]| {
+        let mut cell = crate::state::journal::tests::report(crate::trial::Exit::Code(101));
+        let named = |name: &&str| TestName { unit: "app src/lib.rs".into(), name: (*name).into() };
+        cell.reading.tests = names.iter().map(|name| (named(name), TestEnd::Failed)).collect();
+        cell.reading.units = [("app src/lib.rs".into(), vec!["--lib".into()])].into();
+        cell.cell.check.reader = crate::trial::Reader::Libtest;
+        cell.cell.check.argv = ["cargo", "test"].map(str::to_owned).to_vec();
+        TrialReport { cells: vec![cell], ..TrialReport::default() }
+    };
+    let finished = Finished { id: "t1".into(), report: red(&["x", "y"]), seconds: 1.0 };
+    engine.take(&first[0], None, finished).unwrap();
+    flight.tickets.insert(first[0].ticket, 0);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let mut fake = Fake::new(|order: &Order| {
+        asked.borrow_mut().push(order.cells.clone());
+        Answer::Green
+    });
+    for runs in [1, 1] {
+        let scope =
+            Scope::Again { of: first[0].ticket, reach: Reach::Tests, runs, until: xupgrade_search::Until::Done };
+        let again = Proposal { scope, ..first[0].clone() };
+        engine.begin(&mut fake, &mut search, &mut flight, (again, &Options::default())).unwrap();
+        fake.poll().unwrap();
+        assert!(engine.baseline.learn(&red(&["y"])) || asked.borrow().len() > 1, "that is news");
+    }
+    let asked = asked.into_inner();
+    assert_eq!(asked.len(), 2);
+    let both = |cell: &Cell| matches!(&cell.extent, crate::trial::Extent::Tests(tests) if tests.len() == 2);
+    assert!(asked[0].iter().any(both) && asked[0] == asked[1], "{asked:?}");
 }
 
 #[test]
