@@ -13,28 +13,27 @@ use crate::trial::{Build, Cell, CellKey, CellReport, Exit, Extent, Phase, TestEn
 /// Empty where no cell failed.
 #[must_use]
 pub fn again(report: &TrialReport, baseline: &Baseline, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
-    behind_gates(report, baseline, |cell, before| narrowed(cell, before, hidden))
+    behind_gates(report, baseline, |cells, before| narrowed(cells, before, hidden))
 }
 
 /// The same of whole units: those in which tests failed, or all of the cell where the command cannot be told to run them alone.
 #[must_use]
 pub fn units_again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
-    behind_gates(report, baseline, |cell, before| {
-        let units: BTreeSet<String> = blamed(cell, before).into_iter().map(|test| test.unit).collect();
+    behind_gates(report, baseline, |cells, before| {
+        let Some(blamed) = all_blamed(cells, before) else { return vec![cells[0].cell.clone()] };
+        let units: BTreeSet<String> = blamed.into_iter().map(|test| test.unit).collect();
         // Cargo takes documentation tests by themselves only.
         let (doc, others): (BTreeSet<String>, BTreeSet<String>) = units.into_iter().partition(|unit| is_doc(unit));
-        let parts = [doc, others].into_iter().filter(|units| !units.is_empty());
-        let cells = parts.map(|units| narrow(&cell.cell, &Extent::Units(units), &cell.reading.units));
-        let cells = cells.collect::<Option<Vec<_>>>().map(|cells| cells.concat()).filter(|cells| !cells.is_empty());
-        cells.unwrap_or_else(|| vec![cell.cell.clone()])
+        narrowed_to(cells, [doc, others].into_iter().filter(|units| !units.is_empty()).map(Extent::Units).collect())
     })
 }
 
-/// The cells that `again` gives for each test cell that failed, behind the gates of the same projects.
+/// The cells that `again` gives for the test cells that failed, behind the gates of the same projects. Runs of the same cell are asked
+/// about at once: of many runs each may have failed with another test.
 fn behind_gates(
     report: &TrialReport,
     baseline: &Baseline,
-    again: impl Fn(&CellReport, Option<&CellBaseline>) -> Vec<Cell>,
+    again: impl Fn(&[&CellReport], Option<&CellBaseline>) -> Vec<Cell>,
 ) -> Vec<Cell> {
     let before = |cell: &CellReport| baseline.cells.get(&cell.cell.key());
     let failed: Vec<&CellReport> =
@@ -42,7 +41,14 @@ fn behind_gates(
     let projects: BTreeSet<&String> = failed.iter().map(|cell| &cell.cell.project).collect();
     let gates = report.cells.iter().filter(|cell| is_gate(cell) && projects.contains(&cell.cell.project));
     let gates = gates.map(|cell| cell.cell.clone());
-    let tests = failed.iter().filter(|cell| !is_gate(cell)).flat_map(|cell| again(cell, before(cell)));
+    let mut groups: Vec<Vec<&CellReport>> = Vec::new();
+    for cell in failed.into_iter().filter(|cell| !is_gate(cell)) {
+        match groups.iter_mut().find(|group| group[0].cell == cell.cell) {
+            Some(group) => group.push(cell),
+            None => groups.push(vec![cell]),
+        }
+    }
+    let tests = groups.iter().flat_map(|group| again(group, before(group[0])));
     let mut cells: Vec<Cell> = Vec::new();
     for cell in gates.chain(tests) {
         if !cells.contains(&cell) {
@@ -56,15 +62,28 @@ fn is_gate(cell: &CellReport) -> bool {
     cell.cell.check.phase == Phase::Gate
 }
 
-fn narrowed(cell: &CellReport, before: Option<&CellBaseline>, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
-    let is_hidden = |name: &TestName| hidden.contains(&(cell.cell.key(), top(name)));
-    let (amid, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed(cell, before).into_iter().partition(is_hidden);
+fn narrowed(cells: &[&CellReport], before: Option<&CellBaseline>, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
+    let Some(blamed) = all_blamed(cells, before) else { return vec![cells[0].cell.clone()] };
+    let is_hidden = |name: &TestName| hidden.contains(&(cells[0].cell.key(), top(name)));
+    let (amid, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed.into_iter().partition(is_hidden);
     let mut extents = vec![Extent::Tests(by_name), Extent::Amid(amid)];
     extents.retain(|extent| !matches!(extent, Extent::Tests(tests) | Extent::Amid(tests) if tests.is_empty()));
-    let cells =
-        extents.iter().map(|extent| narrow(&cell.cell, extent, &cell.reading.units)).collect::<Option<Vec<_>>>();
-    let cells = cells.map(|cells| cells.concat()).filter(|cells| !cells.is_empty());
-    cells.unwrap_or_else(|| vec![cell.cell.clone()])
+    narrowed_to(cells, extents)
+}
+
+/// Runs of the same cell, narrowed to each of these extents; the whole cell where its command cannot be told so.
+fn narrowed_to(cells: &[&CellReport], extents: Vec<Extent>) -> Vec<Cell> {
+    let cell = &cells[0].cell;
+    let units = cells.iter().flat_map(|cell| cell.reading.units.clone()).collect();
+    let narrowed = extents.iter().map(|extent| narrow(cell, extent, &units)).collect::<Option<Vec<_>>>();
+    narrowed.map(|cells| cells.concat()).filter(|cells| !cells.is_empty()).unwrap_or_else(|| vec![cell.clone()])
+}
+
+/// The tests that runs of the same cell have against it. None where one of them failed and blames no test.
+fn all_blamed(cells: &[&CellReport], before: Option<&CellBaseline>) -> Option<BTreeSet<TestName>> {
+    let all: Vec<BTreeSet<TestName>> = cells.iter().map(|cell| blamed(cell, before)).collect();
+    let is_told = all.iter().all(|tests| !tests.is_empty());
+    is_told.then(|| all.into_iter().flatten().collect())
 }
 
 /// The test that a subtest is part of, as only that one runs by name; any other test itself.

@@ -354,6 +354,21 @@ fn a_failure_in_a_run_without_documentation_tests_is_asked_again_by_name() {
 }
 
 #[test]
+fn runs_of_the_same_cell_that_failed_with_other_tests_are_asked_about_in_one_command() {
+    let end =
+        |red: &str| if red == "a" { [TestEnd::Failed, TestEnd::Passed] } else { [TestEnd::Passed, TestEnd::Failed] };
+    let run = |failed: &str| {
+        let [a, b] = end(failed);
+        red(&[("a", a), ("b", b)])
+    };
+    let steady = CellBaseline { failing: vec![], flaky: vec![], ..steady() };
+    let report = TrialReport { cells: vec![run("a"), run("b"), run("a")], ..TrialReport::default() };
+    let cells = by_name(&report, &known(steady));
+    assert_eq!(cells.len(), 1, "{cells:?}");
+    assert_eq!(cells[0].extent, Extent::Tests([name("a"), name("b")].into()));
+}
+
+#[test]
 fn a_cell_of_some_units_is_compared_with_their_part_of_the_baseline() {
     let other = TestName { unit: "app tests/it.rs".into(), name: "c".into() };
     let known = CellBaseline { ran: 3, names: vec![name("a"), name("b"), other], ..CellBaseline::default() };
