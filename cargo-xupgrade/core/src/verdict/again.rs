@@ -20,11 +20,12 @@ pub fn again(report: &TrialReport, baseline: &Baseline, hidden: &BTreeSet<(CellK
 #[must_use]
 pub fn units_again(report: &TrialReport, baseline: &Baseline) -> Vec<Cell> {
     behind_gates(report, baseline, |cells, before| {
-        let Some(blamed) = all_blamed(cells, before) else { return vec![cells[0].cell.clone()] };
-        let units: BTreeSet<String> = blamed.into_iter().map(|test| test.unit).collect();
+        let blamed: Vec<BTreeSet<TestName>> = cells.iter().map(|cell| blamed(cell, before)).collect();
+        let units: BTreeSet<String> = blamed.iter().flatten().map(|test| test.unit.clone()).collect();
         // Cargo takes documentation tests by themselves only.
         let (doc, others): (BTreeSet<String>, BTreeSet<String>) = units.into_iter().partition(|unit| is_doc(unit));
-        narrowed_to(cells, [doc, others].into_iter().filter(|units| !units.is_empty()).map(Extent::Units).collect())
+        let parts = [doc, others].into_iter().filter(|units| !units.is_empty());
+        narrowed_to(cells, &parts.map(Extent::Units).collect::<Vec<_>>(), &blamed)
     })
 }
 
@@ -63,27 +64,25 @@ fn is_gate(cell: &CellReport) -> bool {
 }
 
 fn narrowed(cells: &[&CellReport], before: Option<&CellBaseline>, hidden: &BTreeSet<(CellKey, TestName)>) -> Vec<Cell> {
-    let Some(blamed) = all_blamed(cells, before) else { return vec![cells[0].cell.clone()] };
+    let blamed: Vec<BTreeSet<TestName>> = cells.iter().map(|cell| blamed(cell, before)).collect();
     let is_hidden = |name: &TestName| hidden.contains(&(cells[0].cell.key(), top(name)));
-    let (amid, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed.into_iter().partition(is_hidden);
+    let (amid, by_name): (BTreeSet<_>, BTreeSet<_>) = blamed.iter().flatten().cloned().partition(is_hidden);
     let mut extents = vec![Extent::Tests(by_name), Extent::Amid(amid)];
     extents.retain(|extent| !matches!(extent, Extent::Tests(tests) | Extent::Amid(tests) if tests.is_empty()));
-    narrowed_to(cells, extents)
+    narrowed_to(cells, &extents, &blamed)
 }
 
-/// Runs of the same cell, narrowed to each of these extents; the whole cell where its command cannot be told so.
-fn narrowed_to(cells: &[&CellReport], extents: Vec<Extent>) -> Vec<Cell> {
+/// Runs of the same cell, narrowed to each of these extents; the whole cell where its command cannot be told so, and beside them
+/// where one of the runs blames no test.
+fn narrowed_to(cells: &[&CellReport], extents: &[Extent], blamed: &[BTreeSet<TestName>]) -> Vec<Cell> {
     let cell = &cells[0].cell;
     let units = cells.iter().flat_map(|cell| cell.reading.units.clone()).collect();
     let narrowed = extents.iter().map(|extent| narrow(cell, extent, &units)).collect::<Option<Vec<_>>>();
-    narrowed.map(|cells| cells.concat()).filter(|cells| !cells.is_empty()).unwrap_or_else(|| vec![cell.clone()])
-}
-
-/// The tests that runs of the same cell have against it. None where one of them failed and blames no test.
-fn all_blamed(cells: &[&CellReport], before: Option<&CellBaseline>) -> Option<BTreeSet<TestName>> {
-    let all: Vec<BTreeSet<TestName>> = cells.iter().map(|cell| blamed(cell, before)).collect();
-    let is_told = all.iter().all(|tests| !tests.is_empty());
-    is_told.then(|| all.into_iter().flatten().collect())
+    let mut narrowed = narrowed.map(|cells| cells.concat()).unwrap_or_default();
+    if narrowed.is_empty() || blamed.iter().any(BTreeSet::is_empty) {
+        narrowed.push(cell.clone());
+    }
+    narrowed
 }
 
 /// The test that a subtest is part of, as only that one runs by name; any other test itself.

@@ -362,10 +362,14 @@ fn runs_of_the_same_cell_that_failed_with_other_tests_are_asked_about_in_one_com
         red(&[("a", a), ("b", b)])
     };
     let steady = CellBaseline { failing: vec![], flaky: vec![], ..steady() };
-    let report = TrialReport { cells: vec![run("a"), run("b"), run("a")], ..TrialReport::default() };
-    let cells = by_name(&report, &known(steady));
-    assert_eq!(cells.len(), 1, "{cells:?}");
-    assert_eq!(cells[0].extent, Extent::Tests([name("a"), name("b")].into()));
+    let mut report = TrialReport { cells: vec![run("a"), run("b"), run("a")], ..TrialReport::default() };
+    let extents = |report: &TrialReport| -> Vec<Extent> {
+        by_name(report, &known(steady.clone())).into_iter().map(|cell| cell.extent).collect()
+    };
+    let both = Extent::Tests([name("a"), name("b")].into());
+    assert_eq!(extents(&report), std::slice::from_ref(&both));
+    report.cells.push(CellReport { exit: Exit::TimedOut, ..run("a") });
+    assert_eq!(extents(&report), [both, Extent::Whole], "one of them hung, and names nobody");
 }
 
 #[test]
