@@ -48,7 +48,7 @@ use scene::Scene;
 /// The plan: all that a run would try.
 ///
 /// # Errors
-/// When it cannot be found out.
+/// A repository, a configuration or a registry that cannot be read.
 pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<Plan> {
     Scene::open(&args.selection, listener, stop)?.plan(ManifestRule::Needed)
 }
@@ -56,7 +56,7 @@ pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<Pla
 /// The plan of a run with these flags.
 ///
 /// # Errors
-/// When it cannot be found out.
+/// The same, and a branch name that git does not take.
 pub fn dry_run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Plan> {
     check_branch(args)?;
     Scene::open(&args.selection, listener, stop)?.plan(args.manifest.into())

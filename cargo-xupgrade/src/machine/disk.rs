@@ -16,7 +16,7 @@ pub fn free(folder: &Path) -> Option<u64> {
 /// Removes a file or a folder, also one that somebody made read-only; nothing there is fine.
 ///
 /// # Errors
-/// When the disk refuses.
+/// A refusal of the disk.
 pub fn remove(path: &Path) -> Result<()> {
     let Ok(data) = fs::symlink_metadata(path) else { return Ok(()) };
     if !data.is_dir() {

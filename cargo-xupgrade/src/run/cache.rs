@@ -18,7 +18,7 @@ const SHARED: &[&str] = &["companion", "index", "modules"];
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by cargo-xupgrade; `cargo xupgrade clean --all` removes this folder.\n";
 const TAG_FILE: &str = "CACHEDIR.TAG";
 
-/// Where clones and target directories live.
+/// The folder of clones and target directories.
 #[must_use]
 pub fn cache_root() -> PathBuf {
     let usual = || variable("XDG_CACHE_HOME").map_or_else(|| environment::home().join(".cache"), PathBuf::from);

@@ -38,7 +38,7 @@ impl Past {
     /// The report as JSON, in the format of `report.json`.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// A value that JSON cannot hold.
     pub fn json(&self) -> serde_json::Result<Value> {
         let mut value = serde_json::to_value(&self.report)?;
         if let (Ended::No, Some(fields)) = (self.ended, value.as_object_mut()) {

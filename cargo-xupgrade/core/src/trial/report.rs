@@ -174,6 +174,8 @@ impl TrialReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::ReasonKind;
+    use crate::trial::{Cell, Exit, Extent, Phase, Reading, TestEnd, TestName};
 
     #[test]
     fn the_name_of_a_trial_tells_its_kind() {
@@ -182,5 +184,24 @@ mod tests {
         }
         let others = ["", "t", "tests-1", "baseline", "baseline-again", "x1"].map(TrialKind::of);
         assert_eq!(others, [None; 6]);
+    }
+    #[test]
+    fn a_report_is_the_same_after_a_way_through_json() {
+        let name = TestName { unit: "app src/lib.rs".into(), name: "a".into() };
+        let mut reading = Reading { tests: [(name.clone(), TestEnd::Failed)].into(), ..Reading::default() };
+        reading.units = [("app src/lib.rs".into(), vec!["--lib".into()])].into();
+        let mut cell = Cell::of("test", Phase::Test).ended(Exit::Code(101), reading);
+        cell.cell.extent = Extent::Tests([name].into());
+        cell.again.push(cell.clone());
+        let reason = Reason::new(ReasonKind::TestFailed, "it fails");
+        let noise = |noise| TrialEnd::Noise(noise);
+        let outside = noise(Noise::Outside("no answer".into()));
+        let refused = TrialEnd::Refused { position: 2, reason: reason.clone() };
+        for end in [TrialEnd::Ran, TrialEnd::BrokeOff, refused, TrialEnd::Unfit(reason), noise(Noise::Cut), outside] {
+            let report =
+                TrialReport { cells: vec![cell.clone()], end, trees: vec!["t".into()], ..TrialReport::default() };
+            let text = serde_json::to_string(&report).unwrap();
+            assert_eq!(serde_json::from_str::<TrialReport>(&text).unwrap(), report, "{text}");
+        }
     }
 }
