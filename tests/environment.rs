@@ -53,6 +53,52 @@ fn checks_see_a_login_and_beside_it_only_what_has_a_reason() {
     assert_eq!(names.difference(&known).collect::<Vec<_>>(), [&""; 0], "add a reason, or leave it out");
 }
 
+/// The names that a login shell has and a check lacks, each with its reason.
+const SHELL_ONLY: [(&str, &str); 5] = [
+    ("MAIL", "no check reads mail"),
+    ("OLDPWD", "as PWD"),
+    ("PWD", "a check starts in the folder of its cell, and a shell in it sets its own"),
+    ("SHLVL", "as PWD"),
+    ("_", "as PWD"),
+];
+
+/// The variables of a login shell of this account in a home without a profile: what login(1) gives it, and what it and the
+/// profile of the machine add.
+fn login_shell() -> BTreeSet<String> {
+    let home = tempfile::tempdir().unwrap();
+    let user = std::env::var("USER").unwrap_or_else(|_| "somebody".into());
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-l", "-c", "env -0"]).current_dir(home.path()).env_clear().env("HOME", home.path());
+    shell
+        .env("USER", &user)
+        .env("LOGNAME", &user)
+        .env("SHELL", "/bin/bash")
+        .env("TERM", "xterm")
+        .env("PATH", "/usr/bin:/bin");
+    let output = shell.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split('\0').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The text of the machine's profile: a name that it sets is the machine's own, and `pass-env` passes it on.
+fn profile_of_the_machine() -> String {
+    let parts = std::fs::read_dir("/etc/profile.d").into_iter().flatten().flatten().map(|entry| entry.path());
+    let files = ["/etc/profile", "/etc/bash.bashrc", "/etc/environment"].map(std::path::PathBuf::from);
+    files.into_iter().chain(parts).filter_map(|file| std::fs::read_to_string(file).ok()).collect()
+}
+
+#[test]
+fn what_a_login_shell_has_and_a_check_lacks_has_a_reason() {
+    let (seen, _world) = seen(&[]);
+    let profile = profile_of_the_machine();
+    let explained = |name: &str| SHELL_ONLY.iter().any(|(known, _)| *known == name) || profile.contains(name);
+    let shell = login_shell();
+    assert!(shell.contains("HOME") && shell.contains("PWD"), "no login shell: {shell:#?}");
+    let lacking: Vec<&String> = shell.iter().filter(|name| !seen.contains_key(*name) && !explained(name)).collect();
+    assert_eq!(lacking, [&""; 0], "give checks a stand-in, or a reason");
+}
+
 #[test]
 fn nobody_needs_to_be_logged_in_for_checks_to_see_who_they_are() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -259,6 +259,17 @@ fn all_trials_of_a_run_use_one_target_directory_at_one_path() {
 }
 
 #[test]
+fn target_directories_above_the_limit_are_gone_when_the_run_is_over() {
+    let env = Env::new("lock_only");
+    env.write("xupgrade.toml", "target-limit = 0\n");
+    let ran = env.run(&["-p", "ant"]);
+    assert_eq!(ran.code, 0, "{}", ran.said());
+    assert!(ran.said().contains("more than 0 GiB (`target-limit`): target directories were removed"), "{}", ran.said());
+    let repositories = env.world.root.join("cache").read_dir().unwrap().flatten();
+    assert!(repositories.map(|entry| entry.path().join("w0/target")).all(|target| !target.exists()));
+}
+
+#[test]
 fn a_lockfile_that_cargo_would_repair_is_no_green_baseline() {
     let run = shared("lock_repaired", &[]);
     assert_eq!(run.ran.code, 4, "{}", run.ran.said());

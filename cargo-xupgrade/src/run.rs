@@ -96,9 +96,20 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     resume::remember(&scene, &session, &report, listener);
     let code = session.code(&report, args, stop);
     journal.end(resume::end(&report, code))?;
+    keep_to_the_limit(&scene, code, listener);
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
     listener.tell(&Event::Finished { report: Box::new(report) });
     Ok(code)
+}
+
+/// Gives the disk back above `target-limit`. A run that was interrupted goes on soon, with what it built.
+fn keep_to_the_limit(scene: &Scene<'_>, code: Code, listener: &dyn Listener) {
+    if code == Code::Interrupted {
+        return;
+    }
+    if let Err(error) = prune::after(&scene.cache, scene.config.target_limit(), listener) {
+        listener.tell(&Event::Warned { text: format!("{error:#}") });
+    }
 }
 
 /// What a run was asked for, and by whom.

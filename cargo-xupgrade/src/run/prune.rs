@@ -1,5 +1,5 @@
-//! Keeps target directories below a limit: before a run, while nobody builds in them, those of its repository that were
-//! used least lately are removed whole; and where the disk is nearly full, those of the repositories used least lately.
+//! Keeps target directories below a limit: before a run and after it, while nobody builds in them, those of its repository
+//! that were used least lately are removed whole; and where the disk is nearly full, those of the repositories used least lately.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 
 use super::cache::is_of_a_repository;
+use crate::event::{Event, Listener};
 use crate::machine::disk::remove;
 use crate::state::journal::Lock;
 
@@ -24,12 +25,39 @@ struct Target {
     used: SystemTime,
 }
 
+/// Before a run: removes target directories above the limit (in GiB), and those of other repositories where little disk is
+/// free, and tells of them.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn before(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
+    after(cache, limit, listener)?;
+    let others = make_room(cache.parent().unwrap_or(cache), cache, limit, crate::machine::disk::free)?;
+    tell(&others, "little disk is free", listener);
+    Ok(())
+}
+
+/// After a run: removes target directories above the limit (in GiB), and tells of them.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn after(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
+    tell(&prune(cache, limit)?, &format!("more than {limit} GiB (`target-limit`)"), listener);
+    Ok(())
+}
+
+fn tell(removed: &[(PathBuf, u64)], why: &str, listener: &dyn Listener) {
+    if !removed.is_empty() {
+        listener.tell(&Event::Said { text: words(removed, why) });
+    }
+}
+
 /// Removes target directories of a repository's folder in the cache until the rest is within the limit (in GiB), and
 /// gives those that went with their sizes.
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
+fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
     let mut targets = targets(cache);
     // The first worker's goes last: every run uses it.
     targets.sort_by_key(|one| (one.folder.ends_with("w0/target"), one.used, one.folder.clone()));
@@ -52,12 +80,7 @@ pub fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn make_room(
-    root: &Path,
-    own: &Path,
-    limit: u64,
-    free: impl Fn(&Path) -> Option<u64>,
-) -> Result<Vec<(PathBuf, u64)>> {
+fn make_room(root: &Path, own: &Path, limit: u64, free: impl Fn(&Path) -> Option<u64>) -> Result<Vec<(PathBuf, u64)>> {
     let is_short = || free(root).is_some_and(|bytes| bytes < limit.saturating_mul(GIB));
     if !is_short() {
         return Ok(Vec::new());
@@ -79,8 +102,7 @@ pub fn make_room(
 }
 
 /// The line on what was removed, and why.
-#[must_use]
-pub fn words(removed: &[(PathBuf, u64)], why: &str) -> String {
+fn words(removed: &[(PathBuf, u64)], why: &str) -> String {
     let mebibytes: u64 = removed.iter().map(|(_, bytes)| bytes >> 20).sum();
     let names: Vec<String> = removed.iter().map(|(folder, _)| folder.display().to_string()).collect();
     format!("{why}: target directories were removed ({mebibytes} MiB): {}", names.join(", "))

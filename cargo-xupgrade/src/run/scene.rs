@@ -62,20 +62,6 @@ pub struct Scene<'a> {
     _lock: Lock,
 }
 
-/// Keeps the target directories within their limit, and tells of those that went.
-fn make_room(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
-    let over = prune::prune(cache, limit)?;
-    let others = prune::make_room(cache.parent().unwrap_or(cache), cache, limit, crate::machine::disk::free)?;
-    for (removed, why) in
-        [(over, format!("more than {limit} GiB (`target-limit`)")), (others, "little disk is free".into())]
-    {
-        if !removed.is_empty() {
-            listener.tell(&Event::Said { text: prune::words(&removed, &why) });
-        }
-    }
-    Ok(())
-}
-
 /// The words for a repository in which there is nothing to upgrade.
 const NO_PROJECT: &str = "no project here: git tracks no Cargo.toml and no go.mod, but for what lies below testdata/ or vendor/, \
      deep in tests/ or fixtures/ (`include` takes it in), or in what `exclude` names";
@@ -106,7 +92,7 @@ impl<'a> Scene<'a> {
         make_shared(&cache_root())?;
         // Cargo and go answer with real paths, and those are compared with ours.
         let cache = cache.canonicalize().with_context(|| format!("cannot read {}", cache.display()))?;
-        make_room(&cache, config.target_limit(), listener)?;
+        prune::before(&cache, config.target_limit(), listener)?;
         let what = "checking out the base commit".to_owned();
         listener.tell(&Event::Began { what: what.clone() });
         let mut worker = Worker::prepare(&repo, &base, &cache, 0)?;
