@@ -134,7 +134,9 @@ impl World {
         let registry = Value::String(self.root.join("registry").display().to_string());
         let cargo = format!(
             "# crates come from this world and from nowhere else.\n[source.crates-io]\nreplace-with = \"world\"\n\n\
-             [source.world]\nlocal-registry = {registry}\n"
+             [source.world]\nlocal-registry = {registry}\n\n\
+             # Its crates are tiny, and nobody debugs them.\n[build]\nincremental = false\n\n\
+             [profile.dev]\ndebug = 0\ncodegen-units = 1\n"
         );
         let git = "[user]\n\tname = World\n\temail = world@example.invalid\n[init]\n\tdefaultBranch = main\n\
                    [commit]\n\tgpgSign = false\n[core]\n\tautocrlf = false\n[gc]\n\tauto = 0\n";
