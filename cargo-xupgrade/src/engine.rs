@@ -326,8 +326,8 @@ impl Engine<'_> {
     fn step_of(&self, atom: &Atom) -> event::Step {
         let candidate = self.candidate(atom);
         event::Step {
-            name: candidate.name.clone(),
-            project: candidate.project.clone(),
+            name: candidate.id.name.clone(),
+            project: candidate.id.project.clone(),
             from: candidate.at.clone(),
             to: candidate.rungs[atom.rung].version.clone(),
             risk: self.plan.risk(atom.candidate, atom.rung),
@@ -424,7 +424,7 @@ impl Engine<'_> {
         };
         let name = |atom: &Atom| {
             let candidate = self.candidate(atom);
-            format!("{}:{}@{}", candidate.ecosystem, candidate.name, candidate.rungs[atom.rung].version)
+            format!("{}:{}@{}", candidate.id.project.ecosystem, candidate.id.name, candidate.rungs[atom.rung].version)
         };
         TrialSummary {
             id: trial.id.clone(),

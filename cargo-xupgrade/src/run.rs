@@ -25,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use xupgrade_search::Options;
 
+use crate::candidate::ProjectId;
 use crate::engine::commits::Chain;
 use crate::engine::executor::local::{self, Local, Place, Tools};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
@@ -152,8 +153,8 @@ struct Session {
     found: Option<Found>,
     nothing_green: bool,
     containment: Option<String>,
-    /// Lockfiles that git does not track, as they were tested, by project label.
-    locks: BTreeMap<String, TestedLock>,
+    /// Lockfiles that git does not track, as they were tested, by project.
+    locks: BTreeMap<ProjectId, TestedLock>,
     /// What was remembered when it began.
     history: History,
     /// The tests that flapped in this run's own baseline.

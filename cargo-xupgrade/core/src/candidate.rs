@@ -4,6 +4,7 @@
 #[cfg(any(test, feature = "fake"))]
 #[allow(clippy::wildcard_imports, clippy::unwrap_used, clippy::missing_panics_doc, reason = "values for tests")]
 mod fake;
+mod identity;
 mod ladder;
 mod version;
 
@@ -15,6 +16,7 @@ use xupgrade_search::Depth;
 
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
+pub use identity::{DependencyRef, ProjectId, apart};
 pub use version::{Level, Promise, Version, cargo_compatible, compatible, level, toolchain_exceeds};
 
 /// Which package ecosystem a project or dependency belongs to.
@@ -25,6 +27,17 @@ pub enum EcosystemKind {
     Cargo,
     /// Go modules.
     Go,
+}
+
+impl std::str::FromStr for EcosystemKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Cargo, Self::Go]
+            .into_iter()
+            .find(|kind| kind.to_string() == text)
+            .ok_or_else(|| format!("`{text}` is no ecosystem"))
+    }
 }
 
 impl fmt::Display for EcosystemKind {
@@ -87,18 +100,10 @@ pub struct Release {
 /// One dependency of a project, with everything that the policy decides on.
 #[derive(Debug, Clone)]
 pub struct Dependency {
-    /// Its ecosystem.
-    pub ecosystem: EcosystemKind,
-    /// The project's path from the root (`.` is the root).
-    pub project: String,
-    /// The crate's or module's name in its registry.
-    pub name: String,
-    /// How the project comes to use it.
-    pub role: Role,
+    /// The dependency.
+    pub id: DependencyRef,
     /// The version in use now; `None` when nothing is locked.
     pub at: Option<Version>,
-    /// Where it is required.
-    pub places: Vec<Place>,
     /// The packages that the version in use requires, as the lockfile has them; none where no lockfile tells.
     pub over: BTreeSet<String>,
     /// Its releases, in any order.
@@ -123,7 +128,7 @@ impl Dependency {
     /// The promise on its versions.
     #[must_use]
     pub fn promise(&self) -> Promise {
-        Promise::of(self.ecosystem, &self.name)
+        Promise::of(self.id.project.ecosystem, &self.id.name)
     }
 }
 
@@ -155,23 +160,15 @@ pub struct Rung {
 /// A dependency that can move, with the rungs that it may climb, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Its ecosystem.
-    pub ecosystem: EcosystemKind,
-    /// The crate's or module's name.
-    pub name: String,
-    /// How the project comes to use it.
-    #[serde(skip_serializing_if = "Role::is_direct", default)]
-    pub role: Role,
-    /// The project's path from the root.
-    pub project: String,
+    /// The dependency.
+    #[serde(flatten)]
+    pub id: DependencyRef,
     /// The version in use now.
     pub at: Version,
     /// The ladder, lowest version first, with the releases between the rungs; never empty, and the last one is a rung.
     /// In JSON the rungs are `rungs`, and of the releases between them `between` has the versions.
     #[serde(flatten, with = "ladder")]
     pub rungs: Vec<Rung>,
-    /// Where it is required.
-    pub places: Vec<Place>,
     /// The packages that the version in use requires, as the lockfile has them; none where no lockfile tells.
     #[serde(skip)]
     pub over: BTreeSet<String>,
@@ -220,15 +217,9 @@ pub struct Beyond {
 /// A dependency left alone, with a reason that a person can act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// Its ecosystem.
-    pub ecosystem: EcosystemKind,
-    /// The crate's or module's name.
-    pub name: String,
-    /// How the project comes to use it.
-    #[serde(skip_serializing_if = "Role::is_direct", default)]
-    pub role: Role,
-    /// The project's path from the root.
-    pub project: String,
+    /// The dependency.
+    #[serde(flatten)]
+    pub id: DependencyRef,
     /// The version in use now, if one is known.
     pub at: Option<Version>,
     /// The version that was wanted, if one is known.
@@ -238,9 +229,6 @@ pub struct Held {
     /// Why it should move soon (yanked, retracted).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub urgent: Option<String>,
-    /// Where it is required.
-    #[serde(default)]
-    pub places: Vec<Place>,
 }
 
 impl Candidate {
@@ -248,8 +236,8 @@ impl Candidate {
     /// workspace may do so at a higher version than a member asks for; of a crate there may be several versions.
     #[must_use]
     pub fn is_among(&self, compiled: &BTreeSet<String>) -> bool {
-        let any = format!("{}@", self.name);
-        match self.ecosystem {
+        let any = format!("{}@", self.id.name);
+        match self.id.project.ecosystem {
             EcosystemKind::Cargo => compiled.contains(&format!("{any}{}", self.at)),
             EcosystemKind::Go => compiled.range(any.clone()..).next().is_some_and(|one| one.starts_with(&any)),
         }
@@ -270,20 +258,11 @@ impl Held {
 /// A dependency named in a list with nothing more to say (newest, untried).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// Its ecosystem.
-    pub ecosystem: EcosystemKind,
-    /// The crate's or module's name.
-    pub name: String,
-    /// How the project comes to use it.
-    #[serde(skip_serializing_if = "Role::is_direct", default)]
-    pub role: Role,
-    /// The project's path from the root.
-    pub project: String,
+    /// The dependency.
+    #[serde(flatten)]
+    pub id: DependencyRef,
     /// The version in use now.
     pub at: Option<Version>,
-    /// Where it is required.
-    #[serde(default)]
-    pub places: Vec<Place>,
 }
 
 /// Why a dependency is held.

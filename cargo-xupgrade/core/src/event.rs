@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use crate::candidate::Version;
+use crate::candidate::{ProjectId, Version};
 use crate::cooldown::Cooldown;
 use crate::report::{CellSummary, Report, VerdictKind};
 use crate::why::Why;
 
-/// A check, by its project's label and its name.
+/// A check, by its project and its name.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckName {
-    /// The project's label.
-    pub project: String,
+    /// The project.
+    pub project: ProjectId,
     /// The check's name.
     pub check: String,
 }
@@ -19,8 +19,8 @@ pub struct CheckName {
 /// A project of the plan, as it is told before the first build.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedProject {
-    /// Its label.
-    pub project: String,
+    /// Its identity.
+    pub project: ProjectId,
     /// The number of its candidates.
     pub candidates: usize,
     /// The reason for which it is held whole.
@@ -139,8 +139,8 @@ pub enum Event {
     CellBegan {
         /// The trial.
         trial: String,
-        /// The project's label.
-        project: String,
+        /// The project.
+        project: ProjectId,
         /// The command, as a person would type it.
         command: String,
     },
@@ -188,9 +188,9 @@ pub enum Event {
 pub struct Step {
     /// The crate or module.
     pub name: String,
-    /// The path of the project that it moves in.
+    /// The project that it moves in.
     #[serde(skip)]
-    pub project: String,
+    pub project: ProjectId,
     /// From this version.
     pub from: Version,
     /// To this one.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::candidate::{EcosystemKind, Role};
+use crate::candidate::{DependencyRef, EcosystemKind, Role};
 use crate::report::Upgrade;
 use crate::verdict::Bar;
 
@@ -70,7 +70,8 @@ impl<'a> Spread<'a> {
     pub fn of(upgrades: &'a [Upgrade]) -> Self {
         let mut projects: BTreeMap<(EcosystemKind, &str), BTreeSet<&str>> = BTreeMap::new();
         for one in upgrades {
-            projects.entry((one.ecosystem, &one.name)).or_default().insert(&one.project);
+            let DependencyRef { project, name, .. } = &one.id;
+            projects.entry((project.ecosystem, name)).or_default().insert(&project.path);
         }
         Self(projects.into_iter().filter(|(_, projects)| projects.len() > 1).map(|(name, _)| name).collect())
     }
@@ -78,10 +79,13 @@ impl<'a> Spread<'a> {
     /// The projects of some upgrades as a subject names them: none where nothing moves elsewhere, too.
     fn projects(&self, upgrades: &[&Upgrade]) -> Option<String> {
         const SHOWN: usize = 3;
-        if !upgrades.iter().any(|one| self.0.contains(&(one.ecosystem, one.name.as_str()))) {
+        if !upgrades.iter().any(|one| self.0.contains(&(one.id.project.ecosystem, one.id.name.as_str()))) {
             return None;
         }
-        let name = |one: &&Upgrade| if one.project == "." { "the root".to_owned() } else { one.project.clone() };
+        let name = |one: &&Upgrade| match one.id.project.path.as_str() {
+            "." => "the root".to_owned(),
+            path => path.to_owned(),
+        };
         let names: BTreeSet<String> = upgrades.iter().map(name).collect();
         Some(if names.len() > SHOWN {
             format!("{} projects", names.len())
@@ -107,8 +111,8 @@ pub fn commit(style: Style, proven: &[Proven<'_>], spread: &Spread<'_>, bars: &B
         text.push_str(&paragraph(one));
     }
     text.push('\n');
-    for Upgrade { ecosystem, name, from, to, .. } in &upgrades {
-        let _ = writeln!(text, "Xupgrade-Upgrade: {ecosystem}:{name} {from} -> {to}");
+    for Upgrade { id, from, to, .. } in &upgrades {
+        let _ = writeln!(text, "Xupgrade-Upgrade: {}:{} {from} -> {to}", id.project.ecosystem, id.name);
     }
     let mut trials: Vec<(&str, usize)> = proven.iter().map(|one| (one.upgrade.trial.as_str(), one.group)).collect();
     trials.dedup();
@@ -131,10 +135,10 @@ fn why_one(bar: Bar, count: usize) -> String {
 /// What is said of one upgrade.
 fn paragraph(proven: &Proven<'_>) -> String {
     let upgrade = proven.upgrade;
-    let mut text = format!("\n{} {} -> {} ({}", upgrade.name, upgrade.from, upgrade.to, upgrade.level);
+    let mut text = format!("\n{} {} -> {} ({}", upgrade.id.name, upgrade.from, upgrade.to, upgrade.level);
     text.push_str(if upgrade.breaking { ", breaking)" } else { ", compatible)" });
-    let _ = writeln!(text, " in {} project `{}`.", upgrade.ecosystem, upgrade.project);
-    if upgrade.role == Role::Transitive {
+    let _ = writeln!(text, " in {} project `{}`.", upgrade.id.project.ecosystem, upgrade.id.project.path);
+    if upgrade.id.role == Role::Transitive {
         text.push_str("Only other packages require it, so no requirement changes.\n");
     }
     if let Some(urgent) = &upgrade.urgent {
@@ -168,14 +172,14 @@ fn subject(style: Style, upgrades: &[&Upgrade]) -> String {
 fn what(upgrades: &[&Upgrade]) -> String {
     let mut upgrades = upgrades.to_vec();
     let mut seen = BTreeSet::new();
-    upgrades.retain(|one| seen.insert((one.ecosystem, &one.name, &one.from, &one.to)));
+    upgrades.retain(|one| seen.insert((one.id.project.ecosystem, &one.id.name, &one.from, &one.to)));
     if let [one] = upgrades[..] {
-        let role = if one.role == Role::Transitive { " (transitive)" } else { "" };
-        return format!("{} from {} to {}{role}", one.name, one.from, one.to);
+        let role = if one.id.role == Role::Transitive { " (transitive)" } else { "" };
+        return format!("{} from {} to {}{role}", one.id.name, one.from, one.to);
     }
     let told = |one: &&Upgrade| match upgrades.len() {
-        2 => format!("{} to {}", one.name, one.to),
-        _ => one.name.clone(),
+        2 => format!("{} to {}", one.id.name, one.to),
+        _ => one.id.name.clone(),
     };
     if upgrades.len() > NAMED {
         let first: Vec<String> = upgrades[..NAMED - 1].iter().map(told).collect();
@@ -244,7 +248,11 @@ mod tests {
 
     #[test]
     fn a_crate_that_moves_in_several_projects_is_told_with_its_project() {
-        let at = |name: &str, project: &str| Upgrade { project: project.into(), ..upgrade(name, "1.1.0", "t1") };
+        let at = |name: &str, project: &str| {
+            let mut one = upgrade(name, "1.1.0", "t1");
+            one.id.project.path = project.into();
+            one
+        };
         let all = [at("hex", "svc/a"), at("hex", "."), at("ant", "svc/a")];
         let spread = Spread::of(&all);
         let subject = |upgrades: &[&Upgrade]| {

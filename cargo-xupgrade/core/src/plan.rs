@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
-use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Named, Reason, ReasonKind, Rung};
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Named, ProjectId, Reason, ReasonKind, Rung};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, not_replayable};
@@ -69,7 +69,7 @@ impl Plan {
             match decide(dependency, policy) {
                 Decision::Candidate(candidate) => plan.candidates.push(*candidate),
                 Decision::Held(held) => {
-                    if held.reason.kind == ReasonKind::HeldByUser || names(&policy.exclude, &held.name, &held.places) {
+                    if held.reason.kind == ReasonKind::HeldByUser || names(&policy.exclude, &held.id) {
                         plan.frozen.push(named_held(&held));
                     }
                     plan.held.push(*held);
@@ -110,23 +110,19 @@ impl Plan {
 
     fn sort(&mut self) {
         self.candidates.sort_by(|a, b| {
-            let key = |one: &Candidate| {
-                (one.urgent.is_none(), one.role, one.project.clone(), one.ecosystem, one.name.clone())
-            };
-            key(a).cmp(&key(b)).then_with(|| a.at.cmp(&b.at))
+            let key = |one: &Candidate| (one.urgent.is_none(), one.id.role);
+            key(a).cmp(&key(b)).then_with(|| (a.id.by_folder(), &a.at).cmp(&(b.id.by_folder(), &b.at)))
         });
-        self.held.sort_by(|a, b| {
-            let key = |one: &Held| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
-            key(a).cmp(&key(b))
-        });
+        self.held.sort_by(|a, b| (a.id.by_folder(), &a.at).cmp(&(b.id.by_folder(), &b.at)));
         self.not_replayable.sort_by(|a, b| {
-            let key = |one: &NotReplayable| (one.project.clone(), one.ecosystem, one.name.clone(), one.version.clone());
-            key(a).cmp(&key(b)).then_with(|| a.kind.cmp(&b.kind))
+            (a.project.by_folder(), &a.name, &a.version, a.kind).cmp(&(
+                b.project.by_folder(),
+                &b.name,
+                &b.version,
+                b.kind,
+            ))
         });
-        self.newest.sort_by(|a, b| {
-            let key = |one: &Named| (one.project.clone(), one.ecosystem, one.name.clone(), one.at.clone());
-            key(a).cmp(&key(b))
-        });
+        self.newest.sort_by(|a, b| (a.id.by_folder(), &a.at).cmp(&(b.id.by_folder(), &b.at)));
     }
 
     /// The first of these moves that takes along what a user holds.
@@ -134,8 +130,8 @@ impl Plan {
     pub fn forbidden<'a>(&self, project: &Project, moves: &'a [Move]) -> Option<&'a Move> {
         let is_frozen = |one: &Move| {
             self.frozen.iter().any(|frozen| {
-                (frozen.ecosystem, &frozen.name) == (project.ecosystem, &one.name)
-                    && (frozen.project == project.path || project.dependents.contains(&frozen.project))
+                (frozen.id.project.ecosystem, &frozen.id.name) == (project.ecosystem, &one.name)
+                    && (frozen.id.project.path == project.path || project.dependents.contains(&frozen.id.project.path))
                     && frozen.at.as_ref().map(ToString::to_string) == one.from
             })
         };
@@ -145,7 +141,8 @@ impl Plan {
     /// The project of a candidate.
     #[must_use]
     pub fn project_of(&self, candidate: &Candidate) -> Option<&Project> {
-        self.find(candidate.ecosystem, &candidate.project)
+        let id = &candidate.id.project;
+        self.find(id.ecosystem, &id.path)
     }
 
     fn find(&self, ecosystem: EcosystemKind, path: &str) -> Option<&Project> {
@@ -169,29 +166,22 @@ impl Plan {
     /// The cells that a change of these candidates concerns, gates first.
     #[must_use]
     pub fn cells_for(&self, candidates: &[usize]) -> Vec<Cell> {
-        let labels: BTreeSet<String> =
+        let reached: BTreeSet<ProjectId> =
             candidates.iter().flat_map(|index| self.reached(&self.candidates[*index])).collect();
-        self.cells.iter().filter(|cell| cell.concerns.iter().any(|label| labels.contains(label))).cloned().collect()
+        self.cells.iter().filter(|cell| !cell.concerns.is_disjoint(&reached)).cloned().collect()
     }
 
-    /// The labels of the projects that a candidate's move reaches: its own, and those that use it by path.
+    /// The projects that a candidate's move reaches: its own, and those that use it by path.
     #[must_use]
-    pub fn reached(&self, candidate: &Candidate) -> Vec<String> {
-        let project = self.project_of(candidate);
-        let labels = |project: &Project| {
-            std::iter::once(project.label()).chain(self.labels(&project.dependents, project.ecosystem)).collect()
-        };
-        project.map(labels).unwrap_or_default()
+    pub fn reached(&self, candidate: &Candidate) -> Vec<ProjectId> {
+        let Some(project) = self.project_of(candidate) else { return Vec::new() };
+        let dependents = project.dependents.iter().filter_map(|path| self.find(project.ecosystem, path));
+        std::iter::once(project).chain(dependents).map(Project::id).collect()
     }
 
-    /// The labels of the projects at these paths.
-    fn labels(&self, paths: &[String], ecosystem: EcosystemKind) -> Vec<String> {
-        paths.iter().filter_map(|path| self.find(ecosystem, path)).map(Project::label).collect()
-    }
-
-    /// The candidates as the search sees them. `exercised` tells what stands on each, by project label.
+    /// The candidates as the search sees them. `exercised` tells what stands on each, by project.
     #[must_use]
-    pub fn atoms(&self, exercised: &BTreeMap<String, Exercised>) -> Vec<AtomSpec> {
+    pub fn atoms(&self, exercised: &BTreeMap<ProjectId, Exercised>) -> Vec<AtomSpec> {
         let units = builds::units(exercised);
         let spec = |candidate: &Candidate| AtomSpec {
             rungs: self.rungs(candidate),
@@ -212,8 +202,7 @@ impl Plan {
 
     /// One number for each project: its upgrades make the same things be built anew.
     fn kin(&self, candidate: &Candidate) -> usize {
-        let is_its =
-            |project: &Project| (project.ecosystem, &project.path) == (candidate.ecosystem, &candidate.project);
+        let is_its = |project: &Project| project.id() == candidate.id.project;
         self.projects.iter().position(is_its).unwrap_or(self.projects.len())
     }
 
@@ -248,42 +237,24 @@ impl Plan {
 #[must_use]
 pub fn held(candidate: &Candidate, reason: Reason) -> Held {
     Held {
-        ecosystem: candidate.ecosystem,
-        name: candidate.name.clone(),
-        role: candidate.role,
-        project: candidate.project.clone(),
+        id: candidate.id.clone(),
         at: Some(candidate.at.clone()),
         wanted: candidate.rungs.last().map(|rung| rung.version.clone()),
         reason,
         urgent: candidate.urgent.clone(),
-        places: candidate.places.clone(),
     }
 }
 
 /// A held dependency in a list with nothing more to say.
 #[must_use]
 pub fn named_held(held: &Held) -> Named {
-    Named {
-        ecosystem: held.ecosystem,
-        name: held.name.clone(),
-        role: held.role,
-        project: held.project.clone(),
-        at: held.at.clone(),
-        places: held.places.clone(),
-    }
+    Named { id: held.id.clone(), at: held.at.clone() }
 }
 
 /// A candidate in a list with nothing more to say.
 #[must_use]
 pub fn named(candidate: &Candidate) -> Named {
-    Named {
-        ecosystem: candidate.ecosystem,
-        name: candidate.name.clone(),
-        role: candidate.role,
-        project: candidate.project.clone(),
-        at: Some(candidate.at.clone()),
-        places: candidate.places.clone(),
-    }
+    Named { id: candidate.id.clone(), at: Some(candidate.at.clone()) }
 }
 
 /// Dependencies of a project that is held whole.
@@ -296,15 +267,11 @@ pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
     dependencies
         .iter()
         .map(|dependency| Held {
-            ecosystem: dependency.ecosystem,
-            name: dependency.name.clone(),
-            role: dependency.role,
-            project: dependency.project.clone(),
+            id: dependency.id.clone(),
             at: dependency.at.clone(),
             wanted: None,
             reason: reason.clone(),
             urgent: dependency.urgent.clone(),
-            places: dependency.places.clone(),
         })
         .collect()
 }

@@ -10,14 +10,14 @@ mod ladder;
 mod replay;
 
 use crate::candidate::{
-    Beyond, Candidate, Dependency, EcosystemKind, Held, Named, Pinned, Place, Promise, Reason, ReasonKind, Release,
-    Role, Version, compatible,
+    Beyond, Candidate, Dependency, DependencyRef, EcosystemKind, Held, Named, Pinned, Promise, Reason, ReasonKind,
+    Release, Role, Version, compatible,
 };
 use crate::clock::Instant;
 use crate::project::TransitiveRule;
 use blocker::blocker;
 use hold::configured_hold;
-pub use hold::{Known, idle_holds};
+pub use hold::idle_holds;
 use ladder::ladder;
 pub use replay::{Gap, NotReplayable, floating, not_replayable};
 
@@ -100,17 +100,14 @@ pub fn decide(dependency: &Dependency, policy: &Policy) -> Decision {
 /// Direct dependencies are listed wherever they end. Of the others: what has to move, what a user holds, what takes part
 /// with `--transitive` and can move or was asked for by name.
 fn is_listed(dependency: &Dependency, decision: &Decision, policy: &Policy) -> bool {
-    if dependency.role == Role::Direct
-        || dependency.urgent.is_some()
-        || names(&policy.exclude, &dependency.name, &dependency.places)
-    {
+    if dependency.id.role == Role::Direct || dependency.urgent.is_some() || names(&policy.exclude, &dependency.id) {
         return true;
     }
     let all = policy.transitive == TransitiveRule::All;
     match decision {
         Decision::Candidate(_) => all,
         Decision::Held(held) if held.reason.kind == ReasonKind::HeldByUser => true,
-        _ => all && policy.only.contains(&dependency.name),
+        _ => all && policy.only.contains(&dependency.id.name),
     }
 }
 
@@ -126,10 +123,7 @@ fn decide_on(dependency: &Dependency, policy: &Policy) -> Decision {
     let Some(newest) = newer.last() else {
         return nothing_newer(dependency);
     };
-    if dependency.pinned == Pinned::Yes
-        && policy.pins == PinRule::Keep
-        && !names(&policy.only, &dependency.name, &dependency.places)
-    {
+    if dependency.pinned == Pinned::Yes && policy.pins == PinRule::Keep && !names(&policy.only, &dependency.id) {
         let text = "its requirement names one exact version; name it with `-p`, or pass `--pinned`, to move it";
         return held(dependency, Some(newest.version.clone()), Reason::new(ReasonKind::Pinned, text));
     }
@@ -138,10 +132,10 @@ fn decide_on(dependency: &Dependency, policy: &Policy) -> Decision {
 
 /// Reasons that need no look at the releases.
 fn standing_reason(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
-    if !policy.only.is_empty() && !names(&policy.only, &dependency.name, &dependency.places) {
+    if !policy.only.is_empty() && !names(&policy.only, &dependency.id) {
         return Some(Reason::new(ReasonKind::NotSelected, "not among the packages asked for with `-p`"));
     }
-    if names(&policy.exclude, &dependency.name, &dependency.places) {
+    if names(&policy.exclude, &dependency.id) {
         return Some(Reason::new(ReasonKind::NotSelected, "left out with `--exclude`"));
     }
     // The user's word comes first: what is held by it, no other upgrade may move either, whatever else stands in the way.
@@ -150,8 +144,8 @@ fn standing_reason(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
 
 /// The match of words with a package: by its name, or by a key that requires it (`json = { package = "serde_json" }`).
 #[must_use]
-pub fn names(words: &[String], name: &str, places: &[Place]) -> bool {
-    words.iter().any(|word| word == name || places.iter().any(|place| place.key == *word))
+pub fn names(words: &[String], one: &DependencyRef) -> bool {
+    words.iter().any(|word| *word == one.name || one.places.iter().any(|place| place.key == *word))
 }
 
 /// Releases above the one in use that may be targets, oldest version first: withdrawn ones never are.
@@ -192,7 +186,7 @@ fn nothing_newer(dependency: &Dependency) -> Decision {
             let text = format!("{why}, and no newer release can replace it");
             held(dependency, None, Reason::new(ReasonKind::Withdrawn, text))
         }
-        None => Decision::Newest(named(dependency)),
+        None => Decision::Newest(Named { id: dependency.id.clone(), at: dependency.at.clone() }),
     }
 }
 
@@ -210,16 +204,12 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         .rev()
         .take_while(|(release, _)| release.version > top.version)
         // That other packages do not admit the next breaking release of what they use is no news.
-        .filter(|(release, _)| dependency.role.is_direct() || compatible(dependency.promise(), at, &release.version))
+        .filter(|(release, _)| dependency.id.role.is_direct() || compatible(dependency.promise(), at, &release.version))
         .find_map(|(release, why)| why.clone().map(|reason| Beyond { version: release.version.clone(), reason }));
     Decision::Candidate(Box::new(Candidate {
-        ecosystem: dependency.ecosystem,
-        name: dependency.name.clone(),
-        role: dependency.role,
-        project: dependency.project.clone(),
+        id: dependency.id.clone(),
         at: at.clone(),
         rungs,
-        places: dependency.places.clone(),
         over: dependency.over.clone(),
         urgent: dependency.urgent.clone(),
         switch: dependency.switch.clone(),
@@ -240,27 +230,12 @@ fn telling_blocker(promise: Promise, at: &Version, judged: Vec<(&Release, Option
 
 fn held(dependency: &Dependency, wanted: Option<Version>, reason: Reason) -> Decision {
     Decision::Held(Box::new(Held {
-        ecosystem: dependency.ecosystem,
-        name: dependency.name.clone(),
-        role: dependency.role,
-        project: dependency.project.clone(),
+        id: dependency.id.clone(),
         at: dependency.at.clone(),
         wanted,
         reason,
         urgent: dependency.urgent.clone(),
-        places: dependency.places.clone(),
     }))
-}
-
-fn named(dependency: &Dependency) -> Named {
-    Named {
-        ecosystem: dependency.ecosystem,
-        name: dependency.name.clone(),
-        role: dependency.role,
-        project: dependency.project.clone(),
-        at: dependency.at.clone(),
-        places: dependency.places.clone(),
-    }
 }
 
 #[cfg(test)]

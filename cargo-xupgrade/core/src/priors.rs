@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use xupgrade_search::Permille;
 
-use crate::candidate::{Candidate, EcosystemKind, Level, Rung, Version};
+use crate::candidate::{Candidate, EcosystemKind, Level, ProjectId, Rung, Version};
 use crate::clock::Instant;
 
 /// What became of a version in the newest run that tried it.
@@ -18,12 +18,12 @@ pub enum Before {
 }
 
 /// One version of one dependency of one project.
-pub type Identity = (EcosystemKind, String, String, String);
+pub type Identity = (ProjectId, String, String);
 
 /// The identity of a rung.
 #[must_use]
 pub fn identity(candidate: &Candidate, version: &Version) -> Identity {
-    (candidate.ecosystem, candidate.project.clone(), candidate.name.clone(), version.to_string())
+    (candidate.id.project.clone(), candidate.id.name.clone(), version.to_string())
 }
 
 /// What earlier runs know of the versions in a plan.
@@ -72,7 +72,7 @@ pub fn risk(candidate: &Candidate, rung: &Rung, as_of: Instant, before: Option<B
 /// it changes.
 fn of_the_step(candidate: &Candidate, rung: &Rung) -> u32 {
     let breaking = rung.breaking || rung.level == Level::Major;
-    match (breaking, candidate.ecosystem, rung.level) {
+    match (breaking, candidate.id.project.ecosystem, rung.level) {
         (true, EcosystemKind::Go, Level::Major) if !rung.version.to_string().ends_with("+incompatible") => 400,
         (true, ..) => 300,
         (false, _, Level::Patch) => 10,
@@ -83,7 +83,7 @@ fn of_the_step(candidate: &Candidate, rung: &Rung) -> u32 {
 /// Whether only tests, examples, benchmarks and build scripts use it.
 fn is_for_development(candidate: &Candidate) -> bool {
     let table = |table: &str| table.ends_with("dev-dependencies") || table.ends_with("build-dependencies");
-    !candidate.places.is_empty() && candidate.places.iter().all(|place| table(&place.table))
+    !candidate.id.places.is_empty() && candidate.id.places.iter().all(|place| table(&place.table))
 }
 
 #[cfg(test)]
@@ -98,7 +98,10 @@ mod tests {
             key: "x".into(),
             registry: None,
         };
-        Candidate { ecosystem, places: tables.iter().map(place).collect(), ..Candidate::of("x", &[]) }
+        let mut candidate = Candidate::of("x", &[]);
+        candidate.id.project.ecosystem = ecosystem;
+        candidate.id.places = tables.iter().map(place).collect();
+        candidate
     }
 
     fn rung(version: &str, level: Level, breaking: bool, published: Option<&str>) -> Rung {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, EcosystemKind, Reason, Version};
+use crate::candidate::{Candidate, EcosystemKind, ProjectId, Reason, Version};
 
 /// The name of the configuration file at the root of a repository.
 pub const CONFIG_FILE: &str = "xupgrade.toml";
@@ -55,10 +55,10 @@ impl OwnLock {
 }
 
 impl Project {
-    /// A name for people: the ecosystem and the folder.
+    /// Its identity.
     #[must_use]
-    pub fn label(&self) -> String {
-        format!("{} {}", self.ecosystem, self.path)
+    pub fn id(&self) -> ProjectId {
+        ProjectId::new(self.ecosystem, self.path.clone())
     }
 }
 

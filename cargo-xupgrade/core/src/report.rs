@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, EcosystemKind, Held, Level, Named, Place, Role, Version};
+use crate::candidate::{Candidate, DependencyRef, Held, Level, Named, ProjectId, Version};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::NotReplayable;
@@ -93,17 +93,9 @@ pub struct Report {
 /// One upgrade, as committed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Upgrade {
-    /// Its ecosystem.
-    pub ecosystem: EcosystemKind,
-    /// The crate's or module's name.
-    pub name: String,
-    /// How the project comes to use it.
-    #[serde(skip_serializing_if = "Role::is_direct", default)]
-    pub role: Role,
-    /// The project's path from the root.
-    pub project: String,
-    /// Where it is required.
-    pub places: Vec<Place>,
+    /// The dependency.
+    #[serde(flatten)]
+    pub id: DependencyRef,
     /// The version before.
     pub from: Version,
     /// The version after.
@@ -254,8 +246,8 @@ impl TrialSummary {
 /// One cell of a trial.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CellSummary {
-    /// The project's label.
-    pub project: String,
+    /// The project.
+    pub project: ProjectId,
     /// The check's name.
     pub check: String,
     /// The command, word for word.
@@ -343,8 +335,8 @@ pub struct ProjectSummary {
 /// A check, or units of its tests, that passed several times on the tree that is published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Steady {
-    /// The project's label.
-    pub project: String,
+    /// The project.
+    pub project: ProjectId,
     /// The check.
     pub check: String,
     /// The units of tests that this is about (test programs, Go packages), where others of the check ran more or less often.

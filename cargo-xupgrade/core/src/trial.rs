@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::candidate::ProjectId;
 use crate::shell::typed;
 
 #[cfg(any(test, feature = "fake"))]
@@ -127,12 +128,12 @@ impl Check {
 /// One field of the matrix: a check of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cell {
-    /// The label of the project whose cell it is.
-    pub project: String,
+    /// The project whose cell it is.
+    pub project: ProjectId,
     /// The check.
     pub check: Check,
-    /// Labels of the projects whose changes concern this cell.
-    pub concerns: BTreeSet<String>,
+    /// The projects whose changes concern this cell.
+    pub concerns: BTreeSet<ProjectId>,
     /// How much of the check it runs.
     #[serde(default)]
     pub extent: Extent,
@@ -161,12 +162,18 @@ impl Cell {
     /// The cell's key: project and check. A narrowed cell has that of the whole one, by which its baseline is found.
     #[must_use]
     pub fn key(&self) -> CellKey {
-        (self.project.clone(), self.check.name.clone())
+        CellKey { project: self.project.clone(), check: self.check.name.clone() }
     }
 }
 
-/// Project label and check name.
-pub type CellKey = (String, String);
+/// A cell of the matrix, however much of it runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellKey {
+    /// The project.
+    pub project: ProjectId,
+    /// The name of the check.
+    pub check: String,
+}
 
 /// Whether results that a package manager cached may stand for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

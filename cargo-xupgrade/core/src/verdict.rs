@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
-use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind};
 use crate::partner;
 use crate::phrases::{cargo, go};
 use crate::project::Exercised;
@@ -27,8 +27,8 @@ pub use targets::only_news;
 pub struct Baseline {
     /// The facts that a trial is compared with.
     pub cells: BTreeMap<CellKey, CellBaseline>,
-    /// What the cells compiled and which tests stand on it, by project label.
-    pub exercised: BTreeMap<String, Exercised>,
+    /// What the cells compiled and which tests stand on it, by project.
+    pub exercised: BTreeMap<ProjectId, Exercised>,
 }
 
 impl Baseline {
@@ -153,8 +153,8 @@ impl Cause {
 pub struct Claim {
     /// Its position in the sequence.
     pub position: usize,
-    /// The label of its project.
-    pub project: String,
+    /// Its project.
+    pub project: ProjectId,
     /// `name@version`.
     pub package: String,
 }

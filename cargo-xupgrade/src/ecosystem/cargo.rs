@@ -138,7 +138,7 @@ impl<'a> Cargo<'a> {
         }
         let members = Members::ask(&tool, &folder);
         if members.all.len() > variants::MOST_MEMBERS {
-            let text = format!("{} has {} members: none is built by itself", project.label(), members.all.len());
+            let text = format!("{} has {} members: none is built by itself", project.id(), members.all.len());
             self.listener.tell(&Event::Said { text });
         }
         let known = variants::Known {

@@ -32,10 +32,10 @@ pub(crate) fn conforms(ecosystem: &dyn Ecosystem, world: &World, known: &Known<'
     let survey = || ecosystem.survey(&world.repo, project).unwrap().unwrap();
     assert_eq!(format!("{:?}", survey()), format!("{:?}", survey()), "a survey is repeatable");
     let dependency =
-        survey().into_iter().find(|one| one.name == known.name).expect("the dependency that the test knows");
+        survey().into_iter().find(|one| one.id.name == known.name).expect("the dependency that the test knows");
     let apply = |version: &str| {
         let (from, to) = (dependency.at.clone().unwrap(), Version::parse(version).unwrap());
-        let places = &dependency.places;
+        let places = &dependency.id.places;
         ecosystem
             .apply(
                 &world.repo,

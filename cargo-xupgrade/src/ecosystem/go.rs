@@ -192,7 +192,7 @@ impl<'a> Go<'a> {
     fn variants(&self, root: &Path, project: &Project, done: Vec<Variant>) -> Result<Variants> {
         let count = done.len();
         let params = VariantsParams { dir: folder(root, &project.path)?, also: done };
-        let what = format!("looking for what {} passes by", project.label());
+        let what = format!("looking for what {} passes by", project.id());
         match self.ask::<_, Variants>("variants", &params, &what) {
             Ok(variants) => Ok(Variants { done: count, ..variants }),
             Err(Unanswered::Failed(_)) => Ok(Variants { plain: true, ..Variants::default() }),
@@ -235,7 +235,7 @@ impl Resolver for Go<'_> {
         let env = self.known(project).env().remove_entry("GOWORK").into_iter().collect();
         let loads = checks::loads(root, project, checks)?;
         let params = FetchParams { dir: &folder(root, &project.path)?, loads, env };
-        let what = format!("fetching {}", project.label());
+        let what = format!("fetching {}", project.id());
         match self.ask::<_, Fetched>("fetch", &params, &what) {
             Ok(Fetched {}) => Ok(()),
             Err(Unanswered::Failed(failure)) => Err(anyhow!("{}", from_root(root, &words(&failure)))),
@@ -268,7 +268,7 @@ impl Ecosystem for Go<'_> {
         let apply::Untidy { unused, broken: stuck, .. } = apply::untidy(self, root, project)?;
         let mut exercised = Exercised { missing, unused, stuck, ..Exercised::default() };
         for (build, params) in evidence::questions(root, cells)? {
-            let what = format!("reading what {} compiles", project.label());
+            let what = format!("reading what {} compiles", project.id());
             match self.ask::<CompiledParams, _>("compiled", &params, &what) {
                 Ok(answer) => evidence::add(&mut exercised, &answer, build),
                 Err(Unanswered::Failed(failure)) => return Err(anyhow!("{}", from_root(root, &words(&failure)))),

@@ -4,7 +4,7 @@
 use crate::candidate::{Candidate, Version};
 use crate::engine::executor::Atom;
 use crate::plan::Plan;
-use crate::project::{Applied, Move, Project};
+use crate::project::{Applied, Move};
 use crate::verdict::Claim;
 
 /// The end of a package after the upgrades that follow its own.
@@ -26,11 +26,7 @@ pub fn claim(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) 
         // It is compiled nowhere, and named as what was wanted.
         Stand::Gone(_) => candidate.rungs.get(atoms[position].rung)?.version.clone(),
     };
-    Some(Claim {
-        position,
-        project: plan.project_of(candidate).map(Project::label).unwrap_or_default(),
-        package: format!("{}@{version}", candidate.name),
-    })
+    Some(Claim { position, project: candidate.id.project.clone(), package: format!("{}@{version}", candidate.id.name) })
 }
 
 /// The place of the package of an atom at the end of a sequence.
@@ -38,11 +34,10 @@ pub fn claim(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) 
 pub fn stand(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) -> Option<Stand> {
     let atom = atoms.get(position)?;
     let candidate = plan.candidates.get(atom.candidate)?;
-    let label = plan.project_of(candidate).map(Project::label);
     let mut version = candidate.rungs.get(atom.rung)?.version.clone();
     for (later, (by, applied)) in atoms.iter().zip(applied).enumerate().skip(position + 1) {
         let reached = plan.candidates.get(by.candidate).map(|by| plan.reached(by)).unwrap_or_default();
-        if !label.as_ref().is_some_and(|label| reached.contains(label)) {
+        if !reached.contains(&candidate.id.project) {
             continue;
         }
         match applied.also_moved.iter().find(|moved| is_from(moved, candidate, &version)) {
@@ -57,13 +52,15 @@ pub fn stand(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) 
 /// Tells a move that takes a package away from a version.
 fn is_from(moved: &Move, candidate: &Candidate, version: &Version) -> bool {
     let starts = moved.from.as_deref().and_then(|text| Version::parse(text).ok());
-    (moved.ecosystem, &moved.name) == (candidate.ecosystem, &candidate.name) && starts.as_ref() == Some(version)
+    (moved.ecosystem, &moved.name) == (candidate.id.project.ecosystem, &candidate.id.name)
+        && starts.as_ref() == Some(version)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::candidate::EcosystemKind;
+    use crate::project::Project;
 
     fn plan() -> Plan {
         let candidates = ["a", "b", "c"].map(|name| Candidate::of(name, &["1.1.0"]));

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> CellKey {
-        ("cargo .".into(), name.into())
+        CellKey::of(name)
     }
 
     /// Upgrades that nothing is known about; each concerns one check of a second.

@@ -158,7 +158,7 @@ fn programs(known: &CellBaseline) -> BTreeSet<String> {
 #[must_use]
 pub fn cells(all: &[Cell], baseline: &Baseline, runs: &BTreeMap<CellKey, Runs>) -> Vec<Cell> {
     let is_gate = |cell: &&Cell| (cell.check.phase, cell.check.turn) == (Phase::Gate, Turn::Always);
-    let gates = all.iter().filter(is_gate).filter(|gate| runs.keys().any(|(project, _)| *project == gate.project));
+    let gates = all.iter().filter(is_gate).filter(|gate| runs.keys().any(|key| key.project == gate.project));
     let rounds = runs.values().map(most).max().unwrap_or(0);
     let due = |cell: &Cell, round: u32| {
         runs.get(&cell.key()).into_iter().flatten().filter(move |(_, count)| round < **count).map(|(units, _)| units)
@@ -204,8 +204,8 @@ pub fn steady(key: &CellKey, cells: &[&CellReport], known: &CellBaseline) -> Vec
     let whole = alike.len() == 1 && alike.values().map(Vec::len).sum::<usize>() == known.test_units().len();
     alike.remove(&0);
     let statement = |(runs, units): (u32, Vec<String>)| Steady {
-        project: key.0.clone(),
-        check: key.1.clone(),
+        project: key.project.clone(),
+        check: key.check.clone(),
         units: if whole { Vec::new() } else { units },
         runs,
         excluded: (excluded(runs) * 100.0).ceil() / 100.0,
@@ -292,7 +292,7 @@ mod tests {
         let none = |seconds| known(seconds, &[]);
         let (cells, baseline) = stage(&[("slow", none(20.0)), ("quick", none(1.0)), ("endless", none(400.0))]);
         let runs = runs(&cells, &baseline, 2, 60.0);
-        let told: Vec<(&str, u32)> = runs.iter().map(|((_, check), runs)| (check.as_str(), most(runs))).collect();
+        let told: Vec<(&str, u32)> = runs.iter().map(|(key, runs)| (key.check.as_str(), most(runs))).collect();
         assert_eq!(told, [("quick", 19), ("slow", 2)]);
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use xupgrade_search::{Pick, Proposal, Reach, Scope, Until, Why};
 
+use crate::candidate::ProjectId;
 use crate::engine::executor::{Atom, Order};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
@@ -91,7 +92,7 @@ const fn kind(scope: Scope) -> TrialKind {
 /// The cells to run again for a trial that failed: those that failed, after the gates of their projects.
 #[must_use]
 pub fn failed_cells(report: &TrialReport) -> Vec<Cell> {
-    let red: BTreeSet<&String> =
+    let red: BTreeSet<&ProjectId> =
         report.cells.iter().filter(|one| !one.exit.is_success()).map(|one| &one.cell.project).collect();
     let again = |one: &&CellReport| {
         red.contains(&one.cell.project) && (one.cell.check.phase == Phase::Gate || !one.exit.is_success())

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use xupgrade_search::{Count, Mark, Outcome, Proof};
 
-use crate::candidate::ReasonKind;
+use crate::candidate::{ProjectId, ReasonKind};
 use crate::engine::executor::Atom;
 use crate::partner;
 use crate::plan::{Plan, is_named, partners};
@@ -75,9 +75,9 @@ impl Judged<'_> {
             }
             (_, Verdict::Passed) if cell.cell.check.phase == Phase::Gate => Vec::new(),
             (Extent::Tests(wanted) | Extent::Amid(wanted), _) => {
-                let label = &cell.cell.project;
+                let project = &cell.cell.project;
                 let passed = |test: &TestName| cell.reading.tests.get(test) == Some(&TestEnd::Passed);
-                wanted.iter().map(|test| (Some(number(label, test)), !passed(test))).collect()
+                wanted.iter().map(|test| (Some(number(project, test)), !passed(test))).collect()
             }
             (_, verdict) => vec![(None, *verdict != Verdict::Passed)],
         }
@@ -102,27 +102,27 @@ impl Judged<'_> {
     }
 
     fn marks_of(&self, cell: &CellReport, named: &BTreeSet<usize>) -> Vec<Mark> {
-        let label = cell.cell.project.as_str();
+        let project = &cell.cell.project;
         if broke(cell) && !named.is_empty() {
             return vec![Mark { tests: vec![], within: named.iter().copied().collect() }];
         }
         let mut units: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
         for test in cell.failing().filter(|test| self.is_new(cell, test)) {
-            units.entry(package(&test.unit)).or_default().push(number(label, test));
+            units.entry(package(&test.unit)).or_default().push(number(project, test));
         }
         for unit in cell.reading.telling.iter().filter_map(|line| partner::broken(line)) {
             units.entry(unit).or_default();
         }
         if units.is_empty() {
-            return vec![Mark { tests: vec![], within: self.on(label, None) }];
+            return vec![Mark { tests: vec![], within: self.on(project, None) }];
         }
-        let mark = |(unit, tests)| Mark { tests, within: self.on(label, Some((unit, broke(cell)))) };
+        let mark = |(unit, tests)| Mark { tests, within: self.on(project, Some((unit, broke(cell)))) };
         units.into_iter().map(mark).collect()
     }
 
     /// The candidates of the trial that a unit of a project stands on; where it is not known, all that reach the project.
-    fn on(&self, label: &str, unit: Option<(&str, bool)>) -> Vec<usize> {
-        let known = self.baseline.exercised.get(label);
+    fn on(&self, project: &ProjectId, unit: Option<(&str, bool)>) -> Vec<usize> {
+        let known = self.baseline.exercised.get(project);
         let below: Option<BTreeSet<&str>> = unit.and_then(|(unit, broke)| {
             let below = known.and_then(|known| known.below.get(unit));
             // What no test stands on is a dependency, if it is something that does not compile.
@@ -130,7 +130,7 @@ impl Judged<'_> {
             below.map(|below| below.iter().map(String::as_str).collect()).or_else(itself)
         });
         let stands = |(position, atom): &(usize, &Atom)| {
-            let reaches = self.plan.reached(&self.plan.candidates[atom.candidate]).iter().any(|one| one == label);
+            let reaches = self.plan.reached(&self.plan.candidates[atom.candidate]).contains(project);
             let moved = || self.moved(*position);
             reaches && below.as_ref().is_none_or(|below| moved().iter().any(|name| below.contains(name.as_str())))
         };
@@ -139,7 +139,7 @@ impl Judged<'_> {
 
     /// What the atom at a position moves, by name.
     fn moved(&self, position: usize) -> BTreeSet<String> {
-        let name = &self.plan.candidates[self.atoms[position].candidate].name;
+        let name = &self.plan.candidates[self.atoms[position].candidate].id.name;
         let mut moved = Moved::default();
         moved.names.insert(name.clone());
         if let Some(applied) = self.report.applied.get(position) {
@@ -187,7 +187,9 @@ impl Judged<'_> {
     fn only(&self, kind: ReasonKind) -> Option<BTreeSet<u64>> {
         let is_all = kind == ReasonKind::TestFailed && self.rest == Verdict::Passed;
         let red = || self.baseline.newly_red(self.report);
-        is_all.then(|| red().iter().flat_map(|(key, tests)| tests.iter().map(|test| number(&key.0, test))).collect())
+        is_all.then(|| {
+            red().iter().flat_map(|(key, tests)| tests.iter().map(|test| number(&key.project, test))).collect()
+        })
     }
 
     fn has_red_gate(&self) -> bool {
@@ -202,9 +204,9 @@ impl Judged<'_> {
 }
 
 /// A number for a test of a project, the same for the whole run.
-fn number(label: &str, test: &TestName) -> u64 {
+fn number(project: &ProjectId, test: &TestName) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (label, test).hash(&mut hasher);
+    (project, test).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -78,7 +78,7 @@ fn names(plan: &Plan, atoms: &[Atom]) -> Vec<String> {
         .map(|atom| {
             format!(
                 "{} {}",
-                plan.candidates[atom.candidate].name, plan.candidates[atom.candidate].rungs[atom.rung].version
+                plan.candidates[atom.candidate].id.name, plan.candidates[atom.candidate].rungs[atom.rung].version
             )
         })
         .collect();
@@ -107,7 +107,7 @@ fn an_upgrade_that_fails_lands_one_rung_lower() {
 fn compiled_but(plan: &Plan, order: &Order, name: &str) -> Answer {
     let label = |atom: &Atom| {
         let candidate = &plan.candidates[atom.candidate];
-        format!("{}@{}", candidate.name, candidate.rungs[atom.rung].version)
+        format!("{}@{}", candidate.id.name, candidate.rungs[atom.rung].version)
     };
     let all = order.atoms.iter().map(label).filter(|one| !one.starts_with(name));
     Answer::Compiled(all.collect())
@@ -341,7 +341,7 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
     let mut engine = engine(&plan, Budget::default(), &mut journal);
     let below = [("app".to_owned(), ["c".to_owned()].into())].into();
     let known = Exercised { below, ..Exercised::default() };
-    engine.baseline.exercised.insert("cargo .".to_owned(), known);
+    engine.baseline.exercised.insert("cargo .".into(), known);
     engine.search(&mut Fake::new(|_: &Order| Answer::Green), &Options::default()).unwrap();
     let first: Vec<usize> = engine.trials[0].atoms.iter().map(|atom| atom.candidate).collect();
     assert_eq!(first, [2, 0, 1]);
@@ -351,7 +351,7 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
 fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_in_none() {
     let root = Project::of(EcosystemKind::Cargo, ".", &[]);
     let concerned = |name: &str, turn| {
-        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, Phase::Gate) };
+        let mut cell = Cell { concerns: ["cargo .".into()].into(), ..Cell::of(name, Phase::Gate) };
         cell.check.turn = turn;
         cell
     };
@@ -363,7 +363,7 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
     engine.unexercised = Unexercised::Hold;
     let only_late: BTreeSet<String> = [format!("a@{}", plan.candidates[0].at)].into();
     let known = Exercised { compiled: only_late.clone(), late: only_late, ..Exercised::default() };
-    engine.baseline.exercised.insert("cargo .".to_owned(), known);
+    engine.baseline.exercised.insert("cargo .".into(), known);
     let seen = std::cell::RefCell::new(BTreeMap::new());
     let mut fake = Fake::new(|order: &Order| {
         let names = order.cells.iter().map(|cell| cell.check.name.clone()).collect::<Vec<_>>();
@@ -384,8 +384,8 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
 fn tests_that_no_upgrade_concerns_do_not_run_again_and_again() {
     let root = Project::of(EcosystemKind::Cargo, ".", &[]);
     let of = |project: &str| Cell {
-        project: project.to_owned(),
-        concerns: [project.to_owned()].into(),
+        project: project.into(),
+        concerns: [project.into()].into(),
         ..Cell::of("test", Phase::Test)
     };
     let cells = vec![of("cargo ."), of("go svc")];
@@ -401,14 +401,14 @@ fn tests_that_no_upgrade_concerns_do_not_run_again_and_again() {
         Answer::Green
     });
     engine.search(&mut fake, &Options { more_runs: 3, ..Options::default() }).unwrap();
-    assert_eq!(seen.into_inner(), ["cargo ."; 3]);
+    assert_eq!(seen.into_inner(), vec!["cargo .".into(); 3]);
 }
 
 #[test]
 fn a_cell_of_the_whole_matrix_that_caught_two_upgrades_runs_in_each_trial_from_then_on() {
     let root = Project::of(EcosystemKind::Cargo, ".", &[]);
     let concerned = |name: &str, turn| {
-        let mut cell = Cell { concerns: ["cargo .".to_owned()].into(), ..Cell::of(name, Phase::Gate) };
+        let mut cell = Cell { concerns: ["cargo .".into()].into(), ..Cell::of(name, Phase::Gate) };
         cell.check.turn = turn;
         cell
     };

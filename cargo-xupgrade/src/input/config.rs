@@ -1,13 +1,13 @@
 //! `xupgrade.toml`: read strictly (unknown keys and wrong types are errors with line and column), then joined with the
 //! command line into the one value that everything takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::EcosystemKind;
+use crate::candidate::{EcosystemKind, ProjectId};
 use crate::clock::Instant;
 use crate::ecosystem::check_names;
 use crate::machine::failure::Usage;
@@ -263,7 +263,7 @@ impl Config {
     pub fn cells(&self, project: &Project, projects: &[Project], checks: Vec<Check>) -> Vec<Cell> {
         let is_off = |check: &Check| self.check.iter().any(|rule| rule.switches_off(project, &check.name));
         let cell = |check: Check| Cell {
-            project: project.label(),
+            project: project.id(),
             concerns: self.concerns(project, &check, projects),
             check,
             extent: Extent::Whole,
@@ -277,13 +277,13 @@ impl Config {
         self.check.iter().any(|rule| rule.is_of(project) && rule.name == name && !rule.off)
     }
 
-    fn concerns(&self, project: &Project, check: &Check, projects: &[Project]) -> std::collections::BTreeSet<String> {
-        let mut labels: std::collections::BTreeSet<String> = [project.label()].into();
+    fn concerns(&self, project: &Project, check: &Check, projects: &[Project]) -> BTreeSet<ProjectId> {
+        let mut concerned: BTreeSet<ProjectId> = [project.id()].into();
         let rule = self.check.iter().find(|rule| rule.is_of(project) && rule.name == check.name);
         for path in rule.iter().flat_map(|rule| &rule.concerns) {
-            labels.extend(projects.iter().filter(|other| other.path == *path).map(Project::label));
+            concerned.extend(projects.iter().filter(|other| other.path == *path).map(Project::id));
         }
-        labels
+        concerned
     }
 }
 

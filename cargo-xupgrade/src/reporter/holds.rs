@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::grid::{Grid, titled};
-use crate::candidate::{EcosystemKind, Held, ReasonKind, Version};
+use crate::candidate::{Held, ProjectId, ReasonKind, Version};
 use crate::input::cli::Talk;
 use crate::machine::failure::shown;
 use crate::plan::Plan;
@@ -17,7 +17,7 @@ pub(super) fn held_whole(plan: &Plan) -> String {
     for project in &plan.projects {
         if let Some(reason) = &project.obstacle {
             let count = plan.held.iter().filter(|one| is_held_with(project, one)).count();
-            together.entry(&reason.text).or_default().push(format!("{}{}", project.label(), of(count)));
+            together.entry(&reason.text).or_default().push(format!("{}{}", project.id(), of(count)));
         }
     }
     let mut text = String::new();
@@ -31,11 +31,11 @@ pub(super) fn held_whole(plan: &Plan) -> String {
 
 /// Projects whose lockfile git does not track: what their checks were run with is nowhere else to be seen.
 pub(super) fn own_locks(projects: &[Project]) -> String {
-    let labels: Vec<String> = projects.iter().filter(|one| one.lock.is_some()).map(Project::label).collect();
-    if labels.is_empty() {
+    let own: Vec<String> = projects.iter().filter(|one| one.lock.is_some()).map(|one| one.id().to_string()).collect();
+    if own.is_empty() {
         return String::new();
     }
-    let names = shown(&labels.join(", "));
+    let names = shown(&own.join(", "));
     format!("\nCargo.lock not in git: {names}\n  tested with one that is resolved for this run and never committed\n")
 }
 
@@ -50,7 +50,7 @@ fn of(count: usize) -> String {
 
 /// Whether a dependency is held for nothing but its project.
 pub(super) fn is_held_with(project: &Project, one: &Held) -> bool {
-    project.ecosystem == one.ecosystem && project.path == one.project && project.obstacle.as_ref() == Some(&one.reason)
+    project.id() == one.id.project && project.obstacle.as_ref() == Some(&one.reason)
 }
 
 /// Held ones: those that somebody can act on by name, the breaking ones apart, the others by number.
@@ -84,21 +84,21 @@ fn reasons(all: &[&Held], talk: &Talk) -> Grid {
     let mut crowds: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
     let mut versions: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for one in all {
-        crowds.entry(alike(one)).or_default().insert(&one.name);
-        versions.entry((&one.name, alike(one))).or_default().extend(one.at.as_ref().map(Version::to_string));
+        crowds.entry(alike(one)).or_default().insert(&one.id.name);
+        versions.entry((&one.id.name, alike(one))).or_default().extend(one.at.as_ref().map(Version::to_string));
     }
     let (mut grid, mut told) = (Grid::default(), BTreeSet::new());
     for one in all {
-        let place = format!("{} {}", one.ecosystem, one.project);
+        let place = one.id.project.to_string();
         let (kind, text) = (one.reason.kind.name(), one.words());
         let crowd = crowds[&alike(one)].len();
         if crowd >= CROWD && !talk.all {
             if told.insert(("", alike(one))) {
                 grid.row(&[&format!("{crowd} dependencies"), &place, "", &kind, &text]);
             }
-        } else if told.insert((&one.name, alike(one))) {
-            let name = titled(&one.name, one.role, &one.places);
-            grid.row(&[&name, &place, &versions[&(&one.name, alike(one))].join(", "), &kind, &text]);
+        } else if told.insert((&one.id.name, alike(one))) {
+            let name = titled(&one.id.name, one.id.role, &one.id.places);
+            grid.row(&[&name, &place, &versions[&(&one.id.name, alike(one))].join(", "), &kind, &text]);
         }
     }
     grid
@@ -108,9 +108,9 @@ fn reasons(all: &[&Held], talk: &Talk) -> Grid {
 fn newer_than(all: &[&Held]) -> Grid {
     let mut versions: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for one in all {
-        let place = format!("{} {}", one.ecosystem, one.project);
+        let place = one.id.project.to_string();
         let wanted = one.wanted.as_ref().map(Version::to_string).unwrap_or_default();
-        versions.entry((place, &one.name, wanted)).or_default().extend(one.at.as_ref().map(Version::to_string));
+        versions.entry((place, &one.id.name, wanted)).or_default().extend(one.at.as_ref().map(Version::to_string));
     }
     let mut grid = Grid::default();
     for ((place, name, wanted), at) in &versions {
@@ -120,8 +120,8 @@ fn newer_than(all: &[&Held]) -> Grid {
 }
 
 /// What makes held ones a crowd: project and reason, to the letter.
-fn alike(one: &Held) -> (EcosystemKind, &str, ReasonKind, &str, Option<&str>) {
-    (one.ecosystem, &one.project, one.reason.kind, &one.reason.text, one.urgent.as_deref())
+fn alike(one: &Held) -> (&ProjectId, ReasonKind, &str, Option<&str>) {
+    (&one.id.project, one.reason.kind, &one.reason.text, one.urgent.as_deref())
 }
 
 #[cfg(test)]

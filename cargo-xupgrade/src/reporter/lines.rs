@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{clock, count, duration, print_line, table, turns};
+use crate::candidate::ProjectId;
 use crate::event::{Event, Listener, Step};
 use crate::input::cli::Talk;
 use crate::machine::failure::shown;
@@ -106,15 +107,15 @@ pub fn trying(why: Option<Why>, fresh: &[Step], accepted: usize) -> String {
 
 /// The steps in their order, those of one crate to one version as one (`hex 0.4.3 in 3 projects`).
 fn named(fresh: &[Step]) -> Vec<String> {
-    let mut groups: Vec<(String, BTreeSet<&str>)> = Vec::new();
+    let mut groups: Vec<(String, BTreeSet<&ProjectId>)> = Vec::new();
     for step in fresh {
         let name = format!("{} {}", step.name, step.to);
         match groups.iter_mut().find(|(known, _)| *known == name) {
             Some((_, projects)) => drop(projects.insert(&step.project)),
-            None => groups.push((name, BTreeSet::from([step.project.as_str()]))),
+            None => groups.push((name, BTreeSet::from([&step.project]))),
         }
     }
-    let told = |(name, projects): (String, BTreeSet<&str>)| match projects.len() {
+    let told = |(name, projects): (String, BTreeSet<&ProjectId>)| match projects.len() {
         1 => name,
         many => format!("{name} in {many} projects"),
     };
@@ -139,7 +140,7 @@ mod tests {
         let version = |text: &str| Version::parse(text).unwrap();
         Step {
             name: name.into(),
-            project: project.into(),
+            project: format!("cargo {project}").as_str().into(),
             from: version("1.0.0"),
             to: version(to),
             risk: 0,

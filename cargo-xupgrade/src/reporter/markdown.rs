@@ -27,7 +27,7 @@ pub fn report(past: &Past) -> String {
     text.push_str(&upgrades(&report.upgrades));
     text.push_str(&held(&report.held));
     if !report.untried.is_empty() {
-        let names: Vec<String> = report.untried.iter().map(|one| code(&one.name)).collect();
+        let names: Vec<String> = report.untried.iter().map(|one| code(&one.id.name)).collect();
         let _ = writeln!(text, "## Untried\n\n{}\n", names.join(", "));
         if let Some(budget) = &report.budget {
             let _ = writeln!(text, "{}\n", shown(budget));
@@ -40,7 +40,7 @@ pub fn report(past: &Past) -> String {
 }
 
 fn undecided(report: &Report) -> String {
-    let names: Vec<String> = report.untried.iter().map(|one| code(&one.name)).collect();
+    let names: Vec<String> = report.untried.iter().map(|one| code(&one.id.name)).collect();
     if names.is_empty() { String::new() } else { format!("## Undecided\n\n{}\n\n", names.join(", ")) }
 }
 
@@ -51,9 +51,9 @@ fn upgrades(all: &[Upgrade]) -> String {
     let mut text = "## Upgraded\n\n| what | where | from | to | step | trial |\n|---|---|---|---|---|---|\n".to_owned();
     for one in all {
         let step = if one.breaking { format!("{}, breaking", one.level) } else { one.level.to_string() };
-        let place = cell(&format!("{} {}", one.ecosystem, one.project));
+        let place = cell(&one.id.project.to_string());
         let (from, to) = (cell(&one.from.to_string()), cell(&one.to.to_string()));
-        let _ = writeln!(text, "| {} | {place} | {from} | {to} | {step} | {} |", cell(&one.name), cell(&one.trial));
+        let _ = writeln!(text, "| {} | {place} | {from} | {to} | {step} | {} |", cell(&one.id.name), cell(&one.trial));
     }
     text.push('\n');
     text
@@ -68,8 +68,8 @@ fn held(all: &[Held]) -> String {
     let mut text = "## Held\n\n".to_owned();
     for one in told {
         let wanted = one.wanted.as_ref().map(Version::to_string).unwrap_or_default();
-        let name = code(format!("{} {wanted}", one.name).trim_end());
-        let place = code(&format!("{} {}", one.ecosystem, one.project));
+        let name = code(format!("{} {wanted}", one.id.name).trim_end());
+        let place = code(&one.id.project.to_string());
         let _ = writeln!(text, "- {name} in {place}: {}", code(&one.words()));
     }
     if !rest.is_empty() {

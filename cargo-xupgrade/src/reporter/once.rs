@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::candidate::ProjectId;
 use crate::event::{Event, Listener};
 use crate::report::CellSummary;
 
 /// A listener that hears of each file once for each check.
 pub struct Once<L> {
     inner: L,
-    told: Mutex<BTreeSet<(String, String, String)>>,
+    told: Mutex<BTreeSet<(ProjectId, String, String)>>,
 }
 
 impl<L> Once<L> {

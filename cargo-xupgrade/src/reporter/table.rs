@@ -40,10 +40,10 @@ pub fn plan(plan: &Plan, talk: &Talk, when: When) -> String {
         grid.row(&["NAME", "WHERE", "NOW", "RUNGS", "AGE", "NOTE"]);
     }
     for candidate in &plan.candidates {
-        let place = format!("{} {}", candidate.ecosystem, candidate.project);
+        let place = candidate.id.project.to_string();
         let note = note(candidate);
         grid.row(&[
-            &titled(&candidate.name, candidate.role, &candidate.places),
+            &titled(&candidate.id.name, candidate.id.role, &candidate.id.places),
             &place,
             &candidate.at.to_string(),
             &rungs(candidate),
@@ -65,7 +65,7 @@ pub fn plan(plan: &Plan, talk: &Talk, when: When) -> String {
     if talk.all {
         for named in &plan.newest {
             let at = named.at.as_ref().map(Version::to_string).unwrap_or_default();
-            let _ = writeln!(text, "  {} {at} ({} {})", named.name, named.ecosystem, named.project);
+            let _ = writeln!(text, "  {} {at} ({})", named.id.name, named.id.project);
         }
     }
     text
@@ -131,7 +131,7 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
     text.push_str(&held(&report.held.iter().collect::<Vec<_>>(), talk, &title));
     text.push_str(&failures(&report.held, &super::nearby(&report.folder)));
     if !report.untried.is_empty() {
-        let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();
+        let names: Vec<&str> = report.untried.iter().map(|named| named.id.name.as_str()).collect();
         let _ = writeln!(text, "\n{} {}", paint.over("33;1", "untried:"), names.join(", "));
         if let Some(budget) = &report.budget {
             let _ = writeln!(text, "    {budget}");
@@ -145,21 +145,21 @@ pub fn report(report: &Report, talk: &Talk, paint: Paint) -> String {
 
 /// What a run without an end leaves open: all of it, as far as the user's repository goes.
 pub fn undecided(report: &Report) -> String {
-    let names: Vec<&str> = report.untried.iter().map(|named| named.name.as_str()).collect();
+    let names: Vec<&str> = report.untried.iter().map(|named| named.id.name.as_str()).collect();
     format!("undecided: {}\n", shown(&names.join(", ")))
 }
 
 fn upgrades(upgrades: &[Upgrade]) -> String {
     let mut grid = Grid::default();
     for upgrade in upgrades {
-        let place = format!("{} {}", upgrade.ecosystem, upgrade.project);
+        let place = upgrade.id.project.to_string();
         let versions = format!("{} -> {}", upgrade.from, upgrade.to);
         let proof = serde_json::to_value(upgrade.proof)
             .ok()
             .and_then(|value| value.as_str().map(str::to_owned))
             .unwrap_or_default();
         let level = if upgrade.breaking { format!("{}!", upgrade.level) } else { upgrade.level.to_string() };
-        let name = titled(&upgrade.name, upgrade.role, &upgrade.places);
+        let name = titled(&upgrade.id.name, upgrade.id.role, &upgrade.id.places);
         grid.row(&[&name, &place, &versions, &level, &proof, &remark(upgrade)]);
     }
     grid.text()
@@ -198,7 +198,7 @@ fn failures(all: &[Held], folder: &Path) -> String {
             more => format!(" and {more} more"),
         };
         let wanted = one.wanted.as_ref().map(|wanted| format!(" {wanted}")).unwrap_or_default();
-        let _ = writeln!(text, "\n{}{wanted}{more}, trial {}:", one.name, evidence.trial);
+        let _ = writeln!(text, "\n{}{wanted}{more}, trial {}:", one.id.name, evidence.trial);
         if let [_, below @ ..] = evidence.tried.as_slice()
             && !below.is_empty()
         {

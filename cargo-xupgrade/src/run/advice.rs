@@ -24,7 +24,7 @@ pub fn find(repo: &Repo, place: &Place<'_>, plan: &Plan, cell: &CellReport, out:
     let output = String::from_utf8_lossy(&log[..log.len().min(LOG)]);
     // The path of the checks' own target directory is no place that a test names.
     let output = output.replace(&*place.worker.target().to_string_lossy(), "");
-    let project = plan.projects.iter().find(|project| project.label() == cell.cell.project)?;
+    let project = plan.projects.iter().find(|project| project.id() == cell.cell.project)?;
     let of = |manifest: &String| manifest.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     let mut folders: BTreeSet<String> = project.manifests.iter().map(of).collect();
     folders.extend([String::new(), cell.cell.check.dir.clone()]);

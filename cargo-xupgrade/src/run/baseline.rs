@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+use crate::candidate::ProjectId;
 use crate::engine::executor::local::Local;
 use crate::engine::executor::{Executor, Finished, Order};
 use crate::event::{Event, Listener};
@@ -252,9 +253,10 @@ fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {
 fn gather(reports: &[TrialReport]) -> Baseline {
     let mut cells: BTreeMap<CellKey, CellBaseline> =
         cells(reports).into_iter().map(|(key, runs)| (key, gather_cell(&runs))).collect();
-    let exercised: BTreeMap<String, Exercised> = reports.iter().flat_map(|report| report.exercised.clone()).collect();
-    for ((project, _), known) in &mut cells {
-        if let Some(apart) = exercised.get(project) {
+    let exercised: BTreeMap<ProjectId, Exercised> =
+        reports.iter().flat_map(|report| report.exercised.clone()).collect();
+    for (key, known) in &mut cells {
+        if let Some(apart) = exercised.get(&key.project) {
             known.units.retain(|_, words| !apart.beyond.contains(words));
         }
     }

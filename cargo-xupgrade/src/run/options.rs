@@ -60,7 +60,7 @@ mod tests {
     fn baseline(seconds: &[(&str, f64)]) -> Baseline {
         let one = |(name, seconds): &(&str, f64)| {
             let known = CellBaseline { seconds: *seconds, warm_seconds: *seconds, ..CellBaseline::default() };
-            (("cargo .".to_owned(), (*name).to_owned()), known)
+            (CellKey::of(name), known)
         };
         Baseline { cells: seconds.iter().map(one).collect(), ..Baseline::default() }
     }

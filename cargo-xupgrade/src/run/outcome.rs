@@ -36,11 +36,7 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
     let proof = confirmed.map_or(Proof::None, |report| proof_in(plan, found, report, position));
     notes.extend(unguarded(plan, found, position).filter(|_| proof == Proof::Compiled));
     Upgrade {
-        ecosystem: candidate.ecosystem,
-        name: candidate.name.clone(),
-        role: candidate.role,
-        project: candidate.project.clone(),
-        places: candidate.places.clone(),
+        id: candidate.id.clone(),
         from: candidate.at.clone(),
         to: rung.version.clone(),
         level: rung.level,
@@ -75,7 +71,7 @@ fn same_step(plan: &Plan, found: &Found, position: usize) -> Option<Vec<String>>
 fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> Vec<Move> {
     let itself = |atom: &Atom, moves: &[Move]| {
         let candidate = &plan.candidates[atom.candidate];
-        others(moves, &candidate.name, &candidate.at, &candidate.rungs[atom.rung].version)
+        others(moves, &candidate.id.name, &candidate.at, &candidate.rungs[atom.rung].version)
     };
     let mates = found.checkpoint.atoms.iter().filter(|other| applied.with.contains(&label(plan, other)));
     mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves))
@@ -107,7 +103,7 @@ fn moved_on(plan: &Plan, found: &Found, position: usize) -> Option<String> {
 }
 
 fn taken_out(plan: &Plan, by: &Atom) -> String {
-    format!("the upgrade of {} takes it out", plan.candidates[by.candidate].name)
+    format!("the upgrade of {} takes it out", plan.candidates[by.candidate].id.name)
 }
 
 /// That an upgrade ended below its rungs, and which release stopped it there.
@@ -195,7 +191,7 @@ fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> St
     const SHOWN: usize = 3;
     let fresh: Vec<usize> = trial.atoms[trial.atoms.len() - trial.fresh..].iter().map(|atom| atom.candidate).collect();
     let partners = partners(names, plan, &fresh);
-    let shown: Vec<&str> = partners.iter().take(SHOWN).map(|index| plan.candidates[*index].name.as_str()).collect();
+    let shown: Vec<&str> = partners.iter().take(SHOWN).map(|index| plan.candidates[*index].id.name.as_str()).collect();
     match shown.as_slice() {
         [] => text.to_owned(),
         _ => format!("{text}; it may have to move together with {}", shown.join(" or ")),
@@ -216,7 +212,14 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     let upgrades = found.map(|found| upgrades(plan, found)).unwrap_or_default();
     let (mut all_held, untried) = leftovers(session);
     all_held.extend(plan.held.iter().cloned());
-    all_held.sort_by(|a, b| (&a.project, a.ecosystem, &a.name, &a.at).cmp(&(&b.project, b.ecosystem, &b.name, &b.at)));
+    all_held.sort_by(|a, b| {
+        (&a.id.project, a.id.project.ecosystem, &a.id.name, &a.at).cmp(&(
+            &b.id.project,
+            b.id.project.ecosystem,
+            &b.id.name,
+            &b.at,
+        ))
+    });
     if let Some(found) = found {
         tell_effects(plan, found, &mut all_held);
     }
@@ -295,12 +298,13 @@ fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
         let by = &plan.candidates[atom.candidate];
         for moved in &applied.also_moved {
             let same = |held: &&mut Held| {
-                (held.ecosystem, &held.project, &held.name) == (by.ecosystem, &by.project, &moved.name)
+                (held.id.project.ecosystem, &held.id.project, &held.id.name)
+                    == (by.id.project.ecosystem, &by.id.project, &moved.name)
                     && held.at.as_ref().map(ToString::to_string) == moved.from
             };
             let Some(held) = all.iter_mut().find(same) else { continue };
             let effect = match &moved.to {
-                Some(to) => format!("the upgrade of {} brought it along to {to}", by.name),
+                Some(to) => format!("the upgrade of {} brought it along to {to}", by.id.name),
                 None => taken_out(plan, atom),
             };
             if !held.reason.text.contains(&effect) {
@@ -375,15 +379,15 @@ fn unproved(plan: &Plan, trial: &Trial, candidate: usize) -> String {
 }
 
 fn project_summary(session: &Session, project: &crate::project::Project) -> ProjectSummary {
-    let label = project.label();
-    let cells: Vec<_> = session.plan.cells.iter().filter(|cell| cell.project == label).collect();
-    let left_out = session.left_out.iter().filter(|left| left.project == label).map(|left| left.text.clone());
+    let id = project.id();
+    let cells: Vec<_> = session.plan.cells.iter().filter(|cell| cell.project == id).collect();
+    let left_out = session.left_out.iter().filter(|left| left.project == id).map(|left| left.text.clone());
     let known: Vec<_> = cells.iter().filter_map(|cell| session.baseline.cells.get(&cell.key())).collect();
     ProjectSummary {
         project: project.clone(),
         checks: cells.iter().map(|cell| cell.check.typed(&cell.check.argv)).collect(),
         baseline_seconds: (!known.is_empty()).then(|| round(known.iter().map(|cell| cell.seconds).sum())),
-        tested_lock: session.locks.get(&label).cloned(),
+        tested_lock: session.locks.get(&id).cloned(),
         left_out: left_out.collect(),
         flaky: known.iter().flat_map(|cell| &cell.flaky).map(ToString::to_string).collect(),
     }

@@ -81,8 +81,8 @@ fn written<'a>(project: &'a Project, all: &'a [Project]) -> Vec<&'a String> {
 
 /// Holds what a Go module of another repository requires: each upgrade writes its go.mod.
 pub fn refuse_foreign(dependencies: &mut [Dependency], tracked: &Tracked) {
-    for dependency in dependencies.iter_mut().filter(|one| one.ecosystem == EcosystemKind::Go) {
-        if let Some(text) = dependency.places.iter().find_map(|place| foreign(&place.manifest, tracked)) {
+    for dependency in dependencies.iter_mut().filter(|one| one.id.project.ecosystem == EcosystemKind::Go) {
+        if let Some(text) = dependency.id.places.iter().find_map(|place| foreign(&place.manifest, tracked)) {
             dependency.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
         }
     }

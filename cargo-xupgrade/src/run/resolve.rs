@@ -24,7 +24,7 @@ pub fn resolve(scene: &Scene<'_>, plan: &mut Plan, listener: &dyn Listener) -> R
         let settled = settled(plan, project);
         let all = Everything { project, candidates: &candidates, settled: &settled, ground };
         let Some(ecosystem) = scene.ecosystems.iter().find(|one| one.kind() == project.ecosystem) else { continue };
-        let what = format!("resolving {}", project.label());
+        let what = format!("resolving {}", project.id());
         listener.tell(&Event::Began { what: what.clone() });
         reached.extend(positions.iter().copied().zip(ecosystem.resolve_all(&scene.worker.tree(), &all)?));
         listener.tell(&Event::Ended { what });
@@ -35,13 +35,13 @@ pub fn resolve(scene: &Scene<'_>, plan: &mut Plan, listener: &dyn Listener) -> R
 
 /// The positions of a project's candidates.
 fn of(plan: &Plan, project: &Project) -> Vec<usize> {
-    let is_its = |one: &Candidate| (one.ecosystem, &one.project) == (project.ecosystem, &project.path);
+    let is_its = |one: &Candidate| one.id.project == project.id();
     plan.candidates.iter().enumerate().filter(|(_, one)| is_its(one)).map(|(index, _)| index).collect()
 }
 
 /// The other dependencies that manifests of a project name: no upgrade of theirs is tried.
 fn settled(plan: &Plan, project: &Project) -> Vec<Named> {
     let all = plan.held.iter().map(named_held).chain(plan.newest.iter().cloned());
-    let is_its = |one: &Named| (one.ecosystem, &one.project) == (project.ecosystem, &project.path);
-    all.filter(|one| is_its(one) && one.role.is_direct()).collect()
+    let is_its = |one: &Named| one.id.project == project.id();
+    all.filter(|one| is_its(one) && one.id.role.is_direct()).collect()
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::candidate::{Candidate, Dependency};
+use crate::candidate::{Candidate, Dependency, DependencyRef};
 use crate::checkout::outside::Outside;
 use crate::checkout::repo::Repo;
 use crate::checkout::worker::submodule::Means;
@@ -23,7 +23,7 @@ use crate::input::config::Config;
 use crate::machine::failure::{Interrupted, Usage};
 use crate::machine::interrupt::{Level, Stop};
 use crate::plan::{Plan, held_whole};
-use crate::policy::{Known, PinRule, Policy, Reach, idle_holds, names};
+use crate::policy::{PinRule, Policy, Reach, idle_holds, names};
 use crate::project::Base;
 use crate::project::{CONFIG_FILE, ManifestRule, Network, Project, TransitiveRule};
 use crate::state::facts::Facts;
@@ -189,7 +189,7 @@ impl<'a> Scene<'a> {
         if found.iter().any(|(project, found)| project.obstacle.is_some() && found.is_empty()) {
             return;
         }
-        let known: Vec<Known> = found.iter().flat_map(|(_, found)| found).map(Known::of).collect();
+        let known: Vec<&DependencyRef> = found.iter().flat_map(|(_, found)| found).map(|one| &one.id).collect();
         for text in idle_holds(&self.policy.holds, &known) {
             self.listener.tell(&Event::Warned { text });
         }
@@ -206,13 +206,13 @@ impl<'a> Scene<'a> {
     fn check_names(&self, plan: &Plan, all: &[Dependency]) -> Result<()> {
         let known = |word: &String| {
             let word = std::slice::from_ref(word);
-            plan.candidates.iter().any(|one| names(word, &one.name, &one.places))
-                || plan.held.iter().any(|one| names(word, &one.name, &one.places))
-                || plan.newest.iter().any(|one| names(word, &one.name, &one.places))
+            plan.candidates.iter().any(|one| names(word, &one.id))
+                || plan.held.iter().any(|one| names(word, &one.id))
+                || plan.newest.iter().any(|one| names(word, &one.id))
         };
         let lost = self.policy.only.iter().chain(&self.policy.exclude).find(|name| !known(name));
         let Some(name) = lost else { return Ok(()) };
-        let text = if all.iter().any(|one| one.name == *name) {
+        let text = if all.iter().any(|one| one.id.name == *name) {
             format!("only other packages require `{name}`; with `--transitive` it takes part")
         } else {
             format!("no project has a direct dependency `{name}`")
@@ -233,11 +233,11 @@ impl<'a> Scene<'a> {
         candidates: &[Candidate],
         ask: impl Fn(&dyn Ecosystem, &Path, &Cover<'_>) -> Result<Vec<Check>>,
     ) -> Result<Vec<Check>> {
-        let is_its = |one: &&Candidate| (one.ecosystem, &one.project) == (project.ecosystem, &project.path);
+        let is_its = |one: &&Candidate| one.id.project == project.id();
         let its: Vec<&Candidate> = candidates.iter().filter(is_its).collect();
         let cover = Cover {
-            candidates: its.iter().map(|one| one.name.as_str()).collect(),
-            moving: its.iter().map(|one| format!("{}@{}", one.name, one.at)).collect(),
+            candidates: its.iter().map(|one| one.id.name.as_str()).collect(),
+            moving: its.iter().map(|one| format!("{}@{}", one.id.name, one.at)).collect(),
             own,
         };
         self.of(project).map_or(Ok(Vec::new()), |ecosystem| ask(ecosystem, &self.worker.tree(), &cover))
@@ -249,7 +249,7 @@ impl<'a> Scene<'a> {
         let has_some =
             |one: &&Project| plan.candidates.iter().any(|candidate| plan.project_of(candidate) == Some(*one));
         for project in plan.projects.iter().filter(|one| one.obstacle.is_none()).filter(has_some) {
-            let own = |cell: &&Cell| cell.project == project.label() && self.config.is_own(project, &cell.check.name);
+            let own = |cell: &&Cell| cell.project == project.id() && self.config.is_own(project, &cell.check.name);
             let own: Vec<Check> = plan.cells.iter().filter(own).map(|cell| cell.check.clone()).collect();
             let checks = self.asked(project, &own, &plan.candidates, |ecosystem, root, cover| {
                 ecosystem.late_checks(root, project, cover)
@@ -329,7 +329,7 @@ fn survey_all(
             return Err(Interrupted.into());
         }
         let mut project = project.clone();
-        let what = format!("surveying {}", project.label());
+        let what = format!("surveying {}", project.id());
         listener.tell(&Event::Began { what: what.clone() });
         let found = ecosystem.survey(root, &project)?;
         listener.tell(&Event::Ended { what });

@@ -19,7 +19,7 @@ pub struct Spare {
 
 /// Finds them after a baseline: all that makes a gate of their project red is theirs.
 pub fn find(scene: &Scene<'_>, plan: &Plan, ground: &Ground) -> Vec<Spare> {
-    let red = plan.projects.iter().filter(|project| ground.verdicts.is_red(&project.label()));
+    let red = plan.projects.iter().filter(|project| ground.verdicts.is_red(&project.id()));
     let spare = |project: &Project| {
         let fatal = uncompiled(ground, project, |cell| cell.cell.check.grain == Grain::Whole);
         let known = scene.of(project).filter(|_| !fatal.is_empty())?;
@@ -34,7 +34,7 @@ pub fn find(scene: &Scene<'_>, plan: &Plan, ground: &Ground) -> Vec<Spare> {
 /// The packages of a project that these checks of every trial do not compile.
 fn uncompiled(ground: &Ground, project: &Project, counts: impl Fn(&CellReport) -> bool) -> BTreeSet<String> {
     let cells = ground.runs.iter().flat_map(|(_, report)| &report.cells);
-    let its = cells.filter(|cell| cell.cell.project == project.label() && cell.cell.check.turn == Turn::Always);
+    let its = cells.filter(|cell| cell.cell.project == project.id() && cell.cell.check.turn == Turn::Always);
     let targets = its.filter(|cell| counts(cell)).flat_map(|cell| &cell.reading.unbuilt);
     targets.filter_map(|target| target.split(' ').next()).map(str::to_owned).collect()
 }
@@ -46,18 +46,18 @@ impl Spare {
         let text = format!(
             "{}: {} does not compile before any upgrade, and a plain `cargo build` passes it by (`default-members`), so \
              that is left out",
-            self.project.label(),
+            self.project.id(),
             names.join(", ")
         );
         listener.tell(&Event::Warned { text: text.clone() });
-        LeftOut { project: self.project.label(), text }
+        LeftOut { project: self.project.id(), text }
     }
 
     /// Takes them out of the matrix; the user's own checks stay as they are.
     pub fn leave_out(&self, scene: &Scene<'_>, plan: &mut Plan) {
-        let (label, known) = (self.project.label(), scene.of(&self.project));
+        let (id, known) = (self.project.id(), scene.of(&self.project));
         let cells = std::mem::take(&mut plan.cells).into_iter().filter_map(|mut cell| {
-            if cell.project == label && !scene.config.is_own(&self.project, &cell.check.name) {
+            if cell.project == id && !scene.config.is_own(&self.project, &cell.check.name) {
                 cell.check = known?.without(cell.check, &self.members)?;
             }
             Some(cell)

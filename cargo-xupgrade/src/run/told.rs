@@ -31,19 +31,18 @@ pub fn plan_ready(plan: &Plan, (cache, limit): (&Path, u64), out: &Path) -> Even
 }
 
 fn planned(plan: &Plan, project: &Project) -> PlannedProject {
-    let label = project.label();
-    let is_of = |ecosystem, path: &String| ecosystem == project.ecosystem && *path == project.path;
-    let checks = plan.cells.iter().filter(|cell| cell.project == label).map(|cell| PlannedCheck {
+    let id = project.id();
+    let checks = plan.cells.iter().filter(|cell| cell.project == id).map(|cell| PlannedCheck {
         name: cell.check.name.clone(),
         command: cell.check.typed(&cell.check.argv),
         folder: cell.check.dir.clone(),
     });
     PlannedProject {
-        candidates: plan.candidates.iter().filter(|one| is_of(one.ecosystem, &one.project)).count(),
+        candidates: plan.candidates.iter().filter(|one| one.id.project == id).count(),
         held: project.obstacle.as_ref().map(|reason| reason.text.clone()),
         own_lock: project.lock.is_some(),
         checks: checks.collect(),
-        project: label,
+        project: id,
     }
 }
 
@@ -59,7 +58,7 @@ pub fn baseline_done(plan: &Plan, baseline: &Baseline) -> Event {
         seconds_left: seconds as u64,
         flaky: baseline.cells.values().map(|cell| cell.flaky.len()).sum(),
         unsteady: unsteady
-            .map(|((project, check), _)| CheckName { project: project.clone(), check: check.clone() })
+            .map(|(key, _)| CheckName { project: key.project.clone(), check: key.check.clone() })
             .collect(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::candidate::ProjectId;
 use crate::trial::{Cell, CellReport, Freshness};
 
 /// What a fact is about; the same asked again has the same answer, flakes aside.
@@ -14,8 +15,8 @@ use crate::trial::{Cell, CellReport, Freshness};
 pub struct Asked {
     /// The tree that was tested.
     pub tree: String,
-    /// The project's label.
-    pub project: String,
+    /// The project.
+    pub project: ProjectId,
     /// The check's name.
     pub check: String,
     /// The command as it ran, word for word.

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use xupgrade_search::Pick;
 
-use crate::candidate::{Candidate, EcosystemKind, Held, ReasonKind, Version};
+use crate::candidate::{Candidate, DependencyRef, Held, ProjectId, ReasonKind, Version};
 use crate::clock::Instant;
 use crate::priors::{Before, Identity, Known, identity};
 use crate::report::Report;
@@ -48,15 +48,15 @@ impl Default for History {
 /// An upgrade: what, where, to which version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Landed {
-    ecosystem: EcosystemKind,
-    project: String,
+    #[serde(flatten, with = "crate::candidate::apart")]
+    project: ProjectId,
     name: String,
     version: Version,
 }
 
 impl Landed {
     fn identity(&self) -> Identity {
-        (self.ecosystem, self.project.clone(), self.name.clone(), self.version.to_string())
+        (self.project.clone(), self.name.clone(), self.version.to_string())
     }
 }
 
@@ -76,7 +76,7 @@ struct Seen {
 /// A test that did not end the same way each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Flaky {
-    project: String,
+    project: ProjectId,
     test: String,
     /// In how many runs it flapped.
     runs: u32,
@@ -85,16 +85,13 @@ struct Flaky {
 }
 
 /// Flaky tests by project, as one run saw them.
-pub type Flapped = BTreeSet<(String, String)>;
+pub type Flapped = BTreeSet<(ProjectId, String)>;
 
 /// The tests that flapped in a baseline.
 #[must_use]
 pub fn flapped(baseline: &Baseline) -> Flapped {
-    let of = |((project, _), cell): (&(String, String), &crate::verdict::CellBaseline)| {
-        let project = project.clone();
-        cell.flaky.iter().map(move |test| (project.clone(), test.to_string())).collect::<Vec<_>>()
-    };
-    baseline.cells.iter().flat_map(of).collect()
+    let all = baseline.cells.iter().flat_map(|(key, cell)| cell.flaky.iter().map(move |test| (key, test)));
+    all.map(|(key, test)| (key.project.clone(), test.to_string())).collect()
 }
 
 impl History {
@@ -124,14 +121,13 @@ impl History {
     /// Takes in what a run found; `flapped` are the tests that flapped in it.
     pub fn learn(&mut self, report: &Report, flapped: &Flapped) {
         for one in &report.upgrades {
-            let what = landed(one.ecosystem, &one.project, &one.name, &one.to);
-            self.saw(what, None, report.as_of);
+            self.saw(landed(&one.id, &one.to), None, report.as_of);
             one.failed_above.iter().for_each(|held| self.saw_failing(held, report.as_of));
         }
         report.held.iter().for_each(|held| self.saw_failing(held, report.as_of));
         if !report.upgrades.is_empty() {
             let all = report.upgrades.iter();
-            self.accepted = all.map(|one| landed(one.ecosystem, &one.project, &one.name, &one.to)).collect();
+            self.accepted = all.map(|one| landed(&one.id, &one.to)).collect();
         }
         self.learn_flakes(flapped, report);
         self.forget();
@@ -146,7 +142,7 @@ impl History {
         }
         let tried = if evidence.tried.is_empty() { held.wanted.as_slice() } else { &evidence.tried };
         for version in tried {
-            self.saw(landed(held.ecosystem, &held.project, &held.name, version), Some(held.reason.kind), at);
+            self.saw(landed(&held.id, version), Some(held.reason.kind), at);
         }
     }
 
@@ -207,8 +203,8 @@ impl History {
 
     /// Joins the tests that flapped in earlier runs to those that a baseline saw flapping: two runs see few of them.
     pub fn join(&self, baseline: &mut Baseline) {
-        for ((project, _), cell) in &mut baseline.cells {
-            let is_known = |test: &str| self.flaky.iter().any(|one| one.project == *project && one.test == test);
+        for (key, cell) in &mut baseline.cells {
+            let is_known = |test: &str| self.flaky.iter().any(|one| one.project == key.project && one.test == test);
             let more = cell.names.iter().filter(|name| is_known(&name.to_string()));
             let more: Vec<_> = more.filter(|name| !cell.flaky.contains(name)).cloned().collect();
             cell.flaky.extend(more);
@@ -217,8 +213,8 @@ impl History {
     }
 }
 
-fn landed(ecosystem: EcosystemKind, project: &str, name: &str, version: &Version) -> Landed {
-    Landed { ecosystem, project: project.to_owned(), name: name.to_owned(), version: version.clone() }
+fn landed(one: &DependencyRef, version: &Version) -> Landed {
+    Landed { project: one.project.clone(), name: one.name.clone(), version: version.clone() }
 }
 
 /// A trial of this name ran on the untouched base.

@@ -2,6 +2,20 @@
 
 use super::*;
 
+impl From<&str> for ProjectId {
+    fn from(text: &str) -> Self {
+        text.parse().unwrap()
+    }
+}
+
+impl DependencyRef {
+    /// A direct requirement of the cargo project at the root.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self { project: "cargo .".into(), name: name.into(), role: Role::Direct, places: vec![] }
+    }
+}
+
 impl Rung {
     /// A compatible rung of no known age.
     #[must_use]
@@ -16,13 +30,9 @@ impl Candidate {
     #[must_use]
     pub fn of(name: &str, versions: &[&str]) -> Self {
         Self {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
+            id: DependencyRef::of(name),
             at: Version::parse("1.0.0").unwrap(),
             rungs: versions.iter().map(|text| Rung::of(text)).collect(),
-            places: vec![],
             over: BTreeSet::new(),
             urgent: None,
             switch: None,
@@ -38,15 +48,11 @@ impl Held {
     #[must_use]
     pub fn of(name: &str, reason: Reason) -> Self {
         Self {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
+            id: DependencyRef::of(name),
             at: Some(Version::parse("1.0.0").unwrap()),
             wanted: None,
             reason,
             urgent: None,
-            places: vec![],
         }
     }
 }

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Plan;
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, ProjectId};
 use crate::project::Exercised;
 
-/// A unit of tests: the label of its project, and the names of the dependencies below it.
-pub type Unit<'a> = (&'a str, &'a BTreeSet<String>);
+/// A unit of tests: its project, and the names of the dependencies below it.
+pub type Unit<'a> = (&'a ProjectId, &'a BTreeSet<String>);
 
 /// Every unit of tests of every project.
 #[must_use]
-pub fn units(exercised: &BTreeMap<String, Exercised>) -> Vec<Unit<'_>> {
-    exercised.iter().flat_map(|(label, known)| of_project(known).map(|below| (label.as_str(), below))).collect()
+pub fn units(exercised: &BTreeMap<ProjectId, Exercised>) -> Vec<Unit<'_>> {
+    exercised.iter().flat_map(|(project, known)| of_project(known).map(move |below| (project, below))).collect()
 }
 
 /// A crate of Cargo's whose package is spelt with a dash stands there under both names, and is counted once.
@@ -26,8 +26,8 @@ fn of_project(known: &Exercised) -> impl Iterator<Item = &BTreeSet<String>> {
 
 /// The places of the units that stand on a candidate, rising.
 pub fn builds(plan: &Plan, candidate: &Candidate, units: &[Unit<'_>]) -> Vec<usize> {
-    let labels = plan.reached(candidate);
-    let stands = |(label, below): &Unit<'_>| labels.iter().any(|one| one == label) && below.contains(&candidate.name);
+    let reached = plan.reached(candidate);
+    let stands = |(project, below): &Unit<'_>| reached.contains(project) && below.contains(&candidate.id.name);
     (0..units.len()).filter(|&place| stands(&units[place])).collect()
 }
 
@@ -51,10 +51,10 @@ mod tests {
             projects: [root].into_iter().chain(others).collect(),
             ..Plan::of("base", vec![Candidate::of("serde", &["1.0.1"]), Candidate::of("rand", &["0.9.0"])])
         };
-        let all: BTreeMap<String, Exercised> = [
-            ("cargo .".to_owned(), known(&[("app", &["rand", "serde"]), ("core", &["serde"]), ("docs", &[])])),
-            ("cargo elsewhere".to_owned(), known(&[("other", &["serde"])])),
-            ("cargo fuzz".to_owned(), known(&[("fuzz", &["serde"])])),
+        let all: BTreeMap<ProjectId, Exercised> = [
+            ("cargo .".into(), known(&[("app", &["rand", "serde"]), ("core", &["serde"]), ("docs", &[])])),
+            ("cargo elsewhere".into(), known(&[("other", &["serde"])])),
+            ("cargo fuzz".into(), known(&[("fuzz", &["serde"])])),
         ]
         .into();
         let atoms = plan.atoms(&all);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_package_that_is_spelt_with_a_dash_is_built_once() {
-        let all = [("cargo .".to_owned(), known(&[("my-app", &["serde"]), ("my_app", &["serde"])]))].into();
+        let all = [("cargo .".into(), known(&[("my-app", &["serde"]), ("my_app", &["serde"])]))].into();
         assert_eq!(units(&all).len(), 1);
     }
 }

@@ -26,21 +26,16 @@ pub fn partners(names: &[String], plan: &Plan, fresh: &[usize]) -> Vec<usize> {
 
 /// Whether a candidate and a fresh one are of one ecosystem, in one project or in two of which one uses the other.
 fn is_near(plan: &Plan, one: &Candidate, fresh: &[usize]) -> bool {
-    let uses = |a: &Candidate, b: &Candidate| {
-        a.project == b.project || plan.project_of(a).is_some_and(|project| project.dependents.contains(&b.project))
-    };
-    fresh
-        .iter()
-        .map(|index| &plan.candidates[*index])
-        .any(|other| other.ecosystem == one.ecosystem && (uses(one, other) || uses(other, one)))
+    let uses = |a: &Candidate, b: &Candidate| a.id.project == b.id.project || plan.reached(a).contains(&b.id.project);
+    fresh.iter().map(|index| &plan.candidates[*index]).any(|other| uses(one, other) || uses(other, one))
 }
 
 /// Whether a name in a failure's words means this candidate: its own name, a package in its module, or the name that
 /// Go code calls it by.
 #[must_use]
 pub fn is_named(candidate: &Candidate, name: &str) -> bool {
-    let own = candidate.name.as_str();
-    match candidate.ecosystem {
+    let own = candidate.id.name.as_str();
+    match candidate.id.project.ecosystem {
         EcosystemKind::Cargo => own == name || own.replace('-', "_") == name,
         EcosystemKind::Go => {
             let below = name.strip_prefix(own).is_some_and(|rest| rest.starts_with('/') && without_major(name) != own);
@@ -55,7 +50,9 @@ mod tests {
 
     fn candidate(ecosystem: EcosystemKind, name: &str, over: &[&str]) -> Candidate {
         let over = over.iter().map(|name| (*name).to_owned()).collect();
-        Candidate { ecosystem, over, ..Candidate::of(name, &["1.1.0"]) }
+        let mut candidate = Candidate { over, ..Candidate::of(name, &["1.1.0"]) };
+        candidate.id.project.ecosystem = ecosystem;
+        candidate
     }
 
     fn plan(candidates: Vec<Candidate>) -> Plan {
@@ -107,7 +104,8 @@ mod tests {
     #[test]
     fn a_candidate_of_another_project_is_no_partner() {
         use EcosystemKind::Cargo;
-        let elsewhere = Candidate { project: "fuzz".into(), ..candidate(Cargo, "two", &[]) };
+        let mut elsewhere = candidate(Cargo, "two", &[]);
+        elsewhere.id.project.path = "fuzz".into();
         let all = plan(vec![candidate(Cargo, "one", &[]), elsewhere]);
         assert_eq!(of(&["helper", "two", "app", "one"], &all, 0), [0; 0]);
     }

@@ -95,7 +95,7 @@ mod tests {
         let mut plan = Plan::of("base", vec![Candidate::of("x", &["1.1.0", "1.2.0"]), Candidate::of("y", &["2.0.0"])]);
         plan.heed([(0, resolved(None, &[0, 1])), (1, resolved(Some("2.0.0"), &[]))]);
         assert_eq!(plan.candidates.len(), 1);
-        assert_eq!((plan.held[0].name.as_str(), plan.held[0].reason.text.as_str()), ("x", "because of 1"));
+        assert_eq!((plan.held[0].id.name.as_str(), plan.held[0].reason.text.as_str()), ("x", "because of 1"));
         assert_eq!(plan.held[0].wanted.as_ref().unwrap().to_string(), "1.2.0");
         assert_eq!(plan.together(), [Pick { atom: 0, rung: 0 }]);
     }

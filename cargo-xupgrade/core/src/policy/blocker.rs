@@ -40,11 +40,11 @@ pub(super) fn reach_blocker(promise: Promise, at: &Version, release: &Release, r
 /// A release that needs a newer toolchain than the project supports.
 pub(super) fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reason> {
     let (needs, has) = (release.needs.as_deref()?, dependency.toolchain.as_deref()?);
-    if !toolchain_exceeds(needs, has) || is_advice(dependency.ecosystem, needs) {
+    if !toolchain_exceeds(needs, has) || is_advice(dependency.id.project.ecosystem, needs) {
         return None;
     }
     let version = &release.version;
-    Some(match dependency.ecosystem {
+    Some(match dependency.id.project.ecosystem {
         EcosystemKind::Cargo => Reason::new(
             ReasonKind::Msrv,
             format!("{version} needs Rust {needs}, and the project supports Rust {has} (`rust-version`)"),
@@ -83,7 +83,7 @@ pub(super) fn age_blocker(dependency: &Dependency, release: &Release, policy: &P
 
 /// What lets releases without a date through: for a registry of its own, a key that concerns no other one.
 fn ageless(dependency: &Dependency) -> String {
-    match dependency.places.first().and_then(|place| place.registry.as_ref()) {
+    match dependency.id.places.first().and_then(|place| place.registry.as_ref()) {
         Some(name) if !name.contains(':') => {
             format!("`min-publish-age = \"0\"` for `{name}` in cargo's configuration, or `--min-age 0`,")
         }

@@ -3,44 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::{HoldRule, Policy, names};
-use crate::candidate::{Dependency, EcosystemKind, Place, Reason, ReasonKind};
+use crate::candidate::{Dependency, DependencyRef, Reason, ReasonKind};
 
-/// A dependency as far as a hold can name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    ecosystem: EcosystemKind,
-    project: String,
-    name: String,
-    places: Vec<Place>,
+fn is_named(one: &DependencyRef, rule: &HoldRule) -> bool {
+    names(std::slice::from_ref(&rule.name), one)
 }
 
-impl Known {
-    /// The names of a dependency.
-    #[must_use]
-    pub fn of(dependency: &Dependency) -> Self {
-        Self {
-            ecosystem: dependency.ecosystem,
-            project: dependency.project.clone(),
-            name: dependency.name.clone(),
-            places: dependency.places.clone(),
-        }
-    }
-
-    fn is_named(&self, rule: &HoldRule) -> bool {
-        names(std::slice::from_ref(&rule.name), &self.name, &self.places)
-    }
-
-    fn is_meant(&self, rule: &HoldRule) -> bool {
-        self.is_named(rule)
-            && rule.ecosystem.is_none_or(|kind| kind == self.ecosystem)
-            && rule.project.as_ref().is_none_or(|project| *project == self.project)
-    }
+fn is_meant(one: &DependencyRef, rule: &HoldRule) -> bool {
+    is_named(one, rule)
+        && rule.ecosystem.is_none_or(|kind| kind == one.project.ecosystem)
+        && rule.project.as_ref().is_none_or(|path| *path == one.project.path)
 }
 
 /// The hold of the configuration that counts for a dependency.
 pub(super) fn configured_hold(dependency: &Dependency, policy: &Policy) -> Option<Reason> {
-    let known = Known::of(dependency);
-    let counts = |rule: &&HoldRule| known.is_meant(rule) && rule.until.is_none_or(|until| policy.as_of < until);
+    let counts =
+        |rule: &&HoldRule| is_meant(&dependency.id, rule) && rule.until.is_none_or(|until| policy.as_of < until);
     let rule = policy.holds.iter().find(counts)?;
     let text = match rule.until {
         Some(until) => format!("held in xupgrade.toml until {}: {}", until.date(), rule.reason),
@@ -51,14 +29,14 @@ pub(super) fn configured_hold(dependency: &Dependency, policy: &Policy) -> Optio
 
 /// The words on holds that mean nothing which a project requires, one line each.
 #[must_use]
-pub fn idle_holds(rules: &[HoldRule], known: &[Known]) -> Vec<String> {
-    rules.iter().filter(|rule| !known.iter().any(|one| one.is_meant(rule))).map(|rule| told(rule, known)).collect()
+pub fn idle_holds(rules: &[HoldRule], known: &[&DependencyRef]) -> Vec<String> {
+    rules.iter().filter(|rule| !known.iter().any(|one| is_meant(one, rule))).map(|rule| told(rule, known)).collect()
 }
 
-fn told(rule: &HoldRule, known: &[Known]) -> String {
+fn told(rule: &HoldRule, known: &[&DependencyRef]) -> String {
     let name = &rule.name;
     let elsewhere: BTreeSet<String> =
-        known.iter().filter(|one| one.is_named(rule)).map(|one| format!("{} {}", one.ecosystem, one.project)).collect();
+        known.iter().filter(|one| is_named(one, rule)).map(|one| one.project.to_string()).collect();
     let what_to_do = if !elsewhere.is_empty() {
         let places = elsewhere.into_iter().collect::<Vec<_>>().join(", ");
         format!("it is in {places}; mend its `project` or `ecosystem`")
@@ -73,8 +51,8 @@ fn told(rule: &HoldRule, known: &[Known]) -> String {
 }
 
 /// The known name, or key, that is written most like another one.
-fn nearest<'a>(name: &str, known: &'a [Known]) -> Option<&'a str> {
-    let keys = |one: &'a Known| one.places.iter().map(|place| place.key.as_str()).chain([one.name.as_str()]);
+fn nearest<'a>(name: &str, known: &[&'a DependencyRef]) -> Option<&'a str> {
+    let keys = |one: &&'a DependencyRef| one.places.iter().map(|place| place.key.as_str()).chain([one.name.as_str()]);
     let all: BTreeSet<&str> = known.iter().flat_map(keys).collect();
     let most = (name.chars().count() / 3).max(1);
     let near = all.into_iter().map(|other| (distance(name, other), other)).filter(|(steps, _)| *steps <= most);
@@ -91,11 +69,12 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::Place;
 
-    fn known(name: &str, key: &str) -> Known {
+    fn known(name: &str, key: &str) -> DependencyRef {
         let place =
             Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: key.into(), registry: None };
-        Known { ecosystem: EcosystemKind::Cargo, project: ".".into(), name: name.into(), places: vec![place] }
+        DependencyRef { places: vec![place], ..DependencyRef::of(name) }
     }
 
     fn rule(name: &str) -> HoldRule {
@@ -104,13 +83,14 @@ mod tests {
 
     #[test]
     fn a_hold_by_key_or_by_name_is_not_idle() {
-        let all = [known("serde_json", "json")];
-        assert_eq!(idle_holds(&[rule("json"), rule("serde_json")], &all), [""; 0]);
+        let one = known("serde_json", "json");
+        assert_eq!(idle_holds(&[rule("json"), rule("serde_json")], &[&one]), [""; 0]);
     }
 
     #[test]
     fn a_hold_that_names_nothing_is_told_with_the_nearest_name_if_there_is_one() {
-        let all = [known("serde_json", "json"), known("serde", "serde")];
+        let (json, serde) = (known("serde_json", "json"), known("serde", "serde"));
+        let all = [&json, &serde];
         for (name, near) in [("serde-jsn", "`serde_json` is near"), ("jsom", "`json` is near"), ("Serde", "`serde` is")]
         {
             let told = idle_holds(&[rule(name)], &all);
@@ -122,7 +102,8 @@ mod tests {
 
     #[test]
     fn a_hold_for_another_project_is_told_where_the_name_is() {
-        let told = idle_holds(&[HoldRule { project: Some("svc".into()), ..rule("serde") }], &[known("serde", "serde")]);
+        let told =
+            idle_holds(&[HoldRule { project: Some("svc".into()), ..rule("serde") }], &[&known("serde", "serde")]);
         assert!(told[0].ends_with("it is in cargo .; mend its `project` or `ecosystem`"), "{told:?}");
     }
 }

@@ -8,19 +8,18 @@ use serde::{Deserialize, Serialize};
 use super::blocker::{age_blocker, reach_blocker, toolchain_blocker};
 use super::ladder::{ladder, step};
 use super::{Policy, newer_than, standing_reason};
-use crate::candidate::{Dependency, EcosystemKind, ReasonKind, Release, Version};
+use crate::candidate::{Dependency, DependencyRef, EcosystemKind, ProjectId, ReasonKind, Release, Version};
 use crate::project::{Project, TransitiveRule};
 
 /// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
 /// be otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotReplayable {
-    /// The ecosystem.
-    pub ecosystem: EcosystemKind,
+    /// The project; in JSON `ecosystem` and `project`.
+    #[serde(flatten, with = "crate::candidate::apart")]
+    pub project: ProjectId,
     /// The crate's or module's name.
     pub name: String,
-    /// The project's path from the root.
-    pub project: String,
     /// The release that is in doubt; `None` for all of them.
     pub version: Option<Version>,
     /// What is in doubt.
@@ -72,7 +71,7 @@ pub fn not_replayable(dependency: &Dependency, policy: &Policy) -> Vec<NotReplay
     let Some(at) = dependency.at.as_ref().filter(|_| takes_part(dependency, policy)) else { return Vec::new() };
     let mut found = Vec::new();
     // Go keeps the history: a retraction stands in the go.mod of a release, which has a date.
-    if dependency.urgent.is_some() && dependency.ecosystem == EcosystemKind::Cargo {
+    if dependency.urgent.is_some() && dependency.id.project.ecosystem == EcosystemKind::Cargo {
         let text = format!("{at}, the version in use, is yanked; since when, no registry tells");
         found.push(gap(dependency, Some(at.clone()), Gap::Withdrawn, text));
     }
@@ -84,9 +83,8 @@ pub fn not_replayable(dependency: &Dependency, policy: &Policy) -> Vec<NotReplay
 pub fn floating(project: &Project) -> impl Iterator<Item = NotReplayable> {
     let packages = project.lock.iter().flat_map(|lock| &lock.floating);
     packages.map(|(name, version)| NotReplayable {
-        ecosystem: project.ecosystem,
+        project: project.id(),
         name: name.clone(),
-        project: project.path.clone(),
         version: Some(version.clone()),
         kind: Gap::FromGit,
         text: format!(
@@ -96,7 +94,7 @@ pub fn floating(project: &Project) -> impl Iterator<Item = NotReplayable> {
 }
 
 fn takes_part(dependency: &Dependency, policy: &Policy) -> bool {
-    dependency.role.is_direct() || dependency.urgent.is_some() || policy.transitive == TransitiveRule::All
+    dependency.id.role.is_direct() || dependency.urgent.is_some() || policy.transitive == TransitiveRule::All
 }
 
 fn refusal(dependency: &Dependency) -> Option<NotReplayable> {
@@ -133,7 +131,7 @@ fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec
 fn doubt(dependency: &Dependency, release: &Release) -> Option<NotReplayable> {
     let version = &release.version;
     let (kind, text) = match (release.withdrawn, release.published) {
-        (true, _) if dependency.ecosystem == EcosystemKind::Go => return None,
+        (true, _) if dependency.id.project.ecosystem == EcosystemKind::Go => return None,
         (true, _) => (Gap::Withdrawn, format!("{version} is yanked; since when, no registry tells")),
         (false, None) => (Gap::UnknownAge, format!("when {version} was published, the registry does not tell")),
         (false, Some(_)) => return None,
@@ -142,12 +140,6 @@ fn doubt(dependency: &Dependency, release: &Release) -> Option<NotReplayable> {
 }
 
 fn gap(dependency: &Dependency, version: Option<Version>, kind: Gap, text: String) -> NotReplayable {
-    NotReplayable {
-        ecosystem: dependency.ecosystem,
-        name: dependency.name.clone(),
-        project: dependency.project.clone(),
-        version,
-        kind,
-        text,
-    }
+    let DependencyRef { project, name, .. } = dependency.id.clone();
+    NotReplayable { project, name, version, kind, text }
 }

@@ -4,6 +4,7 @@ use xupgrade_search::Depth;
 
 use super::*;
 use crate::candidate::Rung;
+use crate::candidate::{Place, ProjectId};
 use crate::cooldown::Cooldown;
 
 fn version(text: &str) -> Version {
@@ -24,12 +25,8 @@ fn needing(text: &str, toolchain: &str) -> Release {
 
 fn dependency(ecosystem: EcosystemKind, at: &str, releases: Vec<Release>) -> Dependency {
     Dependency {
-        ecosystem,
-        project: ".".into(),
-        name: "x".into(),
-        role: Role::Direct,
+        id: DependencyRef { project: ProjectId::new(ecosystem, "."), ..DependencyRef::of("x") },
         at: Some(version(at)),
-        places: vec![],
         over: [].into(),
         releases,
         toolchain: None,
@@ -233,7 +230,8 @@ fn a_hold_counts_until_its_day() {
 #[test]
 fn a_hold_may_name_the_key_of_a_renamed_dependency() {
     let place = Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: "y".into(), registry: None };
-    let renamed = Dependency { places: vec![place], ..cargo("1.0.0", &["1.0.1"]) };
+    let mut renamed = cargo("1.0.0", &["1.0.1"]);
+    renamed.id.places = vec![place];
     let rule = HoldRule { name: "y".into(), ecosystem: None, project: None, reason: "ours".into(), until: None };
     let policy = Policy { holds: vec![rule], ..policy() };
     assert_eq!(kind(&decide(&renamed, &policy)), ReasonKind::HeldByUser);
@@ -248,8 +246,9 @@ fn packages_that_were_not_asked_for_are_held_as_not_selected() {
     assert_eq!(kind(&decide(&cargo("1.0.0", &["1.0.1"]), &exclude)), ReasonKind::NotSelected);
 }
 
-fn transitive(dependency: Dependency) -> Dependency {
-    Dependency { role: Role::Transitive, ..dependency }
+fn transitive(mut dependency: Dependency) -> Dependency {
+    dependency.id.role = Role::Transitive;
+    dependency
 }
 
 #[test]

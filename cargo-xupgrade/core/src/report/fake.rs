@@ -7,11 +7,7 @@ impl Upgrade {
     #[must_use]
     pub fn of(name: &str, to: &str) -> Self {
         Self {
-            ecosystem: EcosystemKind::Cargo,
-            name: name.into(),
-            role: Role::Direct,
-            project: ".".into(),
-            places: vec![],
+            id: DependencyRef::of(name),
             from: Version::parse("1.0.0").unwrap(),
             to: Version::parse(to).unwrap(),
             level: Level::Minor,

@@ -2,6 +2,14 @@
 
 use super::*;
 
+impl CellKey {
+    /// A check of the cargo project at the root.
+    #[must_use]
+    pub fn of(check: &str) -> Self {
+        Self { project: "cargo .".into(), check: check.into() }
+    }
+}
+
 impl Cell {
     /// A whole cell of the cargo project at the root, with tests as libtest writes them.
     #[must_use]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::candidate::ProjectId;
+
 use super::{CellKey, CellReport, Exit, Extent, TestEnd, TestName, TrialReport};
 
 /// A test that did not end the same way each time, or a check that did not and never said which test it was.
@@ -13,8 +15,8 @@ pub struct Flap {
     /// The test; none where the check as a whole flapped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test: Option<String>,
-    /// The label of its project.
-    pub project: String,
+    /// Its project.
+    pub project: ProjectId,
     /// The check that ran it.
     pub check: String,
     /// How often it passed where it also failed.
@@ -88,11 +90,11 @@ fn nameless(cell: &CellReport) -> Option<TestEnd> {
     }
 }
 
-fn empty((project, check): &CellKey, test: Option<&TestName>) -> Flap {
+fn empty(key: &CellKey, test: Option<&TestName>) -> Flap {
     Flap {
         test: test.map(ToString::to_string),
-        project: project.clone(),
-        check: check.clone(),
+        project: key.project.clone(),
+        check: key.check.clone(),
         passed: 0,
         failed: 0,
         passed_in: Vec::new(),

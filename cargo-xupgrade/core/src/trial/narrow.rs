@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cell, CellKey, Check, Extent, Phase, Reader, TestName};
+use crate::candidate::ProjectId;
 use crate::phrases::libtest;
 use crate::project::{Applied, Exercised};
 
@@ -46,8 +47,8 @@ impl Moved {
 #[must_use]
 pub fn target(
     cells: &[Cell],
-    exercised: &BTreeMap<String, Exercised>,
-    moved: &BTreeMap<String, Moved>,
+    exercised: &BTreeMap<ProjectId, Exercised>,
+    moved: &BTreeMap<ProjectId, Moved>,
     ran: &BTreeMap<CellKey, Vec<TestName>>,
 ) -> Vec<Cell> {
     let narrowed = |cell: &Cell| {
@@ -62,7 +63,7 @@ pub fn target(
 }
 
 /// The packages of a project whose tests stand on what moves; `None` where that is not known or nobody's do.
-fn affected(known: &Exercised, project: &str, moved: &BTreeMap<String, Moved>) -> Option<BTreeSet<String>> {
+fn affected(known: &Exercised, project: &ProjectId, moved: &BTreeMap<ProjectId, Moved>) -> Option<BTreeSet<String>> {
     let is_below = |name: &String| known.below.values().any(|below| below.contains(name));
     if moved.get(project).is_some_and(|moved| !moved.own.iter().all(is_below)) {
         return None;

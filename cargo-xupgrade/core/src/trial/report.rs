@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::CellReport;
-use crate::candidate::Reason;
+use crate::candidate::{ProjectId, Reason};
 use crate::project::{Applied, Exercised};
 
 /// The kind of a trial, which its name tells.
@@ -134,12 +134,12 @@ pub struct TrialReport {
     pub applied: Vec<Applied>,
     /// Its end.
     pub end: TrialEnd,
-    /// Projects (by label) whose downloads failed in the baseline.
-    pub unfetched: BTreeMap<String, Reason>,
+    /// The projects whose downloads failed in the baseline.
+    pub unfetched: BTreeMap<ProjectId, Reason>,
     /// The cells that ran, in order.
     pub cells: Vec<CellReport>,
-    /// The packages that were compiled, by project label.
-    pub exercised: BTreeMap<String, Exercised>,
+    /// The packages that were compiled, by project.
+    pub exercised: BTreeMap<ProjectId, Exercised>,
     /// The number of cells that did not run, as the journal of an interrupted run knew their end.
     pub known: usize,
     /// The number of cells that ran, the second looks at flaky tests counted.

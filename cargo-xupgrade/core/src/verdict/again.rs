@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Baseline, CellBaseline, FLAKY_RERUNS, Verdict, judge_cell, noise, part, tests_that};
+use crate::candidate::ProjectId;
 use crate::trial::narrow::{is_doc, narrow};
 use crate::trial::{Build, Cell, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialReport};
 
@@ -39,7 +40,7 @@ fn behind_gates(
     let before = |cell: &CellReport| baseline.cells.get(&cell.cell.key());
     let failed: Vec<&CellReport> =
         report.cells.iter().filter(|cell| matches!(judge_cell(cell, before(cell)), Verdict::Failed(_))).collect();
-    let projects: BTreeSet<&String> = failed.iter().map(|cell| &cell.cell.project).collect();
+    let projects: BTreeSet<&ProjectId> = failed.iter().map(|cell| &cell.cell.project).collect();
     let gates = report.cells.iter().filter(|cell| is_gate(cell) && projects.contains(&cell.cell.project));
     let gates = gates.map(|cell| cell.cell.clone());
     let mut groups: Vec<Vec<&CellReport>> = Vec::new();

@@ -140,7 +140,7 @@ fn compiled(package: &str) -> TrialReport {
     };
     TrialReport {
         cells: vec![cell(Phase::Test, Exit::Code(0), tests(&[("a", TestEnd::Passed)]))],
-        exercised: BTreeMap::from([("cargo .".to_owned(), exercised)]),
+        exercised: BTreeMap::from([("cargo .".into(), exercised)]),
         ..TrialReport::default()
     }
 }
@@ -274,7 +274,7 @@ fn a_cell_of_some_packages_is_compared_with_their_part_of_the_baseline() {
 }
 
 fn known(cell: CellBaseline) -> Baseline {
-    let cells = BTreeMap::from([(("cargo .".to_owned(), "test".to_owned()), cell)]);
+    let cells = BTreeMap::from([(CellKey::of("test"), cell)]);
     Baseline { cells, ..Baseline::default() }
 }
 

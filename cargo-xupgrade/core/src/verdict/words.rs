@@ -16,9 +16,9 @@ pub(super) fn brief(cell: &CellReport) -> String {
     let command = typed(&words);
     let shown: String = command.chars().take(MOST).collect();
     let more = if shown.len() < command.len() { "…" } else { "" };
-    match cell.cell.project.split_once(' ') {
-        Some((_, folder)) if folder != "." => format!("`{shown}{more}` in {folder}"),
-        _ => format!("`{shown}{more}`"),
+    match cell.cell.project.path.as_str() {
+        "." => format!("`{shown}{more}`"),
+        folder => format!("`{shown}{more}` in {folder}"),
     }
 }
 

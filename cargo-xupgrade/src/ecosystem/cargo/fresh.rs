@@ -59,7 +59,7 @@ fn resolve(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Result<(
         let text = format!(
             "{}: its Cargo.lock is not in git, and without releases that are too young or of unknown age none can be \
              resolved, so it is tested with such ones; to decide which, commit one",
-            project.label()
+            project.id()
         );
         cargo.listener.tell(&Event::Warned { text });
     }
@@ -136,7 +136,7 @@ pub fn mark_unrecorded<'a>(
         entry.requirement.clone()
     };
     let requirements: Vec<(&Place, String)> =
-        dependency.places.iter().filter_map(|place| Some((place, text_at(place)?))).collect();
+        dependency.id.places.iter().filter_map(|place| Some((place, text_at(place)?))).collect();
     for release in &mut dependency.releases {
         let unwritten = |(place, text): &(&Place, String)| {
             matches!(pen.raised(place, text, release.version.semver()), Raise::AlreadyAdmits)

@@ -45,7 +45,7 @@ pub fn lower(least: &mut Option<String>, other: Option<String>) {
 
 /// Reads the lockfile of a project.
 pub fn read_lock(root: &Path, project: &Project) -> Result<Lock> {
-    let path = project.lockfile.as_deref().ok_or_else(|| anyhow!("{} has no lockfile", project.label()))?;
+    let path = project.lockfile.as_deref().ok_or_else(|| anyhow!("{} has no lockfile", project.id()))?;
     let text = fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))?;
     lock::read(&text).with_context(|| format!("in {path}"))
 }

@@ -46,7 +46,7 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
     let mut groups = group(project, &manifests, &locked, &|written| registries.key(written));
     keep_apart(&mut groups);
     let wanted = wanted(&registries, groups.values_mut());
-    let what = format!("surveying {}", project.label());
+    let what = format!("surveying {}", project.id());
     let tell = |done, total| cargo.listener.tell(&Event::Progressed { what: what.clone(), done, total });
     let entries = entries(&registries, &asked(&registries, &wanted, &locked), &tell);
     let releases = ask(&registries, &wanted);
@@ -92,13 +92,13 @@ pub fn survey(cargo: &Cargo<'_>, root: &Path, project: &Project) -> Result<Surve
 /// Marks the releases that a package in a folder here has the name and version of: what a check compiles is known by these.
 fn mark_namesakes(dependency: &mut Dependency, locked: &lock::Lock) {
     let local: Vec<&lock::LockedPackage> =
-        lock::members(locked).into_iter().filter(|package| package.name == dependency.name).collect();
+        lock::members(locked).into_iter().filter(|package| package.name == dependency.id.name).collect();
     for release in &mut dependency.releases {
         if local.iter().any(|package| package.version == *release.version.semver()) {
             let text = format!(
                 "a package in a folder here is called {} {}, too, so no check could tell which of them it compiled; \
                  give that one another version",
-                dependency.name, release.version
+                dependency.id.name, release.version
             );
             release.unfit.get_or_insert_with(|| Reason::new(ReasonKind::UnsupportedProject, text));
         }
@@ -190,7 +190,7 @@ fn wanted<'g>(registries: &Registries, groups: impl Iterator<Item = &'g mut Grou
             Ok(registry) => {
                 group.dependency.cooldown.clone_from(&registry.cooldown);
                 let of_it = wanted.entry(group.registry.clone()).or_default();
-                of_it.entry(group.dependency.name.clone()).or_default().extend(group.features.iter().cloned());
+                of_it.entry(group.dependency.id.name.clone()).or_default().extend(group.features.iter().cloned());
             }
             Err(error) => group.dependency.obstacle = Some(Reason::from(&error)),
         }
@@ -222,7 +222,7 @@ fn named_only(project: &Project, manifests: &Manifests) -> Vec<Dependency> {
 
 fn finish(group: Group, answers: &Answers) -> Dependency {
     let Group { mut dependency, features, kept_apart, registry } = group;
-    match answers.get(&registry).and_then(|of_it| of_it.get(&dependency.name)) {
+    match answers.get(&registry).and_then(|of_it| of_it.get(&dependency.id.name)) {
         _ if dependency.obstacle.is_some() => {}
         Some(Ok(releases)) => {
             dependency.releases = releases.iter().map(|release| known(release, &features)).collect();
@@ -234,7 +234,7 @@ fn finish(group: Group, answers: &Answers) -> Dependency {
         Some(Err(error)) => dependency.obstacle = Some(Reason::from(error)),
         None => {}
     }
-    dependency.places.sort();
+    dependency.id.places.sort();
     dependency
 }
 
@@ -251,7 +251,7 @@ fn urgent(dependency: &Dependency, releases: &[index::Brief]) -> Option<String> 
     let at = dependency.at.as_ref()?;
     let yanked =
         releases.iter().any(|release| release.yanked && candidate::Version::from(release.version.clone()) == *at);
-    yanked.then(|| format!("{} {at} is yanked", dependency.name))
+    yanked.then(|| format!("{} {at} is yanked", dependency.id.name))
 }
 
 fn known(release: &index::Brief, features: &BTreeSet<String>) -> Release {

@@ -9,7 +9,7 @@ use super::index::{DepKind, IndexError, RegistryKey, Release, ReleaseDep};
 use super::lock::{Lock, LockedDependency, LockedPackage};
 use super::project_files::lower;
 use super::requirement::{admits, compatible, same_version};
-use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Reason, ReasonKind, Role};
+use crate::candidate::{self, Dependency, DependencyRef, Pinned, Reason, ReasonKind, Role};
 use crate::project::Project;
 use crate::project::TransitiveRule;
 
@@ -158,13 +158,14 @@ fn dependency(project: &Project, one: &Indirect<'_>, entries: &Entries, answers:
         _ => Vec::new(),
     };
     Dependency {
-        ecosystem: EcosystemKind::Cargo,
-        project: project.path.clone(),
-        name: package.name.clone(),
-        role: Role::Transitive,
+        id: DependencyRef {
+            project: project.id(),
+            name: package.name.clone(),
+            role: Role::Transitive,
+            places: Vec::new(),
+        },
         urgent: is_yanked(one, entries).then(|| format!("{} {at} is yanked", package.name)),
         at: Some(at),
-        places: Vec::new(),
         over: package.dependencies.iter().map(|used| used.name.clone()).collect(),
         releases,
         toolchain: one.toolchain.clone(),

@@ -128,8 +128,8 @@ fn edit(
     raises: Vec<ModuleVersion>,
 ) -> Result<Edited, Unanswered> {
     let what = match raises.first() {
-        Some(raise) => format!("raising {} to {} in {}", raise.path, raise.version, project.label()),
-        None => format!("tidying {}", project.label()),
+        Some(raise) => format!("raising {} to {} in {}", raise.path, raise.version, project.id()),
+        None => format!("tidying {}", project.id()),
     };
     let params = params(go.outlook, root, project, known, raises).map_err(Unanswered::Broken)?;
     go.ask("edit", &params, &what)

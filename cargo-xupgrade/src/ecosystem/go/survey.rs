@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::companion::Unanswered;
 use super::protocol::{self, Failure, Requirement, SurveyParams, Surveyed};
 use super::{Go, folder, from_root, reason};
-use crate::candidate::{Dependency, EcosystemKind, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
+use crate::candidate::{Dependency, DependencyRef, Pinned, Place, Reason, ReasonKind, Release, Role, Version};
 use crate::clock::Instant;
 use crate::ecosystem::{HeldWhole, Survey};
 use crate::event::Event;
@@ -33,7 +33,7 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
             TransitiveRule::All => "all",
         },
     };
-    let found: Surveyed = match go.ask("survey", &params, &format!("surveying {}", project.label())) {
+    let found: Surveyed = match go.ask("survey", &params, &format!("surveying {}", project.id())) {
         Ok(found) => found,
         Err(Unanswered::Failed(failure)) => {
             return Ok(Err(HeldWhole { reason: whole(root, &failure), dependencies: named_only(go, project) }));
@@ -124,12 +124,13 @@ fn dependency(project: &Project, requirement: &Requirement, line: Option<&str>) 
         registry: None,
     };
     Dependency {
-        ecosystem: EcosystemKind::Go,
-        project: project.path.clone(),
-        name: requirement.path.clone(),
-        role: role(requirement),
+        id: DependencyRef {
+            project: project.id(),
+            name: requirement.path.clone(),
+            role: role(requirement),
+            places: project.manifests.iter().filter(|_| !requirement.unlisted).map(place).collect(),
+        },
         at: Version::parse(&requirement.version).ok(),
-        places: project.manifests.iter().filter(|_| !requirement.unlisted).map(place).collect(),
         over: [].into(),
         releases: requirement.releases.iter().filter_map(|one| release(requirement, one)).collect(),
         toolchain: line.map(str::to_owned),
@@ -218,6 +219,7 @@ fn unfit(one: &protocol::Release) -> Option<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::EcosystemKind;
     use crate::policy::{Decision, Policy, decide};
 
     fn surveyed(requirements: &str) -> Vec<Dependency> {
@@ -243,13 +245,13 @@ mod tests {
                {"path": "ex.com/d", "version": "v1.0.0", "kind": "indirect", "unlisted": true, "releases": []}"#,
         );
         let roles: Vec<(Role, Option<&str>)> =
-            found.iter().map(|one| (one.role, one.places.first().map(|place| place.table.as_str()))).collect();
+            found.iter().map(|one| (one.id.role, one.id.places.first().map(|place| place.table.as_str()))).collect();
         let (direct, transitive) = (Role::Direct, Role::Transitive);
         assert_eq!(
             roles,
             [(direct, Some("require")), (transitive, Some("require")), (direct, Some("tool")), (transitive, None)]
         );
-        assert_eq!(found[0].places[0].manifest, "app/go.mod");
+        assert_eq!(found[0].id.places[0].manifest, "app/go.mod");
     }
 
     #[test]

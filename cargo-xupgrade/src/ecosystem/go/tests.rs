@@ -110,7 +110,7 @@ fn applied(resolution: Resolution) -> crate::project::Applied {
 }
 
 fn versions(dependencies: &[Dependency], name: &str) -> Vec<String> {
-    let one = dependencies.iter().find(|one| one.name == name).unwrap();
+    let one = dependencies.iter().find(|one| one.id.name == name).unwrap();
     let mut versions: Vec<String> =
         one.releases.iter().filter(|one| !one.withdrawn).map(|one| one.version.to_string()).collect();
     versions.sort();
@@ -145,7 +145,7 @@ fn a_module_is_surveyed_raised_fetched_and_its_evidence_read() {
     assert_eq!((project.lockfile.as_deref(), &project.obstacle), (Some("go.sum"), &None));
     let found = room.survey(&go);
     assert_eq!(
-        found.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(),
+        found.iter().map(|one| one.id.name.as_str()).collect::<Vec<_>>(),
         ["demo.test/count", "demo.test/fine", "demo.test/gone"]
     );
     assert_eq!(versions(&found, "demo.test/count"), ["v1.0.1", "v1.1.0"]);
@@ -188,7 +188,7 @@ fn a_raise_that_would_raise_the_go_line_is_refused_and_leaves_every_byte() {
     let room = Room::new("go_go_line_guard");
     let go = room.go(&nobody);
     let found = room.survey(&go);
-    let modern = found.iter().find(|one| one.name == "demo.test/modern").unwrap();
+    let modern = found.iter().find(|one| one.id.name == "demo.test/modern").unwrap();
     assert_eq!(modern.toolchain.as_deref(), Some("1.21"));
     let newest = modern.releases.iter().find(|one| one.version.to_string() == "v1.1.0").unwrap();
     assert_eq!(newest.needs.as_deref(), Some("1.24"));
@@ -202,7 +202,7 @@ fn retracted_releases_are_no_target_and_a_retracted_version_in_use_is_urgent() {
     let go = room.go(&nobody);
     let found = room.survey(&go);
     assert_eq!(versions(&found, "demo.test/cache"), ["v1.1.0"]);
-    let bad = found.iter().find(|one| one.name == "demo.test/bad").unwrap();
+    let bad = found.iter().find(|one| one.id.name == "demo.test/bad").unwrap();
     assert!(bad.urgent.as_ref().is_some_and(|why| why.contains("It has a hole")), "{:?}", bad.urgent);
 }
 

@@ -252,9 +252,9 @@ impl Hand<'_> {
 
     fn collect_exercised(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
         for project in self.projects_of(&order.cells) {
-            let label = project.label();
+            let id = project.id();
             let of = |turn: Turn| -> Vec<&CellReport> {
-                let cells = report.cells.iter().filter(|one| one.cell.project == label);
+                let cells = report.cells.iter().filter(|one| one.cell.project == id);
                 cells.filter(|one| one.cell.check.turn == turn).collect()
             };
             let (mut usual, mut last) = (of(Turn::Always), of(Turn::Final));
@@ -273,7 +273,7 @@ impl Hand<'_> {
                 if !last.is_empty() {
                     exercised.add_late(ask(&last)?);
                 }
-                report.exercised.insert(label, exercised);
+                report.exercised.insert(id, exercised);
             }
         }
         Ok(())
@@ -307,7 +307,7 @@ impl Hand<'_> {
     fn run_once(&self, order: &Order, cell: &Cell, nth: usize, company: Company) -> Result<(CellReport, Company)> {
         let words = words(&cell.check, order.freshness);
         let nth = if nth > 1 { format!("-{nth}") } else { String::new() };
-        let log = format!("log/{}-{}-{}{nth}.log", order.id, slug(&cell.project), slug(&cell.check.name));
+        let log = format!("log/{}-{}-{}{nth}.log", order.id, slug(&cell.project.to_string()), slug(&cell.check.name));
         let log = self.tools.facts.free_log(&log);
         let began = Event::CellBegan {
             trial: order.id.clone(),
@@ -377,7 +377,7 @@ impl Hand<'_> {
     }
 
     fn projects_of(&self, cells: &[Cell]) -> Vec<&Project> {
-        let wanted = |project: &&Project| cells.iter().any(|cell| cell.project == project.label());
+        let wanted = |project: &&Project| cells.iter().any(|cell| cell.project == project.id());
         self.tools.plan.projects.iter().filter(wanted).collect()
     }
 
@@ -459,7 +459,7 @@ fn exit(exit: supervisor::Exit) -> Exit {
     }
 }
 
-/// A project label or check name as part of a file name.
+/// A project or the name of a check as part of a file name.
 fn slug(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let text = text.trim_matches('-');

@@ -19,13 +19,13 @@ use crate::project::Applied;
 /// When the plan does not know the candidate's project.
 pub fn change<'a>(plan: &'a Plan, atom: &Atom) -> Result<Change<'a>> {
     let candidate = &plan.candidates[atom.candidate];
-    let project = plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.project))?;
+    let project = plan.project_of(candidate).ok_or_else(|| anyhow!("no project {}", candidate.id.project))?;
     Ok(Change {
         project,
-        name: &candidate.name,
+        name: &candidate.id.name,
         from: &candidate.at,
         to: &candidate.rungs[atom.rung].version,
-        places: &candidate.places,
+        places: &candidate.id.places,
         with: &[],
         others: Others::Stay,
     })
@@ -72,7 +72,7 @@ fn refusal(end: &Resolution) -> Option<&Reason> {
 
 /// Go has no need of mates: the go command raises along what a module requires.
 fn may_have_mates(candidate: &Candidate) -> bool {
-    candidate.ecosystem == EcosystemKind::Cargo && !candidate.places.is_empty()
+    candidate.id.project.ecosystem == EcosystemKind::Cargo && !candidate.id.places.is_empty()
 }
 
 /// The later atoms of a trial that a refusal names: crates that manifests of the same project require.
@@ -81,8 +81,8 @@ fn named<'o>(plan: &Plan, atom: &Atom, later: &'o [Atom], reason: &Reason) -> Ve
     let one = &plan.candidates[atom.candidate];
     let is_mate = |other: &&Atom| {
         let other = &plan.candidates[other.candidate];
-        (other.ecosystem, &other.project) == (one.ecosystem, &one.project)
-            && !other.places.is_empty()
+        other.id.project == one.id.project
+            && !other.id.places.is_empty()
             && names.iter().any(|name| is_named(other, name))
     };
     later.iter().filter(is_mate).collect()
@@ -108,19 +108,21 @@ pub fn is_whole(plan: &Plan, applied: &Applied, after: &[Atom]) -> bool {
 #[must_use]
 pub fn label(plan: &Plan, atom: &Atom) -> String {
     let candidate = &plan.candidates[atom.candidate];
-    format!("{}@{}", candidate.name, candidate.rungs[atom.rung].version)
+    format!("{}@{}", candidate.id.name, candidate.rungs[atom.rung].version)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::{Place, ReasonKind};
+    use crate::candidate::{Place, ProjectId, ReasonKind};
 
     fn candidate(ecosystem: EcosystemKind, name: &str, project: &str) -> Candidate {
         let place =
             Place { manifest: "Cargo.toml".into(), table: "dependencies".into(), key: name.into(), registry: None };
-        let usual = Candidate::of(name, &["1.1.0", "1.2.0"]);
-        Candidate { ecosystem, project: project.into(), places: vec![place], ..usual }
+        let mut candidate = Candidate::of(name, &["1.1.0", "1.2.0"]);
+        candidate.id.project = ProjectId::new(ecosystem, project);
+        candidate.id.places = vec![place];
+        candidate
     }
 
     fn plan(candidates: Vec<Candidate>) -> Plan {
@@ -151,7 +153,8 @@ mod tests {
     #[test]
     fn only_a_later_crate_that_the_refusal_names_and_the_same_project_requires_is_written_along() {
         use EcosystemKind::{Cargo, Go};
-        let unplaced = Candidate { places: vec![], ..candidate(Cargo, "helper", ".") };
+        let mut unplaced = candidate(Cargo, "helper", ".");
+        unplaced.id.places.clear();
         let all = vec![
             candidate(Cargo, "one", "."),
             candidate(Cargo, "fine", "."),

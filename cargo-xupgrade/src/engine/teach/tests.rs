@@ -3,13 +3,15 @@
 use super::*;
 use crate::candidate::{Candidate, EcosystemKind};
 use crate::project::{Applied, Exercised, Move, Project};
+use crate::trial::CellKey;
 use crate::trial::{Cell, Exit, Phase, Reading, TestEnd};
 use crate::verdict::CellBaseline;
 
 /// `core` stands on alpha and beta, `web` on core's and on gamma; delta is of another project.
 fn plan() -> Plan {
     let candidates = ["alpha", "beta", "gamma"].map(|name| Candidate::of(name, &["1.1.0"]));
-    let delta = Candidate { project: "fuzz".into(), ..Candidate::of("delta", &["1.1.0"]) };
+    let mut delta = Candidate::of("delta", &["1.1.0"]);
+    delta.id.project.path = "fuzz".into();
     Plan {
         projects: [".", "fuzz"].map(|path| Project::of(EcosystemKind::Cargo, path, &[])).to_vec(),
         ..Plan::of("base", candidates.into_iter().chain([delta]).collect())
@@ -20,7 +22,7 @@ fn baseline() -> Baseline {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let below = [("core", set(&["alpha", "beta", "shared"])), ("web", set(&["alpha", "beta", "gamma", "shared"]))];
     let known = Exercised { below: below.map(|(unit, names)| (unit.to_owned(), names)).into(), ..Exercised::default() };
-    Baseline { exercised: [("cargo .".to_owned(), known)].into(), ..Baseline::default() }
+    Baseline { exercised: [("cargo .".into(), known)].into(), ..Baseline::default() }
 }
 
 fn failing(tests: &[&str]) -> Reading {
@@ -111,7 +113,7 @@ fn two_failures_of_one_test_share_a_number_and_what_fails_on_the_base_has_none()
     assert_ne!(numbers(failing(&["core"]), &fresh), numbers(failing(&["web"]), &fresh));
     let accepted = |failing, flaky| {
         let cell = CellBaseline { failing, flaky, ..CellBaseline::default() };
-        Baseline { cells: [(("cargo .".to_owned(), "test".to_owned()), cell)].into(), ..Baseline::default() }
+        Baseline { cells: [(CellKey::of("test"), cell)].into(), ..Baseline::default() }
     };
     let name = TestName { unit: "core src/lib.rs".into(), name: "works".into() };
     assert!(numbers(failing(&["core"]), &accepted(vec![name.clone()], vec![])).is_empty());

@@ -12,7 +12,7 @@ fn step(text: &str) -> Step {
     let (name, versions) = text.split_once('@').unwrap();
     let (to, lower) = versions.split_once('/').unwrap_or((versions, ""));
     let lower = lower.split('/').filter(|one| !one.is_empty()).map(version).collect();
-    Step { name: name.into(), project: ".".into(), from: version("1.0.0"), to: version(to), risk: 40, lower }
+    Step { name: name.into(), project: "cargo .".into(), from: version("1.0.0"), to: version(to), risk: 40, lower }
 }
 
 /// The verdict of this name.

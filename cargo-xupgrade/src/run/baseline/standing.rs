@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Accept, aside, cells};
-use crate::candidate::{Candidate, Evidence, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind};
 use crate::phrases::{self, rustup};
 use crate::plan::Plan;
 use crate::trial::{Cell, CellKey, CellReport, Exit, Grain, TestName, TrialReport, Turn};
@@ -12,8 +12,8 @@ use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell};
 
 /// Something that fails on the untouched base and is left out.
 pub struct LeftOut {
-    /// The label of its project.
-    pub project: String,
+    /// Its project.
+    pub project: ProjectId,
     /// The thing and the reason, for people.
     pub text: String,
 }
@@ -22,24 +22,24 @@ pub struct LeftOut {
 #[derive(Default)]
 pub struct Standing {
     /// Projects with a check that fails, and why.
-    red: BTreeMap<String, Red>,
+    red: BTreeMap<ProjectId, Red>,
     /// Checks that go on without tests that fail: the words for them.
     aside: BTreeMap<CellKey, String>,
     /// The likely cause of a failure, by project, with the line of configuration that mends it.
-    advice: BTreeMap<String, String>,
+    advice: BTreeMap<ProjectId, String>,
     /// Cells that fail whole, each with its first telling line: they are left out, and nothing else is.
     left_out: BTreeMap<CellKey, String>,
     /// Targets that do not compile, by project and name, each with the log that says so: they are left out, and the cells
     /// stay.
-    targets: BTreeMap<(String, String), String>,
+    targets: BTreeMap<(ProjectId, String), String>,
     /// The packages that the cells compile, over all projects.
     compiled: BTreeSet<String>,
     /// Dependencies that nothing uses, by project.
-    unused: BTreeSet<(String, String)>,
+    unused: BTreeSet<(ProjectId, String)>,
     /// For dependencies that no check here can compile, by project: a word on what would.
-    missing: BTreeMap<(String, String), String>,
+    missing: BTreeMap<(ProjectId, String), String>,
     /// Projects into which no upgrade can be written, and why.
-    stuck: BTreeMap<String, Reason>,
+    stuck: BTreeMap<ProjectId, Reason>,
 }
 
 /// The reason for a red project, and the next step where its cause is not known.
@@ -55,9 +55,9 @@ impl Red {
 }
 
 impl Standing {
-    /// True for a project (by label) that is held as red.
-    pub fn is_red(&self, label: &str) -> bool {
-        self.red.contains_key(label)
+    /// True for a project that is held as red.
+    pub fn is_red(&self, project: &ProjectId) -> bool {
+        self.red.contains_key(project)
     }
 
     /// True for a cell that stays in the matrix.
@@ -75,8 +75,8 @@ impl Standing {
             Some(LeftOut { project: cell.project.clone(), text })
         });
         let aside = green.clone().filter_map(|cell| self.set_aside(cell));
-        let labels: BTreeSet<&String> = green.clone().map(|cell| &cell.project).collect();
-        labels.into_iter().filter_map(|label| self.left_out_targets(label)).chain(whole).chain(aside).collect()
+        let projects: BTreeSet<&ProjectId> = green.clone().map(|cell| &cell.project).collect();
+        projects.into_iter().filter_map(|project| self.left_out_targets(project)).chain(whole).chain(aside).collect()
     }
 
     fn set_aside(&self, cell: &Cell) -> Option<LeftOut> {
@@ -85,13 +85,13 @@ impl Standing {
         Some(LeftOut { project: cell.project.clone(), text: format!("{told}{advice}") })
     }
 
-    fn left_out_targets(&self, label: &str) -> Option<LeftOut> {
-        let mut of_it = self.targets.iter().filter(|((project, _), _)| project == label);
+    fn left_out_targets(&self, id: &ProjectId) -> Option<LeftOut> {
+        let mut of_it = self.targets.iter().filter(|((project, _), _)| project == id);
         let names: Vec<&str> = of_it.clone().map(|((_, target), _)| target.as_str()).collect();
         let (_, log) = of_it.next_back()?;
         let names = names.join(", ");
-        let text = format!("{label} does not compile {names} before any upgrade, so that is left out; see {log}");
-        Some(LeftOut { project: label.to_owned(), text })
+        let text = format!("{id} does not compile {names} before any upgrade, so that is left out; see {log}");
+        Some(LeftOut { project: id.clone(), text })
     }
 
     /// The cells whose failure on the base is told, so that its cause is worth a look.
@@ -100,37 +100,37 @@ impl Standing {
     }
 
     /// Adds to the words on a project's failure what may be the cause; the first advice counts.
-    pub fn advise(&mut self, label: &str, advice: String) {
-        self.advice.entry(label.to_owned()).or_insert(advice);
+    pub fn advise(&mut self, project: &ProjectId, advice: String) {
+        self.advice.entry(project.clone()).or_insert(advice);
     }
 
     /// The reason that holds all of a red project.
-    fn red(&self, label: &str) -> Option<Reason> {
-        let Red { reason, next } = self.red.get(label)?;
-        let known = self.advice.get(label).map(|advice| format!("; {advice}"));
+    fn red(&self, project: &ProjectId) -> Option<Reason> {
+        let Red { reason, next } = self.red.get(project)?;
+        let known = self.advice.get(project).map(|advice| format!("; {advice}"));
         let known = known.filter(|_| reason.kind == ReasonKind::BaselineRed && !next.is_empty());
         Some(Reason { text: format!("{}{}{next}", reason.text, known.unwrap_or_default()), ..reason.clone() })
     }
 
     /// The reason that holds a candidate before any trial.
     pub fn hold(&self, candidate: &Candidate, unexercised: Unexercised) -> Option<Reason> {
-        let label = format!("{} {}", candidate.ecosystem, candidate.project);
-        if let Some(reason) = self.red(&label) {
+        let project = &candidate.id.project;
+        if let Some(reason) = self.red(project) {
             return Some(reason);
         }
-        if let Some(reason) = self.stuck.get(&label) {
+        if let Some(reason) = self.stuck.get(project) {
             return Some(reason.clone());
         }
         if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
             return None;
         }
-        let key = (label, candidate.name.clone());
+        let key = (project.clone(), candidate.id.name.clone());
         if self.unused.contains(&key) {
-            let text = format!("nothing imports {}; remove the requirement or use it", candidate.name);
+            let text = format!("nothing imports {}; remove the requirement or use it", candidate.id.name);
             return Some(Reason::new(ReasonKind::Unused, text));
         }
-        let package = format!("{}@{}", candidate.name, candidate.at);
-        let places: BTreeSet<&str> = candidate.places.iter().map(|place| place.table.as_str()).collect();
+        let package = format!("{}@{}", candidate.id.name, candidate.at);
+        let places: BTreeSet<&str> = candidate.id.places.iter().map(|place| place.table.as_str()).collect();
         let places: Vec<&str> = places.into_iter().collect();
         let switch = || candidate.switch.as_ref().map(|switch| format!("add a check with {switch}"));
         let missing = self.missing.get(&key).cloned().or_else(switch);
@@ -147,18 +147,18 @@ impl Standing {
 /// The standing of the projects after the runs of the untouched base.
 pub fn standing(reports: &[TrialReport], baseline: &Baseline, accept: Accept) -> Standing {
     let mut standing = Standing::default();
-    for (label, exercised) in reports.iter().flat_map(|report| &report.exercised) {
+    for (project, exercised) in reports.iter().flat_map(|report| &report.exercised) {
         standing.compiled.extend(exercised.compiled.iter().cloned());
-        standing.unused.extend(exercised.unused.iter().map(|name| (label.clone(), name.clone())));
+        standing.unused.extend(exercised.unused.iter().map(|name| (project.clone(), name.clone())));
         let missing = exercised.missing.iter();
-        standing.missing.extend(missing.map(|(name, word)| ((label.clone(), name.clone()), word.clone())));
-        standing.stuck.extend(exercised.stuck.iter().map(|reason| (label.clone(), reason.clone())));
+        standing.missing.extend(missing.map(|(name, word)| ((project.clone(), name.clone()), word.clone())));
+        standing.stuck.extend(exercised.stuck.iter().map(|reason| (project.clone(), reason.clone())));
     }
     for (key, runs) in cells(reports) {
         standing.look_at(&key, &runs, &baseline.cells[&key], accept);
     }
-    for (label, reason) in reports.iter().flat_map(|report| &report.unfetched) {
-        standing.red.insert(label.clone(), Red::of(reason.clone()));
+    for (project, reason) in reports.iter().flat_map(|report| &report.unfetched) {
+        standing.red.insert(project.clone(), Red::of(reason.clone()));
     }
     let never_started = reports
         .iter()
@@ -185,14 +185,14 @@ impl Standing {
         let always_red = !green && !flaky_only;
         let Some(fallen) = runs.iter().find(|cell| !cell.exit.is_success()) else { return };
         if is_partly_red(fallen, known) {
-            let targets = known.unbuilt.iter().map(|target| (key.0.clone(), target.clone()));
+            let targets = known.unbuilt.iter().map(|target| (key.project.clone(), target.clone()));
             self.targets.extend(targets.map(|target| (target, fallen.log.clone())));
         } else if fallen.cell.check.turn == Turn::Final || (always_red && fallen.cell.check.grain == Grain::Target) {
             self.left_out.insert(key.clone(), first_words(fallen));
         } else if forgiven.is_some() && (green || !verdicts.iter().any(|one| matches!(one, Verdict::Failed(_)))) {
             self.aside.insert(key.clone(), words_aside(fallen, &known.failing));
         } else if always_red {
-            self.red.entry(key.0.clone()).or_insert_with(|| red(runs, &verdicts));
+            self.red.entry(key.project.clone()).or_insert_with(|| red(runs, &verdicts));
         }
     }
 }

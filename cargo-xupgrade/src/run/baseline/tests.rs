@@ -28,23 +28,23 @@ fn a_test_that_failed_in_one_run_is_flaky_by_its_name_and_the_project_goes_on() 
     let known = known(&runs);
     assert_eq!(known.flaky.iter().map(|test| test.name.as_str()).collect::<Vec<_>>(), ["a"]);
     assert_eq!(known.steadiness, Steadiness::Steady, "the name says all");
-    assert!(!standing(&runs, Accept::Nothing).is_red("cargo ."));
+    assert!(!standing(&runs, Accept::Nothing).is_red(&"cargo .".into()));
 }
 
 #[test]
 fn two_runs_that_differ_without_a_name_make_the_cell_unsteady() {
     let runs = [run(0, &[]), run(1, &[])];
     assert_eq!(known(&runs).steadiness, Steadiness::Unsteady);
-    assert!(!standing(&runs, Accept::Nothing).is_red("cargo ."));
+    assert!(!standing(&runs, Accept::Nothing).is_red(&"cargo .".into()));
     assert_eq!(known(&[run(1, &[]), run(1, &[])]).steadiness, Steadiness::Steady);
-    assert!(standing(&[run(1, &[]), run(1, &[])], Accept::Nothing).is_red("cargo ."), "red each time is red");
+    assert!(standing(&[run(1, &[]), run(1, &[])], Accept::Nothing).is_red(&"cargo .".into()), "red each time is red");
 }
 
 #[test]
 fn a_test_that_is_red_each_time_makes_the_project_red_though_another_one_flaps() {
     let runs = [run(101, &[("a", RED), ("b", RED)]), run(101, &[("a", GREEN), ("b", RED)])];
-    assert!(standing(&runs, Accept::Nothing).is_red("cargo ."));
-    assert!(!standing(&runs, Accept::Failing).is_red("cargo ."));
+    assert!(standing(&runs, Accept::Nothing).is_red(&"cargo .".into()));
+    assert!(!standing(&runs, Accept::Failing).is_red(&"cargo .".into()));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_cell_of_the_whole_matrix_that_is_red_is_left_out_and_its_project_goes_on() 
         ..TrialReport::default()
     }];
     let standing = standing(&runs, Accept::Nothing);
-    assert!(!standing.is_red("cargo ."));
+    assert!(!standing.is_red(&"cargo .".into()));
     assert!(!standing.keeps(&red) && standing.keeps(&Cell::of("test", Phase::Test)));
     let plan = Plan { cells: vec![Cell::of("test", Phase::Test), red], ..Plan::of("base", vec![]) };
     let told: Vec<String> = standing.left_out(&plan).into_iter().map(|one| one.text).collect();
@@ -79,12 +79,12 @@ fn of_a_check_that_counts_target_by_target_those_that_compile_stay() {
     let plan = Plan { cells: vec![all.clone()], ..Plan::of("base", vec![]) };
     let both = [run(&["app (lib)", "app (bench \"old\")"]), run(&["app (lib)"])];
     let partly = standing(&both, Accept::Nothing);
-    assert!(!partly.is_red("cargo .") && partly.keeps(&all));
+    assert!(!partly.is_red(&"cargo .".into()) && partly.keeps(&all));
     let told = partly.left_out(&plan);
     assert!(told.len() == 1 && told[0].text.contains("app (bench \"new\")"), "{}", told[0].text);
     assert_eq!(known(&both).built, names(&["app (lib)"]), "what compiled each time");
     let whole = standing(&[run(&[])], Accept::Nothing);
-    assert!(!whole.is_red("cargo .") && !whole.keeps(&all), "where nothing compiles, it is left out whole");
+    assert!(!whole.is_red(&"cargo .".into()) && !whole.keeps(&all), "where nothing compiles, it is left out whole");
 }
 
 #[test]

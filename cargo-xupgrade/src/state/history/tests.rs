@@ -3,6 +3,7 @@
 use super::*;
 use crate::candidate::{Evidence, Reason};
 use crate::report::Upgrade;
+use crate::trial::CellKey;
 use crate::trial::TestName;
 use crate::verdict::CellBaseline;
 
@@ -103,7 +104,7 @@ fn baseline(tests: &[&str], flaky: &[&str]) -> Baseline {
         flaky: flaky.iter().map(name).collect(),
         ..CellBaseline::default()
     };
-    Baseline { cells: [(("cargo .".to_owned(), "test".to_owned()), cell)].into(), ..Baseline::default() }
+    Baseline { cells: [(CellKey::of("test"), cell)].into(), ..Baseline::default() }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 fn cell(reader: Reader, command: &str) -> Cell {
     let usual = Cell::of("test", Phase::Test);
     let argv = command.split(' ').map(str::to_owned).collect();
-    Cell { check: Check { argv, reader, ..usual.check.clone() }, concerns: set(&["cargo ."]), ..usual }
+    Cell { check: Check { argv, reader, ..usual.check.clone() }, concerns: ["cargo .".into()].into(), ..usual }
 }
 
 const USUAL: &str = "cargo test --workspace --locked --no-fail-fast";
@@ -149,23 +149,24 @@ fn a_choice_of_packages_or_features_by_the_user_stays() {
 }
 
 /// A workspace of `my-app` on `x` and `y`, `tool` on `y`.
-fn exercised() -> BTreeMap<String, Exercised> {
+fn exercised() -> BTreeMap<ProjectId, Exercised> {
     let below = [("my-app", vec!["x", "y"]), ("my_app", vec!["x", "y"]), ("tool", vec!["y"])];
     let known = Exercised {
         below: below.into_iter().map(|(unit, names)| (unit.to_owned(), set(&names))).collect(),
         alone: set(&["my-app", "tool"]),
         ..Exercised::default()
     };
-    BTreeMap::from([("cargo .".to_owned(), known)])
+    BTreeMap::from([("cargo .".into(), known)])
 }
 
-fn targeted(exercised: &BTreeMap<String, Exercised>, moved: &[(&str, &[&str], &[&str])], ran: &[TestName]) -> Extent {
+fn targeted(
+    exercised: &BTreeMap<ProjectId, Exercised>,
+    moved: &[(&str, &[&str], &[&str])],
+    ran: &[TestName],
+) -> Extent {
     let cell = cell(Reader::Libtest, USUAL);
     let moved = moved.iter().map(|(project, own, names)| {
-        (
-            (*project).to_owned(),
-            Moved { own: set(own), names: own.iter().chain(*names).map(ToString::to_string).collect() },
-        )
+        ((*project).into(), Moved { own: set(own), names: own.iter().chain(*names).map(ToString::to_string).collect() })
     });
     let ran = BTreeMap::from([(cell.key(), ran.to_vec())]);
     let mut cells = target(&[cell], exercised, &moved.collect(), &ran);
@@ -204,14 +205,14 @@ fn where_nobody_stands_on_it_or_nothing_is_known_everything_runs() {
 #[test]
 fn a_package_that_is_built_otherwise_alone_is_not_tested_alone() {
     let mut known = exercised();
-    known.get_mut("cargo .").unwrap().alone = set(&["tool"]);
+    known.get_mut(&"cargo .".into()).unwrap().alone = set(&["tool"]);
     assert_eq!(targeted(&known, &[("cargo .", &["x"], &[])], &both()), Extent::Whole);
 }
 
 #[test]
 fn a_gate_and_a_check_that_looks_beyond_its_project_stay_whole() {
     let ran = |cell: &Cell| BTreeMap::from([(cell.key(), both().to_vec())]);
-    let moved = BTreeMap::from([("cargo .".to_owned(), Moved { names: set(&["x"]), own: set(&["x"]) })]);
+    let moved = BTreeMap::from([("cargo .".into(), Moved { names: set(&["x"]), own: set(&["x"]) })]);
     let usual = cell(Reader::Libtest, USUAL);
     let mut gate = usual.clone();
     gate.check.phase = Phase::Gate;

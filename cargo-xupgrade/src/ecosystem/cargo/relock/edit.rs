@@ -47,7 +47,7 @@ pub(super) fn edit(
     let all = std::iter::once(change).chain(change.with);
     for (change, place) in all.flat_map(|one| one.places.iter().map(move |place| (one, place))) {
         let bytes = edited.get(&place.manifest).or_else(|| originals.get(&place.manifest));
-        let bytes = bytes.ok_or_else(|| anyhow!("{} is no manifest of {}", place.manifest, change.project.label()))?;
+        let bytes = bytes.ok_or_else(|| anyhow!("{} is no manifest of {}", place.manifest, change.project.id()))?;
         match spliced(bytes, place, change.to.semver(), pen) {
             Ok(Some(bytes)) => drop(edited.insert(place.manifest.clone(), bytes)),
             Ok(None) => {}
@@ -97,6 +97,7 @@ pub fn mark_unwritable<'a>(
     manifest_of: impl Fn(&str) -> Option<&'a Manifest>,
 ) {
     let entries: Vec<(&Place, &Entry)> = dependency
+        .id
         .places
         .iter()
         .filter_map(|place| Some((place, entry_at(manifest_of(&place.manifest)?, place)?)))

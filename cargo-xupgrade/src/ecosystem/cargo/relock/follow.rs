@@ -86,7 +86,7 @@ fn relocked(
     };
     Ok(match reason {
         Some(mut reason) => {
-            reason.text = format!("{} (in {}, which uses this project by path)", reason.text, change.project.label());
+            reason.text = format!("{} (in {}, which uses this project by path)", reason.text, change.project.id());
             Err(Resolution::Refused(reason))
         }
         None => Ok(diff),

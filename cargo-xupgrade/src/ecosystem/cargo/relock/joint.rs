@@ -20,7 +20,7 @@ use super::bounds::{Aims, Bounds, Direct, rust_of_workspace};
 use super::subject::spec_of;
 use super::update::ProjectResolver;
 use super::{Originals, apply, edit, originals, registry_of};
-use crate::candidate::{self, Candidate, Reason};
+use crate::candidate::{self, Candidate, DependencyRef, Reason};
 use crate::ecosystem::{Change, Everything, Others, Resolution};
 use crate::partner;
 use crate::project::Resolved;
@@ -44,8 +44,8 @@ pub fn resolve_all(cargo: &Cargo<'_>, root: &Path, all: &Everything<'_>) -> Resu
 
 /// The change that takes a candidate to one of its releases.
 fn change<'a>(all: &Everything<'a>, candidate: &'a Candidate, to: &'a candidate::Version) -> Change<'a> {
-    let Candidate { name, at: from, places, .. } = candidate;
-    Change { project: all.project, name, from, to, places, with: &[], others: Others::MayMove }
+    let DependencyRef { name, places, .. } = &candidate.id;
+    Change { project: all.project, name, from: &candidate.at, to, places, with: &[], others: Others::MayMove }
 }
 
 /// The lockfile with everything at its highest; none where cargo finds no such one.
@@ -109,7 +109,7 @@ fn lines(registries: &Registries, before: &Lock, all: &Everything<'_>) -> Result
     for candidate in all.candidates {
         let key = registry_of(registries, before, &change(all, candidate, &candidate.at))?;
         let shown = compatible_ones(candidate).chain([&candidate.at]).map(|one| one.semver().clone()).collect();
-        lines.push((key, candidate.name.clone(), Line { with: candidate.at.semver().clone(), shown }));
+        lines.push((key, candidate.id.name.clone(), Line { with: candidate.at.semver().clone(), shown }));
     }
     let settled = settled(registries, all).map(|(key, name, at)| (key, name, Line::only(&at)));
     lines.extend(settled);
@@ -119,18 +119,18 @@ fn lines(registries: &Registries, before: &Lock, all: &Everything<'_>) -> Result
 /// The dependencies of which no upgrade is tried, where they stand.
 fn settled<'a>(registries: &'a Registries, all: &'a Everything<'_>) -> impl Iterator<Item = Direct> + 'a {
     all.settled.iter().filter_map(|one| {
-        let registry = one.places.first().and_then(|place| place.registry.as_deref());
-        Some((registries.key(registry).ok()?, one.name.clone(), one.at.as_ref()?.semver().clone()))
+        let registry = one.id.places.first().and_then(|place| place.registry.as_deref());
+        Some((registries.key(registry).ok()?, one.id.name.clone(), one.at.as_ref()?.semver().clone()))
     })
 }
 
 /// The candidates that manifests name, where they stand.
 fn rising(root: &Path, registries: &Registries, all: &Everything<'_>) -> Result<Vec<Direct>> {
     let before = super::super::project_files::read_lock(root, all.project)?;
-    let direct = all.candidates.iter().filter(|one| one.role.is_direct());
+    let direct = all.candidates.iter().filter(|one| one.id.role.is_direct());
     let place = |candidate: &&Candidate| {
         let key = registry_of(registries, &before, &change(all, candidate, &candidate.at))?;
-        Ok((key, candidate.name.clone(), candidate.at.semver().clone()))
+        Ok((key, candidate.id.name.clone(), candidate.at.semver().clone()))
     };
     direct.map(place).collect()
 }
@@ -162,7 +162,7 @@ fn of_one(
 
 /// The version of a candidate in the target: one of its releases. Where it is gone there, nothing tells how far it gets.
 fn in_target(candidate: &Candidate, target: &Lock) -> Option<candidate::Version> {
-    let locked = lock::package_versions(target, &candidate.name);
+    let locked = lock::package_versions(target, &candidate.id.name);
     let at = candidate.at.semver();
     let in_line: Vec<&Version> = locked.iter().filter(|one| same_version(at, one) || compatible(at, one)).collect();
     if in_line.is_empty() {
@@ -186,6 +186,6 @@ fn probe(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>) -> Result<Option<R
 /// Tells a refusal that another candidate may lift, as the two belong together.
 fn names_another(all: &Everything<'_>, candidate: &Candidate, reason: &Reason) -> bool {
     let names = partner::named(std::slice::from_ref(&reason.text));
-    let mut others = all.candidates.iter().filter(|other| other.name != candidate.name);
-    others.any(|other| names.contains(&other.name))
+    let mut others = all.candidates.iter().filter(|other| other.id.name != candidate.id.name);
+    others.any(|other| names.contains(&other.id.name))
 }

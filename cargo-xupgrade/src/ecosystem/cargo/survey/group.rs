@@ -11,7 +11,7 @@ use super::super::lock;
 use super::super::manifest::{Entry, Kind, Manifest, Origin};
 use super::super::project_files::{Manifests, lower, rust_version};
 use super::super::requirement::{Form, admits, form};
-use crate::candidate::{self, Dependency, EcosystemKind, Pinned, Place, Promise, Reason, ReasonKind, Role};
+use crate::candidate::{self, Dependency, DependencyRef, Pinned, Place, Promise, Reason, ReasonKind, Role};
 use crate::project::Project;
 
 /// One dependency in the making.
@@ -150,12 +150,13 @@ fn leads_to(edge: &lock::LockedDependency, source: &Source) -> bool {
 
 fn new_group(project: &Project, entry: &Entry, at: Option<Version>) -> Group {
     let dependency = Dependency {
-        ecosystem: EcosystemKind::Cargo,
-        project: project.path.clone(),
-        name: entry.package.clone(),
-        role: Role::Direct,
+        id: DependencyRef {
+            project: project.id(),
+            name: entry.package.clone(),
+            role: Role::Direct,
+            places: Vec::new(),
+        },
         at: at.map(Into::into),
-        places: Vec::new(),
         over: BTreeSet::new(),
         releases: Vec::new(),
         toolchain: None,
@@ -226,10 +227,10 @@ fn alias_of(lower: &Group, upper: &Group) -> Option<String> {
     }
     let (lower, upper) = (&lower.dependency, &upper.dependency);
     let (low, high) = (lower.at.as_ref()?, upper.at.as_ref()?);
-    if lower.name != upper.name || low >= high || candidate::compatible(Promise::LeftmostNumber, low, high) {
+    if lower.id.name != upper.id.name || low >= high || candidate::compatible(Promise::LeftmostNumber, low, high) {
         return None;
     }
-    let pairs = lower.places.iter().flat_map(|a| upper.places.iter().map(move |b| (a, b)));
+    let pairs = lower.id.places.iter().flat_map(|a| upper.id.places.iter().map(move |b| (a, b)));
     let (a, b) = pairs.into_iter().find(|(a, b)| a.manifest == b.manifest && a.key != b.key)?;
     let (a, b, manifest) = (&a.key, &b.key, &a.manifest);
     Some(format!("`{a}` and `{b}` in {manifest} keep two lines of it apart; change `{a}` by hand if that is over"))
@@ -243,13 +244,13 @@ fn add(group: &mut Group, path: &str, entry: &Entry, users: &[&Manifest], manife
         registry: registry_of(&entry.origin),
     };
     let dependency = &mut group.dependency;
-    if dependency.places.is_empty() && entry.optional {
+    if dependency.id.places.is_empty() && entry.optional {
         let features: Vec<String> = entry.switches.iter().map(|feature| format!("`{feature}`")).collect();
         dependency.switch = Some(format!("feature {}", features.join(" or ")));
     } else if !entry.optional {
         dependency.switch = None;
     }
-    dependency.places.push(place);
+    dependency.id.places.push(place);
     group.features.extend(entry.features.iter().chain(&entry.forwarded).cloned());
     for user in users {
         let inherited = user.entries.iter().filter(|one| one.origin == Origin::Inherited && one.name == entry.name);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::{index, lock};
 use super::*;
-use crate::candidate::Dependency;
+use crate::candidate::{Dependency, EcosystemKind};
 
 const SOURCE: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
 

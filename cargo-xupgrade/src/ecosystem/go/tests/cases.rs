@@ -16,7 +16,7 @@ fn raise(room: &Room, go: &Go<'_>, path: &str, name: &str, to: &str) -> Resoluti
         go.discover(Tree { root: &room.world.repo, files: &room.files(), ignored: &BTreeSet::new() }).unwrap();
     let project = projects.iter().find(|one| one.path == path).unwrap();
     let found = go.survey(&room.world.repo, project).unwrap().unwrap();
-    let from = found.iter().find(|one| one.name == name).unwrap().at.clone().unwrap();
+    let from = found.iter().find(|one| one.id.name == name).unwrap().at.clone().unwrap();
     let to = Version::parse(to).unwrap();
     go.apply(
         &room.world.repo,
@@ -202,7 +202,8 @@ fn a_raise_keeps_line_ends_order_and_comments_of_go_mod() {
 fn comments_hold_a_requirement_or_a_whole_block() {
     let room = Room::new("go_authors_text");
     let found = room.survey(&seen(&room));
-    let held = |name: &str| found.iter().find(|one| one.name == name).unwrap().obstacle.as_ref().map(|why| &*why.text);
+    let held =
+        |name: &str| found.iter().find(|one| one.id.name == name).unwrap().obstacle.as_ref().map(|why| &*why.text);
     assert!(
         held("demo.test/kept").is_some_and(|text| text.contains("until ticket 77")),
         "{:?}",

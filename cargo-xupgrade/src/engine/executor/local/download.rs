@@ -6,25 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use super::{Hand, lock};
-use crate::candidate::{Reason, ReasonKind};
+use crate::candidate::{ProjectId, Reason, ReasonKind};
 use crate::engine::executor::Order;
 use crate::phrases::{cargo, go};
 use crate::project::Project;
 use crate::trial::{Check, Noise, TrialEnd, TrialReport};
 use crate::verdict::download_refusal;
 
-/// The checks for which everything is downloaded, by the tested tree (none: the base) and the label of the project.
-pub(super) type Fetched = BTreeMap<(Option<String>, String), BTreeSet<String>>;
+/// The checks for which everything is downloaded, by the tested tree (none: the base) and the project.
+pub(super) type Fetched = BTreeMap<(Option<String>, ProjectId), BTreeSet<String>>;
 
 impl Hand<'_> {
     /// Fetches for each project of the order. A failure is written into the report.
     pub(super) fn fetch(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
         for project in self.projects_of(&order.cells) {
-            let label = project.label();
-            let own = order.cells.iter().filter(|cell| cell.project == label);
+            let id = project.id();
+            let own = order.cells.iter().filter(|cell| cell.project == id);
             let checks: Vec<&Check> = own.map(|cell| &cell.check).collect();
             let names: BTreeSet<String> = checks.iter().map(|check| check.name.clone()).collect();
-            let place = (report.tested.clone(), label);
+            let place = (report.tested.clone(), id);
             if lock(&self.shared.fetched).get(&place).is_some_and(|known| names.is_subset(known)) {
                 continue;
             }
@@ -39,13 +39,13 @@ impl Hand<'_> {
 
 /// A download that failed: in the baseline it concerns its project alone, in a trial the whole trial.
 fn note_download(report: &mut TrialReport, project: &Project, words: &str, order: &Order) {
-    let text = format!("cannot download what {} needs: {words}", project.label());
+    let text = format!("cannot download what {} needs: {words}", project.id());
     match download_refusal(words) {
         refusal if order.kind.is_of_base() => {
             let reason = refusal
                 .or_else(|| stale_lock(words))
                 .unwrap_or_else(|| Reason::new(ReasonKind::RegistryUnreachable, text));
-            report.unfetched.insert(project.label(), reason);
+            report.unfetched.insert(project.id(), reason);
         }
         // Another project's answer that did not come leaves open how this trial ends.
         Some(reason) if report.noise().is_none() => report.end = TrialEnd::Unfit(reason),

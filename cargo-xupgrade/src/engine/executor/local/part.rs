@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Hand;
+use crate::candidate::ProjectId;
 use crate::engine::executor::Order;
 use crate::event::Event;
-use crate::project::Project;
 use crate::report::CellSummary;
 use crate::state::facts::Asked;
 use crate::trial::narrow::{Breadth, Moved, target};
@@ -62,11 +62,10 @@ impl Hand<'_> {
     pub(super) fn cells_of(&self, order: &Order, report: &TrialReport) -> Vec<Cell> {
         let Breadth::Targeted { fresh } = order.breadth else { return order.cells.clone() };
         let first = order.atoms.len().saturating_sub(fresh);
-        let mut moved: BTreeMap<String, Moved> = BTreeMap::new();
+        let mut moved: BTreeMap<ProjectId, Moved> = BTreeMap::new();
         for (atom, applied) in order.atoms.iter().zip(&report.applied).skip(first) {
             let candidate = &self.tools.plan.candidates[atom.candidate];
-            let project = self.tools.plan.project_of(candidate).map(Project::label).unwrap_or_default();
-            moved.entry(project).or_default().add(&candidate.name, applied);
+            moved.entry(candidate.id.project.clone()).or_default().add(&candidate.id.name, applied);
         }
         let ran = self.known.cells.iter().map(|(key, known)| (key.clone(), known.names.clone())).collect();
         target(&order.cells, &self.known.exercised, &moved, &ran)
