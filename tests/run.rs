@@ -223,6 +223,14 @@ fn what_no_cell_compiles_is_held_and_what_would_compile_it_is_named() {
 }
 
 #[test]
+fn what_another_project_compiles_is_no_evidence() {
+    let run = shared("not_exercised", &[]);
+    let held = run.ran.report["held"].as_array().unwrap();
+    let seen = held.iter().find(|one| text(one, "name") == "seen").unwrap_or_else(|| panic!("{}", run.ran.said()));
+    assert_eq!((text(seen, "project"), text(&seen["reason"], "kind")), ("tool", "not_exercised"));
+}
+
+#[test]
 fn a_green_suite_that_shrank_is_a_failure() {
     let run = shared("fewer_tests", &[]);
     assert_eq!(run.ran.upgrades(), [""; 0]);

@@ -390,7 +390,8 @@ impl Engine<'_> {
         match proposal.scope {
             Scope::Concerned => {
                 let fresh = all.skip(atoms.len() - proposal.fresh);
-                let early = fresh.filter(|at| !self.baseline.is_late(self.candidate(&atoms[*at])));
+                let is_late = |one: &Candidate| self.baseline.is_late(one, &self.plan.proving(one));
+                let early = fresh.filter(|at| !is_late(self.candidate(&atoms[*at])));
                 early.filter_map(|at| claims::claim(self.plan, atoms, at, &[])).collect()
             }
             Scope::Full => all.filter_map(|at| claims::claim(self.plan, atoms, at, &report.applied)).collect(),

@@ -150,10 +150,11 @@ impl Plan {
     }
 
     /// Moves candidates to the held ones, each with its reason.
-    pub fn hold(&mut self, mut why: impl FnMut(&Candidate) -> Option<Reason>) {
+    pub fn hold(&mut self, why: impl Fn(&Self, &Candidate) -> Option<Reason>) {
         let (mut stay, mut go) = (Vec::new(), Vec::new());
-        for candidate in self.candidates.drain(..) {
-            match why(&candidate) {
+        let reasons: Vec<Option<Reason>> = self.candidates.iter().map(|candidate| why(self, candidate)).collect();
+        for (candidate, reason) in self.candidates.drain(..).zip(reasons) {
+            match reason {
                 Some(reason) => go.push(held(&candidate, reason)),
                 None => stay.push(candidate),
             }
@@ -177,6 +178,18 @@ impl Plan {
         let Some(project) = self.project_of(candidate) else { return Vec::new() };
         let dependents = project.dependents.iter().filter_map(|path| self.find(project.ecosystem, path));
         std::iter::once(project).chain(dependents).map(Project::id).collect()
+    }
+
+    /// The projects whose checks can prove something about a candidate: those that its move reaches, and those of checks that
+    /// concern one of them.
+    #[must_use]
+    pub fn proving(&self, candidate: &Candidate) -> BTreeSet<ProjectId> {
+        let mut projects: BTreeSet<ProjectId> = self.reached(candidate).into_iter().collect();
+        projects.insert(candidate.id.project.clone());
+        let concerned = self.cells.iter().filter(|cell| !cell.concerns.is_disjoint(&projects));
+        let others: Vec<ProjectId> = concerned.map(|cell| cell.project.clone()).collect();
+        projects.extend(others);
+        projects
     }
 
     /// The candidates as the search sees them. `exercised` tells what stands on each, by project.

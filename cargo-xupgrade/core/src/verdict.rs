@@ -32,12 +32,13 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// True if nothing compiles a candidate but cells that wait for the whole matrix: no trial before has to.
+    /// True if nothing in these projects compiles a candidate but cells that wait for the whole matrix: no trial before has to.
     #[must_use]
-    pub fn is_late(&self, candidate: &Candidate) -> bool {
-        let late = self.exercised.values().any(|known| candidate.is_among(&known.late));
+    pub fn is_late(&self, candidate: &Candidate, projects: &BTreeSet<ProjectId>) -> bool {
+        let known = || projects.iter().filter_map(|project| self.exercised.get(project));
+        let late = known().any(|known| candidate.is_among(&known.late));
         let is_early = |known: &Exercised| candidate.is_among(&known.compiled) && !candidate.is_among(&known.late);
-        late && !self.exercised.values().any(is_early)
+        late && !known().any(is_early)
     }
 
     /// The cells in which tests fail on the untouched base.
@@ -153,8 +154,8 @@ impl Cause {
 pub struct Claim {
     /// Its position in the sequence.
     pub position: usize,
-    /// Its project.
-    pub project: ProjectId,
+    /// The projects whose cells count for it.
+    pub projects: BTreeSet<ProjectId>,
     /// `name@version`.
     pub package: String,
 }
@@ -359,7 +360,13 @@ fn judge_claims(report: &TrialReport, claims: &[Claim]) -> Verdict {
 }
 
 fn is_compiled(report: &TrialReport, claim: &Claim) -> bool {
-    report.exercised.values().any(|exercised| exercised.compiled.contains(&claim.package))
+    exercised(report, claim).any(|(_, known)| known.compiled.contains(&claim.package))
+}
+
+/// The packages that the projects of a claim compiled. Those of another project may be the same and say nothing: what moves
+/// here does not move there.
+fn exercised<'a>(report: &'a TrialReport, claim: &'a Claim) -> impl Iterator<Item = (&'a ProjectId, &'a Exercised)> {
+    report.exercised.iter().filter(|(project, _)| claim.projects.contains(*project))
 }
 
 /// The words for a trial that counts as passed although these tests failed in it.

@@ -26,7 +26,7 @@ pub fn claim(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) 
         // It is compiled nowhere, and named as what was wanted.
         Stand::Gone(_) => candidate.rungs.get(atoms[position].rung)?.version.clone(),
     };
-    Some(Claim { position, project: candidate.id.project.clone(), package: format!("{}@{version}", candidate.id.name) })
+    Some(Claim { position, projects: plan.proving(candidate), package: format!("{}@{version}", candidate.id.name) })
 }
 
 /// The place of the package of an atom at the end of a sequence.

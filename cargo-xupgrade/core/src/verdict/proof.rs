@@ -1,6 +1,7 @@
 //! The proof that a trial which passed gives for one package: tests that stand on it, or that it compiles. Pure.
 
-use super::{Baseline, Claim, is_compiled};
+use super::{Baseline, Claim, exercised, is_compiled};
+use crate::candidate::ProjectId;
 use crate::project::Exercised;
 use crate::trial::{TestEnd, TestName, TrialReport};
 
@@ -35,12 +36,13 @@ pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
     }
     // The lockfile knows no features and targets: below a test may lie what only a build with more of them compiles.
     let early = |known: &Exercised| known.compiled.contains(&claim.package) && !known.late.contains(&claim.package);
-    if !report.exercised.values().any(early) {
+    if !exercised(report, claim).any(|(_, known)| early(known)) {
         return Proof::Compiled;
     }
     let units = units_on(report, claim);
-    let mut tests = report.cells.iter().flat_map(|cell| &cell.reading.tests);
-    let ran = tests.any(|(test, end)| *end == TestEnd::Passed && is_of(test, &units));
+    let mut tests =
+        report.cells.iter().flat_map(|cell| cell.reading.tests.iter().map(|test| (&cell.cell.project, test)));
+    let ran = tests.any(|(project, (test, end))| *end == TestEnd::Passed && is_of(project, test, &units));
     if ran { Proof::Tests } else { Proof::Compiled }
 }
 
@@ -48,16 +50,19 @@ pub fn proof(report: &TrialReport, claim: &Claim) -> Proof {
 #[must_use]
 pub fn is_guarded_by_red(report: &TrialReport, baseline: &Baseline, claim: &Claim) -> bool {
     let units = units_on(report, claim);
-    baseline.cells.values().flat_map(|known| &known.failing).any(|test| is_of(test, &units))
+    let mut red = baseline.cells.iter().flat_map(|(key, known)| known.failing.iter().map(|test| (&key.project, test)));
+    red.any(|(project, test)| is_of(project, test, &units))
 }
 
-/// The units of tests that stand on the package of a claim.
-fn units_on<'a>(report: &'a TrialReport, claim: &Claim) -> Vec<&'a String> {
+/// The units of tests that stand on the package of a claim, each with its project.
+fn units_on<'a>(report: &'a TrialReport, claim: &'a Claim) -> Vec<(&'a ProjectId, &'a String)> {
     let name = claim.package.rsplit_once('@').map_or(claim.package.as_str(), |(name, _)| name);
-    let below = report.exercised.values().flat_map(|exercised| &exercised.below);
-    below.filter(|(_, below)| below.contains(name)).map(|(unit, _)| unit).collect()
+    let below =
+        exercised(report, claim).flat_map(|(project, known)| known.below.iter().map(move |unit| (project, unit)));
+    below.filter(|(_, (_, below))| below.contains(name)).map(|(project, (unit, _))| (project, unit)).collect()
 }
 
-fn is_of(test: &TestName, units: &[&String]) -> bool {
-    units.iter().any(|unit| test.unit == **unit || test.unit.starts_with(&format!("{unit} ")))
+fn is_of(project: &ProjectId, test: &TestName, units: &[(&ProjectId, &String)]) -> bool {
+    let is_it = |unit: &String| test.unit == *unit || test.unit.starts_with(&format!("{unit} "));
+    units.iter().any(|(its, unit)| *its == project && is_it(unit))
 }

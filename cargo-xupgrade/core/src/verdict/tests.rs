@@ -146,7 +146,19 @@ fn compiled(package: &str) -> TrialReport {
 }
 
 fn claim(package: &str) -> Claim {
-    Claim { position: 0, project: "cargo .".into(), package: package.into() }
+    Claim { position: 0, projects: ["cargo .".into()].into(), package: package.into() }
+}
+
+#[test]
+fn what_another_project_compiles_and_tests_is_no_evidence() {
+    let mut elsewhere = compiled("x@1.0.1");
+    elsewhere.exercised = elsewhere.exercised.into_values().map(|known| ("cargo fuzz".into(), known)).collect();
+    let verdict = judge(&elsewhere, &Baseline::default(), &[claim("x@1.0.1")], Unexercised::Hold);
+    assert_eq!(kind(&verdict), ReasonKind::NotExercised);
+    assert_eq!(proof(&elsewhere, &claim("x@1.0.1")), Proof::None);
+    let mut both = compiled("x@1.0.1");
+    both.cells[0].cell.project = "cargo fuzz".into();
+    assert_eq!(proof(&both, &claim("x@1.0.1")), Proof::Compiled, "a test of that name ran, and not here");
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub struct Standing {
     /// Targets that do not compile, by project and name, each with the log that says so: they are left out, and the cells
     /// stay.
     targets: BTreeMap<(ProjectId, String), String>,
-    /// The packages that the cells compile, over all projects.
-    compiled: BTreeSet<String>,
+    /// The packages that the cells compile, by project.
+    compiled: BTreeMap<ProjectId, BTreeSet<String>>,
     /// Dependencies that nothing uses, by project.
     unused: BTreeSet<(ProjectId, String)>,
     /// For dependencies that no check here can compile, by project: a word on what would.
@@ -112,8 +112,13 @@ impl Standing {
         Some(Reason { text: format!("{}{}{next}", reason.text, known.unwrap_or_default()), ..reason.clone() })
     }
 
-    /// The reason that holds a candidate before any trial.
-    pub fn hold(&self, candidate: &Candidate, unexercised: Unexercised) -> Option<Reason> {
+    /// The reason that holds a candidate before any trial, where the cells of these projects count for it.
+    pub fn hold(
+        &self,
+        candidate: &Candidate,
+        proving: &BTreeSet<ProjectId>,
+        unexercised: Unexercised,
+    ) -> Option<Reason> {
         let project = &candidate.id.project;
         if let Some(reason) = self.red(project) {
             return Some(reason);
@@ -121,7 +126,8 @@ impl Standing {
         if let Some(reason) = self.stuck.get(project) {
             return Some(reason.clone());
         }
-        if unexercised == Unexercised::Allow || candidate.is_among(&self.compiled) {
+        let mut compiled = proving.iter().filter_map(|project| self.compiled.get(project));
+        if unexercised == Unexercised::Allow || compiled.any(|compiled| candidate.is_among(compiled)) {
             return None;
         }
         let key = (project.clone(), candidate.id.name.clone());
@@ -148,7 +154,7 @@ impl Standing {
 pub fn standing(reports: &[TrialReport], baseline: &Baseline, accept: Accept) -> Standing {
     let mut standing = Standing::default();
     for (project, exercised) in reports.iter().flat_map(|report| &report.exercised) {
-        standing.compiled.extend(exercised.compiled.iter().cloned());
+        standing.compiled.entry(project.clone()).or_default().extend(exercised.compiled.iter().cloned());
         standing.unused.extend(exercised.unused.iter().map(|name| (project.clone(), name.clone())));
         let missing = exercised.missing.iter();
         standing.missing.extend(missing.map(|(name, word)| ((project.clone(), name.clone()), word.clone())));
