@@ -15,7 +15,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::candidate::{Candidate, Dependency, EcosystemKind, Named, Place, Reason, Version};
+use crate::candidate::{Candidate, Dependency, EcosystemKind, Named, Place, Reason, Target, Version};
 use crate::clock::Instant;
 use crate::project::{Applied, Exercised, Network, Project, Resolved, TransitiveRule};
 use crate::trial::{CellReport, Check};
@@ -66,8 +66,8 @@ pub enum Others {
 pub struct Cover<'a> {
     /// The packages of the project that may move, by name.
     pub candidates: BTreeSet<&'a str>,
-    /// The same as they stand at the base: `name@version`.
-    pub moving: BTreeSet<String>,
+    /// The same as they stand at the base.
+    pub moving: BTreeSet<Target>,
     /// Checks of the project that a user configured.
     pub own: &'a [Check],
 }

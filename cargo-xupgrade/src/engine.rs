@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail};
 use xupgrade_search::{Options, Outcome, Proposal, Reach, Scope, Search, Solution, Step, Ticket};
 
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, UpgradeName};
+use crate::engine::executor::together::target;
 use crate::engine::executor::{Atom, Executor, Finished, Order};
 use crate::event::{self, Event, Listener};
 use crate::machine::interrupt::{Level, Stop};
@@ -425,7 +426,7 @@ impl Engine<'_> {
         };
         let name = |atom: &Atom| {
             let candidate = self.candidate(atom);
-            format!("{}:{}@{}", candidate.id.project.ecosystem, candidate.id.name, candidate.rungs[atom.rung].version)
+            UpgradeName { ecosystem: candidate.id.project.ecosystem, target: target(self.plan, atom) }
         };
         TrialSummary {
             id: trial.id.clone(),

@@ -16,7 +16,7 @@ use xupgrade_search::Depth;
 
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
-pub use identity::{DependencyRef, ProjectId, apart};
+pub use identity::{DependencyRef, ProjectId, Target, UpgradeName, apart};
 pub use version::{Level, Promise, Version, cargo_compatible, compatible, level, toolchain_exceeds};
 
 /// Which package ecosystem a project or dependency belongs to.
@@ -232,14 +232,13 @@ pub struct Held {
 }
 
 impl Candidate {
-    /// True if it is among compiled packages (`name@version`) at the version in use. Go builds each module once, and a
+    /// True if it is among compiled packages at the version in use. Go builds each module once, and a
     /// workspace may do so at a higher version than a member asks for; of a crate there may be several versions.
     #[must_use]
-    pub fn is_among(&self, compiled: &BTreeSet<String>) -> bool {
-        let any = format!("{}@", self.id.name);
+    pub fn is_among(&self, compiled: &BTreeSet<Target>) -> bool {
         match self.id.project.ecosystem {
-            EcosystemKind::Cargo => compiled.contains(&format!("{any}{}", self.at)),
-            EcosystemKind::Go => compiled.range(any.clone()..).next().is_some_and(|one| one.starts_with(&any)),
+            EcosystemKind::Cargo => compiled.contains(&Target::new(self.id.name.as_str(), self.at.clone())),
+            EcosystemKind::Go => compiled.iter().any(|one| one.name == self.id.name),
         }
     }
 }
@@ -306,7 +305,7 @@ pub struct Evidence {
     pub tried: Vec<Version>,
     /// The upgrades that stood in the same trial already, in commit order: where it passes alone, it clashes with them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub beside: Vec<String>,
+    pub beside: Vec<UpgradeName>,
 }
 
 /// The closed list of reasons; the JSON Schema repeats it and a test compares the two.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, EcosystemKind, ProjectId, Reason, Version};
+use crate::candidate::{Candidate, EcosystemKind, ProjectId, Reason, Target, Version};
 
 /// The name of the configuration file at the root of a repository.
 pub const CONFIG_FILE: &str = "xupgrade.toml";
@@ -74,7 +74,7 @@ pub struct Applied {
     pub rewired: Vec<String>,
     /// The upgrades that were written in the same step, as the package manager takes none of them alone.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub with: Vec<String>,
+    pub with: Vec<Target>,
     /// Things that a reader should know (edges that flipped, lines that changed).
     pub notes: Vec<String>,
 }
@@ -95,11 +95,11 @@ pub struct Move {
 /// The packages that the cells of a project compiled, and the tests that stand on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exercised {
-    /// `name@version` of every dependency that was compiled.
-    pub compiled: BTreeSet<String>,
+    /// Every dependency that was compiled.
+    pub compiled: BTreeSet<Target>,
     /// The ones that only cells of the whole matrix compile: no trial of the search can be evidence for them.
     #[serde(default)]
-    pub late: BTreeSet<String>,
+    pub late: BTreeSet<Target>,
     /// For each unit of tests (crate, Go package): the names of the dependencies below it.
     pub below: BTreeMap<String, BTreeSet<String>>,
     /// Units of tests that can be run without the others and are compiled the same then.

@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::{Candidate, DependencyRef, Held, Level, Named, ProjectId, Version};
+use crate::candidate::{Candidate, DependencyRef, Held, Level, Named, ProjectId, UpgradeName, Version};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::NotReplayable;
@@ -131,7 +131,7 @@ pub struct Commit {
     /// Its tree.
     pub tree: String,
     /// Its upgrades: `ecosystem:name@version`.
-    pub atoms: Vec<String>,
+    pub atoms: Vec<UpgradeName>,
     /// The proof of its tree.
     pub verified: Verified,
     /// The trial in which it did.
@@ -216,7 +216,7 @@ pub struct TrialSummary {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<String>,
     /// What it tried, in commit order: `ecosystem:name@version`.
-    pub atoms: Vec<String>,
+    pub atoms: Vec<UpgradeName>,
     /// How many of the last of them were new.
     pub fresh: usize,
     /// The tree that was tested (the base's, where nothing could be written).
@@ -238,7 +238,7 @@ pub struct TrialSummary {
 impl TrialSummary {
     /// What was new in it.
     #[must_use]
-    pub fn fresh_atoms(&self) -> &[String] {
+    pub fn fresh_atoms(&self) -> &[UpgradeName] {
         &self.atoms[self.atoms.len().saturating_sub(self.fresh)..]
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidate::ProjectId;
+use crate::candidate::{ProjectId, Target};
 use crate::shell::typed;
 
 #[cfg(any(test, feature = "fake"))]
@@ -252,8 +252,8 @@ pub struct Reading {
     /// Tests and how they ended.
     #[serde(with = "pairs")]
     pub tests: BTreeMap<TestName, TestEnd>,
-    /// `name@version` of the compiled dependencies, fresh ones included.
-    pub compiled: BTreeSet<String>,
+    /// The compiled dependencies, fresh ones included.
+    pub compiled: BTreeSet<Target>,
     /// The targets of packages in folders that compiled, fresh ones included, as cargo names them: `app (bin "app")`.
     #[serde(default)]
     pub built: BTreeSet<String>,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
-use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind, Target};
 use crate::partner;
 use crate::phrases::{cargo, go};
 use crate::project::Exercised;
@@ -156,8 +156,8 @@ pub struct Claim {
     pub position: usize,
     /// The projects whose cells count for it.
     pub projects: BTreeSet<ProjectId>,
-    /// `name@version`.
-    pub package: String,
+    /// The package, at the version that has to be compiled.
+    pub package: Target,
 }
 
 /// What to do with a dependency that no cell compiles.
@@ -350,7 +350,7 @@ fn judge_claims(report: &TrialReport, claims: &[Claim]) -> Verdict {
     if unproven.is_empty() {
         return Verdict::Passed;
     }
-    let names: Vec<&str> = unproven.iter().map(|claim| claim.package.as_str()).collect();
+    let names: Vec<String> = unproven.iter().map(|claim| claim.package.to_string()).collect();
     Verdict::Failed(Cause {
         kind: ReasonKind::NotExercised,
         text: format!("no cell compiles {}, so nothing is proved", names.join(", ")),

@@ -1,7 +1,7 @@
 //! Claims: the packages that a trial has to compile to be evidence for its atoms. On the last tree an atom stands where the
 //! upgrades after it left it: a later one may take its package on to a higher version, or out. Pure.
 
-use crate::candidate::{Candidate, Version};
+use crate::candidate::{Candidate, Target, Version};
 use crate::engine::executor::Atom;
 use crate::plan::Plan;
 use crate::project::{Applied, Move};
@@ -26,7 +26,11 @@ pub fn claim(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) 
         // It is compiled nowhere, and named as what was wanted.
         Stand::Gone(_) => candidate.rungs.get(atoms[position].rung)?.version.clone(),
     };
-    Some(Claim { position, projects: plan.proving(candidate), package: format!("{}@{version}", candidate.id.name) })
+    Some(Claim {
+        position,
+        projects: plan.proving(candidate),
+        package: Target::new(candidate.id.name.as_str(), version),
+    })
 }
 
 /// The place of the package of an atom at the end of a sequence.
@@ -83,7 +87,7 @@ mod tests {
     }
 
     fn end(applied: &[Applied]) -> (Option<Stand>, Option<String>) {
-        let package = claim(&plan(), &atoms(), 0, applied).map(|claim| claim.package);
+        let package = claim(&plan(), &atoms(), 0, applied).map(|claim| claim.package.to_string());
         (stand(&plan(), &atoms(), 0, applied), package)
     }
 

@@ -10,7 +10,7 @@ use xupgrade_search::{Fate, Ticket, Why};
 
 use super::ends::{self, Pace, Passed, Place, Reply, Unit};
 use super::{Checkpoint, Engine, Searched, Spent, Trial};
-use crate::engine::executor::together::label;
+use crate::engine::executor::together::target;
 use crate::engine::executor::{Atom, Executor, Order};
 use crate::event::Event;
 use crate::machine::interrupt::Level;
@@ -168,7 +168,7 @@ impl Engine<'_> {
             }
             let mates = applied.get(position).map(|one| one.with.as_slice()).unwrap_or_default();
             let last =
-                (position + 1..atoms.len()).rev().find(|later| mates.contains(&label(self.plan, &atoms[*later])));
+                (position + 1..atoms.len()).rev().find(|later| mates.contains(&target(self.plan, &atoms[*later])));
             bonds.extend(position..last.unwrap_or(position));
         }
         bonds

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use xupgrade_search::{Fate, Strategy};
 
 use super::*;
+use crate::candidate::Target;
 use crate::candidate::{Candidate, EcosystemKind};
 use crate::engine::executor::Order;
 use crate::engine::executor::fake::{Answer, Fake};
@@ -105,11 +106,7 @@ fn an_upgrade_that_fails_lands_one_rung_lower() {
 
 /// Everything is green, and the atoms of an order are compiled but for one name.
 fn compiled_but(plan: &Plan, order: &Order, name: &str) -> Answer {
-    let label = |atom: &Atom| {
-        let candidate = &plan.candidates[atom.candidate];
-        format!("{}@{}", candidate.id.name, candidate.rungs[atom.rung].version)
-    };
-    let all = order.atoms.iter().map(label).filter(|one| !one.starts_with(name));
+    let all = order.atoms.iter().map(|atom| target(plan, atom)).filter(|one| one.name != name);
     Answer::Compiled(all.collect())
 }
 
@@ -361,7 +358,7 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
     let mut journal = Journal::begin(folder.path(), &crate::state::journal::tests::header()).unwrap();
     let mut engine = engine(&plan, Budget::default(), &mut journal);
     engine.unexercised = Unexercised::Hold;
-    let only_late: BTreeSet<String> = [format!("a@{}", plan.candidates[0].at)].into();
+    let only_late = BTreeSet::from([Target::new("a", plan.candidates[0].at.clone())]);
     let known = Exercised { compiled: only_late.clone(), late: only_late, ..Exercised::default() };
     engine.baseline.exercised.insert("cargo .".into(), known);
     let seen = std::cell::RefCell::new(BTreeMap::new());

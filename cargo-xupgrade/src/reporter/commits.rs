@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn commit(atoms: &[&str], verified: Verified, group: Option<usize>) -> Commit {
-        let atoms = atoms.iter().map(|atom| format!("cargo:{atom}@1.1.0")).collect();
+        let atoms = atoms.iter().map(|atom| format!("cargo:{atom}@1.1.0").as_str().into()).collect();
         Commit { id: "c".into(), tree: "t".into(), atoms, verified, trial: None, group }
     }
 

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::count;
+use crate::candidate::{Target, UpgradeName};
 use crate::event::{Event, Listener, Step};
 use crate::input::cli::{Format, Talk};
 use crate::lineage::{self, End, Past};
@@ -24,7 +25,7 @@ struct Heard {
     why: Why,
     fresh: Vec<Step>,
     /// The same as `name@version`.
-    keys: Vec<String>,
+    keys: Vec<UpgradeName>,
     accepted: usize,
     parent: Option<usize>,
     verdict: Option<VerdictKind>,
@@ -40,7 +41,7 @@ impl Heard {
     }
 
     /// Whether it settled what it tried: it passed, or failed alone.
-    fn settles(&self, key: &String) -> bool {
+    fn settles(&self, key: &UpgradeName) -> bool {
         (self.passed() || (self.failed() && self.keys.len() == 1)) && self.keys.contains(key)
     }
 
@@ -61,7 +62,11 @@ impl Story {
     pub fn hear(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::TrialBegan { trial, why: Some(why), of, fresh, accepted, .. } => {
-                let keys = fresh.iter().map(|step| format!("{}@{}", step.name, step.to)).collect();
+                let key = |step: &Step| UpgradeName {
+                    ecosystem: step.project.ecosystem,
+                    target: Target::new(step.name.as_str(), step.to.clone()),
+                };
+                let keys = fresh.iter().map(key).collect();
                 let mut heard = Heard {
                     id: trial.clone(),
                     why: *why,
@@ -107,7 +112,7 @@ impl Story {
     /// What failed in a trial and has not been settled since.
     fn left_of(&self, parent: usize) -> Vec<Step> {
         let failed = &self.trials[parent];
-        let open = |key: &String| !self.trials[parent + 1..].iter().any(|later| later.settles(key));
+        let open = |key: &UpgradeName| !self.trials[parent + 1..].iter().any(|later| later.settles(key));
         failed.fresh.iter().zip(&failed.keys).filter(|(_, key)| open(key)).map(|(step, _)| step.clone()).collect()
     }
 
@@ -124,7 +129,8 @@ impl Story {
         if bracket.accepted < failed.accepted {
             return Vec::new();
         }
-        let is_in = |key: &String| self.trials[at + 1..].iter().any(|later| later.passed() && later.keys.contains(key));
+        let is_in =
+            |key: &UpgradeName| self.trials[at + 1..].iter().any(|later| later.passed() && later.keys.contains(key));
         failed.fresh.iter().zip(&failed.keys).filter(|(_, key)| !is_in(key)).map(|(step, _)| step.clone()).collect()
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::duration;
 use super::grid::Paint;
+use crate::candidate::UpgradeName;
 use crate::machine::failure::shown;
 use crate::report::{TrialSummary, VerdictKind};
 use crate::why::Why;
@@ -123,13 +124,9 @@ pub(super) fn label(trial: &TrialSummary) -> String {
     }
 }
 
-/// `ecosystem:name@version` as a person writes it.
-pub(super) fn spelled(atom: &str) -> String {
-    let name = atom.split_once(':').map_or(atom, |(_, name)| name);
-    match name.rsplit_once('@') {
-        Some((name, version)) => format!("{name} {version}"),
-        None => name.to_owned(),
-    }
+/// An upgrade as a person writes it.
+pub(super) fn spelled(one: &UpgradeName) -> String {
+    format!("{} {}", one.target.name, one.target.version)
 }
 
 /// As many names as there is room for, and how many more there are.
@@ -161,7 +158,7 @@ mod tests {
             id: id.into(),
             why: Some(why),
             parent: parent.map(str::to_owned),
-            atoms: fresh.iter().map(|one| format!("cargo:{one}")).collect(),
+            atoms: fresh.iter().map(|one| format!("cargo:{one}").as_str().into()).collect(),
             fresh: fresh.len(),
             tree: String::new(),
             verdict: VerdictKind::Passed,
@@ -224,7 +221,8 @@ trials
 
     #[test]
     fn a_trial_whose_parent_is_not_there_is_not_lost() {
-        let all = [trial("t1", Some("t1"), Why::Half, &["a@1"]), trial("t2", Some("gone"), Why::Half, &["b@1"])];
+        let all =
+            [trial("t1", Some("t1"), Why::Half, &["a@1.0.0"]), trial("t2", Some("gone"), Why::Half, &["b@1.0.0"])];
         assert_eq!(
             order(&all).iter().map(|(depth, one)| (*depth, one.id.as_str())).collect::<Vec<_>>(),
             [(0, "t1"), (0, "t2")]

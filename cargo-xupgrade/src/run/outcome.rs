@@ -6,10 +6,10 @@ use xupgrade_search::{Depth, Fate, Refusal, Why};
 
 use super::scene::Scene;
 use super::{Found, Session};
-use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, Version};
+use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, UpgradeName, Version};
 use crate::engine::Trial;
 use crate::engine::claims::{Stand, claim, stand};
-use crate::engine::executor::together::label;
+use crate::engine::executor::together::target;
 use crate::engine::executor::{Atom, others};
 use crate::engine::often;
 use crate::plan::{Plan, held, named, partners};
@@ -55,13 +55,13 @@ fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade 
 fn same_step(plan: &Plan, found: &Found, position: usize) -> Option<Vec<String>> {
     let applied = &found.trials[found.checkpoint.trial?].report.applied;
     let atoms = &found.checkpoint.atoms;
-    let own = label(plan, &atoms[position]);
+    let own = target(plan, &atoms[position]);
     let (first, step) = applied
         .iter()
         .enumerate()
         .find(|(at, one)| !one.with.is_empty() && (*at == position || one.with.contains(&own)))?;
-    let all = std::iter::once(label(plan, atoms.get(first)?)).chain(step.with.iter().cloned());
-    let others: Vec<String> = all.filter(|one| *one != own).collect();
+    let all = std::iter::once(target(plan, atoms.get(first)?)).chain(step.with.iter().cloned());
+    let others: Vec<String> = all.filter(|one| *one != own).map(|one| one.to_string()).collect();
     let told = format!("it resolves only together with {}", others.join(", "));
     let notes = if first == position { step.notes.clone() } else { Vec::new() };
     Some(std::iter::once(told).chain(notes).collect())
@@ -73,7 +73,7 @@ fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> V
         let candidate = &plan.candidates[atom.candidate];
         others(moves, &candidate.id.name, &candidate.at, &candidate.rungs[atom.rung].version)
     };
-    let mates = found.checkpoint.atoms.iter().filter(|other| applied.with.contains(&label(plan, other)));
+    let mates = found.checkpoint.atoms.iter().filter(|other| applied.with.contains(&target(plan, other)));
     mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves))
 }
 
@@ -199,7 +199,7 @@ fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> St
 }
 
 /// The upgrades of a trial that come before a candidate's own.
-fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<String> {
+fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<UpgradeName> {
     let summary = found.summaries.iter().find(|summary| summary.id == trial.id);
     let before = trial.atoms.iter().take_while(|atom| atom.candidate != candidate).count();
     summary.map(|summary| summary.atoms[..before].to_vec()).unwrap_or_default()

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::candidate::{Candidate, Dependency, DependencyRef};
+use crate::candidate::{Candidate, Dependency, DependencyRef, Target};
 use crate::checkout::outside::Outside;
 use crate::checkout::repo::Repo;
 use crate::checkout::worker::submodule::Means;
@@ -237,7 +237,7 @@ impl<'a> Scene<'a> {
         let its: Vec<&Candidate> = candidates.iter().filter(is_its).collect();
         let cover = Cover {
             candidates: its.iter().map(|one| one.id.name.as_str()).collect(),
-            moving: its.iter().map(|one| format!("{}@{}", one.id.name, one.at)).collect(),
+            moving: its.iter().map(|one| Target::new(one.id.name.as_str(), one.at.clone())).collect(),
             own,
         };
         self.of(project).map_or(Ok(Vec::new()), |ecosystem| ask(ecosystem, &self.worker.tree(), &cover))

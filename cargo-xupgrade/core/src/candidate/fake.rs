@@ -8,6 +8,18 @@ impl From<&str> for ProjectId {
     }
 }
 
+impl From<&str> for Target {
+    fn from(text: &str) -> Self {
+        text.parse().unwrap()
+    }
+}
+
+impl From<&str> for UpgradeName {
+    fn from(text: &str) -> Self {
+        text.parse().unwrap()
+    }
+}
+
 impl DependencyRef {
     /// A direct requirement of the cargo project at the root.
     #[must_use]

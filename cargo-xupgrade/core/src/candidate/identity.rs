@@ -1,11 +1,11 @@
-//! The identities in a plan: a project, and a dependency of one.
+//! The identities in a plan: a project, a dependency of one, a version of a package, and an upgrade.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EcosystemKind, Place, Role};
+use super::{EcosystemKind, Place, Role, Version};
 
 /// A project of a repository. For people, and in JSON, it is the ecosystem and the folder: `cargo crates/app`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,20 +34,6 @@ impl ProjectId {
 impl fmt::Display for ProjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.ecosystem, self.path)
-    }
-}
-
-impl From<ProjectId> for String {
-    fn from(id: ProjectId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for ProjectId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 
@@ -83,6 +69,88 @@ impl DependencyRef {
         (&self.project.path, self.project.ecosystem, &self.name)
     }
 }
+
+/// A version of a package. For people, and in JSON: `name@version`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Target {
+    /// The name of the crate or module.
+    pub name: String,
+    /// The version.
+    pub version: Version,
+}
+
+impl Target {
+    /// A version of a package.
+    #[must_use]
+    pub fn new(name: impl Into<String>, version: impl Into<Version>) -> Self {
+        Self { name: name.into(), version: version.into() }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.version)
+    }
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, version) = text.rsplit_once('@').ok_or_else(|| format!("`{text}` is no name and version"))?;
+        let version = Version::parse(version).map_err(|error| format!("`{text}`: {error}"))?;
+        Ok(Self::new(name, version))
+    }
+}
+
+/// An upgrade in the list of those that a trial or a commit has. In JSON: `cargo:name@version`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct UpgradeName {
+    /// The ecosystem.
+    pub ecosystem: EcosystemKind,
+    /// The package, and the version that it moves to.
+    pub target: Target,
+}
+
+impl fmt::Display for UpgradeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.ecosystem, self.target)
+    }
+}
+
+impl FromStr for UpgradeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (ecosystem, target) = text.split_once(':').ok_or_else(|| format!("`{text}` names no ecosystem"))?;
+        Ok(Self { ecosystem: ecosystem.parse()?, target: target.parse()? })
+    }
+}
+
+/// The conversions from and to text that serde asks for.
+macro_rules! as_text {
+    ($($identity:ident)*) => {
+        $(
+            impl From<$identity> for String {
+                fn from(one: $identity) -> Self {
+                    one.to_string()
+                }
+            }
+
+            impl TryFrom<String> for $identity {
+                type Error = String;
+
+                fn try_from(text: String) -> Result<Self, String> {
+                    text.parse()
+                }
+            }
+        )*
+    };
+}
+
+as_text!(ProjectId Target UpgradeName);
 
 /// A project as two fields beside others, `ecosystem` and `project`: for `#[serde(flatten, with = …)]`.
 pub mod apart {
@@ -125,6 +193,17 @@ mod tests {
         assert_eq!(serde_json::from_str::<ProjectId>(&text).unwrap(), id);
         for bad in ["\"cargo\"", "\"npm .\"", "1"] {
             assert!(serde_json::from_str::<ProjectId>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_an_at_sign_is_split_from_its_version_at_the_last_one() {
+        let target: Target = "ex.com/a@b@v1.2.0".parse().unwrap();
+        assert_eq!((target.name.as_str(), target.version.to_string().as_str()), ("ex.com/a@b", "v1.2.0"));
+        let upgrade: UpgradeName = serde_json::from_str("\"go:ex.com/a@v1.2.0\"").unwrap();
+        assert_eq!((upgrade.ecosystem, upgrade.to_string().as_str()), (EcosystemKind::Go, "go:ex.com/a@v1.2.0"));
+        for bad in ["serde@1.0.0", "cargo:serde", "cargo:serde@one", "npm:a@1.0.0"] {
+            assert!(bad.parse::<UpgradeName>().is_err(), "{bad}");
         }
     }
 

@@ -11,6 +11,7 @@ use anstream::adapter::strip_str;
 use serde_json::Value;
 
 use super::{Build, Executable, Reader, Reading, TestEnd, TestName};
+use crate::candidate::{Target, Version};
 use crate::phrases::{self, cargo, go, libtest, rustc, system};
 pub use target::selector_of;
 pub use unit::name_units;
@@ -133,7 +134,7 @@ impl Lines {
             let executable = Executable { package: name.clone(), select: target::selector(&message["target"]) };
             self.found.executables.insert(stem.to_owned(), executable);
         }
-        self.found.compiled.insert(format!("{name}@{version}"));
+        self.found.compiled.extend(Version::parse(&version).map(|version| Target::new(name, version)));
     }
 
     fn libtest(&mut self, line: &str) {
@@ -377,7 +378,7 @@ mod tests {
 error[E0425]: cannot find function `gone` in crate `x`
   --> src/lib.rs:3:5"#;
         let reading = read(Reader::CargoMessages, text);
-        assert!(reading.compiled.contains("itoa@1.0.9"));
+        assert!(reading.compiled.contains(&"itoa@1.0.9".into()));
         assert_eq!(reading.executables["app-00ff"].package, "app");
         assert_eq!(reading.executables["app-00ff"].select, ["--test", "it"]);
         assert_eq!(reading.build_failed, Build::Failed);

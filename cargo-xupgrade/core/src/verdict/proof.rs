@@ -56,10 +56,12 @@ pub fn is_guarded_by_red(report: &TrialReport, baseline: &Baseline, claim: &Clai
 
 /// The units of tests that stand on the package of a claim, each with its project.
 fn units_on<'a>(report: &'a TrialReport, claim: &'a Claim) -> Vec<(&'a ProjectId, &'a String)> {
-    let name = claim.package.rsplit_once('@').map_or(claim.package.as_str(), |(name, _)| name);
     let below =
         exercised(report, claim).flat_map(|(project, known)| known.below.iter().map(move |unit| (project, unit)));
-    below.filter(|(_, (_, below))| below.contains(name)).map(|(project, (unit, _))| (project, unit)).collect()
+    below
+        .filter(|(_, (_, below))| below.contains(&claim.package.name))
+        .map(|(project, (unit, _))| (project, unit))
+        .collect()
 }
 
 fn is_of(project: &ProjectId, test: &TestName, units: &[(&ProjectId, &String)]) -> bool {

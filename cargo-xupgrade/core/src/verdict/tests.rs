@@ -134,7 +134,7 @@ fn a_refused_resolve_names_its_atom() {
 
 fn compiled(package: &str) -> TrialReport {
     let exercised = Exercised {
-        compiled: BTreeSet::from([package.to_owned()]),
+        compiled: BTreeSet::from([package.into()]),
         below: BTreeMap::from([("app".to_owned(), BTreeSet::from(["x".to_owned()]))]),
         ..Exercised::default()
     };
@@ -182,7 +182,7 @@ fn proof_is_tests_only_where_a_unit_above_the_dependency_ran() {
 fn what_only_the_whole_matrix_compiles_is_proved_by_no_test_that_the_lockfile_puts_above_it() {
     let mut report = compiled("x@1.0.1");
     for exercised in report.exercised.values_mut() {
-        exercised.late.insert("x@1.0.1".to_owned());
+        exercised.late.insert("x@1.0.1".into());
     }
     assert_eq!(proof(&report, &claim("x@1.0.1")), Proof::Compiled);
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::lock::{self, Lock};
 use super::members::{Member, Members};
+use crate::candidate::{Target, Version};
 use crate::machine::command::Tool;
 use crate::machine::toolchain;
 use crate::phrases;
@@ -64,7 +65,7 @@ pub struct Known<'a> {
     /// Its lockfile.
     pub lock: &'a Lock,
     /// The packages that may move: `name@version`.
-    pub moving: &'a BTreeSet<String>,
+    pub moving: &'a BTreeSet<Target>,
     /// The targets beside the host that are installed.
     pub targets: &'a [String],
     /// The user's own checks.
@@ -102,7 +103,7 @@ const USUAL_TARGETS: &[&str] = &[
 
 /// Finds the builds that the usual checks of a workspace pass by.
 pub fn find(known: &Known<'_>, tree: Tree<'_>) -> Variants {
-    let mut open: BTreeSet<String> = known.moving.clone();
+    let mut open: BTreeSet<Target> = known.moving.clone();
     let Some(usual) = tree(&["--workspace", ALL]) else { return Variants::default() };
     leave(&mut open, &packages(&usual));
     for selection in known.own.iter().filter_map(selection) {
@@ -138,31 +139,31 @@ fn selection(check: &Check) -> Option<Vec<&str>> {
 }
 
 /// Takes out what is compiled.
-fn leave(open: &mut BTreeSet<String>, compiled: &BTreeSet<String>) {
+fn leave(open: &mut BTreeSet<Target>, compiled: &BTreeSet<Target>) {
     open.retain(|package| !compiled.contains(package));
 }
 
-/// The packages of a tree as `name@version`.
-fn packages(tree: &BTreeSet<String>) -> BTreeSet<String> {
+/// The packages of a tree.
+fn packages(tree: &BTreeSet<String>) -> BTreeSet<Target> {
     let package = |line: &String| {
         let (name, rest) = line.split_once(" v")?;
-        Some(format!("{name}@{}", rest.split(' ').next()?))
+        Some(Target::new(name, Version::parse(rest.split(' ').next()?).ok()?))
     };
     tree.iter().filter_map(package).collect()
 }
 
 impl Known<'_> {
     /// The members that have one of these packages below them.
-    fn over<'a>(&'a self, packages: &'a BTreeSet<String>) -> impl Iterator<Item = &'a Member> {
+    fn over<'a>(&'a self, packages: &'a BTreeSet<Target>) -> impl Iterator<Item = &'a Member> {
         self.members.all.iter().filter(move |member| self.below(&member.name).any(|one| packages.contains(&one)))
     }
 
     /// All that a locked package may need, as the lockfile has it.
-    fn below(&self, name: &str) -> impl Iterator<Item = String> + use<> {
+    fn below(&self, name: &str) -> impl Iterator<Item = Target> + use<> {
         let roots = lock::package_versions(self.lock, name).into_iter().map(|version| (name.to_owned(), version));
         let roots: Vec<lock::Named> = roots.collect();
         let below = lock::reachable_from(self.lock, &roots);
-        roots.into_iter().chain(below).map(|(name, version)| format!("{name}@{version}"))
+        roots.into_iter().chain(below).map(|(name, version)| Target::new(name, version))
     }
 
     /// The members that cargo builds otherwise alone than beside the others, and that use what may move.
@@ -182,12 +183,12 @@ impl Known<'_> {
     /// The chance that a member differs once a package moves, read from the manifests: its neighbours ask for a feature
     /// that the version in use may not even have.
     fn may_differ(&self, member: &Member) -> bool {
-        let moves = |name: &&str| self.moving.iter().any(|one| one.split('@').next() == Some(name));
+        let moves = |name: &&str| self.moving.iter().any(|one| one.name == **name);
         self.members.fuller_for_others(member).iter().any(moves)
     }
 
     /// The fewest features, each for itself: two of them may be written for nobody who wants both.
-    fn features(&self, open: &mut BTreeSet<String>, tree: Tree<'_>) -> Vec<Variant> {
+    fn features(&self, open: &mut BTreeSet<Target>, tree: Tree<'_>) -> Vec<Variant> {
         let mut ways = Vec::new();
         for (member, feature) in self.useful(open).into_iter().take(MOST_FEATURES) {
             let spec = self.spec(member);
@@ -200,7 +201,7 @@ impl Known<'_> {
     }
 
     /// The features that ask for something with an open package below it.
-    fn useful<'a>(&'a self, open: &BTreeSet<String>) -> Vec<(&'a Member, &'a str)> {
+    fn useful<'a>(&'a self, open: &BTreeSet<Target>) -> Vec<(&'a Member, &'a str)> {
         let leads = |name: &str| self.below(name).any(|one| open.contains(&one));
         let asks = |(member, feature): &(&Member, &str)| {
             *feature != "default" && member.asked_by(feature).into_iter().any(leads)
@@ -211,14 +212,14 @@ impl Known<'_> {
     }
 
     /// The fewest targets that are installed.
-    fn targets(&self, open: &mut BTreeSet<String>, tree: Tree<'_>) -> Vec<Variant> {
+    fn targets(&self, open: &mut BTreeSet<Target>, tree: Tree<'_>) -> Vec<Variant> {
         let mut ways = Vec::new();
         for triple in self.targets.iter().filter(|_| !open.is_empty()) {
             let users = self.over(open).map(|member| self.spec(member));
             let compiled = |spec: &String| tree(&["--package", spec, "--target", triple, ALL]);
             let each = users.filter_map(|spec| compiled(&spec).map(|tree| (spec, packages(&tree))));
             let each: Vec<_> = each.filter(|(_, tree)| !tree.is_disjoint(open)).collect();
-            let (specs, trees): (Vec<String>, Vec<BTreeSet<String>>) = each.into_iter().unzip();
+            let (specs, trees): (Vec<String>, Vec<BTreeSet<Target>>) = each.into_iter().unzip();
             let target = Variant::Target { triple: triple.clone(), specs };
             ways.push((target, trees.into_iter().flatten().collect()));
         }
@@ -235,7 +236,7 @@ impl Known<'_> {
 }
 
 /// The fewest ways that compile all that any of them does; of two that compile as much the first one.
-fn fewest(mut ways: Vec<(Variant, BTreeSet<String>)>, open: &mut BTreeSet<String>) -> Vec<Variant> {
+fn fewest(mut ways: Vec<(Variant, BTreeSet<Target>)>, open: &mut BTreeSet<Target>) -> Vec<Variant> {
     let mut chosen = Vec::new();
     loop {
         let covers = |at: usize| open.intersection(&ways[at].1).count();
@@ -248,7 +249,7 @@ fn fewest(mut ways: Vec<(Variant, BTreeSet<String>)>, open: &mut BTreeSet<String
 }
 
 /// For each package that is for a target which is not here: how to have it.
-fn missing(open: &BTreeSet<String>, tree: Tree<'_>) -> BTreeMap<String, String> {
+fn missing(open: &BTreeSet<Target>, tree: Tree<'_>) -> BTreeMap<String, String> {
     let mut open = open.clone();
     let mut missing = BTreeMap::new();
     for triple in USUAL_TARGETS {
@@ -257,8 +258,8 @@ fn missing(open: &BTreeSet<String>, tree: Tree<'_>) -> BTreeMap<String, String> 
         }
         let compiled = tree(&["--workspace", "--target", triple, ALL]).map(|tree| packages(&tree)).unwrap_or_default();
         let word = format!("it is for another target: `rustup target add {triple}`, and it is checked for that");
-        let names = open.intersection(&compiled).filter_map(|one| one.split_once('@'));
-        missing.extend(names.map(|(name, _)| (name.to_owned(), word.clone())));
+        let names = open.intersection(&compiled).map(|one| one.name.clone());
+        missing.extend(names.map(|name| (name, word.clone())));
         leave(&mut open, &compiled);
     }
     missing

@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::folder;
 use super::protocol::{Compiled, CompiledParams};
+use crate::candidate::{Target, Version};
 use crate::project::Exercised;
 use crate::trial::{CellReport, Phase};
 
@@ -151,7 +152,10 @@ pub fn read(words: &[String]) -> Words {
 
 /// Adds an answer to the evidence.
 pub fn add(exercised: &mut Exercised, answer: &Compiled, build: Build) {
-    let versioned = |module: &String| answer.modules.get(module).map(|version| format!("{module}@{version}"));
+    let versioned = |module: &String| {
+        let version = Version::parse(answer.modules.get(module)?).ok()?;
+        Some(Target::new(module.as_str(), version))
+    };
     for package in &answer.packages {
         exercised.compiled.extend(package.depends_on.iter().filter_map(versioned));
         if build == Build::Packages {
@@ -218,7 +222,7 @@ mod tests {
         let mut exercised = Exercised::default();
         add(&mut exercised, &answer(), Build::WithTests);
         assert_eq!(
-            exercised.compiled.iter().collect::<Vec<_>>(),
+            exercised.compiled.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["ex.com/a@v1.1.0", "ex.com/assert@v1.0.0", "ex.com/b@v2.0.0"]
         );
         assert_eq!(exercised.below.keys().collect::<Vec<_>>(), ["ex.com/app"]);
@@ -230,7 +234,7 @@ mod tests {
     fn a_build_proves_nothing_about_what_only_tests_use() {
         let mut exercised = Exercised::default();
         add(&mut exercised, &answer(), Build::Packages);
-        assert!(!exercised.compiled.contains("ex.com/assert@v1.0.0"));
+        assert!(!exercised.compiled.contains(&"ex.com/assert@v1.0.0".into()));
         assert!(exercised.below.is_empty());
     }
 }

@@ -162,7 +162,7 @@ fn a_module_is_surveyed_raised_fetched_and_its_evidence_read() {
     let checks = go.checks(&room.world.repo, &project, &Cover::default()).unwrap();
     let cells: Vec<CellReport> = checks.into_iter().map(report).collect();
     let exercised = go.exercised(&room.world.repo, &project, &cells.iter().collect::<Vec<_>>()).unwrap();
-    assert!(exercised.compiled.contains("demo.test/fine@v1.1.0"), "{exercised:?}");
+    assert!(exercised.compiled.contains(&"demo.test/fine@v1.1.0".into()), "{exercised:?}");
     assert!(exercised.below["demo.test/app"].contains("demo.test/fine"), "{exercised:?}");
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use anyhow::Result;
 
 use super::{Atom, Executor, Finished, Order};
+use crate::candidate::Target;
 use crate::candidate::{Reason, ReasonKind};
 use crate::project::Exercised;
 use crate::trial::{Exit, Noise, Reading, TestEnd, TestName, TrialEnd, TrialReport};
@@ -17,8 +18,8 @@ use crate::verdict::Baseline;
 pub enum Answer {
     /// All cells are green.
     Green,
-    /// All cells are green, and these packages (`name@version`) were compiled.
-    Compiled(BTreeSet<String>),
+    /// All cells are green, and these packages were compiled.
+    Compiled(BTreeSet<Target>),
     /// A test is red, in a cell of its own.
     Red,
     /// The test of this name is red, in a cell of its own.

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use super::Atom;
-use crate::candidate::{Candidate, EcosystemKind, Reason};
+use crate::candidate::{Candidate, EcosystemKind, Reason, Target};
 use crate::ecosystem::{Change, Ecosystem, Others, Resolution};
 use crate::phrases::cargo::resolver;
 use crate::plan::{Plan, is_named};
@@ -52,7 +52,7 @@ pub fn write(ecosystem: &dyn Ecosystem, tree: &Path, plan: &Plan, atom: &Atom, l
         let with = mates.iter().map(|mate| change(plan, mate)).collect::<Result<Vec<_>>>()?;
         match ecosystem.apply(tree, &Change { with: &with, others, ..alone.clone() })? {
             Resolution::Applied(mut applied) => {
-                applied.with = mates.iter().map(|mate| label(plan, mate)).collect();
+                applied.with = mates.iter().map(|mate| target(plan, mate)).collect();
                 return Ok(Resolution::Applied(applied));
             }
             // What is said of it alone tells more.
@@ -101,14 +101,14 @@ fn in_conflict(words: &str) -> BTreeSet<String> {
 /// not so has more in it than its atoms say.
 #[must_use]
 pub fn is_whole(plan: &Plan, applied: &Applied, after: &[Atom]) -> bool {
-    applied.with.iter().all(|mate| after.iter().any(|atom| label(plan, atom) == *mate))
+    applied.with.iter().all(|mate| after.iter().any(|atom| target(plan, atom) == *mate))
 }
 
-/// `name@version`.
+/// The package of an atom, at the version that it moves to.
 #[must_use]
-pub fn label(plan: &Plan, atom: &Atom) -> String {
+pub fn target(plan: &Plan, atom: &Atom) -> Target {
     let candidate = &plan.candidates[atom.candidate];
-    format!("{}@{}", candidate.id.name, candidate.rungs[atom.rung].version)
+    Target::new(candidate.id.name.as_str(), candidate.rungs[atom.rung].version.clone())
 }
 
 #[cfg(test)]

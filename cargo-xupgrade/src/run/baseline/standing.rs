@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Accept, aside, cells};
-use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind};
+use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind, Target};
 use crate::phrases::{self, rustup};
 use crate::plan::Plan;
 use crate::trial::{Cell, CellKey, CellReport, Exit, Grain, TestName, TrialReport, Turn};
@@ -33,7 +33,7 @@ pub struct Standing {
     /// stay.
     targets: BTreeMap<(ProjectId, String), String>,
     /// The packages that the cells compile, by project.
-    compiled: BTreeMap<ProjectId, BTreeSet<String>>,
+    compiled: BTreeMap<ProjectId, BTreeSet<Target>>,
     /// Dependencies that nothing uses, by project.
     unused: BTreeSet<(ProjectId, String)>,
     /// For dependencies that no check here can compile, by project: a word on what would.
@@ -135,7 +135,7 @@ impl Standing {
             let text = format!("nothing imports {}; remove the requirement or use it", candidate.id.name);
             return Some(Reason::new(ReasonKind::Unused, text));
         }
-        let package = format!("{}@{}", candidate.id.name, candidate.at);
+        let package = Target::new(candidate.id.name.as_str(), candidate.at.clone());
         let places: BTreeSet<&str> = candidate.id.places.iter().map(|place| place.table.as_str()).collect();
         let places: Vec<&str> = places.into_iter().collect();
         let switch = || candidate.switch.as_ref().map(|switch| format!("add a check with {switch}"));

@@ -37,8 +37,8 @@ fn locked(packages: &[(&str, &[&str])]) -> Lock {
     lock::read(&("version = 4\n\n".to_owned() + &packages.iter().map(one).collect::<String>())).unwrap()
 }
 
-fn moving(names: &[&str]) -> BTreeSet<String> {
-    names.iter().map(|name| format!("{name}@1.0.0")).collect()
+fn moving(names: &[&str]) -> BTreeSet<Target> {
+    names.iter().map(|name| Target::new(*name, semver::Version::new(1, 0, 0))).collect()
 }
 
 const W: &str = "--workspace --edges=normal,build,dev";
