@@ -391,11 +391,13 @@ impl Engine<'_> {
         match proposal.scope {
             Scope::Concerned => {
                 let fresh = all.skip(atoms.len() - proposal.fresh);
-                let is_late = |one: &Candidate| self.baseline.is_late(one, &self.plan.proving(one));
+                let is_late = |one: &Candidate| self.baseline.is_late(one, &self.plan.reached(one));
                 let early = fresh.filter(|at| !is_late(self.candidate(&atoms[*at])));
-                early.filter_map(|at| claims::claim(self.plan, atoms, at, &[])).collect()
+                early.filter_map(|at| claims::claim(self.plan, atoms, at, &[], &report.applied)).collect()
             }
-            Scope::Full => all.filter_map(|at| claims::claim(self.plan, atoms, at, &report.applied)).collect(),
+            Scope::Full => {
+                all.filter_map(|at| claims::claim(self.plan, atoms, at, &report.applied, &report.applied)).collect()
+            }
             Scope::Gate | Scope::Again { .. } | Scope::Often { .. } => Vec::new(),
         }
     }

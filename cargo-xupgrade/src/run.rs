@@ -232,7 +232,7 @@ impl Session {
             return Ok(());
         }
         let unexercised = scene.config.unexercised.map_or(Unexercised::Hold, Into::into);
-        self.plan.hold(|plan, candidate| ground.verdicts.hold(candidate, &plan.proving(candidate), unexercised));
+        self.plan.hold(|plan, candidate| ground.verdicts.hold(candidate, &plan.reached(candidate), unexercised));
         self.plan.cells.retain(|cell| ground.verdicts.keeps(cell));
         self.nothing_green = self.plan.cells.is_empty();
         if self.plan.candidates.is_empty() {

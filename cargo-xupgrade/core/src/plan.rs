@@ -15,7 +15,7 @@ use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, not_replayable};
 use crate::priors::{Known, risk};
-use crate::project::{Base, Exercised, Move, Project};
+use crate::project::{Applied, Base, Exercised, Move, Project};
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
 pub use partners::{is_named, partners};
@@ -125,17 +125,30 @@ impl Plan {
         self.newest.sort_by(|a, b| (a.id.by_folder(), &a.at).cmp(&(b.id.by_folder(), &b.at)));
     }
 
-    /// The first of these moves that takes along what a user holds.
+    /// The first of the moves of an edit that takes along what a user holds.
     #[must_use]
-    pub fn forbidden<'a>(&self, project: &Project, moves: &'a [Move]) -> Option<&'a Move> {
+    pub fn forbidden<'a>(&self, project: &Project, applied: &'a Applied) -> Option<&'a Move> {
+        let moved = self.moved(project, &applied.files);
         let is_frozen = |one: &Move| {
             self.frozen.iter().any(|frozen| {
-                (frozen.id.project.ecosystem, &frozen.id.name) == (project.ecosystem, &one.name)
-                    && (frozen.id.project.path == project.path || project.dependents.contains(&frozen.id.project.path))
+                moved.contains(&frozen.id.project)
+                    && frozen.id.name == one.name
                     && frozen.at.as_ref().map(ToString::to_string) == one.from
             })
         };
-        moves.iter().find(|one| is_frozen(one))
+        applied.also_moved.iter().find(|one| is_frozen(one))
+    }
+
+    /// The projects in which an edit of one that wrote these files moves packages: its own, and those that use it by path. A
+    /// Cargo workspace has versions of its own, and only what is written into its lockfile moves there.
+    #[must_use]
+    pub fn moved(&self, project: &Project, files: &[String]) -> BTreeSet<ProjectId> {
+        let dependents = project.dependents.iter().filter_map(|path| self.find(project.ecosystem, path));
+        let is_moved = |one: &&Project| match one.ecosystem {
+            EcosystemKind::Cargo => one.lockfile.as_ref().is_some_and(|lock| files.contains(lock)),
+            EcosystemKind::Go => true,
+        };
+        std::iter::once(project).chain(dependents.filter(is_moved)).map(Project::id).collect()
     }
 
     /// The project of a candidate.
@@ -178,18 +191,6 @@ impl Plan {
         let Some(project) = self.project_of(candidate) else { return Vec::new() };
         let dependents = project.dependents.iter().filter_map(|path| self.find(project.ecosystem, path));
         std::iter::once(project).chain(dependents).map(Project::id).collect()
-    }
-
-    /// The projects whose checks can prove something about a candidate: those that its move reaches, and those of checks that
-    /// concern one of them.
-    #[must_use]
-    pub fn proving(&self, candidate: &Candidate) -> BTreeSet<ProjectId> {
-        let mut projects: BTreeSet<ProjectId> = self.reached(candidate).into_iter().collect();
-        projects.insert(candidate.id.project.clone());
-        let concerned = self.cells.iter().filter(|cell| !cell.concerns.is_disjoint(&projects));
-        let others: Vec<ProjectId> = concerned.map(|cell| cell.project.clone()).collect();
-        projects.extend(others);
-        projects
     }
 
     /// The candidates as the search sees them. `exercised` tells what stands on each, by project.
@@ -287,4 +288,27 @@ pub fn held_whole(project: &Project, dependencies: &[Dependency]) -> Vec<Held> {
             urgent: dependency.urgent.clone(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_in_another_project_forbids_only_what_moves_in_its_lockfile() {
+        let lockfile = |path: &str| Some(path.to_owned());
+        let root = Project::of(EcosystemKind::Cargo, ".", &[]);
+        let root = Project { dependents: vec!["fuzz".into()], lockfile: lockfile("Cargo.lock"), ..root };
+        let fuzz = Project { lockfile: lockfile("fuzz/Cargo.lock"), ..Project::of(EcosystemKind::Cargo, "fuzz", &[]) };
+        let mut held = Held::of("x", Reason::new(ReasonKind::HeldByUser, "ours"));
+        held.id.project = fuzz.id();
+        let plan = Plan { projects: vec![root, fuzz], frozen: vec![named_held(&held)], ..Plan::of("base", vec![]) };
+        let (name, to) = ("x".to_owned(), Some("1.0.1".to_owned()));
+        let moved = Move { ecosystem: EcosystemKind::Cargo, name, from: Some("1.0.0".into()), to };
+        let edit =
+            |file: &str| Applied { files: vec![file.into()], also_moved: vec![moved.clone()], ..Applied::default() };
+        assert!(plan.forbidden(&plan.projects[0], &edit("Cargo.lock")).is_none());
+        assert!(plan.forbidden(&plan.projects[0], &edit("fuzz/Cargo.lock")).is_some());
+        assert!(plan.forbidden(&plan.projects[1], &edit("fuzz/Cargo.lock")).is_some());
+    }
 }

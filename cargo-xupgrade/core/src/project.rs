@@ -120,6 +120,12 @@ pub struct Exercised {
 }
 
 impl Exercised {
+    /// Adds the packages that cells of every trial compile.
+    pub fn add_early(&mut self, more: Self) {
+        self.late = self.late.difference(&more.compiled).cloned().collect();
+        self.compiled.extend(more.compiled);
+    }
+
     /// Adds the packages that cells of the whole matrix compile.
     pub fn add_late(&mut self, last: Self) {
         self.late.extend(last.compiled.difference(&self.compiled).cloned());

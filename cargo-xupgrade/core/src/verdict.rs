@@ -32,13 +32,15 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// True if nothing in these projects compiles a candidate but cells that wait for the whole matrix: no trial before has to.
+    /// True if nothing compiles a candidate but cells that wait for the whole matrix: no trial before has to. What its own
+    /// project compiles counts, and where that compiles it nowhere, what those do that use the project by path.
     #[must_use]
-    pub fn is_late(&self, candidate: &Candidate, projects: &BTreeSet<ProjectId>) -> bool {
-        let known = || projects.iter().filter_map(|project| self.exercised.get(project));
-        let late = known().any(|known| candidate.is_among(&known.late));
+    pub fn is_late(&self, candidate: &Candidate, reached: &[ProjectId]) -> bool {
+        let own = self.exercised.get(&candidate.id.project).filter(|known| candidate.is_among(&known.compiled));
+        let known = || reached.iter().filter_map(|project| self.exercised.get(project));
         let is_early = |known: &Exercised| candidate.is_among(&known.compiled) && !candidate.is_among(&known.late);
-        late && !known().any(is_early)
+        let late = |known: &Exercised| candidate.is_among(&known.late);
+        own.map_or_else(|| known().any(late) && !known().any(is_early), late)
     }
 
     /// The cells in which tests fail on the untouched base.

@@ -10,7 +10,7 @@ use xupgrade_search::{Fate, Ticket, Why};
 
 use super::ends::{self, Pace, Passed, Place, Reply, Unit};
 use super::{Checkpoint, Engine, Searched, Spent, Trial};
-use crate::engine::executor::together::target;
+use crate::engine::executor::together::is_mate;
 use crate::engine::executor::{Atom, Executor, Order};
 use crate::event::Event;
 use crate::machine::interrupt::Level;
@@ -166,9 +166,10 @@ impl Engine<'_> {
             if let Some(ticket) = pair(atom) {
                 bonds.extend(*firsts.entry(ticket).or_insert(position)..position);
             }
-            let mates = applied.get(position).map(|one| one.with.as_slice()).unwrap_or_default();
-            let last =
-                (position + 1..atoms.len()).rev().find(|later| mates.contains(&target(self.plan, &atoms[*later])));
+            let is_mate = |later: &usize| {
+                applied.get(position).is_some_and(|edit| is_mate(self.plan, atom, edit, &atoms[*later]))
+            };
+            let last = (position + 1..atoms.len()).rev().find(is_mate);
             bonds.extend(position..last.unwrap_or(position));
         }
         bonds

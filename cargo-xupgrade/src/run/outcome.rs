@@ -9,7 +9,7 @@ use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, UpgradeName, Version};
 use crate::engine::Trial;
 use crate::engine::claims::{Stand, claim, stand};
-use crate::engine::executor::together::target;
+use crate::engine::executor::together::{is_mate, target};
 use crate::engine::executor::{Atom, others};
 use crate::engine::often;
 use crate::plan::{Plan, held, named, partners};
@@ -56,10 +56,10 @@ fn same_step(plan: &Plan, found: &Found, position: usize) -> Option<Vec<String>>
     let applied = &found.trials[found.checkpoint.trial?].report.applied;
     let atoms = &found.checkpoint.atoms;
     let own = target(plan, &atoms[position]);
-    let (first, step) = applied
-        .iter()
-        .enumerate()
-        .find(|(at, one)| !one.with.is_empty() && (*at == position || one.with.contains(&own)))?;
+    let (first, step) = applied.iter().enumerate().find(|(at, one)| {
+        let is_with = || atoms.get(*at).is_some_and(|first| is_mate(plan, first, one, &atoms[position]));
+        !one.with.is_empty() && (*at == position || is_with())
+    })?;
     let all = std::iter::once(target(plan, atoms.get(first)?)).chain(step.with.iter().cloned());
     let others: Vec<String> = all.filter(|one| *one != own).map(|one| one.to_string()).collect();
     let told = format!("it resolves only together with {}", others.join(", "));
@@ -73,20 +73,20 @@ fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> V
         let candidate = &plan.candidates[atom.candidate];
         others(moves, &candidate.id.name, &candidate.at, &candidate.rungs[atom.rung].version)
     };
-    let mates = found.checkpoint.atoms.iter().filter(|other| applied.with.contains(&target(plan, other)));
+    let mates = found.checkpoint.atoms.iter().filter(|other| is_mate(plan, atom, applied, other));
     mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves))
 }
 
 /// The evidence that the last tree gives for an upgrade.
 fn proof_in(plan: &Plan, found: &Found, report: &TrialReport, position: usize) -> Proof {
-    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied);
+    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied, &report.applied);
     claim.map_or(Proof::None, |claim| proof(report, &claim))
 }
 
 /// The reason for a weak proof where tests that stand on the upgrade are set aside.
 fn unguarded(plan: &Plan, found: &Found, position: usize) -> Option<String> {
     let report = &found.trials[found.checkpoint.trial?].report;
-    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied)?;
+    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied, &report.applied)?;
     let is_red = is_guarded_by_red(report, &found.baseline, &claim);
     is_red.then(|| "the tests that stand on it fail before any upgrade, so they say nothing".to_owned())
 }
@@ -212,14 +212,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     let upgrades = found.map(|found| upgrades(plan, found)).unwrap_or_default();
     let (mut all_held, untried) = leftovers(session);
     all_held.extend(plan.held.iter().cloned());
-    all_held.sort_by(|a, b| {
-        (&a.id.project, a.id.project.ecosystem, &a.id.name, &a.at).cmp(&(
-            &b.id.project,
-            b.id.project.ecosystem,
-            &b.id.name,
-            &b.at,
-        ))
-    });
+    all_held.sort_by(|a, b| (a.id.by_folder(), &a.at).cmp(&(b.id.by_folder(), &b.at)));
     if let Some(found) = found {
         tell_effects(plan, found, &mut all_held);
     }

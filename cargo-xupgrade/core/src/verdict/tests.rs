@@ -159,6 +159,50 @@ fn what_another_project_compiles_and_tests_is_no_evidence() {
     let mut both = compiled("x@1.0.1");
     both.cells[0].cell.project = "cargo fuzz".into();
     assert_eq!(proof(&both, &claim("x@1.0.1")), Proof::Compiled, "a test of that name ran, and not here");
+    both.cells[0].cell.concerns = ["cargo .".into()].into();
+    assert_eq!(proof(&both, &claim("x@1.0.1")), Proof::Tests, "a check of one project may test another");
+}
+
+#[test]
+fn tests_of_a_dependent_that_stays_at_the_old_release_prove_nothing() {
+    let mut report = compiled("x@1.0.1");
+    let own = report.exercised.get_mut(&"cargo .".into()).unwrap();
+    let old = Exercised { compiled: ["x@1.0.0".into()].into(), ..own.clone() };
+    own.below.clear();
+    report.exercised.insert("cargo examples".into(), old);
+    report.cells[0].cell.project = "cargo examples".into();
+    let projects = ["cargo .".into(), "cargo examples".into()].into();
+    assert_eq!(proof(&report, &Claim { projects, ..claim("x@1.0.1") }), Proof::Compiled);
+}
+
+#[test]
+fn what_its_own_project_compiles_late_is_late_whoever_else_compiles_it() {
+    let candidate = Candidate::of("x", &["1.0.1"]);
+    let all: BTreeSet<Target> = ["x@1.0.0".into()].into();
+    let early = Exercised { compiled: all.clone(), ..Exercised::default() };
+    let late = Exercised { late: all, ..early.clone() };
+    let reached = ["cargo .".into(), "cargo fuzz".into()];
+    let is_late = |own: Option<&Exercised>, other: &Exercised| {
+        let own = own.map(|own| ("cargo .".into(), own.clone()));
+        let exercised = own.into_iter().chain([("cargo fuzz".into(), other.clone())]).collect();
+        Baseline { exercised, ..Baseline::default() }.is_late(&candidate, &reached)
+    };
+    assert!(is_late(Some(&late), &early));
+    assert!(!is_late(Some(&early), &late));
+    assert!(is_late(None, &late) && !is_late(None, &early));
+}
+
+#[test]
+fn what_a_check_compiles_counts_for_each_project_that_it_concerns() {
+    let mut report = compiled("x@1.0.1");
+    report.cells[0].cell.concerns = ["cargo .".into(), "cargo tool".into()].into();
+    report.cells[0].reading.compiled = ["y@1.0.1".into()].into();
+    let there = Claim { projects: ["cargo tool".into()].into(), ..claim("y@1.0.1") };
+    assert_eq!(proof(&report, &there), Proof::None);
+    report.share_evidence();
+    assert_eq!(proof(&report, &there), Proof::Compiled);
+    let other = Claim { package: "x@1.0.1".into(), ..there };
+    assert_eq!(proof(&report, &other), Proof::None, "only what that check compiled");
 }
 
 #[test]

@@ -187,7 +187,8 @@ impl Hand<'_> {
         let written = lock(&self.shared.written);
         let is_known = |len: &usize| {
             let step = written.get(&keys[..*len]);
-            *len == 0 || step.is_some_and(|step| together::is_whole(self.tools.plan, &step.applied, &atoms[*len..]))
+            let is_whole = |step| together::is_whole(self.tools.plan, &atoms[*len - 1], step, &atoms[*len..]);
+            *len == 0 || step.is_some_and(|step| is_whole(&step.applied))
         };
         let known = (0..=keys.len()).rev().find(is_known).unwrap_or(0);
         (1..=known).filter_map(|len| written.get(&keys[..len]).cloned()).collect()
@@ -198,7 +199,7 @@ impl Hand<'_> {
         let project = change.project;
         let resolution = together::write(self.ecosystem(project)?, &self.worker.tree(), self.tools.plan, atom, later)?;
         let Resolution::Applied(applied) = &resolution else { return Ok(resolution) };
-        let Some(moved) = self.tools.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
+        let Some(moved) = self.tools.plan.forbidden(project, applied) else { return Ok(resolution) };
         self.worker.restore()?;
         let to = moved.to.as_deref().unwrap_or("nothing");
         let text = format!("{} {} would take {} along to {to}, which you hold", change.name, change.to, moved.name);
@@ -276,6 +277,7 @@ impl Hand<'_> {
                 report.exercised.insert(id, exercised);
             }
         }
+        report.share_evidence();
         Ok(())
     }
 

@@ -97,11 +97,22 @@ fn in_conflict(words: &str) -> BTreeSet<String> {
     selected.chain(others).chain(wanted.into_iter().flatten().map(str::to_owned)).collect()
 }
 
-/// Whether everything that was written along with a step is among the atoms that come after it. A tree of which that is
+/// True if everything that was written along with an atom is among the atoms that come after it. A tree of which that is
 /// not so has more in it than its atoms say.
 #[must_use]
-pub fn is_whole(plan: &Plan, applied: &Applied, after: &[Atom]) -> bool {
-    applied.with.iter().all(|mate| after.iter().any(|atom| target(plan, atom) == *mate))
+pub fn is_whole(plan: &Plan, atom: &Atom, applied: &Applied, after: &[Atom]) -> bool {
+    applied.with.iter().all(|mate| after.iter().any(|one| target(plan, one) == *mate && is_near(plan, atom, one)))
+}
+
+/// True for an atom that was written along with another one, in the edit that is told here.
+#[must_use]
+pub fn is_mate(plan: &Plan, atom: &Atom, applied: &Applied, other: &Atom) -> bool {
+    applied.with.contains(&target(plan, other)) && is_near(plan, atom, other)
+}
+
+/// Upgrades of one project: those of another one are written by themselves.
+fn is_near(plan: &Plan, one: &Atom, other: &Atom) -> bool {
+    plan.candidates[one.candidate].id.project == plan.candidates[other.candidate].id.project
 }
 
 /// The package of an atom, at the version that it moves to.
@@ -142,12 +153,15 @@ mod tests {
     #[test]
     fn a_tree_with_more_in_it_than_its_atoms_say_serves_only_those_that_go_on_with_the_rest() {
         use EcosystemKind::Cargo;
-        let plan = plan(vec![candidate(Cargo, "one", "."), candidate(Cargo, "two", ".")]);
+        let plan =
+            plan(vec![candidate(Cargo, "one", "."), candidate(Cargo, "two", "."), candidate(Cargo, "two", "fuzz")]);
         let applied = Applied { with: vec!["two@1.1.0".into()], ..Applied::default() };
-        assert!(is_whole(&plan, &applied, &[atom(1, 0)]));
-        assert!(!is_whole(&plan, &applied, &[]), "alone it is another tree");
-        assert!(!is_whole(&plan, &applied, &[atom(1, 1)]), "another version is another tree");
-        assert!(is_whole(&plan, &Applied::default(), &[]));
+        let is_whole = |applied, after: &[Atom]| is_whole(&plan, &atom(0, 0), applied, after);
+        assert!(is_whole(&applied, &[atom(1, 0)]));
+        assert!(!is_whole(&applied, &[]), "alone it is another tree");
+        assert!(!is_whole(&applied, &[atom(1, 1)]), "another version is another tree");
+        assert!(!is_whole(&applied, &[atom(2, 0)]), "the same crate of another project is another tree");
+        assert!(is_whole(&Applied::default(), &[]));
     }
 
     #[test]

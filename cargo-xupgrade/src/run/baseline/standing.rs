@@ -113,12 +113,7 @@ impl Standing {
     }
 
     /// The reason that holds a candidate before any trial, where the cells of these projects count for it.
-    pub fn hold(
-        &self,
-        candidate: &Candidate,
-        proving: &BTreeSet<ProjectId>,
-        unexercised: Unexercised,
-    ) -> Option<Reason> {
+    pub fn hold(&self, candidate: &Candidate, reached: &[ProjectId], unexercised: Unexercised) -> Option<Reason> {
         let project = &candidate.id.project;
         if let Some(reason) = self.red(project) {
             return Some(reason);
@@ -126,7 +121,7 @@ impl Standing {
         if let Some(reason) = self.stuck.get(project) {
             return Some(reason.clone());
         }
-        let mut compiled = proving.iter().filter_map(|project| self.compiled.get(project));
+        let mut compiled = reached.iter().filter_map(|project| self.compiled.get(project));
         if unexercised == Unexercised::Allow || compiled.any(|compiled| candidate.is_among(compiled)) {
             return None;
         }
@@ -145,7 +140,13 @@ impl Standing {
             [] => "only other packages require it".to_owned(),
             places => format!("required in `{}`", places.join("`, `")),
         };
-        let text = format!("no check compiles {package} ({required}); {advice}");
+        // The same release may be compiled elsewhere, where it does not move with this one.
+        let here = if self.compiled.values().any(|all| candidate.is_among(all)) {
+            format!(" of {project}")
+        } else {
+            String::new()
+        };
+        let text = format!("no check{here} compiles {package} ({required}); {advice}");
         Some(Reason::new(ReasonKind::NotExercised, text))
     }
 }
