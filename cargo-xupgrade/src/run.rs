@@ -6,19 +6,21 @@ mod cache;
 mod commits;
 mod hint;
 mod locks;
+mod opened;
 mod options;
 mod outcome;
 mod past;
+mod planning;
 mod prune;
 mod publish;
 mod reach;
 mod resolve;
 mod resume;
-mod scene;
 mod setup;
 mod sight;
 mod spare;
 mod told;
+mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +38,7 @@ use crate::machine::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::project::ManifestRule;
 use crate::report::{Report, TestedLock};
+use crate::state::facts::Facts;
 use crate::state::history::{self, Flapped, History};
 use crate::state::journal::{FOLDER, Journal};
 use crate::trial::{Noise, TrialReport};
@@ -43,15 +46,19 @@ use crate::verdict::{Baseline, Unexercised, Verdict};
 
 pub use cache::cache_root;
 pub use cache::{Clean, clean, make_shared};
+use opened::Opened;
 pub use past::past;
-use scene::Scene;
+use planning::Ecosystems;
+use resume::Begun;
+use workers::Workers;
 
 /// The plan: all that a run would try.
 ///
 /// # Errors
 /// A repository, a configuration or a registry that cannot be read.
 pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<Plan> {
-    Scene::open(&args.selection, listener, stop)?.plan(ManifestRule::Needed)
+    let mut opened = Opened::open(&args.selection, listener, stop)?;
+    planning::plan(&mut opened, ManifestRule::Needed).map(|(plan, _)| plan)
 }
 
 /// The plan of a run with these flags.
@@ -60,7 +67,8 @@ pub fn plan(args: &PlanArgs, listener: &dyn Listener, stop: &Stop) -> Result<Pla
 /// The same, and a branch name that git does not take.
 pub fn dry_run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Plan> {
     check_branch(args)?;
-    Scene::open(&args.selection, listener, stop)?.plan(args.manifest.into())
+    let mut opened = Opened::open(&args.selection, listener, stop)?;
+    planning::plan(&mut opened, args.manifest.into()).map(|(plan, _)| plan)
 }
 
 fn check_branch(args: &RunArgs) -> Result<()> {
@@ -77,38 +85,38 @@ fn check_branch(args: &RunArgs) -> Result<()> {
 pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code> {
     let job = Job { args, listener, stop, began: std::time::Instant::now() };
     check_branch(args)?;
-    let mut scene = Scene::open(&args.selection, listener, stop)?;
-    let folder = scene.out_folder(args.out.as_deref(), FOLDER)?;
-    let (mut plan, mut journal) = resume::begin(&mut scene, args, &folder, listener)?;
-    let history = resume::history(&scene, &journal, listener)?;
+    let mut opened = Opened::open(&args.selection, listener, stop)?;
+    let folder = opened.out_folder(args.out.as_deref(), FOLDER)?;
+    let Begun { mut plan, ecosystems, mut journal } = resume::begin(&mut opened, args, &folder, listener)?;
+    let history = resume::history(&opened, &journal, listener)?;
     plan.known = history.known();
-    scene.complete(&mut plan)?;
-    listener.tell(&told::plan_ready(&plan, (&scene.cache, scene.config.target_limit()), journal.folder()));
-    resolve::resolve(&scene, &mut plan, listener)?;
+    ecosystems.complete(&opened, &mut plan)?;
+    listener.tell(&told::plan_ready(&plan, (&opened.cache, opened.config.target_limit()), journal.folder()));
+    resolve::resolve(&opened, &ecosystems, &mut plan, listener)?;
     journal.write("plan.json", &plan.report())?;
     let mut session = Session::new(plan, history);
     if !session.plan.candidates.is_empty() {
-        session.work(&mut scene, &job, &mut journal)?;
+        session.work(&mut opened, &ecosystems, &job, &mut journal)?;
     }
-    session.locks = locks::keep(&session, &scene, &journal)?;
-    let mut report = session.report(&scene, job.began.elapsed().as_secs_f64(), stop);
+    session.locks = locks::keep(&session, &opened, &journal)?;
+    let mut report = session.report(&opened, job.began.elapsed().as_secs_f64(), stop);
     journal.folder().clone_into(&mut report.folder);
     let path = journal.write("report.json", &report)?;
-    resume::remember(&scene, &session, &report, listener);
+    resume::remember(&opened, &session, &report, listener);
     let code = session.code(&report, args, stop);
     journal.end(resume::end(&report, code))?;
-    keep_to_the_limit(&scene, code, listener);
+    keep_to_the_limit(&opened, code, listener);
     listener.tell(&Event::Said { text: format!("the whole report: {}", path.display()) });
     listener.tell(&Event::Finished { report: Box::new(report) });
     Ok(code)
 }
 
 /// Gives the disk back above `target-limit`. A run that was interrupted goes on soon, with what it built.
-fn keep_to_the_limit(scene: &Scene<'_>, code: Code, listener: &dyn Listener) {
+fn keep_to_the_limit(opened: &Opened<'_>, code: Code, listener: &dyn Listener) {
     if code == Code::Interrupted {
         return;
     }
-    if let Err(error) = prune::after(&scene.cache, scene.config.target_limit(), listener) {
+    if let Err(error) = prune::after(&opened.cache, opened.config.target_limit(), listener) {
         listener.tell(&Event::Warned { text: format!("{error:#}") });
     }
 }
@@ -122,23 +130,26 @@ struct Job<'a> {
     began: std::time::Instant,
 }
 
-impl Job<'_> {
-    /// What an executor works with that tries this plan in these places.
-    fn tools<'a>(
-        &'a self,
-        scene: &'a Scene<'_>,
-        plan: &'a Plan,
-        places: &'a [Place<'_>],
-        journal: &Journal,
-    ) -> Tools<'a> {
+/// What the trials of a run are made with.
+struct TrialContext<'a> {
+    opened: &'a Opened<'a>,
+    ecosystems: &'a Ecosystems<'a>,
+    /// What finished cells said.
+    facts: Facts,
+    places: Vec<Place<'a>>,
+}
+
+impl TrialContext<'_> {
+    /// What an executor works with that tries this plan by so many workers.
+    fn tools<'a>(&'a self, job: &'a Job<'_>, plan: &'a Plan, workers: usize, journal: &Journal) -> Tools<'a> {
         Tools {
-            places,
+            places: &self.places[..workers],
             plan,
-            ecosystems: &scene.ecosystems,
+            ecosystems: self.ecosystems.all(),
             out: journal.folder().to_owned(),
-            facts: &scene.facts,
-            listener: self.listener,
-            stop: self.stop.clone(),
+            facts: &self.facts,
+            listener: job.listener,
+            stop: job.stop.clone(),
         }
     }
 }
@@ -201,20 +212,25 @@ impl Session {
     }
 
     /// Baseline, search, confirmation, commits.
-    fn work(&mut self, scene: &mut Scene<'_>, job: &Job<'_>, journal: &mut Journal) -> Result<()> {
+    fn work(
+        &mut self,
+        opened: &mut Opened<'_>,
+        ecosystems: &Ecosystems<'_>,
+        job: &Job<'_>,
+        journal: &mut Journal,
+    ) -> Result<()> {
         let Job { args, listener, stop, .. } = *job;
-        let environments = scene.staff(args.search.jobs.get() as usize, journal.folder())?;
-        if let Some(environment) = environments.first() {
-            scene.facts = journal.facts(resume::surroundings(scene, environment, &self.plan.projects));
-        }
+        let workers = Workers::make(opened, ecosystems, args.search.jobs.get() as usize, journal.folder())?;
+        let places = workers.places(&opened.worker);
+        let facts = journal.facts(resume::surroundings(opened, &places[0].environment, &self.plan.projects));
         if journal.is_resumed() {
-            listener.tell(&Event::Said { text: resume::told(scene.facts.len()) });
+            listener.tell(&Event::Said { text: resume::told(facts.len()) });
         }
-        let places = scene.places(environments);
-        let mut ground = self.stand(scene, job, journal, &places)?;
+        let context = TrialContext { opened, ecosystems, facts, places };
+        let mut ground = self.stand(&context, job, journal)?;
         for cell in &ground.failing {
-            let place = &places[0];
-            if let Some(advice) = advice::find(&scene.repo, place, &self.plan, cell, journal.folder()) {
+            let place = &context.places[0];
+            if let Some(advice) = advice::find(&opened.repo, place, &self.plan, cell, journal.folder()) {
                 ground.verdicts.advise(&cell.cell.project, advice);
             }
         }
@@ -231,7 +247,7 @@ impl Session {
         if stop.requested() > Level::None {
             return Ok(());
         }
-        let unexercised = scene.config.unexercised.map_or(Unexercised::Hold, Into::into);
+        let unexercised = opened.config.unexercised.map_or(Unexercised::Hold, Into::into);
         self.plan.hold(|plan, candidate| ground.verdicts.hold(candidate, &plan.reached(candidate), unexercised));
         self.plan.cells.retain(|cell| ground.verdicts.keeps(cell));
         self.nothing_green = self.plan.cells.is_empty();
@@ -239,8 +255,8 @@ impl Session {
             return Ok(());
         }
         listener.tell(&told::baseline_done(&self.plan, &self.baseline));
-        let tools = job.tools(scene, &self.plan, &places[..ground.workers], journal);
-        let found = local::with(tools, |local| self.search(scene, job, journal, local, unexercised))?;
+        let tools = context.tools(job, &self.plan, ground.workers, journal);
+        let found = local::with(tools, |local| self.search(opened, job, journal, local, unexercised))?;
         // Those of earlier runs are no news.
         let before = history::flapped(&self.baseline);
         self.flapped.extend(history::flapped(&found.baseline).difference(&before).cloned());
@@ -250,24 +266,18 @@ impl Session {
     }
 
     /// The baseline; once more without the members that a plain build passes by, where it is red for their sake.
-    fn stand(
-        &mut self,
-        scene: &Scene<'_>,
-        job: &Job<'_>,
-        journal: &mut Journal,
-        places: &[Place<'_>],
-    ) -> Result<baseline::Ground> {
+    fn stand(&mut self, context: &TrialContext<'_>, job: &Job<'_>, journal: &mut Journal) -> Result<baseline::Ground> {
         let accept = if job.args.red.require_green { baseline::Accept::Nothing } else { baseline::Accept::Failing };
         let (mut before, mut known) = (Vec::new(), Vec::new());
         loop {
-            let tools = job.tools(scene, &self.plan, places, journal);
+            let tools = context.tools(job, &self.plan, context.places.len(), journal);
             let first = before.len();
             let (mut ground, containment) = local::with(tools, |local| {
                 let ground = baseline::run(&self.plan, local, journal, job.listener, (first, accept))?;
                 Ok((ground, local.containment()))
             })?;
             self.containment = containment.map(|one| one.to_string());
-            let mut found = spare::find(scene, &self.plan, &ground);
+            let mut found = spare::find(context.opened, context.ecosystems, &self.plan, &ground);
             // The user's own checks stay as they are, and may be red for the sake of the same members again.
             found.retain(|one| !known.contains(one));
             before.append(&mut ground.trials);
@@ -277,7 +287,7 @@ impl Session {
             }
             for one in &found {
                 self.left_out.push(one.told(job.listener));
-                one.leave_out(scene, &mut self.plan);
+                one.leave_out(context.opened, context.ecosystems, &mut self.plan);
             }
             known.extend(found);
         }
@@ -285,7 +295,7 @@ impl Session {
 
     fn search(
         &self,
-        scene: &Scene<'_>,
+        opened: &Opened<'_>,
         job: &Job<'_>,
         journal: &mut Journal,
         local: &mut Local<'_, '_>,
@@ -332,7 +342,7 @@ impl Session {
         };
         if !found.checkpoint.atoms.is_empty() {
             let upgrades = outcome::upgrades(&self.plan, &found);
-            match publish::branch(scene, args.branch.as_deref(), &upgrades, &found) {
+            match publish::branch(opened, args.branch.as_deref(), &upgrades, &found) {
                 Ok(written) => (found.branch, found.commits) = (Some(written.branch), written.commits),
                 // Nothing that was found may be lost with it: the report is still to come.
                 Err(error) => {
@@ -345,8 +355,8 @@ impl Session {
         Ok(found)
     }
 
-    fn report(&self, scene: &Scene<'_>, seconds: f64, stop: &Stop) -> Report {
-        outcome::report(self, scene, seconds, stop.requested() > Level::None)
+    fn report(&self, opened: &Opened<'_>, seconds: f64, stop: &Stop) -> Report {
+        outcome::report(self, opened, seconds, stop.requested() > Level::None)
     }
 
     fn code(&self, report: &Report, args: &RunArgs, stop: &Stop) -> Code {

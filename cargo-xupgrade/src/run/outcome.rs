@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xupgrade_search::{Depth, Fate, Refusal, Why};
 
-use super::scene::Scene;
+use super::opened::Opened;
 use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, UpgradeName, Version};
 use crate::engine::Trial;
@@ -206,7 +206,7 @@ fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<UpgradeName> {
 }
 
 /// The whole report.
-pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: bool) -> Report {
+pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, interrupted: bool) -> Report {
     let plan = &session.plan;
     let found = session.found.as_ref();
     let upgrades = found.map(|found| upgrades(plan, found)).unwrap_or_default();
@@ -226,7 +226,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
     trials.extend(found.into_iter().flat_map(|found| found.summaries.iter().cloned()));
     // Where nothing was written, the base's own tree was tested.
     for trial in trials.iter_mut().filter(|trial| trial.tree.is_empty()) {
-        trial.tree.clone_from(&scene.base.tree);
+        trial.tree.clone_from(&opened.base.tree);
     }
     crate::lineage::link(&mut trials);
     Report {
@@ -237,7 +237,7 @@ pub fn report(session: &Session, scene: &Scene<'_>, seconds: f64, interrupted: b
         tip_tree: tree.filter(|_| committed).cloned(),
         tested_tree: tree.cloned(),
         as_of: plan.as_of,
-        min_age: scene.policy.min_age,
+        min_age: opened.policy.min_age,
         cooldowns: plan.cooldowns.clone(),
         candidates: upgrades.len() + all_held.iter().filter(|held| was_tried(held)).count() + untried.len(),
         upgrades,

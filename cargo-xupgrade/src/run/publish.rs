@@ -3,7 +3,7 @@
 
 use anyhow::{Result, anyhow};
 
-use super::scene::Scene;
+use super::opened::Opened;
 use super::{Found, outcome};
 use crate::checkout::worker::{OUT, Signs};
 use crate::machine::command::Failed;
@@ -24,13 +24,14 @@ pub struct Written {
 ///
 /// # Errors
 /// [`Unpublishable`], with git's own words.
-pub fn rehearse(scene: &Scene<'_>) -> Result<()> {
-    let base = &scene.base;
-    let made = scene.worker.commit(&scene.repo.commit_settings(), signs(scene), &base.tree, &base.commit, "Rehearsal");
+pub fn rehearse(opened: &Opened<'_>) -> Result<()> {
+    let base = &opened.base;
+    let made =
+        opened.worker.commit(&opened.repo.commit_settings(), signs(opened), &base.tree, &base.commit, "Rehearsal");
     made.map(drop).map_err(|error| {
         let words = complaint(&error);
         // Without an identity git does not come as far as the signature.
-        let next = if signs(scene) == Signs::Yes && !phrases::git::is_identity_missing(&words) {
+        let next = if signs(opened) == Signs::Yes && !phrases::git::is_identity_missing(&words) {
             "see to the key (`git config user.signingKey`), or turn signing off here (`git config commit.gpgSign false`)"
         } else {
             "tell git who you are (`git config user.name NAME` and `git config user.email ADDRESS`)"
@@ -47,21 +48,21 @@ fn complaint(error: &anyhow::Error) -> String {
     if lines.is_empty() { said.clone() } else { lines.join("; ") }
 }
 
-fn signs(scene: &Scene<'_>) -> Signs {
-    if scene.repo.signs() { Signs::Yes } else { Signs::No }
+fn signs(opened: &Opened<'_>) -> Signs {
+    if opened.repo.signs() { Signs::Yes } else { Signs::No }
 }
 
 /// Writes the branch.
-pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
+pub fn branch(opened: &Opened<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
     let trees = &found.trials[trial].report.trees;
     let usual = format!("xupgrade/{}", crate::machine::now::now().date());
-    let branch = scene.repo.free_branch(wanted.unwrap_or(&usual), &scene.base)?;
-    let settings = scene.repo.commit_settings();
-    let signs = signs(scene);
-    let style = scene.repo.style(&scene.base);
+    let branch = opened.repo.free_branch(wanted.unwrap_or(&usual), &opened.base)?;
+    let settings = opened.repo.commit_settings();
+    let signs = signs(opened);
+    let style = opened.repo.style(&opened.base);
     let spread = Spread::of(upgrades);
-    let mut parent = scene.base.commit.clone();
+    let mut parent = opened.base.commit.clone();
     let mut commits = Vec::new();
     for unit in &found.chain.units {
         let last = unit.positions.clone().last().and_then(|last| trees.get(last));
@@ -71,11 +72,11 @@ pub fn branch(scene: &Scene<'_>, wanted: Option<&str>, upgrades: &[Upgrade], fou
             group: outcome::group_of(found, &found.checkpoint.atoms[position]),
         };
         let all: Vec<Proven<'_>> = unit.positions.clone().map(proven).collect();
-        let text = message::commit(style, &all, &spread, &unit.bars, &scene.base.commit);
-        parent = scene.worker.commit(&settings, signs, tree, &parent, &text)?;
+        let text = message::commit(style, &all, &spread, &unit.bars, &opened.base.commit);
+        parent = opened.worker.commit(&settings, signs, tree, &parent, &text)?;
         commits.extend(unit.positions.clone().map(|_| parent.clone()));
     }
-    scene.worker.offer(&parent)?;
-    scene.repo.fetch_branch(&scene.worker.control(), OUT, &branch)?;
+    opened.worker.offer(&parent)?;
+    opened.repo.fetch_branch(&opened.worker.control(), OUT, &branch)?;
     Ok(Written { branch, commits })
 }

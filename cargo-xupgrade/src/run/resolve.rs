@@ -3,7 +3,8 @@
 
 use anyhow::Result;
 
-use super::scene::Scene;
+use super::opened::Opened;
+use super::planning::Ecosystems;
 use crate::candidate::{Candidate, Named};
 use crate::ecosystem::{Everything, Ground};
 use crate::event::{Event, Listener};
@@ -11,22 +12,27 @@ use crate::plan::{Plan, named_held};
 use crate::project::Project;
 
 /// Resolves each project's upgrades at once, and takes out of the plan what its package manager refuses.
-pub fn resolve(scene: &Scene<'_>, plan: &mut Plan, listener: &dyn Listener) -> Result<()> {
+pub fn resolve(
+    opened: &Opened<'_>,
+    ecosystems: &Ecosystems<'_>,
+    plan: &mut Plan,
+    listener: &dyn Listener,
+) -> Result<()> {
     let projects: Vec<Project> = plan.projects.iter().filter(|one| !of(plan, one).is_empty()).cloned().collect();
     if projects.is_empty() {
         return Ok(());
     }
-    let ground = if scene.config.setup.commands.is_empty() { Ground::Whole } else { Ground::NotSetUp };
+    let ground = if opened.config.setup.commands.is_empty() { Ground::Whole } else { Ground::NotSetUp };
     let mut reached = Vec::new();
     for project in &projects {
         let positions = of(plan, project);
         let candidates: Vec<&Candidate> = positions.iter().map(|&index| &plan.candidates[index]).collect();
         let settled = settled(plan, project);
         let all = Everything { project, candidates: &candidates, settled: &settled, ground };
-        let Some(ecosystem) = scene.ecosystems.iter().find(|one| one.kind() == project.ecosystem) else { continue };
+        let Some(ecosystem) = ecosystems.of(project) else { continue };
         let what = format!("resolving {}", project.id());
         listener.tell(&Event::Began { what: what.clone() });
-        reached.extend(positions.iter().copied().zip(ecosystem.resolve_all(&scene.worker.tree(), &all)?));
+        reached.extend(positions.iter().copied().zip(ecosystem.resolve_all(&opened.worker.tree(), &all)?));
         listener.tell(&Event::Ended { what });
     }
     plan.heed(reached);

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::scene::Scene;
+use super::opened::Opened;
+use super::planning::{self, Ecosystems};
 use super::{Session, publish};
 use crate::candidate::EcosystemKind;
 use crate::checkout::environment::CheckEnv;
@@ -26,28 +27,35 @@ use crate::state::journal::{End, FORMAT, Header, Journal, Past};
 /// The version of the tool: another one may ask, read or judge otherwise.
 const TOOL: &str = env!("CARGO_PKG_VERSION");
 
+/// A run that has a plan and a journal.
+pub struct Begun<'a> {
+    pub plan: Plan,
+    pub ecosystems: Ecosystems<'a>,
+    pub journal: Journal,
+}
+
 /// Makes the plan and opens the journal: that of an interrupted run with the same base, flags and plan, or a new one.
-pub fn begin(scene: &mut Scene<'_>, args: &RunArgs, folder: &Path, listener: &dyn Listener) -> Result<(Plan, Journal)> {
+pub fn begin<'a>(opened: &mut Opened<'a>, args: &RunArgs, folder: &Path, listener: &dyn Listener) -> Result<Begun<'a>> {
     let wanted = Wanted {
-        base: scene.base.commit.clone(),
-        flags: flags(args, &scene.config),
-        as_of: args.selection.as_of.is_some().then_some(scene.policy.as_of),
+        base: opened.base.commit.clone(),
+        flags: flags(args, &opened.config),
+        as_of: args.selection.as_of.is_some().then_some(opened.policy.as_of),
     };
     let mut past = take_up(Past::read(folder), &wanted, args.search.resume, listener)?;
-    let now = scene.policy.as_of;
+    let now = opened.policy.as_of;
     if let Some(past) = &past {
-        scene.look_at(past.header.as_of);
+        opened.look_at(past.header.as_of);
     }
-    let mut plan = scene.plan(args.manifest.into())?;
+    let (mut plan, mut ecosystems) = planning::plan(opened, args.manifest.into())?;
     if past.as_ref().is_some_and(|past| past.header.plan != digest(&plan)) {
         refuse(args.search.resume, "the registries now give another plan for it", listener)?;
         past = None;
-        scene.look_at(now);
-        plan = scene.plan(args.manifest.into())?;
+        opened.look_at(now);
+        (plan, ecosystems) = planning::plan(opened, args.manifest.into())?;
     }
     // Before the output of the last run makes way.
     if !plan.candidates.is_empty() {
-        publish::rehearse(scene)?;
+        publish::rehearse(opened)?;
     }
     let journal = match past {
         Some(past) => {
@@ -57,7 +65,7 @@ pub fn begin(scene: &mut Scene<'_>, args: &RunArgs, folder: &Path, listener: &dy
         }
         None => Journal::begin(folder, &header(&wanted, &plan))?,
     };
-    Ok((plan, journal))
+    Ok(Begun { plan, ecosystems, journal })
 }
 
 /// What this run is about, as far as it is known before there is a plan.
@@ -139,13 +147,13 @@ fn flags(args: &RunArgs, config: &Config) -> String {
 
 /// A digest of everything that an answer hangs on beside tree and command: the toolchains, the environment of the
 /// checks, and what the set-up brought.
-pub fn surroundings(scene: &Scene<'_>, environment: &CheckEnv, projects: &[Project]) -> String {
-    let setup = serde_json::to_string(&scene.config.setup).unwrap_or_default();
-    let mut text = format!("{}\n{setup}\n", scene.copied).into_bytes();
+pub fn surroundings(opened: &Opened<'_>, environment: &CheckEnv, projects: &[Project]) -> String {
+    let setup = serde_json::to_string(&opened.config.setup).unwrap_or_default();
+    let mut text = format!("{}\n{setup}\n", opened.copied).into_bytes();
     for (name, value) in environment.of(&[].into()) {
         text.extend([name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat());
     }
-    let tree = scene.worker.tree();
+    let tree = opened.worker.tree();
     let pinned = projects.iter().map(|project| tree.join(&project.path));
     let pinned = pinned.filter(|folder| toolchain::file_in(folder).is_some());
     for folder in std::iter::once(tree.clone()).chain(pinned) {
@@ -173,10 +181,10 @@ pub fn told(known: usize) -> String {
 
 /// What was remembered when the run began: a copy lies beside its journal, so that a run which takes it up guesses the
 /// same and asks the same questions.
-pub fn history(scene: &Scene<'_>, journal: &Journal, listener: &dyn Listener) -> Result<History> {
+pub fn history(opened: &Opened<'_>, journal: &Journal, listener: &dyn Listener) -> Result<History> {
     // A run that was killed as soon as its journal had a first line left no copy.
     let is_copied = journal.is_resumed() && journal.folder().join(history::FILE).exists();
-    let folder = if is_copied { journal.folder() } else { &scene.cache };
+    let folder = if is_copied { journal.folder() } else { &opened.cache };
     let history = History::read(folder).unwrap_or_else(|text| {
         listener.tell(&Event::Warned { text });
         History::default()
@@ -189,10 +197,10 @@ pub fn history(scene: &Scene<'_>, journal: &Journal, listener: &dyn Listener) ->
 
 /// Remembers what a run found, on top of what is known by now: since the copy was made with which a resumed run begins,
 /// another one may have learnt. Where that cannot be read, on top of what this one began with.
-pub fn remember(scene: &Scene<'_>, session: &Session, report: &Report, listener: &dyn Listener) {
-    let mut history = History::read(&scene.cache).unwrap_or_else(|_| session.history.clone());
+pub fn remember(opened: &Opened<'_>, session: &Session, report: &Report, listener: &dyn Listener) {
+    let mut history = History::read(&opened.cache).unwrap_or_else(|_| session.history.clone());
     history.learn(report, &session.flapped);
-    if let Err(error) = history.write(&scene.cache) {
+    if let Err(error) = history.write(&opened.cache) {
         listener.tell(&Event::Warned { text: format!("{error:#}; the next run begins as if this one had not been") });
     }
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::baseline::{Ground, LeftOut};
-use super::scene::Scene;
+use super::opened::Opened;
+use super::planning::Ecosystems;
 use crate::event::{Event, Listener};
 use crate::plan::Plan;
 use crate::project::Project;
@@ -18,13 +19,13 @@ pub struct Spare {
 }
 
 /// Finds them after a baseline: all that makes a gate of their project red is theirs.
-pub fn find(scene: &Scene<'_>, plan: &Plan, ground: &Ground) -> Vec<Spare> {
+pub fn find(opened: &Opened<'_>, ecosystems: &Ecosystems<'_>, plan: &Plan, ground: &Ground) -> Vec<Spare> {
     let red = plan.projects.iter().filter(|project| ground.verdicts.is_red(&project.id()));
     let spare = |project: &Project| {
         let fatal = uncompiled(ground, project, |cell| cell.cell.check.grain == Grain::Whole);
-        let known = scene.of(project).filter(|_| !fatal.is_empty())?;
+        let known = ecosystems.of(project).filter(|_| !fatal.is_empty())?;
         // A gate ends at the first that does not compile; the other checks go on and name the rest.
-        let spare = known.spare(&scene.worker.tree(), project, &uncompiled(ground, project, |_| true));
+        let spare = known.spare(&opened.worker.tree(), project, &uncompiled(ground, project, |_| true));
         let is_spare = fatal.iter().all(|package| spare.contains_key(package));
         is_spare.then(|| Spare { project: project.clone(), members: spare.into_values().flatten().collect() })
     };
@@ -54,10 +55,10 @@ impl Spare {
     }
 
     /// Takes them out of the matrix; the user's own checks stay as they are.
-    pub fn leave_out(&self, scene: &Scene<'_>, plan: &mut Plan) {
-        let (id, known) = (self.project.id(), scene.of(&self.project));
+    pub fn leave_out(&self, opened: &Opened<'_>, ecosystems: &Ecosystems<'_>, plan: &mut Plan) {
+        let (id, known) = (self.project.id(), ecosystems.of(&self.project));
         let cells = std::mem::take(&mut plan.cells).into_iter().filter_map(|mut cell| {
-            if cell.project == id && !scene.config.is_own(&self.project, &cell.check.name) {
+            if cell.project == id && !opened.config.is_own(&self.project, &cell.check.name) {
                 cell.check = known?.without(cell.check, &self.members)?;
             }
             Some(cell)
