@@ -216,7 +216,7 @@ fn unexercised_allow_lets_through_what_no_cell_compiles_and_says_so() {
     env.write("xupgrade.toml", "unexercised = \"allow\"\n");
     let ran = env.run(&[]);
     assert_eq!(ran.code, 0, "{}", ran.said());
-    let of = |one: &serde_json::Value| ["project", "name", "proof"].map(|key| text(one, key).to_owned()).join(" ");
+    let of = |one: &Value| ["project", "name", "proof"].map(|key| text(one, key).to_owned()).join(" ");
     let mut upgrades: Vec<String> = ran.report["upgrades"].as_array().unwrap().iter().map(of).collect();
     upgrades.sort();
     assert_eq!(upgrades, [". optional none", ". seen tests", ". windows-only none", "tool seen none"]);

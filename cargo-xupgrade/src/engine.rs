@@ -131,7 +131,7 @@ impl Engine<'_> {
                 }
                 Step::Try(proposals) => {
                     for proposal in proposals {
-                        self.begin(executor, &mut search, &mut flight, (proposal, options))?;
+                        self.begin(executor, &mut search, &mut flight, proposal, options)?;
                     }
                     // There may be room for more.
                     continue;
@@ -171,7 +171,8 @@ impl Engine<'_> {
         executor: &mut dyn Executor,
         search: &mut Search,
         flight: &mut Flight,
-        (proposal, options): (Proposal, &Options),
+        proposal: Proposal,
+        options: &Options,
     ) -> Result<()> {
         if let Scope::Again { of, reach, .. } = proposal.scope
             && !flight.questions.contains_key(&(of, reach))

@@ -91,7 +91,7 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let history = resume::history(&opened, &journal, listener)?;
     plan.known = history.known();
     ecosystems.complete(&opened, &mut plan)?;
-    listener.tell(&told::plan_ready(&plan, (&opened.cache, opened.config.target_limit()), journal.folder()));
+    listener.tell(&told::plan_ready(&plan, &opened.cache, opened.config.target_limit(), journal.folder()));
     resolve::resolve(&opened, &ecosystems, &mut plan, listener)?;
     journal.write("plan.json", &plan.report())?;
     let mut session = Session::new(plan, history);
@@ -273,7 +273,7 @@ impl Session {
             let tools = context.tools(job, &self.plan, context.places.len(), journal);
             let first = before.len();
             let (mut ground, containment) = local::with(tools, |local| {
-                let ground = baseline::run(&self.plan, local, journal, job.listener, (first, accept))?;
+                let ground = baseline::run(&self.plan, local, journal, job.listener, first, accept)?;
                 Ok((ground, local.containment()))
             })?;
             self.containment = containment.map(|one| one.to_string());
@@ -356,7 +356,7 @@ impl Session {
     }
 
     fn report(&self, opened: &Opened<'_>, seconds: f64, stop: &Stop) -> Report {
-        outcome::report(self, opened, seconds, stop.requested() > Level::None)
+        outcome::report(self, opened, seconds, stop)
     }
 
     fn code(&self, report: &Report, args: &RunArgs, stop: &Stop) -> Code {

@@ -391,7 +391,7 @@ impl Batch {
             Finding::Void | Finding::Shared(_) if doubt.reach == Reach::Units => {
                 return self.count(place, failure.ticket);
             }
-            Finding::Void | Finding::Shared(_) => return self.acquit(place, unit, (failure, finding)),
+            Finding::Void | Finding::Shared(_) => return self.acquit(place, unit, &failure, finding),
             Finding::NoAnswer => self.leave_open(place, failure.ticket),
         }
         true
@@ -399,7 +399,7 @@ impl Batch {
 
     /// A unit is not to blame for a failure. Once each test passed in a run of the same, that counts as a pass; until then the same
     /// is tried again, a few times. Whether the lane is done with.
-    fn acquit(&mut self, place: usize, unit: usize, (failure, finding): (Failure, Finding)) -> bool {
+    fn acquit(&mut self, place: usize, unit: usize, failure: &Failure, finding: Finding) -> bool {
         let lane = &mut self.lanes[place];
         let void = lane.doubt.as_ref().map(Doubt::void).unwrap_or_default();
         if finding == Finding::Void || !void.is_empty() {

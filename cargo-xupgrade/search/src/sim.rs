@@ -117,8 +117,8 @@ impl World {
         }
         if let Scope::Again { of, reach, runs, until } = proposal.scope {
             return match reach {
-                Reach::Tests => self.count(proposal, of, (runs, until)),
-                Reach::Units => self.count_units(proposal, (runs, until)),
+                Reach::Tests => self.count(proposal, of, runs, until),
+                Reach::Units => self.count_units(proposal, runs, until),
             };
         }
         let causes = self.run(&proposal.picks, proposal.scope);
@@ -180,7 +180,7 @@ impl World {
     }
 
     /// Runs of the tests that failed in a trial, each by name.
-    fn count(&mut self, proposal: &Proposal, of: Ticket, (runs, until): (u32, Until)) -> Outcome {
+    fn count(&mut self, proposal: &Proposal, of: Ticket, runs: u32, until: Until) -> Outcome {
         let mut causes = self.failed.get(&of).cloned().unwrap_or_default();
         causes.retain(|cause| cause.test().is_some());
         let mut counts = counts(causes.iter().filter_map(Cause::test));
@@ -202,7 +202,7 @@ impl World {
     }
 
     /// Runs of all tests, counted as one.
-    fn count_units(&mut self, proposal: &Proposal, (runs, until): (u32, Until)) -> Outcome {
+    fn count_units(&mut self, proposal: &Proposal, runs: u32, until: Until) -> Outcome {
         let mut counts = counts([0].into_iter());
         for _ in 0..runs {
             let red = self.tests(&proposal.picks, Scope::Full);

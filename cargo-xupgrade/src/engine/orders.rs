@@ -25,7 +25,7 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
         Scope::Gate => (only_gates(concerned()), Freshness::Cached),
         Scope::Concerned => (concerned(), Freshness::Cached),
         Scope::Full => (plan.cells.clone(), Freshness::Afresh),
-        Scope::Again { reach, runs, .. } => (repeated(&again(proposal.scope), (reach, runs)), Freshness::Afresh),
+        Scope::Again { reach, runs, .. } => (repeated(&again(proposal.scope), reach, runs), Freshness::Afresh),
         Scope::Often { .. } => (again(proposal.scope), Freshness::Afresh),
     };
     // What is published, and what failed for no pick's sake, is judged test by test: there each has to run.
@@ -57,7 +57,7 @@ pub fn is_vacuous(proposal: &Proposal, order: &Order) -> bool {
 const WHOLE_RUNS: u32 = 2;
 
 /// The gates of these cells once, then the others in so many rounds.
-fn repeated(cells: &[Cell], (reach, runs): (Reach, u32)) -> Vec<Cell> {
+fn repeated(cells: &[Cell], reach: Reach, runs: u32) -> Vec<Cell> {
     let (gates, tests): (Vec<&Cell>, Vec<&Cell>) = cells.iter().partition(|cell| cell.check.phase == Phase::Gate);
     let most = |cell: &Cell| match cell.extent {
         _ if reach == Reach::Units => runs,
@@ -110,8 +110,8 @@ mod tests {
         let test = TestName { unit: "app src/lib.rs".into(), name: "a".into() };
         let named = Cell { extent: Extent::Tests([test].into()), ..Cell::of("test", Phase::Test) };
         let cells = [named, Cell::of("script", Phase::Test), Cell::of("gate", Phase::Gate)];
-        let order: Vec<String> = repeated(&cells, (Reach::Tests, 4)).into_iter().map(|cell| cell.check.name).collect();
+        let order: Vec<String> = repeated(&cells, Reach::Tests, 4).into_iter().map(|cell| cell.check.name).collect();
         assert_eq!(order, ["gate", "test", "script", "test", "script", "test", "test"]);
-        assert_eq!(repeated(&cells, (Reach::Units, 4)).len(), 1 + 2 * 4, "what is counted as one runs whole each time");
+        assert_eq!(repeated(&cells, Reach::Units, 4).len(), 1 + 2 * 4, "what is counted as one runs whole each time");
     }
 }

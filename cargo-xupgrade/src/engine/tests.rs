@@ -226,7 +226,7 @@ fn a_failure_is_asked_about_with_the_same_tests_each_time_whatever_is_learnt_mea
         let scope =
             Scope::Again { of: first[0].ticket, reach: Reach::Tests, runs, until: xupgrade_search::Until::Done };
         let again = Proposal { scope, ..first[0].clone() };
-        engine.begin(&mut fake, &mut search, &mut flight, (again, &Options::default())).unwrap();
+        engine.begin(&mut fake, &mut search, &mut flight, again, &Options::default()).unwrap();
         fake.poll().unwrap();
         assert!(engine.baseline.learn(&red(&["y"])) || asked.borrow().len() > 1, "that is news");
     }

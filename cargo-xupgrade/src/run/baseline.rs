@@ -47,11 +47,12 @@ pub fn run(
     local: &mut Local<'_, '_>,
     journal: &mut Journal,
     listener: &dyn Listener,
-    (before, accept): (usize, Accept),
+    before: usize,
+    accept: Accept,
 ) -> Result<Ground> {
     let runs = match local.capacity() {
         1 => in_turn(plan, local, listener, before)?,
-        workers => abreast(plan, local, listener, (before, workers))?,
+        workers => abreast(plan, local, listener, before, workers)?,
     };
     let (mut reports, mut trials): (Vec<TrialReport>, Vec<TrialSummary>) = (Vec::new(), Vec::new());
     for (report, summary) in runs {
@@ -67,7 +68,7 @@ pub fn run(
     let mut runs: Vec<(String, TrialReport)> =
         trials.iter().map(|trial: &TrialSummary| trial.id.clone()).zip(reports.iter().cloned()).collect();
     if accept == Accept::Failing {
-        for (report, summary) in alone(local, listener, before, (&reports, &baseline))? {
+        for (report, summary) in alone(local, listener, before, &reports, &baseline)? {
             journal.append(&summary)?;
             aside::hear(&mut baseline, &report);
             runs.push((summary.id.clone(), report));
@@ -86,7 +87,8 @@ fn alone(
     local: &mut Local<'_, '_>,
     listener: &dyn Listener,
     before: usize,
-    (reports, baseline): (&[TrialReport], &Baseline),
+    reports: &[TrialReport],
+    baseline: &Baseline,
 ) -> Result<Vec<Run>> {
     let cells = reports.first().map(|report| aside::cells(report, baseline)).unwrap_or_default();
     let mut runs = Vec::new();
@@ -133,7 +135,8 @@ fn abreast(
     plan: &Plan,
     local: &mut Local<'_, '_>,
     listener: &dyn Listener,
-    (before, workers): (usize, usize),
+    before: usize,
+    workers: usize,
 ) -> Result<Vec<Run>> {
     local.submit_abreast((before + 1..=before + RUNS).map(|number| whole(plan, number, listener)).collect())?;
     for number in before + RUNS + 1..=before + workers {

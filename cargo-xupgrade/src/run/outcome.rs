@@ -12,6 +12,7 @@ use crate::engine::claims::{Stand, claim, stand};
 use crate::engine::executor::together::{is_mate, target};
 use crate::engine::executor::{Atom, others};
 use crate::engine::often;
+use crate::machine::interrupt::{Level, Stop};
 use crate::plan::{Plan, held, named, partners};
 use crate::project::{Applied, Move};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
@@ -153,7 +154,7 @@ fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) 
         .filter_map(|refusal| {
             let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
             let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
-            Some(Held { wanted, ..held(candidate, reason_of(plan, found, trial, (refusal.pick.atom, vec![]))) })
+            Some(Held { wanted, ..held(candidate, reason_of(plan, found, trial, refusal.pick.atom, vec![])) })
         })
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
@@ -170,7 +171,7 @@ fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) 
 }
 
 /// The reason that a failed trial gives for a candidate.
-fn reason_of(plan: &Plan, found: &Found, trial: &Trial, (candidate, tried): (usize, Vec<Version>)) -> Reason {
+fn reason_of(plan: &Plan, found: &Found, trial: &Trial, candidate: usize, tried: Vec<Version>) -> Reason {
     let beside = beside(found, trial, candidate);
     match &trial.verdict {
         Verdict::Failed(cause) => Reason {
@@ -206,7 +207,7 @@ fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<UpgradeName> {
 }
 
 /// The whole report.
-pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, interrupted: bool) -> Report {
+pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, stop: &Stop) -> Report {
     let plan = &session.plan;
     let found = session.found.as_ref();
     let upgrades = found.map(|found| upgrades(plan, found)).unwrap_or_default();
@@ -252,7 +253,7 @@ pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, interrupted:
         projects: plan.projects.iter().map(|project| project_summary(session, project)).collect(),
         seconds: round(seconds),
         containment: session.containment.clone(),
-        interrupted,
+        interrupted: stop.requested() > Level::None,
         budget,
         folder: std::path::PathBuf::new(),
     }
@@ -338,7 +339,7 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
             let tried = rungs.iter().rev().map(|rung| candidate.rungs[*rung].version.clone()).collect();
             let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
-            let mut reason = reason_of(plan, found, trial, (index, tried));
+            let mut reason = reason_of(plan, found, trial, index, tried);
             if trial.why == Some(Why::Verify) {
                 reason.text = match reason.kind {
                     ReasonKind::NotExercised => unproved(plan, trial, index),
@@ -349,7 +350,7 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
         }
         Fate::Inconclusive { ticket } => {
             let trial = &found.trials[*found.searched.tickets.get(ticket)?];
-            let mut reason = reason_of(plan, found, trial, (index, vec![]));
+            let mut reason = reason_of(plan, found, trial, index, vec![]);
             if matches!(trial.verdict, Verdict::Failed(_)) {
                 reason.kind = ReasonKind::Inconclusive;
                 reason.text = format!("{}, which no further run confirmed", reason.text);

@@ -17,7 +17,7 @@ pub fn opened(repo: &Repo, base: &Base) -> Event {
 }
 
 /// The event before the first build. `limit` is for the target directories that stay between runs, in GiB.
-pub fn plan_ready(plan: &Plan, (cache, limit): (&Path, u64), out: &Path) -> Event {
+pub fn plan_ready(plan: &Plan, cache: &Path, limit: u64, out: &Path) -> Event {
     Event::PlanReady {
         cooldowns: plan.cooldowns.clone(),
         projects: plan.projects.iter().map(|project| planned(plan, project)).collect(),

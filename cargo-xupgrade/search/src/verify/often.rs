@@ -65,19 +65,19 @@ impl Verify {
 
     /// The end of the doubt about a failure in one of the runs; true where that is all there is to say. A test that the base
     /// fails, too, is no pick's fault; what did not come again is looked at once more; without an answer nothing is published.
-    pub(super) fn stands_after(&mut self, (finding, reach): (Finding, Reach), (of, has_void): (Ticket, bool)) -> bool {
-        match finding {
+    pub(super) fn stands_after(&mut self, doubt: &Doubt) -> bool {
+        match doubt.finding() {
             Finding::Open => return false,
             Finding::Guilty => {
                 self.more.state = Progress::Due;
                 return false;
             }
-            Finding::Void | Finding::Shared(_) if reach == Reach::Tests && has_void => {
+            Finding::Void | Finding::Shared(_) if doubt.reach == Reach::Tests && doubt.has_void() => {
                 self.more.voids += 1;
                 if self.more.voids < VOIDS {
                     self.more.state = Progress::Due;
                 } else {
-                    self.doubt = Some((self.target.len(), Doubt::of_units(of, self.runs.of_units)));
+                    self.doubt = Some((self.target.len(), Doubt::of_units(doubt.of, self.runs.of_units)));
                 }
                 return true;
             }

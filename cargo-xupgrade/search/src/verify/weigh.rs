@@ -15,6 +15,8 @@ const SHARED: u32 = 60;
 
 /// A failure for which no pick is to blame.
 struct Acquittal {
+    /// The trial that failed.
+    of: Ticket,
     /// Failure that did not come again; otherwise one that comes without the picks, too.
     is_void: bool,
     /// The tests that failed, where they are all that did.
@@ -26,28 +28,21 @@ struct Acquittal {
 impl Verify {
     /// A failure of tests was run again.
     pub(super) fn weigh(&mut self) -> Vec<Ticket> {
-        let Some((len, doubt)) = &self.doubt else {
-            return Vec::new();
-        };
-        let (len, of) = (*len, doubt.of);
+        let finding = self.doubt.as_ref().map_or(Finding::Open, |(_, doubt)| doubt.finding());
+        let Some((len, doubt)) = self.doubt.take_if(|_| finding != Finding::Open) else { return Vec::new() };
+        let of = doubt.of;
         // What is hunted failed in a trial of something else, or of more tests, than what stands below it passed.
         let hunting = self.hunted.is_some() || self.aim == Aim::Culprit || doubt.is_suspicion;
         let proof = if hunting { doubt.again.unwrap_or(of) } else { of };
-        let finding = doubt.finding();
         let acquitted = doubt.is_suspicion && finding != Finding::Guilty;
         let hunted = Hunted { of, reach: doubt.reach, tests: doubt.to_hunt() };
         let of_units = doubt.reach == Reach::Units;
-        let (has_void, void) = (doubt.has_void(), doubt.void());
         let mut moot: Vec<Ticket> = doubt.tickets().collect();
-        if finding == Finding::Open {
-            return Vec::new();
-        }
-        self.doubt = None;
         let red = self.red.take();
         if acquitted {
             return moot;
         }
-        if self.more.state == Progress::Asked(of) && self.stands_after((finding, hunted.reach), (of, has_void)) {
+        if self.more.state == Progress::Asked(of) && self.stands_after(&doubt) {
             return moot;
         }
         match finding {
@@ -65,8 +60,8 @@ impl Verify {
                 self.corner();
             }
             Finding::Void | Finding::Shared(_) => {
-                let acquittal = Acquittal { is_void: finding == Finding::Void, red, void };
-                moot.extend(self.take_back((len, of), acquittal));
+                let acquittal = Acquittal { of, is_void: finding == Finding::Void, red, void: doubt.void() };
+                moot.extend(self.take_back(len, acquittal));
             }
             Finding::NoAnswer => self.state = State::Ended,
         }
@@ -85,13 +80,14 @@ impl Verify {
     }
 
     /// Takes back a failure of the first `len` picks, or of the hunt.
-    fn take_back(&mut self, (len, of): (usize, Ticket), acquittal: Acquittal) -> Vec<Ticket> {
+    fn take_back(&mut self, len: usize, acquittal: Acquittal) -> Vec<Ticket> {
         if self.hunted.take().is_some() || self.aim == Aim::Culprit {
             self.lose();
             return Vec::new();
         }
-        let Acquittal { is_void, red, void } = acquittal;
-        let Some(tests) = red else { return self.try_anew((len, of), is_void, !void.is_empty()) };
+        let Acquittal { of, is_void, red: Some(tests), void } = acquittal else {
+            return self.try_anew(len, &acquittal);
+        };
         let tally = self.tallies.entry(len).or_default();
         tally.clear(of, &tests, if is_void { &tests } else { &void });
         let often = tally.voids() > VOIDS;
@@ -107,14 +103,14 @@ impl Verify {
     }
 
     /// Has another run decide, as more than tests with names failed in this one; too many such runs count as failed.
-    fn try_anew(&mut self, (len, of): (usize, Ticket), is_void: bool, has_void: bool) -> Vec<Ticket> {
-        if is_void || has_void {
+    fn try_anew(&mut self, len: usize, acquittal: &Acquittal) -> Vec<Ticket> {
+        if acquittal.is_void || !acquittal.void.is_empty() {
             self.tallies.clear(); // or it would be tried until it passes
         }
-        if is_void {
+        if acquittal.is_void {
             let voids = self.voids.entry(len).or_default();
             *voids += 1;
-            return if *voids > VOIDS { self.failed(len, of) } else { Vec::new() };
+            return if *voids > VOIDS { self.failed(len, acquittal.of) } else { Vec::new() };
         }
         // The caller knows the test now, and forgives it from then on.
         self.shared += 1;

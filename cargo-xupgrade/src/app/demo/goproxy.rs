@@ -46,8 +46,8 @@ pub fn write(archive: &Archive, folder: &Path) -> Result<ModuleSums> {
     let mut lists: BTreeMap<String, String> = BTreeMap::new();
     for ((path, version), files) in releases(archive) {
         let at = folder.join(escape(&path)).join("@v");
-        let sum = release(&at, (&path, &version), files)
-            .with_context(|| format!("modules/{path}/{version} of the archive"))?;
+        let sum =
+            release(&at, &path, &version, files).with_context(|| format!("modules/{path}/{version} of the archive"))?;
         let list = lists.entry(path.clone()).or_default();
         if !is_pseudo_version(&version) {
             *list = format!("{list}{version}\n");
@@ -120,7 +120,7 @@ fn releases(archive: &Archive) -> BTreeMap<(String, String), Files> {
     releases
 }
 
-fn release(at: &Path, (path, version): (&str, &str), mut files: Files) -> Result<Sums> {
+fn release(at: &Path, path: &str, version: &str, mut files: Files) -> Result<Sums> {
     let said: Release = toml_text::from_str(&files.remove(".release").unwrap_or_default()).context(".release")?;
     let published = said.published.as_deref().unwrap_or(PUBLISHED);
     if !version.ends_with("+incompatible") {

@@ -111,11 +111,11 @@ fn release(name: &str, version: &str, mut files: Files) -> Result<(Json, Vec<u8>
         files.iter().map(|(file, text)| (format!("{name}-{version}/{file}"), text.as_bytes().to_vec())).collect();
     let bytes = pack::crate_file(&inside)?;
     let checksum = said.checksum.clone().unwrap_or_else(|| digest::sha256_hex(&bytes));
-    Ok((index_line((name, version), &manifest, &said, &checksum), bytes))
+    Ok((index_line(name, version, &manifest, &said, &checksum), bytes))
 }
 
 /// One line of an index file (doc.rust-lang.org/cargo/reference/registry-index.html#json-schema).
-fn index_line((name, version): (&str, &str), manifest: &Table, said: &Release, checksum: &str) -> Json {
+fn index_line(name: &str, version: &str, manifest: &Table, said: &Release, checksum: &str) -> Json {
     let package = |key: &str| manifest.get("package").and_then(|package| package.get(key)).map_or(Json::Null, json_of);
     let (features, features2) = features(manifest);
     let mut line = json!({

@@ -40,7 +40,7 @@ impl Endurance {
 pub fn usual(project: &Project, endurance: Endurance) -> Vec<Check> {
     let gate = |name: &str, verb: &str, words: &[&str], grain| {
         let argv = [&["cargo", verb, "--workspace", "--locked"], words, &[MESSAGES]].concat();
-        check(project, name, (Phase::Gate, Reader::CargoMessages, grain), &argv)
+        check(project, name, Phase::Gate, Reader::CargoMessages, grain, &argv)
     };
     let test = ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"];
     let all_targets = [&["--all-targets"], endurance.words()].concat();
@@ -51,7 +51,7 @@ pub fn usual(project: &Project, endurance: Endurance) -> Vec<Check> {
         // No test needs a bench, nor an example or a program with `test = false`.
         gate("build-all", "build", &all_targets, Grain::Target),
         // Without --no-fail-fast one red test binary would hide the names of the others.
-        check(project, "test", (Phase::Test, Reader::Libtest, Grain::Whole), &test),
+        check(project, "test", Phase::Test, Reader::Libtest, Grain::Whole, &test),
     ]
 }
 
@@ -61,7 +61,7 @@ pub fn late(project: &Project, chosen: &[Variant], endurance: Endurance) -> Vec<
         let (name, verb, words) = words(variant, chosen);
         let argv = ["cargo", verb, "--locked"].into_iter().chain(words).chain(endurance.words().iter().copied());
         let argv: Vec<&str> = argv.chain([MESSAGES]).collect();
-        let gate = check(project, &name, (Phase::Gate, Reader::CargoMessages, Grain::Target), &argv);
+        let gate = check(project, &name, Phase::Gate, Reader::CargoMessages, Grain::Target, &argv);
         Check { turn: Turn::Final, ..gate }
     };
     chosen.iter().map(check).collect()
@@ -97,7 +97,7 @@ pub fn without(mut check: Check, members: &BTreeSet<String>) -> Option<Check> {
     (!is_theirs).then_some(check)
 }
 
-fn check(project: &Project, name: &str, (phase, reader, grain): (Phase, Reader, Grain), argv: &[&str]) -> Check {
+fn check(project: &Project, name: &str, phase: Phase, reader: Reader, grain: Grain, argv: &[&str]) -> Check {
     Check {
         name: name.into(),
         phase,

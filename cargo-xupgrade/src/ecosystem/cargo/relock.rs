@@ -106,7 +106,7 @@ impl Work<'_> {
     fn resolve(&self) -> Result<Resolution> {
         let ProjectResolver { cargo, root, project, .. } = self.resolver;
         let aims = cargo.aims(project);
-        let rust = rust_of_users(cargo, (root, project), self.before, (self.change.name, &self.first().from))?;
+        let rust = rust_of_users(cargo, root, project, self.before, self.change.name, &self.first().from)?;
         let fixed = aims.fixed(self.change.others);
         if let Some(target) = &aims.target {
             let end = self.attempt(&Bounds { fixed: fixed.clone(), ..Bounds::towards(target) })?;
@@ -165,11 +165,11 @@ impl Work<'_> {
         if let Some(reason) = rejected {
             return Ok(Resolution::Refused(reason));
         }
-        let applied = self.applied((notes(change, &after, &diff), moves(&diff)), &diff);
+        let applied = self.applied(notes(change, &after, &diff), moves(&diff), &diff);
         if self.edited.is_empty() { Ok(Resolution::Applied(applied)) } else { self.with_followers(applied, bounds) }
     }
 
-    fn applied(&self, (notes, also_moved): (Vec<String>, Vec<Move>), diff: &LockDiff) -> Applied {
+    fn applied(&self, notes: Vec<String>, also_moved: Vec<Move>, diff: &LockDiff) -> Applied {
         let files = self.edited.iter().cloned().chain(self.change.project.lockfile.clone());
         let rewired: BTreeSet<String> = diff.flipped.iter().map(|flip| flip.user.0.clone()).collect();
         let rewired = rewired.into_iter().collect();
@@ -179,7 +179,7 @@ impl Work<'_> {
     /// With the lockfiles of the workspaces that use the project by path.
     fn with_followers(&self, mut applied: Applied, bounds: &Bounds) -> Result<Resolution> {
         let Self { resolver, change, originals, .. } = *self;
-        match follow::follow(resolver.cargo, resolver.root, change, originals, (&self.first().subject.key, bounds))? {
+        match follow::follow(resolver.cargo, resolver.root, change, originals, &self.first().subject.key, bounds)? {
             follow::Followed::Locks(moved) => {
                 applied
                     .notes

@@ -118,9 +118,11 @@ fn versions(lock: &Lock, key: &RegistryKey) -> Versions {
 /// When a manifest cannot be read.
 pub(super) fn rust_of_users(
     cargo: &Cargo<'_>,
-    (root, project): (&Path, &Project),
+    root: &Path,
+    project: &Project,
     lock: &Lock,
-    (name, version): (&str, &Version),
+    name: &str,
+    version: &Version,
 ) -> Result<Option<String>> {
     let is_user = |member: &str| lock::reaches(lock, member, name, version);
     least_rust(cargo, root, project, &is_user)

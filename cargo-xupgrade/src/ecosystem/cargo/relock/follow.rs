@@ -40,13 +40,14 @@ pub fn follow(
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
-    (key, bounds): (&RegistryKey, &Bounds),
+    key: &RegistryKey,
+    bounds: &Bounds,
 ) -> Result<Followed> {
     let mut moved = BTreeMap::new();
     for path in &change.project.dependents {
         let Some(project) = cargo.known(path) else { continue };
         let there = Change { project: &project, ..change.clone() };
-        match relocked(cargo, root, &there, originals, (key, bounds))? {
+        match relocked(cargo, root, &there, originals, key, bounds)? {
             Ok(diff) if diff.is_empty() => {}
             Ok(diff) => {
                 moved.insert(join(path, "Cargo.lock"), diff);
@@ -62,7 +63,8 @@ fn relocked(
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
-    (key, bounds): (&RegistryKey, &Bounds),
+    key: &RegistryKey,
+    bounds: &Bounds,
 ) -> Result<Result<LockDiff, Resolution>> {
     let before = read_lock(root, change.project)?;
     let registries = cargo.registries(root, change.project)?;

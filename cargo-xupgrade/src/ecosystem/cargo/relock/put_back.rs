@@ -26,7 +26,7 @@ pub(super) fn put_back(resolver: ProjectResolver<'_>, before: &Lock, keep: &[&st
         let moved = lock::diff(before, &lock).raised.into_iter();
         let mut open = moved.filter(|one| !keep.contains(&one.name.as_str()) && !asked.contains(one));
         let Some(moved) = open.find(|one| may_go_back(resolver, &lock, one)) else { return Ok(()) };
-        if try_back(resolver, &bounds, (before, &lock), (&moved, keep))? {
+        if try_back(resolver, &bounds, before, &lock, &moved, keep)? {
             // What stood on it may go back now, too.
             asked.clear();
         } else {
@@ -57,8 +57,10 @@ fn admits_old(resolver: ProjectResolver<'_>, user: &LockedPackage, moved: &Moved
 fn try_back(
     resolver: ProjectResolver<'_>,
     bounds: &Bounds,
-    (before, now): (&Lock, &Lock),
-    (moved, keep): (&Moved, &[&str]),
+    before: &Lock,
+    now: &Lock,
+    moved: &Moved,
+    keep: &[&str],
 ) -> Result<bool> {
     let is_it = |one: &&LockedPackage| one.name == moved.name && same_version(&one.version, &moved.to);
     let Some(package) = now.packages.iter().find(is_it) else { return Ok(false) };

@@ -66,7 +66,7 @@ pub(super) fn group(
             if let Some(obstacle) = unlocked(entry, at.as_ref()) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
-            if let Some(obstacle) = patched(entry, &source, (at.as_ref(), &edges), locked, manifests) {
+            if let Some(obstacle) = patched(entry, &source, at.as_ref(), &edges, locked, manifests) {
                 group.dependency.obstacle.get_or_insert(obstacle);
             }
         }
@@ -193,7 +193,8 @@ fn unlocked(entry: &Entry, at: Option<&Version>) -> Option<Reason> {
 fn patched(
     entry: &Entry,
     source: &Source,
-    (at, edges): (Option<&Version>, &[&lock::LockedDependency]),
+    at: Option<&Version>,
+    edges: &[&lock::LockedDependency],
     locked: &lock::Lock,
     manifests: &Manifests,
 ) -> Option<Reason> {
