@@ -244,7 +244,7 @@ fn order(id: &str, script: &str, mark: &str) -> Order {
         freshness: Freshness::Cached,
         breadth: Breadth::Whole,
         goes_on: None,
-        until: None,
+        left: None,
     }
 }
 

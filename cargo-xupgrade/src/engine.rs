@@ -190,7 +190,7 @@ impl Engine<'_> {
         }
         // Once the budget is spent there is only the verification, which goes on until it knows.
         if flight.spent.is_none() && proposal.scope != Scope::Full {
-            order.until = self.last_call(options);
+            order.left = self.last_call(options);
         }
         self.announce(&order, &proposal, self.looks_at(flight, &proposal), search.expected_remaining());
         flight.begun += usize::from(counts(&proposal));
@@ -295,8 +295,8 @@ impl Engine<'_> {
     }
 
     /// When a running trial has to make way for the verification.
-    fn last_call(&self, options: &Options) -> Option<Instant> {
-        self.budget.last_call(self.kept_back(options)).map(|since| self.began + since)
+    fn last_call(&self, options: &Options) -> Option<Duration> {
+        self.budget.last_call(self.kept_back(options)).map(|since| since.saturating_sub(self.began.elapsed()))
     }
 
     /// What one run of the whole matrix takes, as far as the baseline tells.

@@ -29,7 +29,8 @@ use xupgrade_search::Options;
 
 use crate::candidate::ProjectId;
 use crate::engine::commits::Chain;
-use crate::engine::executor::local::{self, Local, Place, Tools};
+use crate::engine::executor::Executor;
+use crate::engine::executor::local::{self, Place, Tools};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
 use crate::input::cli::{PlanArgs, RunArgs};
@@ -273,7 +274,8 @@ impl Session {
             let tools = context.tools(job, &self.plan, context.places.len(), journal);
             let first = before.len();
             let (mut ground, containment) = local::with(tools, |local| {
-                let ground = baseline::run(&self.plan, local, journal, job.listener, first, accept)?;
+                let (stop, listener) = (job.stop, job.listener);
+                let ground = baseline::run(&self.plan, local, stop, journal, listener, first, accept)?;
                 Ok((ground, local.containment()))
             })?;
             self.containment = containment.map(|one| one.to_string());
@@ -298,12 +300,10 @@ impl Session {
         opened: &Opened<'_>,
         job: &Job<'_>,
         journal: &mut Journal,
-        local: &mut Local<'_, '_>,
+        executor: &mut dyn Executor,
         unexercised: Unexercised,
     ) -> Result<Found> {
         let Job { args, listener, stop, began } = *job;
-        local.limits = baseline::limits(&self.plan, &self.baseline);
-        local.tolerated = self.baseline.red_cells();
         let often = options::often(&args.search, &self.plan, &self.baseline);
         let mut engine = Engine {
             plan: &self.plan,
@@ -324,9 +324,9 @@ impl Session {
             at_once: self.plan.together(),
             ..options::options(&args.search, &self.plan.cells, &self.baseline, &often)
         };
-        let searched = engine.search(local, &options)?;
+        let searched = engine.search(executor, &options)?;
         let checkpoint = searched.checkpoint();
-        let chain = engine.commits(local, &searched, &checkpoint, args.verify_commits.into())?;
+        let chain = engine.commits(executor, &searched, &checkpoint, args.verify_commits.into())?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let (trials, baseline) = (engine.trials, engine.baseline);
         let mut found = Found {

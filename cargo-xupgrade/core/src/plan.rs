@@ -15,7 +15,7 @@ use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, not_replayable};
 use crate::priors::{Known, risk};
-use crate::project::{Applied, Base, Exercised, Move, Project};
+use crate::project::{Base, Exercised, Move, Project};
 use crate::report::{PLAN_SCHEMA, PlanReport};
 use crate::trial::Cell;
 pub use partners::{is_named, partners};
@@ -127,28 +127,28 @@ impl Plan {
 
     /// The first of the moves of an edit that takes along what a user holds.
     #[must_use]
-    pub fn forbidden<'a>(&self, project: &Project, applied: &'a Applied) -> Option<&'a Move> {
-        let moved = self.moved(project, &applied.files);
+    pub fn forbidden<'a>(&self, project: &Project, moves: &'a [Move]) -> Option<&'a Move> {
         let is_frozen = |one: &Move| {
             self.frozen.iter().any(|frozen| {
-                moved.contains(&frozen.id.project)
-                    && frozen.id.name == one.name
+                frozen.id.name == one.name
                     && frozen.at.as_ref().map(ToString::to_string) == one.from
+                    && self.has_moved(project, one, &frozen.id.project)
             })
         };
-        applied.also_moved.iter().find(|one| is_frozen(one))
+        moves.iter().find(|one| is_frozen(one))
     }
 
-    /// The projects in which an edit of one that wrote these files moves packages: its own, and those that use it by path. A
-    /// Cargo workspace has versions of its own, and only what is written into its lockfile moves there.
+    /// True if a move by an edit of one project takes place in another one, or the same. A Cargo workspace has a lockfile of its
+    /// own; the Go modules that use one by path are built with its versions.
     #[must_use]
-    pub fn moved(&self, project: &Project, files: &[String]) -> BTreeSet<ProjectId> {
-        let dependents = project.dependents.iter().filter_map(|path| self.find(project.ecosystem, path));
-        let is_moved = |one: &&Project| match one.ecosystem {
-            EcosystemKind::Cargo => one.lockfile.as_ref().is_some_and(|lock| files.contains(lock)),
-            EcosystemKind::Go => true,
-        };
-        std::iter::once(project).chain(dependents.filter(is_moved)).map(Project::id).collect()
+    pub fn has_moved(&self, by: &Project, one: &Move, there: &ProjectId) -> bool {
+        let mut dependents = by.dependents.iter().filter_map(|path| self.find(by.ecosystem, path));
+        match (&one.lockfile, by.ecosystem) {
+            (None, _) if by.id() == *there => true,
+            (None, EcosystemKind::Go) => dependents.any(|other| other.id() == *there),
+            (None, EcosystemKind::Cargo) => false,
+            (lock, _) => dependents.any(|other| other.lockfile == *lock && other.id() == *there),
+        }
     }
 
     /// The project of a candidate.
@@ -303,12 +303,16 @@ mod tests {
         let mut held = Held::of("x", Reason::new(ReasonKind::HeldByUser, "ours"));
         held.id.project = fuzz.id();
         let plan = Plan { projects: vec![root, fuzz], frozen: vec![named_held(&held)], ..Plan::of("base", vec![]) };
-        let (name, to) = ("x".to_owned(), Some("1.0.1".to_owned()));
-        let moved = Move { ecosystem: EcosystemKind::Cargo, name, from: Some("1.0.0".into()), to };
-        let edit =
-            |file: &str| Applied { files: vec![file.into()], also_moved: vec![moved.clone()], ..Applied::default() };
-        assert!(plan.forbidden(&plan.projects[0], &edit("Cargo.lock")).is_none());
-        assert!(plan.forbidden(&plan.projects[0], &edit("fuzz/Cargo.lock")).is_some());
-        assert!(plan.forbidden(&plan.projects[1], &edit("fuzz/Cargo.lock")).is_some());
+        let moved = |lockfile: Option<&str>| Move {
+            ecosystem: EcosystemKind::Cargo,
+            name: "x".into(),
+            from: Some("1.0.0".into()),
+            to: Some("1.0.1".into()),
+            lockfile: lockfile.map(str::to_owned),
+        };
+        let forbids = |project: usize, one| plan.forbidden(&plan.projects[project], &[moved(one)]).is_some();
+        assert!(!forbids(0, None));
+        assert!(forbids(0, Some("fuzz/Cargo.lock")));
+        assert!(forbids(1, None));
     }
 }

@@ -90,6 +90,9 @@ pub struct Move {
     pub from: Option<String>,
     /// The version after; `None` for one that is gone.
     pub to: Option<String>,
+    /// The lockfile in which it moved, where that is one of a project that uses the upgrade's own by path.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lockfile: Option<String>,
 }
 
 /// The packages that the cells of a project compiled, and the tests that stand on them.

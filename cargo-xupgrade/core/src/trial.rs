@@ -12,9 +12,11 @@ use crate::shell::typed;
 mod fake;
 pub mod flap;
 pub mod narrow;
+mod order;
 pub mod reading;
 mod report;
 
+pub use order::{Atom, Order, Until};
 pub use report::{Noise, TrialEnd, TrialKind, TrialReport};
 
 /// Cargo's messages in JSON, with diagnostics as people read them between.

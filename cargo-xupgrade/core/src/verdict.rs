@@ -42,12 +42,6 @@ impl Baseline {
         let late = |known: &Exercised| candidate.is_among(&known.late);
         own.map_or_else(|| known().any(late) && !known().any(is_early), late)
     }
-
-    /// The cells in which tests fail on the untouched base.
-    #[must_use]
-    pub fn red_cells(&self) -> BTreeSet<CellKey> {
-        self.cells.iter().filter(|(_, known)| !known.failing.is_empty()).map(|(key, _)| key.clone()).collect()
-    }
 }
 
 /// What one cell does on the untouched base.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::candidate::{Candidate, ProjectId, Target, Version};
+use crate::candidate::{Candidate, EcosystemKind, ProjectId, Target, Version};
 use crate::engine::executor::Atom;
+use crate::engine::executor::together::target;
 use crate::plan::Plan;
 use crate::project::{Applied, Move};
 use crate::verdict::Claim;
@@ -35,16 +36,29 @@ pub fn claim(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied], 
     })
 }
 
-/// The projects whose cells count for an atom: its own, and those in which it moves with it. It may have been written in one step
-/// with one before it, or have come along with that.
+/// The projects whose cells count for an atom: its own, and those that use it by path and are built with its version. Of cargo
+/// workspaces these are the ones in whose lockfile a step of its own project took its package along, or its old version out.
 fn proving(plan: &Plan, atoms: &[Atom], position: usize, written: &[Applied]) -> BTreeSet<ProjectId> {
-    let project = |atom: &Atom| plan.candidates.get(atom.candidate).map(|one| &one.id.project);
-    let own = project(&atoms[position]);
-    let steps = atoms.iter().zip(written).take(position + 1).filter(|(atom, _)| project(atom) == own);
-    let files: Vec<String> = steps.flat_map(|(_, applied)| applied.files.iter().cloned()).collect();
-    let known = plan.candidates.get(atoms[position].candidate).and_then(|one| plan.project_of(one));
-    let mut projects = known.map(|known| plan.moved(known, &files)).unwrap_or_default();
-    projects.extend(own.cloned());
+    let own = &plan.candidates[atoms[position].candidate].id.project;
+    let target = target(plan, &atoms[position]);
+    let candidate = &plan.candidates[atoms[position].candidate];
+    let version = |text: &Option<String>| text.as_deref().and_then(|text| Version::parse(text).ok());
+    let is_it = |one: &Move| {
+        let (from, to) = (version(&one.from), version(&one.to));
+        let is_out = to.is_none() && from.as_ref() == Some(&candidate.at);
+        one.name == target.name && (is_out || to.as_ref() == Some(&target.version))
+    };
+    let mut projects = BTreeSet::from([own.clone()]);
+    let Some(known) = plan.project_of(candidate) else { return projects };
+    let reached = plan.reached(candidate);
+    if own.ecosystem == EcosystemKind::Go {
+        projects.extend(reached);
+        return projects;
+    }
+    let steps = atoms.iter().zip(written).take(position + 1);
+    let steps = steps.filter(|(atom, _)| plan.candidates[atom.candidate].id.project == *own);
+    let moves: Vec<&Move> = steps.flat_map(|(_, applied)| &applied.also_moved).filter(|one| is_it(one)).collect();
+    projects.extend(reached.into_iter().filter(|there| moves.iter().any(|one| plan.has_moved(known, one, there))));
     projects
 }
 
@@ -55,11 +69,9 @@ pub fn stand(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) 
     let candidate = plan.candidates.get(atom.candidate)?;
     let mut version = candidate.rungs.get(atom.rung)?.version.clone();
     for (later, (by, applied)) in atoms.iter().zip(applied).enumerate().skip(position + 1) {
-        let by = plan.candidates.get(by.candidate).and_then(|by| plan.project_of(by));
-        if !by.is_some_and(|by| plan.moved(by, &applied.files).contains(&candidate.id.project)) {
-            continue;
-        }
-        match applied.also_moved.iter().find(|moved| is_from(moved, candidate, &version)) {
+        let Some(by) = plan.candidates.get(by.candidate).and_then(|by| plan.project_of(by)) else { continue };
+        let here = |moved: &&Move| plan.has_moved(by, moved, &candidate.id.project);
+        match applied.also_moved.iter().filter(here).find(|moved| is_from(moved, candidate, &version)) {
             Some(Move { to: None, .. }) => return Some(Stand::Gone(later)),
             Some(Move { to: Some(to), .. }) => version = Version::parse(to).unwrap_or(version),
             None => {}
@@ -78,7 +90,6 @@ fn is_from(moved: &Move, candidate: &Candidate, version: &Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::candidate::EcosystemKind;
     use crate::project::Project;
 
     fn plan() -> Plan {
@@ -93,6 +104,7 @@ mod tests {
             name: (*name).into(),
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
+            lockfile: None,
         };
         Applied { also_moved: moved.iter().map(one).collect(), ..Applied::default() }
     }
@@ -129,32 +141,47 @@ mod tests {
         plan
     }
 
+    /// The same moves, in the lockfile of `fuzz`.
+    fn there(mut applied: Applied) -> Applied {
+        applied.also_moved.iter_mut().for_each(|one| one.lockfile = Some("fuzz/Cargo.lock".into()));
+        applied
+    }
+
     #[test]
-    fn cells_of_a_dependent_count_where_the_upgrade_is_written_into_its_lockfile() {
+    fn cells_of_a_dependent_count_where_the_upgrade_moves_its_package_in_its_lockfile() {
         let plan = two_projects();
-        let files = |file: &str| Applied { files: vec![file.into()], ..Applied::default() };
+        let up = |name: &str| moves(&[(name, Some("1.0.0"), Some("1.1.0"))]);
         let counts = |written: &[Applied]| {
             let claim = claim(&plan, &atoms(), 1, &[], written).unwrap();
             claim.projects.contains(&"cargo fuzz".into())
         };
-        assert!(!counts(&[files("Cargo.lock"), files("Cargo.lock")]));
-        assert!(counts(&[files("Cargo.lock"), files("fuzz/Cargo.lock")]));
-        assert!(counts(&[files("fuzz/Cargo.lock"), files("Cargo.lock")]), "written in one step with the one before it");
-        assert!(
-            !counts(&[files("Cargo.lock"), files("Cargo.lock"), files("fuzz/Cargo.lock")]),
-            "another project's own"
-        );
+        assert!(!counts(&[up("a"), up("b")]));
+        assert!(counts(&[up("a"), there(up("b"))]));
+        assert!(!counts(&[there(up("a")), up("b")]), "that lockfile was written for another package");
+        assert!(counts(&[there(up("b")), moves(&[])]), "the step before it took it along");
+        let out = moves(&[("b", Some("1.0.0"), None)]);
+        assert!(counts(&[up("a"), there(out)]), "the new version was there already, and is used for the old one now");
+        assert!(!counts(&[up("a"), up("b"), there(up("b"))]), "a later one, of another project");
+    }
+
+    #[test]
+    fn go_builds_those_that_use_a_module_by_path_with_its_versions_whatever_was_written() {
+        let mut plan = two_projects();
+        plan.projects.iter_mut().for_each(|one| one.ecosystem = EcosystemKind::Go);
+        plan.candidates.iter_mut().for_each(|one| one.id.project.ecosystem = EcosystemKind::Go);
+        let projects = claim(&plan, &atoms(), 0, &[], &[]).unwrap().projects;
+        assert_eq!(projects, ["go .".into(), "go fuzz".into()].into());
+        assert_eq!(claim(&plan, &atoms(), 2, &[], &[]).unwrap().projects, ["go fuzz".into()].into());
     }
 
     #[test]
     fn a_move_in_another_lockfile_moves_nothing_here() {
         let mut plan = two_projects();
         plan.candidates.swap(0, 2);
-        let mut on = moves(&[("c", Some("1.1.0"), Some("1.2.0"))]);
-        let at_the_end = |on: &Applied| stand(&plan, &atoms(), 0, &[moves(&[]), on.clone()]);
-        assert_eq!(at_the_end(&on), Some(at("1.1.0")));
-        on.files = vec!["fuzz/Cargo.lock".into()];
-        assert_eq!(at_the_end(&on), Some(at("1.2.0")));
+        let on = moves(&[("c", Some("1.1.0"), Some("1.2.0"))]);
+        let at_the_end = |on: Applied| stand(&plan, &atoms(), 0, &[moves(&[]), on]);
+        assert_eq!(at_the_end(on.clone()), Some(at("1.1.0")));
+        assert_eq!(at_the_end(there(on)), Some(at("1.2.0")));
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Engine<'_> {
             freshness,
             breadth,
             goes_on: None,
-            until: None,
+            left: None,
         })?;
         let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost a trial"))?;
         let verdict = judge(&finished.report, &self.baseline, &[], self.unexercised);

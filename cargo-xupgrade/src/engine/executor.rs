@@ -8,46 +8,13 @@ pub mod fake;
 pub mod local;
 pub mod together;
 
-use std::time::Instant;
-
 use anyhow::Result;
-use xupgrade_search::Until;
 
 use crate::candidate::{EcosystemKind, Version};
 use crate::project::Move;
-use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, Freshness, TrialKind, TrialReport};
+use crate::trial::TrialReport;
+pub use crate::trial::{Atom, Order};
 use crate::verdict::Baseline;
-
-/// One upgrade of a trial: which candidate, to which version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Atom {
-    /// The position of the candidate in the plan.
-    pub candidate: usize,
-    /// The position of the rung in its ladder.
-    pub rung: usize,
-}
-
-/// A trial to run: base + atoms in commit order, on some cells.
-#[derive(Debug, Clone)]
-pub struct Order {
-    /// Its kind.
-    pub kind: TrialKind,
-    /// Its name.
-    pub id: String,
-    /// The atoms, in commit order.
-    pub atoms: Vec<Atom>,
-    /// The cells to run, gates first.
-    pub cells: Vec<Cell>,
-    /// Whether cached results count.
-    pub freshness: Freshness,
-    /// How much of each cell runs.
-    pub breadth: Breadth,
-    /// The end of an order that goes on, behind its gates, whatever fails. None: it ends at the first cell that fails.
-    pub goes_on: Option<Until>,
-    /// The moment at which the budget ends what still runs; that is no answer, and no verdict on slowness.
-    pub until: Option<Instant>,
-}
 
 /// A trial that has finished.
 #[derive(Debug)]
@@ -65,7 +32,8 @@ pub trait Executor {
     /// How many trials it can take at once.
     fn capacity(&self) -> usize;
 
-    /// Takes what is known by now of the untouched base, such as its flaky tests; trials that begin later heed it.
+    /// Takes what is known by now of the untouched base: its flaky and its red tests, the time that its cells take. Trials
+    /// that begin later heed it; before there is any, a cell may take an hour.
     fn learn(&mut self, known: &Baseline);
 
     /// Takes a trial.
@@ -73,6 +41,15 @@ pub trait Executor {
     /// # Errors
     /// When it cannot take any.
     fn submit(&mut self, order: Order) -> Result<()>;
+
+    /// Takes trials of the same cells whose tests are to begin together: two suites that clash would else show it only by
+    /// luck. There must be a free place for each; an executor whose places share no machine need not wait.
+    ///
+    /// # Errors
+    /// When it cannot take any.
+    fn submit_abreast(&mut self, orders: Vec<Order>) -> Result<()> {
+        orders.into_iter().try_for_each(|order| self.submit(order))
+    }
 
     /// Waits for the next finished trial; `None` when none is under way.
     ///
@@ -115,6 +92,7 @@ mod tests {
             name: "x".into(),
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
+            lockfile: None,
         };
         let version = |text| Version::parse(text).unwrap();
         let all = [moved(Some("1.0.0"), Some("1.1.0+build")), moved(None, Some("1.1.0")), moved(Some("0.9.0"), None)];
@@ -128,6 +106,7 @@ mod tests {
             name: "ex.com/x".into(),
             from: Some(from.into()),
             to: Some("v1.6.0".into()),
+            lockfile: None,
         };
         let version = |text| Version::parse(text).unwrap();
         let all = [moved("v1.0.0"), moved("v1.5.0")];

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use xupgrade_search::{Pick, Proposal, Reach, Scope, Until, Why};
+use xupgrade_search::{Pick, Proposal, Reach, Scope, Why};
 
 use crate::candidate::ProjectId;
 use crate::engine::executor::{Atom, Order};
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn};
+use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn, Until};
 
 /// The atoms of picks, in the same order.
 #[must_use]
@@ -30,7 +30,7 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
     };
     // What is published, and what failed for no pick's sake, is judged test by test: there each has to run.
     let goes_on = match proposal.scope {
-        Scope::Again { until, .. } => Some(until),
+        Scope::Again { until, .. } => Some(until.into()),
         Scope::Often { .. } | Scope::Full => Some(Until::Done),
         Scope::Concerned => (proposal.why == Why::Retry && proposal.fresh == 1).then_some(Until::Done),
         Scope::Gate => None,
@@ -41,7 +41,7 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
     };
     let kind = kind(proposal.scope);
     let id = kind.name(proposal.ticket.number());
-    Order { kind, id, atoms: atoms(&proposal.picks), cells, freshness, breadth, goes_on, until: None }
+    Order { kind, id, atoms: atoms(&proposal.picks), cells, freshness, breadth, goes_on, left: None }
 }
 
 /// An order to run tests again that has none to run: it would pass, and prove nothing.

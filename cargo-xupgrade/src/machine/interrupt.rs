@@ -3,8 +3,10 @@
 //! The only file that names `signal-hook`. Jobs run in sessions of their own, so a terminal's Ctrl-C reaches the
 //! tool alone, and the tool decides what becomes of them.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -25,29 +27,82 @@ pub enum Level {
 /// A shared wish to stop. Clones see the same level.
 #[derive(Debug, Clone)]
 pub struct Stop {
-    own: Arc<AtomicU8>,
+    own: Arc<Wish>,
     /// The wish that this one heeds as well.
-    above: Option<Arc<AtomicU8>>,
+    above: Option<Arc<Wish>>,
+}
+
+/// A level, and those who wait to hear that it rose.
+#[derive(Default)]
+struct Wish {
+    level: AtomicU8,
+    wakers: Mutex<Wakers>,
+}
+
+#[derive(Default)]
+struct Wakers {
+    all: BTreeMap<u64, Box<dyn Fn() + Send>>,
+    /// The number of the next one.
+    next: u64,
+}
+
+impl fmt::Debug for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Wish").field(&self.level).finish()
+    }
+}
+
+impl Wish {
+    fn raise(&self, level: Level) {
+        if self.level.fetch_max(level as u8, Ordering::SeqCst) < level as u8 {
+            self.wakers().all.values().for_each(|wake| wake());
+        }
+    }
+
+    fn add(&self, wake: Box<dyn Fn() + Send>) -> u64 {
+        let mut wakers = self.wakers();
+        let number = wakers.next;
+        wakers.next += 1;
+        wakers.all.insert(number, wake);
+        number
+    }
+
+    fn wakers(&self) -> std::sync::MutexGuard<'_, Wakers> {
+        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A caller that is woken while this lives.
+#[derive(Debug)]
+#[must_use]
+pub struct Waking(Vec<(Arc<Wish>, u64)>);
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        for (wish, number) in &self.0 {
+            wish.wakers().all.remove(number);
+        }
+    }
 }
 
 impl Stop {
     /// A stop that nothing trips but [`Stop::trip`]; for tests and for callers that cannot be interrupted.
     #[must_use]
     pub fn never() -> Self {
-        Self { own: Arc::new(AtomicU8::new(Level::None as u8)), above: None }
+        Self { own: Arc::default(), above: None }
     }
 
     /// A stop for a part of the work: it heeds this one, and may be tripped by itself.
     #[must_use]
     pub fn part(&self) -> Self {
-        Self { own: Arc::new(AtomicU8::new(Level::None as u8)), above: Some(Arc::clone(&self.own)) }
+        Self { own: Arc::default(), above: Some(Arc::clone(&self.own)) }
     }
 
     /// The highest level asked for so far.
     #[must_use]
     pub fn requested(&self) -> Level {
-        let above = self.above.as_ref().map_or(0, |above| above.load(Ordering::SeqCst));
-        match self.own.load(Ordering::SeqCst).max(above) {
+        let above = self.above.as_ref().map_or(0, |above| above.level.load(Ordering::SeqCst));
+        match self.own.level.load(Ordering::SeqCst).max(above) {
             0 => Level::None,
             1 => Level::Gentle,
             _ => Level::Now,
@@ -56,7 +111,14 @@ impl Stop {
 
     /// Asks for `level`. A lower level than the one already asked for changes nothing.
     pub fn trip(&self, level: Level) {
-        self.own.fetch_max(level as u8, Ordering::SeqCst);
+        self.own.raise(level);
+    }
+
+    /// Has `wake` called whenever the wish rises, as long as the answer lives. It runs in the thread that asks for the end, and
+    /// may lock what a waiter looks at, but what is locked there must not be held here.
+    pub fn on_rise(&self, wake: impl Fn() + Send + Clone + 'static) -> Waking {
+        let wishes = std::iter::once(&self.own).chain(&self.above);
+        Waking(wishes.map(|wish| (Arc::clone(wish), wish.add(Box::new(wake.clone())))).collect())
     }
 
     /// What one more signal asks for; `None` says that both levels were used up and the tool should end by default.
@@ -140,6 +202,21 @@ mod tests {
         assert_eq!((one.requested(), other.requested(), whole.requested()), (Level::Now, Level::None, Level::None));
         whole.trip(Level::Gentle);
         assert_eq!((one.requested(), other.requested()), (Level::Now, Level::Gentle));
+    }
+
+    #[test]
+    fn a_waiter_is_woken_when_the_wish_rises_here_or_above_and_no_more_once_it_left() {
+        let whole = Stop::never();
+        let part = whole.part();
+        let (told, woken) = std::sync::mpsc::channel();
+        let waking = part.on_rise(move || told.send(()).unwrap());
+        whole.trip(Level::Gentle);
+        whole.trip(Level::Gentle);
+        part.trip(Level::Now);
+        assert_eq!(woken.try_iter().count(), 2, "each rise once");
+        drop(waking);
+        whole.trip(Level::Now);
+        assert!(woken.try_recv().is_err());
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use crate::candidate::ProjectId;
-use crate::engine::executor::local::Local;
 use crate::engine::executor::{Executor, Finished, Order};
 use crate::event::{Event, Listener};
+use crate::machine::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::project::Exercised;
 use crate::report::{CellSummary, TrialSummary, VerdictKind, round};
@@ -21,7 +21,7 @@ use crate::trial::narrow::Breadth;
 use crate::trial::{
     Cell, CellKey, CellReport, Exit, Freshness, Grain, Phase, TestEnd, TestName, TrialKind, TrialReport, Turn,
 };
-use crate::verdict::{Baseline, CellBaseline, Steadiness, time_limit};
+use crate::verdict::{Baseline, CellBaseline, Steadiness};
 use crate::why::Why;
 pub use standing::{LeftOut, Standing};
 
@@ -44,31 +44,32 @@ pub struct Ground {
 /// Runs the baseline; `before` runs of it are over, and were of another matrix.
 pub fn run(
     plan: &Plan,
-    local: &mut Local<'_, '_>,
+    executor: &mut dyn Executor,
+    stop: &Stop,
     journal: &mut Journal,
     listener: &dyn Listener,
     before: usize,
     accept: Accept,
 ) -> Result<Ground> {
-    let runs = match local.capacity() {
-        1 => in_turn(plan, local, listener, before)?,
-        workers => abreast(plan, local, listener, before, workers)?,
+    let runs = match executor.capacity() {
+        1 => in_turn(plan, executor, stop, listener, before)?,
+        workers => abreast(plan, executor, listener, before, workers)?,
     };
     let (mut reports, mut trials): (Vec<TrialReport>, Vec<TrialSummary>) = (Vec::new(), Vec::new());
     for (report, summary) in runs {
         journal.append(&summary)?;
-        if let Some(noise) = report.noise().filter(|_| !local.is_stopped()) {
+        if let Some(noise) = report.noise().filter(|_| !is_stopped(stop)) {
             return Err(anyhow!("{noise}").context("the baseline could not be run"));
         }
         trials.push(summary);
         reports.push(report);
     }
-    let workers = workers(local.capacity(), &reports, listener);
+    let workers = workers(executor.capacity(), &reports, listener);
     let mut baseline = gather(&reports);
     let mut runs: Vec<(String, TrialReport)> =
         trials.iter().map(|trial: &TrialSummary| trial.id.clone()).zip(reports.iter().cloned()).collect();
     if accept == Accept::Failing {
-        for (report, summary) in alone(local, listener, before, &reports, &baseline)? {
+        for (report, summary) in alone(executor, stop, listener, before, &reports, &baseline)? {
             journal.append(&summary)?;
             aside::hear(&mut baseline, &report);
             runs.push((summary.id.clone(), report));
@@ -84,7 +85,8 @@ pub fn run(
 
 /// Runs the red tests of the base alone: where they pass now and then they are flaky, and not red.
 fn alone(
-    local: &mut Local<'_, '_>,
+    executor: &mut dyn Executor,
+    stop: &Stop,
     listener: &dyn Listener,
     before: usize,
     reports: &[TrialReport],
@@ -93,13 +95,13 @@ fn alone(
     let cells = reports.first().map(|report| aside::cells(report, baseline)).unwrap_or_default();
     let mut runs = Vec::new();
     for number in before + 1..=before + aside::RUNS {
-        if cells.is_empty() || local.is_stopped() {
+        if cells.is_empty() || is_stopped(stop) {
             break;
         }
         let id = TrialKind::BaselineAgain.name(number);
         tell(&id, Some(TrialKind::Baseline.name(before + 1)), before + aside::RUNS - number, listener);
-        local.submit(order(TrialKind::BaselineAgain, id, cells.clone()))?;
-        let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
+        executor.submit(order(TrialKind::BaselineAgain, id, cells.clone()))?;
+        let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
         runs.push(conclude(finished, listener));
     }
     Ok(runs)
@@ -112,18 +114,28 @@ pub enum Accept {
     Nothing,
 }
 
+fn is_stopped(stop: &Stop) -> bool {
+    stop.requested() > Level::None
+}
+
 /// A run and what is told of it.
 type Run = (TrialReport, TrialSummary);
 
 /// One after the other, in the one place that there is.
-fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener, before: usize) -> Result<Vec<Run>> {
+fn in_turn(
+    plan: &Plan,
+    executor: &mut dyn Executor,
+    stop: &Stop,
+    listener: &dyn Listener,
+    before: usize,
+) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
     for number in before + 1..=before + RUNS {
-        if local.is_stopped() {
+        if is_stopped(stop) {
             break;
         }
-        local.submit(whole(plan, number, listener))?;
-        let finished = local.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
+        executor.submit(whole(plan, number, listener))?;
+        let finished = executor.poll()?.ok_or_else(|| anyhow!("the executor lost the baseline"))?;
         runs.push(conclude(finished, listener));
     }
     Ok(runs)
@@ -133,19 +145,19 @@ fn in_turn(plan: &Plan, local: &mut Local<'_, '_>, listener: &dyn Listener, befo
 /// tests need. That gives each of them a base build, and the baseline is as long as one run.
 fn abreast(
     plan: &Plan,
-    local: &mut Local<'_, '_>,
+    executor: &mut dyn Executor,
     listener: &dyn Listener,
     before: usize,
     workers: usize,
 ) -> Result<Vec<Run>> {
-    local.submit_abreast((before + 1..=before + RUNS).map(|number| whole(plan, number, listener)).collect())?;
+    executor.submit_abreast((before + 1..=before + RUNS).map(|number| whole(plan, number, listener)).collect())?;
     for number in before + RUNS + 1..=before + workers {
         let mut build = whole(plan, number, listener);
         build.cells.retain(|cell| cell.check.phase == Phase::Gate);
-        local.submit(build)?;
+        executor.submit(build)?;
     }
     let mut runs = Vec::new();
-    while let Some(finished) = local.poll()? {
+    while let Some(finished) = executor.poll()? {
         runs.push(conclude(finished, listener));
     }
     runs.sort_by(|(_, one), (_, other)| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
@@ -183,7 +195,7 @@ fn order(kind: TrialKind, id: String, cells: Vec<Cell>) -> Order {
         freshness: Freshness::Afresh,
         breadth: Breadth::Whole,
         goes_on: None,
-        until: None,
+        left: None,
     }
 }
 
@@ -256,8 +268,14 @@ fn cells(reports: &[TrialReport]) -> BTreeMap<CellKey, Vec<&CellReport>> {
 fn gather(reports: &[TrialReport]) -> Baseline {
     let mut cells: BTreeMap<CellKey, CellBaseline> =
         cells(reports).into_iter().map(|(key, runs)| (key, gather_cell(&runs))).collect();
-    let exercised: BTreeMap<ProjectId, Exercised> =
-        reports.iter().flat_map(|report| report.exercised.clone()).collect();
+    let mut exercised: BTreeMap<ProjectId, Exercised> = BTreeMap::new();
+    for (project, known) in reports.iter().flat_map(|report| report.exercised.clone()) {
+        // A run in which its own gate failed knows only what other projects' checks compiled.
+        let is_less = known == Exercised { compiled: known.compiled.clone(), ..Exercised::default() };
+        if !is_less || !exercised.contains_key(&project) {
+            exercised.insert(project, known);
+        }
+    }
     for (key, known) in &mut cells {
         if let Some(apart) = exercised.get(&key.project) {
             known.units.retain(|_, words| !apart.beyond.contains(words));
@@ -317,15 +335,6 @@ fn steadiness(runs: &[&CellReport]) -> Steadiness {
     let passed = runs.iter().any(|cell| cell.exit.is_success());
     let fell = runs.iter().any(|cell| !cell.exit.is_success() && !cell.names_red());
     if passed && fell { Steadiness::Unsteady } else { Steadiness::Steady }
-}
-
-/// The time limits of the cells, in seconds.
-pub fn limits(plan: &Plan, baseline: &Baseline) -> BTreeMap<CellKey, u64> {
-    let limit = |cell: &Cell| {
-        let seconds = baseline.cells.get(&cell.key()).map_or(0.0, |known| known.seconds);
-        (cell.key(), time_limit(cell.check.phase, seconds))
-    };
-    plan.cells.iter().map(limit).collect()
 }
 
 #[cfg(test)]

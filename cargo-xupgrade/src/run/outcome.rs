@@ -75,7 +75,13 @@ fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> V
         others(moves, &candidate.id.name, &candidate.at, &candidate.rungs[atom.rung].version)
     };
     let mates = found.checkpoint.atoms.iter().filter(|other| is_mate(plan, atom, applied, other));
-    mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves))
+    let mut moves = mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves));
+    // Whoever reads it wants to know that it moved, and not how often.
+    for one in &mut moves {
+        one.lockfile = None;
+    }
+    moves.dedup();
+    moves
 }
 
 /// The evidence that the last tree gives for an upgrade.
@@ -290,19 +296,21 @@ fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
     let Some(report) = found.checkpoint.trial.map(|trial| &found.trials[trial].report) else { return };
     for (atom, applied) in found.checkpoint.atoms.iter().zip(&report.applied) {
         let by = &plan.candidates[atom.candidate];
+        let Some(project) = plan.project_of(by) else { continue };
         for moved in &applied.also_moved {
             let same = |held: &&mut Held| {
-                (held.id.project.ecosystem, &held.id.project, &held.id.name)
-                    == (by.id.project.ecosystem, &by.id.project, &moved.name)
+                held.id.name == moved.name
                     && held.at.as_ref().map(ToString::to_string) == moved.from
+                    && plan.has_moved(project, moved, &held.id.project)
             };
-            let Some(held) = all.iter_mut().find(same) else { continue };
             let effect = match &moved.to {
                 Some(to) => format!("the upgrade of {} brought it along to {to}", by.id.name),
                 None => taken_out(plan, atom),
             };
-            if !held.reason.text.contains(&effect) {
-                held.reason.text = format!("{}; {effect}", held.reason.text);
+            for held in all.iter_mut().filter(same) {
+                if !held.reason.text.contains(&effect) {
+                    held.reason.text = format!("{}; {effect}", held.reason.text);
+                }
             }
         }
     }

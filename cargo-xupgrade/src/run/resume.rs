@@ -51,6 +51,7 @@ pub fn begin<'a>(opened: &mut Opened<'a>, args: &RunArgs, folder: &Path, listene
         refuse(args.search.resume, "the registries now give another plan for it", listener)?;
         past = None;
         opened.look_at(now);
+        drop(ecosystems);
         (plan, ecosystems) = planning::plan(opened, args.manifest.into())?;
     }
     // Before the output of the last run makes way.

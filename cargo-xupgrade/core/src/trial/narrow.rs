@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Cell, CellKey, Check, Extent, Phase, Reader, TestName};
 use crate::candidate::ProjectId;
 use crate::phrases::libtest;
 use crate::project::{Applied, Exercised};
 
-/// How much of each check a trial runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The part of each check that a trial runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Breadth {
     /// All of it.
     #[default]

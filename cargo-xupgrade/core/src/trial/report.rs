@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CellReport, Turn};
+use super::{Cell, CellReport, Turn};
 use crate::candidate::{ProjectId, Reason};
 use crate::project::{Applied, Exercised};
 
@@ -149,17 +149,14 @@ pub struct TrialReport {
 }
 
 impl TrialReport {
-    /// Counts what a check compiled for the other projects, too, that it concerns.
-    pub fn share_evidence(&mut self) {
-        for cell in self.cells.iter().filter(|cell| cell.exit.is_success()) {
-            for project in cell.cell.concerns.iter().filter(|one| **one != cell.cell.project) {
-                let compiled = cell.reading.compiled.clone();
-                let seen = Exercised { compiled, ..Exercised::default() };
-                let known = self.exercised.entry(project.clone()).or_default();
-                match cell.cell.check.turn {
-                    Turn::Always => known.add_early(seen),
-                    Turn::Final => known.add_late(seen),
-                }
+    /// Counts what one check compiled for the other projects, too, that it concerns.
+    pub fn share_evidence(&mut self, cell: &Cell, seen: &Exercised) {
+        for project in cell.concerns.iter().filter(|one| **one != cell.project) {
+            let known = self.exercised.entry(project.clone()).or_default();
+            let seen = Exercised { compiled: seen.compiled.clone(), ..Exercised::default() };
+            match cell.check.turn {
+                Turn::Always => known.add_early(seen),
+                Turn::Final => known.add_late(seen),
             }
         }
     }

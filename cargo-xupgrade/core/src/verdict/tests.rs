@@ -195,11 +195,12 @@ fn what_its_own_project_compiles_late_is_late_whoever_else_compiles_it() {
 #[test]
 fn what_a_check_compiles_counts_for_each_project_that_it_concerns() {
     let mut report = compiled("x@1.0.1");
-    report.cells[0].cell.concerns = ["cargo .".into(), "cargo tool".into()].into();
-    report.cells[0].reading.compiled = ["y@1.0.1".into()].into();
+    let concerns = ["cargo .".into(), "cargo tool".into()].into();
+    let cell = Cell { concerns, ..report.cells[0].cell.clone() };
+    let seen = Exercised { compiled: ["y@1.0.1".into()].into(), ..Exercised::default() };
     let there = Claim { projects: ["cargo tool".into()].into(), ..claim("y@1.0.1") };
     assert_eq!(proof(&report, &there), Proof::None);
-    report.share_evidence();
+    report.share_evidence(&cell, &seen);
     assert_eq!(proof(&report, &there), Proof::Compiled);
     let other = Claim { package: "x@1.0.1".into(), ..there };
     assert_eq!(proof(&report, &other), Proof::None, "only what that check compiled");

@@ -184,7 +184,14 @@ impl Work<'_> {
                 applied
                     .notes
                     .extend(moved.iter().map(|(lock, diff)| format!("{lock} follows: {}", follow::told(diff))));
-                applied.also_moved.extend(moved.values().flat_map(moves));
+                let there = |(lock, diff): (&String, &LockDiff)| {
+                    let lockfile = Some(lock.clone());
+                    moves(diff)
+                        .into_iter()
+                        .map(move |one| Move { lockfile: lockfile.clone(), ..one })
+                        .collect::<Vec<_>>()
+                };
+                applied.also_moved.extend(moved.iter().flat_map(there));
                 applied.files.extend(moved.into_keys());
                 Ok(Resolution::Applied(sorted(applied)))
             }

@@ -14,8 +14,14 @@ pub(crate) fn empty_order(id: &str) -> Order {
         freshness: Freshness::Cached,
         breadth: Breadth::Whole,
         goes_on: None,
-        until: None,
+        left: None,
     }
+}
+
+/// Gives an order that went a way through JSON: a trial may run elsewhere.
+fn submit(executor: &mut dyn Executor, order: &Order) {
+    let text = serde_json::to_string(order).unwrap();
+    executor.submit(serde_json::from_str(&text).unwrap()).unwrap();
 }
 
 /// Runs the suite.
@@ -23,14 +29,15 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
     assert!(executor.capacity() > 0, "an executor that takes nothing is none");
     assert!(executor.poll().unwrap().is_none(), "nothing was submitted, so nothing can finish");
     for id in ["a", "b"] {
-        executor.submit(empty_order(id)).unwrap();
+        submit(executor, &empty_order(id));
     }
     let mut seen = Vec::new();
     while let Some(finished) = executor.poll().unwrap() {
         assert!(finished.report.end == TrialEnd::Ran, "{:?}", finished.report);
         assert!(finished.report.trees.is_empty(), "no atom, no tree");
         assert!(finished.seconds >= 0.0);
-        survives_the_wire(&finished.report);
+        let text = serde_json::to_string(&finished.report).unwrap();
+        assert_eq!(serde_json::from_str::<TrialReport>(&text).unwrap(), finished.report, "{text}");
         seen.push(finished.id);
     }
     seen.sort();
@@ -39,16 +46,10 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
     cancels(executor);
 }
 
-/// A report is the same after a way through JSON, so that a trial may run elsewhere.
-fn survives_the_wire(report: &TrialReport) {
-    let text = serde_json::to_string(report).unwrap();
-    assert_eq!(serde_json::from_str::<TrialReport>(&text).unwrap(), *report, "{text}");
-}
-
 fn takes_more_than_it_has_room_for(executor: &mut dyn Executor) {
     let many: Vec<String> = (0..=executor.capacity() * 2).map(|number| format!("m{number}")).collect();
     for id in &many {
-        executor.submit(empty_order(id)).unwrap();
+        submit(executor, &empty_order(id));
     }
     let mut seen: Vec<String> = std::iter::from_fn(|| executor.poll().unwrap()).map(|finished| finished.id).collect();
     seen.sort();
@@ -61,7 +62,7 @@ fn cancels(executor: &mut dyn Executor) {
     executor.cancel("nobody's");
     let many: Vec<String> = (0..=executor.capacity()).map(|number| format!("c{number}")).collect();
     for id in &many {
-        executor.submit(empty_order(id)).unwrap();
+        submit(executor, &empty_order(id));
     }
     let last = many.last().unwrap();
     executor.cancel(last);
@@ -73,7 +74,7 @@ fn cancels(executor: &mut dyn Executor) {
     }
     assert_eq!(cancelled, [last.as_str()], "the one that waited comes back as noise, the others as they are");
     executor.cancel(last);
-    executor.submit(empty_order(last)).unwrap();
+    submit(executor, &empty_order(last));
     assert!(executor.poll().unwrap().unwrap().report.noise().is_none(), "what is over cannot be cancelled any more");
 }
 

@@ -65,6 +65,7 @@ fn it_points_to_what_moves_something_below_it_too() {
         name: "shared".into(),
         from: Some("1.0.0".into()),
         to: Some("1.1.0".into()),
+        lockfile: None,
     };
     report.applied[2].also_moved.push(shared);
     assert_eq!(blamed(&report), [[0, 1, 2]]);

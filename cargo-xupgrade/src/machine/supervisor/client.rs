@@ -15,8 +15,6 @@ use super::wire::{Order, Report, STOP_GENTLY, STOP_NOW};
 use super::{CONTAINMENT_VARIABLE, Containment, Exit, Job, Ran, SUBCOMMAND};
 use crate::machine::interrupt::{Level, Stop};
 
-/// How often the wish to stop is looked at when the job is silent.
-const TICK: Duration = Duration::from_millis(20);
 /// How long a process that escaped may hold the output open after the report came.
 const LINGER: Duration = Duration::from_secs(2);
 /// How long after limit and grace the supervisor itself may take before it is given up.
@@ -79,7 +77,10 @@ impl Launcher {
             on_line,
         };
         let mut supervised = Supervised::start(&self.program)?;
-        let events = supervised.listen()?;
+        let (sender, events) = sync_channel(16);
+        supervised.listen(&sender)?;
+        // Where there is no room somebody reads, and looks at the wish, too.
+        let _waking = stop.on_rise(move || drop(sender.try_send(Event::Woken)));
         let order = Order::new(job, self.containment);
         supervised.order(&order)?;
         let give_up = Instant::now() + order.limit + order.grace + PATIENCE;
@@ -111,8 +112,10 @@ impl Sink<'_> {
     }
 }
 
-/// What the two reading threads tell.
+/// The words of the two reading threads, and of the wish to stop.
 enum Event {
+    /// The wish to stop rose.
+    Woken,
     Output(Vec<u8>),
     OutputEnded,
     /// All that the supervisor wrote on its own account; empty when it was killed.
@@ -141,19 +144,18 @@ impl Supervised {
     }
 
     /// Starts the threads that read. They end when their pipes do, or when nobody listens any more.
-    fn listen(&mut self) -> anyhow::Result<Receiver<Event>> {
-        let (sender, events) = sync_channel(16);
+    fn listen(&mut self, sender: &SyncSender<Event>) -> anyhow::Result<()> {
         let mut output = self.child.stderr.take().expect("was asked for as a pipe");
         let mut report = self.child.stdout.take().expect("was asked for as a pipe");
         let from_output = sender.clone();
         spawn_reader("job-output", move || read_output(&mut output, &from_output))?;
+        let sender = sender.clone();
         spawn_reader("job-report", move || {
             let mut text = String::new();
             // A report cut short does not parse, and is then treated as one that is missing.
             let _ = report.read_to_string(&mut text);
             let _ = sender.send(Event::Report(text));
-        })?;
-        Ok(events)
+        })
     }
 
     /// Sends the order. A supervisor that died before it took it shows by its missing report.
@@ -178,20 +180,21 @@ impl Supervised {
         let (mut report, mut ended, mut linger) = (None, false, None);
         loop {
             self.relay(stop);
-            match events.recv_timeout(TICK) {
+            let until = linger.map_or(give_up, |linger| give_up.min(linger));
+            match events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(Event::Output(piece)) => sink.take(&piece)?,
                 Ok(Event::OutputEnded) => ended = true,
                 Ok(Event::Report(text)) => {
                     report = Some(text);
                     linger = Some(Instant::now() + LINGER);
                 }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+                Ok(Event::Woken) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
-            let lingered = linger.is_some_and(|until| Instant::now() > until);
+            let lingered = linger.is_some_and(|until| Instant::now() >= until);
             if let Some(text) = report.take_if(|_| ended || lingered) {
                 return Ok(text);
             }
-            if Instant::now() > give_up {
+            if Instant::now() >= give_up {
                 self.child.kill().context("could not end a supervisor that hangs")?;
                 bail!(
                     "the supervisor did not end in time and was killed; look for processes in an endless system call"

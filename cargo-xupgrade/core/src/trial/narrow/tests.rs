@@ -231,6 +231,7 @@ fn an_upgrade_counts_with_what_moved_and_with_what_uses_another_version_now() {
         name: name.into(),
         from: from.map(str::to_owned),
         to: Some("1".into()),
+        lockfile: None,
     };
     let also_moved = vec![one("along", Some("0")), one("new", None)];
     let mut moved = Moved::default();

@@ -16,6 +16,7 @@ pub(super) fn moves(diff: &LockDiff) -> Vec<Move> {
         name: name.to_owned(),
         from: from.map(ToString::to_string),
         to: to.map(ToString::to_string),
+        lockfile: None,
     };
     let raised = diff.raised.iter().map(|one| make(&one.name, Some(&one.from), Some(&one.to)));
     let added = diff.added.iter().map(|(name, version)| make(name, None, Some(version)));

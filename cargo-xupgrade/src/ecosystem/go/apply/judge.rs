@@ -255,7 +255,7 @@ fn moves(asked: &Asked<'_>, edited: &Edited) -> Vec<Move> {
 
 fn moved(name: &str, from: &str, to: &str) -> Move {
     let version = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    Move { ecosystem: EcosystemKind::Go, name: name.to_owned(), from: version(from), to: version(to) }
+    Move { ecosystem: EcosystemKind::Go, name: name.to_owned(), from: version(from), to: version(to), lockfile: None }
 }
 
 fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {

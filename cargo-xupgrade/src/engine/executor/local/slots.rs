@@ -1,7 +1,7 @@
 //! Hands out the places: one thread for each running trial, in the place whose target directory built the nearest set last.
 //! What finishes comes back in the order in which it finishes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,33 +10,47 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::floor::{Floor, Meeting, Seat, lock};
-use super::{Hand, Shared, Tools};
+use super::barrier::{Barrier, BarrierHandle};
+use super::cell_scheduler::{CellScheduler, lock};
+use super::runner::TrialRunner;
+use super::{Shared, Tools};
 use crate::engine::executor::{Atom, Executor, Finished, Order};
 use crate::machine::interrupt::{Level, Stop};
 use crate::machine::supervisor::{Containment, Launcher, Tokens};
-use crate::trial::{CellKey, Noise, TrialEnd, TrialReport};
+use crate::trial::{Noise, TrialEnd, TrialReport};
 use crate::verdict::Baseline;
 
 /// A local executor and what it has seen.
 pub struct Local<'scope, 'a> {
     scope: &'scope Scope<'scope, 'a>,
     tools: Tools<'a>,
-    /// Time limits of the cells, in seconds; a cell without one gets an hour, as nothing is known yet.
-    pub limits: BTreeMap<CellKey, u64>,
-    /// Cells that fail on the untouched base and were accepted so: a failure there does not end a trial.
-    pub tolerated: BTreeSet<CellKey>,
     /// What the untouched base does: which tests are flaky, and what stands on what.
     known: Arc<Baseline>,
     /// What supervises the cells, where it is not this very program.
     pub launcher: Option<Launcher>,
     shared: Arc<Shared>,
     slots: Vec<Slot>,
-    queue: VecDeque<(Order, Option<Seat>)>,
+    queue: VecDeque<Queued>,
     /// Orders that were cancelled before they began.
     unwanted: VecDeque<String>,
     tell: Sender<Done>,
     done: Receiver<Done>,
+}
+
+/// An order that waits for a place.
+struct Queued {
+    order: Order,
+    /// The moment at which the budget ends it.
+    until: Option<Instant>,
+    /// Its part in a barrier.
+    barrier: Option<BarrierHandle>,
+}
+
+impl Queued {
+    fn new(order: Order, barrier: Option<BarrierHandle>) -> Self {
+        let until = order.left.map(|left| Instant::now() + left);
+        Self { order, until, barrier }
+    }
 }
 
 /// The atoms that a target directory built last: candidate and rung.
@@ -72,7 +86,6 @@ pub fn with<'a, T>(tools: Tools<'a>, work: impl FnOnce(&mut Local<'_, 'a>) -> Re
 }
 
 impl<'scope, 'a> Local<'scope, 'a> {
-    /// With nothing known yet about limits.
     fn new(tools: Tools<'a>, scope: &'scope Scope<'scope, 'a>) -> Self {
         let (tell, done) = channel();
         let tokens = match tools.places {
@@ -84,11 +97,9 @@ impl<'scope, 'a> Local<'scope, 'a> {
         Self {
             scope,
             tools,
-            limits: BTreeMap::new(),
-            tolerated: BTreeSet::new(),
             known: Arc::default(),
             launcher: None,
-            shared: Arc::new(Shared { floor: Floor::with_tokens(tokens), ..Shared::default() }),
+            shared: Arc::new(Shared { scheduler: CellScheduler::with_tokens(tokens), ..Shared::default() }),
             slots,
             queue: VecDeque::new(),
             unwanted: VecDeque::new(),
@@ -97,54 +108,37 @@ impl<'scope, 'a> Local<'scope, 'a> {
         }
     }
 
-    /// Whether the user wants it to end.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.tools.stop.requested() > Level::None
-    }
-
     /// How processes were kept together, once one ran.
     #[must_use]
     pub fn containment(&self) -> Option<Containment> {
         *lock(&self.shared.containment)
     }
 
-    /// Takes trials of the same cells whose tests are to begin together: two suites that clash would else show it only by
-    /// luck. There must be a free place for each.
-    ///
-    /// # Errors
-    /// When a thread cannot be started.
-    pub fn submit_abreast(&mut self, orders: Vec<Order>) -> Result<()> {
-        let meeting = Meeting::of(orders.len());
-        self.queue.extend(orders.into_iter().enumerate().map(|(party, order)| (order, Some(meeting.seat(party)))));
-        self.dispatch()
-    }
-
     /// Starts what can be started.
     fn dispatch(&mut self) -> Result<()> {
-        while let Some((order, _)) = self.queue.front() {
-            let wanted = keys(&order.atoms);
+        while let Some(next) = self.queue.front() {
+            let wanted = keys(&next.order.atoms);
             let free = self.slots.iter().enumerate().filter(|(_, slot)| slot.running.is_none());
             let Some(slot) = nearest(free.map(|(position, slot)| (position, &slot.built)), &wanted) else {
                 return Ok(());
             };
-            if let Some((order, seat)) = self.queue.pop_front() {
-                self.start(slot, order, seat)?;
+            if let Some(queued) = self.queue.pop_front() {
+                self.start(slot, queued)?;
             }
         }
         Ok(())
     }
 
-    fn start(&mut self, slot: usize, order: Order, seat: Option<Seat>) -> Result<()> {
+    fn start(&mut self, slot: usize, Queued { order, until, barrier }: Queued) -> Result<()> {
         let stop = self.tools.stop.part();
-        let hand = self.hand(slot, &stop, seat);
+        let runner = TrialRunner { until, barrier, ..self.runner(slot, &stop) };
         self.slots[slot].built = keys(&order.atoms);
         self.slots[slot].running = Some(Running { id: order.id.clone(), stop });
         let tell = self.tell.clone();
         let work = move || {
             let began = Instant::now();
-            let report = catch_unwind(AssertUnwindSafe(|| hand.run(&order)));
-            drop(hand);
+            let report = catch_unwind(AssertUnwindSafe(|| runner.run(&order)));
+            drop(runner);
             let known =
                 report.as_ref().ok().and_then(|report| report.as_ref().ok()).map_or(0.0, |one| one.known_seconds);
             let seconds = began.elapsed().as_secs_f64() + known;
@@ -155,21 +149,20 @@ impl<'scope, 'a> Local<'scope, 'a> {
         thread.map(drop).context("could not start a thread for a trial")
     }
 
-    fn hand(&self, slot: usize, stop: &Stop, seat: Option<Seat>) -> Hand<'a> {
+    fn runner(&self, slot: usize, stop: &Stop) -> TrialRunner<'a> {
         let place = &self.tools.places[slot];
         let environment = place.environment.clone();
         let share = cores() / self.slots.len();
-        Hand {
+        TrialRunner {
             tools: self.tools.clone(),
             worker: place.worker,
             environment: if self.slots.len() > 1 { environment.with_share(share.max(1)) } else { environment },
             shared: Arc::clone(&self.shared),
-            limits: self.limits.clone(),
-            tolerated: self.tolerated.clone(),
             known: Arc::clone(&self.known),
             launcher: self.launcher.clone(),
             stop: stop.clone(),
-            seat,
+            until: None,
+            barrier: None,
         }
     }
 
@@ -190,7 +183,14 @@ impl Executor for Local<'_, '_> {
     }
 
     fn submit(&mut self, order: Order) -> Result<()> {
-        self.queue.push_back((order, None));
+        self.queue.push_back(Queued::new(order, None));
+        self.dispatch()
+    }
+
+    fn submit_abreast(&mut self, orders: Vec<Order>) -> Result<()> {
+        let barrier = Barrier::of(orders.len());
+        let queued = |(party, order)| Queued::new(order, Some(barrier.handle(party)));
+        self.queue.extend(orders.into_iter().enumerate().map(queued));
         self.dispatch()
     }
 
@@ -210,10 +210,10 @@ impl Executor for Local<'_, '_> {
 
     fn cancel(&mut self, id: &str) {
         let unwanted = &mut self.unwanted;
-        self.queue.retain(|(order, _)| {
-            let stays = order.id != id;
+        self.queue.retain(|queued| {
+            let stays = queued.order.id != id;
             if !stays {
-                unwanted.push_back(order.id.clone());
+                unwanted.push_back(queued.order.id.clone());
             }
             stays
         });

@@ -4,6 +4,7 @@ use super::*;
 use crate::app::demo::world::World;
 use crate::checkout::repo::Repo;
 use crate::engine::executor::conformance;
+use crate::event::Event;
 use crate::plan::Plan;
 
 fn nothing_planned(base: &str) -> Plan {

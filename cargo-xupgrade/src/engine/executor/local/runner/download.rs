@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{Hand, lock};
+use super::super::cell_scheduler::lock;
+use super::TrialRunner;
 use crate::candidate::{ProjectId, Reason, ReasonKind};
 use crate::engine::executor::Order;
 use crate::phrases::{cargo, go};
@@ -14,9 +15,9 @@ use crate::trial::{Check, Noise, TrialEnd, TrialReport};
 use crate::verdict::download_refusal;
 
 /// The checks for which everything is downloaded, by the tested tree (none: the base) and the project.
-pub(super) type Fetched = BTreeMap<(Option<String>, ProjectId), BTreeSet<String>>;
+pub(in super::super) type Fetched = BTreeMap<(Option<String>, ProjectId), BTreeSet<String>>;
 
-impl Hand<'_> {
+impl TrialRunner<'_> {
     /// Fetches for each project of the order. A failure is written into the report.
     pub(super) fn fetch(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
         for project in self.projects_of(&order.cells) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::Hand;
+use super::TrialRunner;
 use crate::candidate::ProjectId;
 use crate::engine::executor::Order;
 use crate::event::Event;
@@ -45,7 +45,7 @@ impl Shown {
     }
 }
 
-impl Hand<'_> {
+impl TrialRunner<'_> {
     /// Runs a cell: the whole one where its narrowing may be what failed, flaky tests once more.
     pub(super) fn run_as_much_as_counts(&self, order: &Order, cell: &Cell, shown: &mut Shown) -> Result<CellReport> {
         let mut ran = self.run_and_read(order, cell, shown)?;

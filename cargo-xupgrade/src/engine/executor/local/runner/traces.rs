@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{Hand, lock};
+use super::super::cell_scheduler::lock;
+use super::TrialRunner;
 use crate::trial::{CellReport, Phase, Reader, Undone};
 use crate::verdict::CellBaseline;
 
-impl Hand<'_> {
+impl TrialRunner<'_> {
     /// Brings the tree back to how it was before a cell, and gives what was undone.
     pub(super) fn restore(&self, ran: &CellReport) -> Result<Undone> {
         let undone = self.worker.restore()?;
