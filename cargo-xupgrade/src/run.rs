@@ -131,17 +131,17 @@ struct Job<'a> {
     began: std::time::Instant,
 }
 
-/// What the trials of a run are made with.
+/// The means of a run's trials.
 struct TrialContext<'a> {
     opened: &'a Opened<'a>,
     ecosystems: &'a Ecosystems<'a>,
-    /// What finished cells said.
+    /// The facts of finished cells.
     facts: Facts,
     places: Vec<Place<'a>>,
 }
 
 impl TrialContext<'_> {
-    /// What an executor works with that tries this plan by so many workers.
+    /// The tools of an executor that tries this plan by so many workers.
     fn tools<'a>(&'a self, job: &'a Job<'_>, plan: &'a Plan, workers: usize, journal: &Journal) -> Tools<'a> {
         Tools {
             places: &self.places[..workers],

@@ -11,9 +11,9 @@ const CLAUSES: &[&str] = &[
 ];
 
 /// The summaries that open so, in 1,000 summaries. It may only sink.
-const CLAUSED: usize = 199;
+const CLAUSED: usize = 189;
 /// The word "what" in 10,000 words of comments. It may only sink.
-const WHATS: usize = 162;
+const WHATS: usize = 152;
 /// A number that sank by this much is to be lowered here.
 const STEP: usize = 10;
 /// The limit of a file that is not in `OLD`: summaries that open so, in 100.

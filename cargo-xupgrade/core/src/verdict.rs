@@ -27,7 +27,7 @@ pub use targets::only_news;
 pub struct Baseline {
     /// The facts that a trial is compared with.
     pub cells: BTreeMap<CellKey, CellBaseline>,
-    /// What the cells compiled and which tests stand on it, by project.
+    /// The packages that the cells compiled, and the tests that stand on them, by project.
     pub exercised: BTreeMap<ProjectId, Exercised>,
 }
 

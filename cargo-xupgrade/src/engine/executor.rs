@@ -46,7 +46,7 @@ pub trait Executor {
     /// luck. There must be a free place for each; an executor whose places share no machine need not wait.
     ///
     /// # Errors
-    /// When it cannot take any.
+    /// A refusal to take one of them.
     fn submit_abreast(&mut self, orders: Vec<Order>) -> Result<()> {
         orders.into_iter().try_for_each(|order| self.submit(order))
     }

@@ -29,7 +29,7 @@ struct Target {
 /// free, and tells of them.
 ///
 /// # Errors
-/// When the disk refuses.
+/// A refusal of the disk.
 pub fn before(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
     after(cache, limit, listener)?;
     let others = make_room(cache.parent().unwrap_or(cache), cache, limit, crate::machine::disk::free)?;
@@ -40,7 +40,7 @@ pub fn before(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
 /// After a run: removes target directories above the limit (in GiB), and tells of them.
 ///
 /// # Errors
-/// When the disk refuses.
+/// A refusal of the disk.
 pub fn after(cache: &Path, limit: u64, listener: &dyn Listener) -> Result<()> {
     tell(&prune(cache, limit)?, &format!("more than {limit} GiB (`target-limit`)"), listener);
     Ok(())
@@ -56,7 +56,7 @@ fn tell(removed: &[(PathBuf, u64)], why: &str, listener: &dyn Listener) {
 /// gives those that went with their sizes.
 ///
 /// # Errors
-/// When the disk refuses.
+/// A refusal of the disk.
 fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
     let mut targets = targets(cache);
     // The first worker's goes last: every run uses it.
@@ -79,7 +79,7 @@ fn prune(cache: &Path, limit: u64) -> Result<Vec<(PathBuf, u64)>> {
 /// the free bytes of a folder's disk.
 ///
 /// # Errors
-/// When the disk refuses.
+/// A refusal of the disk.
 fn make_room(root: &Path, own: &Path, limit: u64, free: impl Fn(&Path) -> Option<u64>) -> Result<Vec<(PathBuf, u64)>> {
     let is_short = || free(root).is_some_and(|bytes| bytes < limit.saturating_mul(GIB));
     if !is_short() {

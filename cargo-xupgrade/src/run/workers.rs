@@ -34,7 +34,7 @@ impl Workers {
     /// Makes as many workers as are wanted and the machine bears, and runs the set-up in each.
     ///
     /// # Errors
-    /// When git or the disk refuses, or a command of the set-up fails.
+    /// A refusal of git or the disk, or a command of the set-up that fails.
     pub fn make(opened: &mut Opened<'_>, ecosystems: &Ecosystems<'_>, wanted: usize, out: &Path) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (size, fewer) = match &opened.outside.go_work {

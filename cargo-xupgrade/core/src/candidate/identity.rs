@@ -167,7 +167,7 @@ pub mod apart {
     /// Writes the two fields.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// The errors of the serializer.
     pub fn serialize<S: Serializer>(id: &ProjectId, to: S) -> Result<S::Ok, S::Error> {
         Apart { ecosystem: id.ecosystem, project: id.path.clone() }.serialize(to)
     }
