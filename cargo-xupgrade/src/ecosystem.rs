@@ -45,8 +45,7 @@ pub struct Change<'a> {
     pub to: &'a Version,
     /// Where it is required.
     pub places: &'a [Place],
-    /// Upgrades of the same project that have to move in the same resolve, as the package manager takes none of them alone.
-    /// Each of them comes once more by itself, and is there already.
+    /// Upgrades of the same project that move in the same resolve.
     pub with: &'a [Change<'a>],
     /// The other dependencies of the project that have upgrades of their own.
     pub others: Others,
@@ -170,11 +169,17 @@ pub trait Resolver: Send {
     /// When the state of the clone is unknown afterwards.
     fn resolve_all(&self, root: &Path, all: &Everything<'_>) -> Result<Vec<Resolved>>;
 
-    /// Writes one upgrade into the clone, or leaves the clone as it was.
+    /// Writes one upgrade into the clone, with those that move in the same resolve, or leaves the clone as it was.
     ///
     /// # Errors
     /// When the state of the clone is unknown afterwards.
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution>;
+
+    /// The packages that a refusal of an upgrade names as those that may have to move in the same resolve; none where no other
+    /// upgrade could lift it.
+    fn in_conflict(&self, _refusal: &Reason) -> Option<BTreeSet<String>> {
+        None
+    }
 
     /// Downloads what the checks need, with the user's credentials and without running the project's code.
     ///

@@ -18,15 +18,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail};
 use xupgrade_search::{Options, Outcome, Proposal, Reach, Scope, Search, Solution, Step, Ticket};
 
-use crate::candidate::{Candidate, UpgradeName};
-use crate::engine::executor::together::target;
-use crate::engine::executor::{Atom, Executor, Finished, Order};
+use crate::candidate::Candidate;
+use crate::engine::executor::{Executor, Finished, Order};
 use crate::event::{self, Event, Listener};
 use crate::machine::interrupt::{Level, Stop};
 use crate::plan::Plan;
 use crate::report::{CellSummary, TrialSummary, VerdictKind, round};
 use crate::state::journal::Journal;
-use crate::trial::{Cell, CellKey, CellReport, Phase, TestEnd, TrialReport, Turn};
+use crate::trial::{Atom, Cell, CellKey, CellReport, Member, Phase, TestEnd, TrialReport, Turn, members};
 use crate::verdict::{Baseline, Claim, Unexercised, Verdict, again, cleared, hidden, judge, judge_cell, units_again};
 pub use budget::{Budget, Spent};
 pub use trial::Trial;
@@ -78,16 +77,6 @@ pub struct Checkpoint {
     pub trial: Option<usize>,
 }
 
-impl Searched {
-    /// What may be published.
-    #[must_use]
-    pub fn checkpoint(&self) -> Checkpoint {
-        let Some(found) = &self.solution.checkpoint else { return Checkpoint::default() };
-        let trial = found.proven_by.last().and_then(|ticket| self.tickets.get(ticket)).copied();
-        Checkpoint { atoms: orders::atoms(&found.picks), trial }
-    }
-}
-
 /// What a trial taught about the untouched base.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Taught {
@@ -109,6 +98,18 @@ struct Flight {
     /// How many trials were begun that count for the budget.
     begun: usize,
     spent: Option<Spent>,
+}
+
+impl Searched {
+    /// What may be published, as the last of the trials that proved it wrote it; `trials` are the engine's.
+    #[must_use]
+    pub fn checkpoint(&self, trials: &[Trial]) -> Checkpoint {
+        let newest = self.solution.checkpoint.as_ref().and_then(|found| found.proven_by.last());
+        let Some(trial) = newest.and_then(|ticket| self.tickets.get(ticket)).copied() else {
+            return Checkpoint::default();
+        };
+        Checkpoint { atoms: trials[trial].atoms.clone(), trial: Some(trial) }
+    }
 }
 
 impl Engine<'_> {
@@ -206,7 +207,7 @@ impl Engine<'_> {
 
     /// The runs, again and again, of the tests that these picks concern.
     fn concerned_often(&self, proposal: &Proposal) -> Vec<Cell> {
-        let moved: Vec<usize> = proposal.picks.iter().map(|pick| pick.atom).collect();
+        let moved: Vec<usize> = proposal.picks().iter().map(|pick| pick.atom).collect();
         often::cells(&self.plan.cells_for(&moved), &self.baseline, &self.often)
     }
 
@@ -245,8 +246,14 @@ impl Engine<'_> {
         if counts(&proposal) && self.was_refused_before() {
             flight.begun = flight.begun.saturating_sub(1);
         }
-        let taught = if proposal.picks.is_empty() { self.learn_flakes() } else { Taught::Nothing };
+        let taught = if proposal.joints.is_empty() { self.learn_flakes() } else { Taught::Nothing };
         if self.stop.requested() == Level::None {
+            if outcome == Outcome::Passed {
+                let steps = self.trials.last().map(|trial| trial.report.steps.as_slice()).unwrap_or_default();
+                for joint in orders::joined(&proposal, steps) {
+                    search.join(joint);
+                }
+            }
             search.record(ticket, outcome);
             self.clear(&search.cleared(), flight);
         }
@@ -318,32 +325,30 @@ impl Engine<'_> {
             trial: order.id.clone(),
             why: Some(proposal.why.into()),
             of,
-            fresh: order.atoms[accepted..].iter().map(|atom| self.step_of(atom)).collect(),
-            accepted,
+            fresh: members(&order.atoms[accepted..]).map(|member| self.step_of(member)).collect(),
+            accepted: members(&order.atoms[..accepted]).count(),
             remaining,
             seconds_left: Some(own.saturating_add(each.saturating_mul(later)).as_secs()),
         });
     }
 
-    fn step_of(&self, atom: &Atom) -> event::Step {
-        let candidate = self.candidate(atom);
+    fn step_of(&self, member: Member) -> event::Step {
+        let candidate = self.plan.candidate(member);
         event::Step {
             name: candidate.id.name.clone(),
             project: candidate.id.project.clone(),
             from: candidate.at.clone(),
-            to: candidate.rungs[atom.rung].version.clone(),
-            risk: self.plan.risk(atom.candidate, atom.rung),
-            lower: candidate.lower(atom.rung),
+            to: candidate.rungs[member.rung].version.clone(),
+            risk: self.plan.risk(member.candidate, member.rung),
+            lower: candidate.lower(member.rung),
         }
     }
 
-    fn candidate(&self, atom: &Atom) -> &Candidate {
-        &self.plan.candidates[atom.candidate]
-    }
-
     fn take(&mut self, proposal: &Proposal, of: Option<String>, finished: Finished) -> Result<Outcome> {
-        let atoms = orders::atoms(&proposal.picks);
-        let claims = self.claims(proposal, &atoms, &finished.report);
+        let asked = orders::atoms(&proposal.joints);
+        let atoms = finished.report.atoms(&asked);
+        let fresh = orders::fresh(&atoms, &asked[asked.len() - proposal.fresh..]);
+        let claims = self.claims(proposal, &asked, &finished.report);
         let verdict = judge(&finished.report, &self.baseline, &claims, self.unexercised);
         self.wake(&finished.report);
         let (plan, baseline, report) = (self.plan, &self.baseline, &finished.report);
@@ -351,7 +356,7 @@ impl Engine<'_> {
         let once = matches!(proposal.scope, Scope::Concerned | Scope::Full);
         let rest = || judge(report, &baseline.setting_aside(report), &claims, self.unexercised);
         let rest = if once && verdict != Verdict::Passed { rest() } else { verdict.clone() };
-        let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh: proposal.fresh, rest };
+        let judged = teach::Judged { plan, baseline, report, atoms: &atoms, fresh, rest };
         let outcome = match proposal.scope {
             Scope::Full => judged.of_the_whole(&verdict),
             Scope::Again { .. } => judged.counted(),
@@ -366,7 +371,7 @@ impl Engine<'_> {
             why: Some(proposal.why),
             of,
             atoms,
-            fresh: proposal.fresh,
+            fresh,
             report: finished.report,
             verdict,
             red,
@@ -387,18 +392,19 @@ impl Engine<'_> {
 
     /// The claims that a trial has to prove: those of the fresh atoms, and where the whole matrix runs, those of all. What is
     /// only compiled, or only run again, proves nothing new.
-    fn claims(&self, proposal: &Proposal, atoms: &[Atom], report: &TrialReport) -> Vec<Claim> {
-        let all = 0..atoms.len();
+    fn claims(&self, proposal: &Proposal, asked: &[Atom], report: &TrialReport) -> Vec<Claim> {
+        let steps = &report.steps;
+        let all = steps.iter().enumerate();
+        let all = all.flat_map(|(at, step)| step.atom.members().iter().map(move |member| (at, *member)));
         match proposal.scope {
             Scope::Concerned => {
-                let fresh = all.skip(atoms.len() - proposal.fresh);
+                let fresh: Vec<Member> = members(&asked[asked.len() - proposal.fresh..]).collect();
                 let is_late = |one: &Candidate| self.baseline.is_late(one, &self.plan.reached(one));
-                let early = fresh.filter(|at| !is_late(self.candidate(&atoms[*at])));
-                early.filter_map(|at| claims::claim(self.plan, atoms, at, &[], &report.applied)).collect()
+                let counts = |member: Member| fresh.contains(&member) && !is_late(self.plan.candidate(member));
+                let early = all.filter(|(_, member)| counts(*member));
+                early.map(|(at, member)| claims::claim_at_its_own(self.plan, steps, at, member)).collect()
             }
-            Scope::Full => {
-                all.filter_map(|at| claims::claim(self.plan, atoms, at, &report.applied, &report.applied)).collect()
-            }
+            Scope::Full => all.map(|(at, member)| claims::claim(self.plan, steps, at, member)).collect(),
             Scope::Gate | Scope::Again { .. } | Scope::Often { .. } => Vec::new(),
         }
     }
@@ -427,17 +433,13 @@ impl Engine<'_> {
             Verdict::Failed(cause) => (VerdictKind::Failed, cause.text.clone()),
             Verdict::Inconclusive(why) => (VerdictKind::Inconclusive, why.clone()),
         };
-        let name = |atom: &Atom| {
-            let candidate = self.candidate(atom);
-            UpgradeName { ecosystem: candidate.id.project.ecosystem, target: target(self.plan, atom) }
-        };
         TrialSummary {
             id: trial.id.clone(),
             why: Some(trial.why.map_or(crate::why::Why::Commit, Into::into)),
             parent: trial.of.clone(),
-            atoms: trial.atoms.iter().map(name).collect(),
-            fresh: trial.fresh,
-            tree: trial.report.trees.last().cloned().unwrap_or_default(),
+            atoms: members(&trial.atoms).map(|member| self.plan.name(member)).collect(),
+            fresh: members(&trial.atoms[trial.atoms.len() - trial.fresh..]).count(),
+            tree: trial.report.tip().unwrap_or_default().to_owned(),
             verdict,
             text,
             cleared: if trial.verdict == Verdict::Passed { trial.red.clone() } else { Vec::new() },

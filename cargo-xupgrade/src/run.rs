@@ -325,7 +325,7 @@ impl Session {
             ..options::options(&args.search, &self.plan.cells, &self.baseline, &often)
         };
         let searched = engine.search(executor, &options)?;
-        let checkpoint = searched.checkpoint();
+        let checkpoint = searched.checkpoint(&engine.trials);
         let chain = engine.commits(executor, &searched, &checkpoint, args.verify_commits.into())?;
         let summaries = engine.trials.iter().map(|trial| engine.summary(trial)).collect();
         let (trials, baseline) = (engine.trials, engine.baseline);

@@ -10,14 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use xupgrade_search::{AtomSpec, Break, Permille, RungSpec};
 
-use crate::candidate::{Candidate, Dependency, EcosystemKind, Held, Named, ProjectId, Reason, ReasonKind, Rung};
+use crate::candidate::{
+    Candidate, Dependency, EcosystemKind, Held, Named, ProjectId, Reason, ReasonKind, Rung, Target, UpgradeName,
+};
 use crate::clock::Instant;
 use crate::cooldown::Cooldown;
 use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, not_replayable};
 use crate::priors::{Known, risk};
 use crate::project::{Base, Exercised, Move, Project};
 use crate::report::{PLAN_SCHEMA, PlanReport};
-use crate::trial::Cell;
+use crate::trial::{Cell, Member};
 pub use partners::{is_named, partners};
 
 /// Everything that a run will do, decided.
@@ -149,6 +151,26 @@ impl Plan {
             (None, EcosystemKind::Cargo) => false,
             (lock, _) => dependents.any(|other| other.lockfile == *lock && other.id() == *there),
         }
+    }
+
+    /// The candidate of an upgrade.
+    #[must_use]
+    pub fn candidate(&self, member: Member) -> &Candidate {
+        &self.candidates[member.candidate]
+    }
+
+    /// The package of an upgrade, at the version that it moves to.
+    #[must_use]
+    pub fn target(&self, member: Member) -> Target {
+        let candidate = self.candidate(member);
+        Target::new(candidate.id.name.as_str(), candidate.rungs[member.rung].version.clone())
+    }
+
+    /// An upgrade as reports name it.
+    #[must_use]
+    pub fn name(&self, member: Member) -> UpgradeName {
+        let ecosystem = self.candidate(member).id.project.ecosystem;
+        UpgradeName { ecosystem, target: self.target(member) }
     }
 
     /// The project of a candidate.

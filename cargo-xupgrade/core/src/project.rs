@@ -72,11 +72,20 @@ pub struct Applied {
     /// Packages that stay as they are and use another version of something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewired: Vec<String>,
-    /// The upgrades that were written in the same step, as the package manager takes none of them alone.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub with: Vec<Target>,
     /// Things that a reader should know (edges that flipped, lines that changed).
     pub notes: Vec<String>,
+}
+
+impl Applied {
+    /// Adds the effects of another edit of the same step.
+    pub fn add(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.also_moved.extend(other.also_moved);
+        self.rewired.extend(other.rewired);
+        self.notes.extend(other.notes);
+        self.files.sort();
+        self.files.dedup();
+    }
 }
 
 /// A package that moved, came or went with an upgrade.

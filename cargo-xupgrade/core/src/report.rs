@@ -110,6 +110,9 @@ pub struct Upgrade {
     pub trial: String,
     /// What stands behind it.
     pub proof: Proof,
+    /// The upgrades that it moved with as one: in one step, and one commit.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub together: Vec<UpgradeName>,
     /// What else moved.
     pub also_moved: Vec<Move>,
     /// Things that a reader should know.

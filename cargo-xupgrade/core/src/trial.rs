@@ -16,8 +16,8 @@ mod order;
 pub mod reading;
 mod report;
 
-pub use order::{Atom, Order, Until};
-pub use report::{Noise, TrialEnd, TrialKind, TrialReport};
+pub use order::{Atom, Member, Order, Until, members};
+pub use report::{Noise, TrialEnd, TrialKind, TrialReport, Written};
 
 /// Cargo's messages in JSON, with diagnostics as people read them between.
 pub const MESSAGES: &str = "--message-format=json-render-diagnostics";

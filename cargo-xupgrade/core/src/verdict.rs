@@ -8,7 +8,7 @@ use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind, Targe
 use crate::partner;
 use crate::phrases::{cargo, go};
 use crate::project::Exercised;
-use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Phase, TestEnd, TestName, TrialEnd, TrialReport};
+use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Member, Phase, TestEnd, TestName, TrialEnd, TrialReport};
 use words::{brief, fails_at};
 
 mod again;
@@ -121,15 +121,15 @@ pub struct Cause {
     pub kind: ReasonKind,
     /// What a person reads.
     pub text: String,
-    /// Positions of the atoms that deterministic evidence names.
-    pub suspects: Vec<usize>,
+    /// The upgrades that deterministic evidence names.
+    pub suspects: Vec<Member>,
     /// The proof.
     pub evidence: Evidence,
 }
 
 impl Cause {
     /// A failure of a trial as a whole, for this reason.
-    fn of(reason: &Reason, suspects: Vec<usize>) -> Self {
+    fn of(reason: &Reason, suspects: Vec<Member>) -> Self {
         let evidence = reason.evidence.as_deref().cloned().unwrap_or_default();
         Self { kind: reason.kind, text: reason.text.clone(), suspects, evidence }
     }
@@ -148,8 +148,8 @@ impl Cause {
 /// A dependency that a trial must have compiled to be evidence for it.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// Its position in the sequence.
-    pub position: usize,
+    /// The upgrade that it is about.
+    pub member: Member,
     /// The projects whose cells count for it.
     pub projects: BTreeSet<ProjectId>,
     /// The package, at the version that has to be compiled.
@@ -173,7 +173,7 @@ pub const FLAKY_RERUNS: usize = 7;
 pub fn judge(report: &TrialReport, baseline: &Baseline, claims: &[Claim], unexercised: Unexercised) -> Verdict {
     match &report.end {
         TrialEnd::Noise(why) => return Verdict::Inconclusive(why.to_string()),
-        TrialEnd::Refused { position, reason } => return Verdict::Failed(Cause::of(reason, vec![*position])),
+        TrialEnd::Refused { atom, reason } => return Verdict::Failed(Cause::of(reason, atom.members().to_vec())),
         TrialEnd::Unfit(reason) => return Verdict::Failed(Cause::of(reason, vec![])),
         TrialEnd::Ran | TrialEnd::BrokeOff => {}
     }
@@ -350,7 +350,7 @@ fn judge_claims(report: &TrialReport, claims: &[Claim]) -> Verdict {
     Verdict::Failed(Cause {
         kind: ReasonKind::NotExercised,
         text: format!("no cell compiles {}, so nothing is proved", names.join(", ")),
-        suspects: unproven.iter().map(|claim| claim.position).collect(),
+        suspects: unproven.iter().map(|claim| claim.member).collect(),
         evidence: Evidence::default(),
     })
 }

@@ -13,7 +13,7 @@ use crate::clue::Clues;
 use crate::evidence::{self, Doubt, Finding};
 use crate::lane::{Again, Failure, Kind, Lane, Waiting};
 use crate::order::Unit;
-use crate::{Outcome, Pick, Proof, Reach, Scope, Strategy, Ticket, Why};
+use crate::{Joint, Outcome, Pick, Proof, Reach, Scope, Strategy, Ticket, Why};
 
 /// How a batch is worked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub(crate) struct Batch {
     /// How long a group may be, after a long one twice gave no answer.
     pub(crate) timid: Option<usize>,
     /// A sequence that passed, on which a test that failed in this trial failed again: something in it is bad at times.
-    pub(crate) trouble: Option<(Vec<Pick>, Ticket)>,
+    pub(crate) trouble: Option<(Vec<Joint>, Ticket)>,
     /// Failures that were taken back.
     pub(crate) taken_back: Vec<Ticket>,
     /// Trials that failed and count as passed all the same, as each test passed in one of the runs.
@@ -158,16 +158,10 @@ impl Batch {
         self.pool.is_empty() && self.lanes.is_empty() && self.kept.is_empty()
     }
 
-    /// The picks of a sequence.
-    pub(crate) fn picks(&self, shot: &Shot) -> (Vec<Pick>, usize) {
-        let flat = |units: &[usize]| -> Vec<Pick> {
-            units.iter().flat_map(|&unit| self.units[unit].picks.iter().copied()).collect()
-        };
-        let mut picks = flat(&self.settled[..shot.based]);
-        let fresh = flat(&shot.units);
-        let count = fresh.len();
-        picks.extend(fresh);
-        (picks, count)
+    /// A sequence on top of what was accepted before this generation: what it settled, then the units of a shot.
+    pub(crate) fn joints(&self, shot: &Shot) -> Vec<Joint> {
+        let units = self.settled[..shot.based].iter().chain(&shot.units);
+        units.map(|&unit| self.units[unit].joint.clone()).collect()
     }
 
     /// The settled units with the trials in which they first passed.
@@ -185,7 +179,7 @@ impl Batch {
 
     /// The single picks that failed, and on top of how many picks of this generation.
     pub(crate) fn refusals(&self) -> impl Iterator<Item = (Pick, &Failure, usize)> {
-        let count = |units: &[usize]| units.iter().map(|&unit| self.units[unit].picks.len()).sum::<usize>();
+        let count = |units: &[usize]| units.iter().map(|&unit| self.units[unit].joint.picks().len()).sum::<usize>();
         self.refused.iter().chain(self.early.values()).filter_map(move |refused| {
             let pick = self.units[refused.unit].single()?;
             let shot = refused.again.as_ref().unwrap_or(&refused.shot);
@@ -257,7 +251,7 @@ impl Batch {
         let kind = lane.kind;
         self.forget(&moot);
         self.clues.passed(&shot.units);
-        let group = shot.units.iter().map(|&unit| self.units[unit].picks.len()).sum();
+        let group = shot.units.iter().map(|&unit| self.units[unit].joint.picks().len()).sum();
         self.passes.push((shot, ticket));
         if kind == Kind::Fresh {
             for unit in new {
@@ -302,7 +296,7 @@ impl Batch {
     /// Membership of a unit in the evidence of a lane's failure.
     pub(crate) fn is_named(&self, lane: &Lane, unit: usize) -> bool {
         let named = |pick: &Pick| lane.failure.as_ref().is_some_and(|failure| failure.suspects.contains(&pick.atom));
-        self.units[unit].picks.iter().any(named)
+        self.units[unit].joint.picks().iter().any(named)
     }
 
     /// Once: the same again. Twice: a shorter one, and what cannot be shortened stays open.
@@ -417,7 +411,7 @@ impl Batch {
         let lane = &self.lanes[place];
         if let Finding::Shared(_) = finding {
             let base = Shot { based: lane.based, units: lane.units[..lane.passed].to_vec() };
-            self.trouble = Some((self.picks(&base).0, failure.ticket));
+            self.trouble = Some((self.joints(&base), failure.ticket));
         }
         let lane = &mut self.lanes[place];
         if let Some(newest) = lane.tally.doubtful().filter(|_| has_passed) {

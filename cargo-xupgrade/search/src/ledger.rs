@@ -6,12 +6,14 @@ use alloc::{vec, vec::Vec};
 
 use crate::batch::Proven;
 use crate::lane::Failure;
-use crate::{Checkpoint, Fate, Pick, Proof, Refusal, Solution, Ticket};
+use crate::{Checkpoint, Fate, Joint, Pick, Proof, Refusal, Solution, Ticket, joint};
 
 /// The evidence so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
-    pub(crate) accepted: Vec<Pick>,
+    pub(crate) accepted: Vec<Joint>,
+    /// Picks of which the package manager takes the first only with the others.
+    together: BTreeSet<Joint>,
     pub(crate) proven_by: Option<Ticket>,
     pub(crate) checkpoint: Option<Checkpoint>,
     refusals: BTreeMap<Pick, Refused>,
@@ -45,6 +47,7 @@ impl Ledger {
     pub(crate) fn new(atoms: usize) -> Self {
         Self {
             accepted: Vec::new(),
+            together: BTreeSet::new(),
             proven_by: None,
             checkpoint: None,
             refusals: BTreeMap::new(),
@@ -54,28 +57,42 @@ impl Ledger {
         }
     }
 
-    /// The accepted sequence with `picks` on top; an atom in them leaves its old place.
-    pub(crate) fn sequence(&self, picks: &[Pick]) -> Vec<Pick> {
-        let mut lifted = vec![false; self.notes.len()];
-        for pick in picks {
-            lifted[pick.atom] = true;
+    /// The accepted sequence with these on top; an atom in them leaves its old place, and what moves with it, too.
+    pub(crate) fn sequence(&self, on_top: &[Joint]) -> Vec<Joint> {
+        let mut sequence = self.accepted.clone();
+        for one in on_top {
+            joint::put_on_top(&mut sequence, one);
         }
-        let stays = |pick: &&Pick| !lifted[pick.atom];
-        self.accepted.iter().filter(stays).chain(picks).copied().collect()
+        sequence
     }
 
-    /// These picks passed on top of the accepted sequence, the trial of all of them being `ticket`.
-    /// Gives back the failures of tests that these picks were once refused for: one pass is no acquittal.
-    pub(crate) fn accept(&mut self, picks: &[(Pick, Proven)], ticket: Option<Ticket>) -> Vec<Ticket> {
+    /// The package manager takes the first of these picks only with the others: where they are accepted, they are one.
+    pub(crate) fn join(&mut self, joint: Joint) {
+        self.together.insert(joint);
+    }
+
+    /// The accepted joint of an atom.
+    pub(crate) fn joint(&self, atom: usize) -> Option<&Joint> {
+        self.accepted.iter().find(|joint| joint.has(atom))
+    }
+
+    /// These passed on top of the accepted sequence, the trial of all of them being `ticket`.
+    /// Gives back the failures of tests that their picks were once refused for: one pass is no acquittal.
+    pub(crate) fn accept(&mut self, passed: &[(Joint, Proven)], ticket: Option<Ticket>) -> Vec<Ticket> {
         let mut suspicious = Vec::new();
-        if picks.is_empty() {
+        if passed.is_empty() {
             return suspicious;
         }
-        let plain: Vec<Pick> = picks.iter().map(|(pick, _)| *pick).collect();
+        let plain: Vec<Joint> = passed.iter().map(|(joint, _)| joint.clone()).collect();
         self.accepted = self.sequence(&plain);
+        for one in &self.together {
+            joint::merge(&mut self.accepted, one);
+        }
         self.proven_by = ticket;
+        let picks: Vec<(Pick, Proven)> =
+            passed.iter().flat_map(|(joint, proven)| joint.picks().iter().map(|pick| (*pick, *proven))).collect();
         self.growth += picks.len();
-        for (pick, proven) in picks {
+        for (pick, proven) in &picks {
             self.notes[pick.atom].accepted = Some((pick.rung, *proven));
             self.notes[pick.atom].own += 1;
             let refused = self.refusals.remove(pick).filter(|refused| refused.failure.proof == Proof::Tests);
@@ -142,11 +159,11 @@ impl Ledger {
     }
 
     /// The accepted sequence is this one now, as the whole matrix said; what is not in it is accepted no more.
-    pub(crate) fn replace(&mut self, accepted: &[Pick], proven_by: Option<Ticket>) {
+    pub(crate) fn replace(&mut self, accepted: &[Joint], proven_by: Option<Ticket>) {
         self.accepted = accepted.to_vec();
         self.proven_by = proven_by.filter(|_| !accepted.is_empty());
         let mut rungs = vec![None; self.notes.len()];
-        for pick in accepted {
+        for pick in joint::picks(accepted) {
             rungs[pick.atom] = Some(pick.rung);
         }
         for (note, rung) in self.notes.iter_mut().zip(rungs) {

@@ -35,6 +35,7 @@ mod bill;
 mod chance;
 mod clue;
 mod evidence;
+mod joint;
 mod ladder;
 mod lane;
 mod ledger;
@@ -52,6 +53,7 @@ mod verify;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
+pub use joint::Joint;
 pub use search::Search;
 
 /// A chance in 1/1000. Values are brought into 1..=999: nothing is certain before it was tried.
@@ -130,11 +132,12 @@ pub struct Proposal {
     /// What to hand back to [`Search::record`].
     pub ticket: Ticket,
     /// The whole sequence in commit order: what is accepted, then the fresh ones in canonical order (see the top of this
-    /// crate). An atom stands in it once: a fresh pick of an accepted atom (a lift to a breaking rung) takes the atom
-    /// out of its old place and puts it at the end. Empty only where a failure runs again on nothing at all, as evidence.
-    pub picks: Vec<Pick>,
-    /// How many of the picks, counted from the end, are not accepted yet; 0 where the whole matrix runs on what is
-    /// accepted, and where a failure runs again without the pick that is suspected.
+    /// crate). An atom stands in it once: a fresh pick of an accepted atom (a lift to a breaking rung) takes the atom, and what
+    /// moves with it, out of its old place and puts it at the end. Empty only where a failure runs again on nothing at all, as
+    /// evidence.
+    pub joints: Vec<Joint>,
+    /// How many of the joints, counted from the end, hold a pick that is not accepted yet; 0 where the whole matrix runs on what
+    /// is accepted, and where a failure runs again without the pick that is suspected.
     pub fresh: usize,
     /// How much of the matrix it is to run.
     pub scope: Scope,
@@ -201,10 +204,16 @@ pub struct Count {
 }
 
 impl Proposal {
-    /// The picks that this trial is about.
+    /// All its picks, in commit order.
     #[must_use]
-    pub fn fresh_picks(&self) -> &[Pick] {
-        &self.picks[self.picks.len() - self.fresh..]
+    pub fn picks(&self) -> Vec<Pick> {
+        joint::picks(&self.joints)
+    }
+
+    /// The picks that this trial is about, with those that move along with them.
+    #[must_use]
+    pub fn fresh_picks(&self) -> Vec<Pick> {
+        joint::picks(&self.joints[self.joints.len() - self.fresh..])
     }
 }
 
@@ -312,12 +321,29 @@ pub enum Step {
     Done(Solution),
 }
 
+impl Solution {
+    /// The accepted picks, in commit order.
+    #[must_use]
+    pub fn picks(&self) -> Vec<Pick> {
+        joint::picks(&self.accepted)
+    }
+}
+
+impl Checkpoint {
+    /// Its picks, in commit order.
+    #[must_use]
+    pub fn picks(&self) -> Vec<Pick> {
+        joint::picks(&self.joints)
+    }
+}
+
 /// What came of the search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Solution {
-    /// The accepted picks in commit order.
-    pub accepted: Vec<Pick>,
-    /// The passed trial whose picks are exactly `accepted`; `None` when nothing was accepted.
+    /// What was accepted, in commit order.
+    pub accepted: Vec<Joint>,
+    /// The passed trial of exactly `accepted` (where the caller told meanwhile what is written in one step, of the same picks,
+    /// one by one); `None` when nothing was accepted.
     pub proven_by: Option<Ticket>,
     /// The newest sequence that passed the whole matrix as often as was asked for, with those trials.
     pub checkpoint: Option<Checkpoint>,
@@ -330,9 +356,9 @@ pub struct Solution {
 /// A sequence that passed the whole matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The picks in commit order.
-    pub picks: Vec<Pick>,
-    /// The [`Scope::Full`] trials of exactly these picks that passed.
+    /// The sequence, in commit order.
+    pub joints: Vec<Joint>,
+    /// The [`Scope::Full`] trials of exactly this sequence that passed.
     pub proven_by: Vec<Ticket>,
 }
 
@@ -406,7 +432,7 @@ pub struct Options {
     /// [`Strategy::Split`] searches with them alone before tests run.
     pub gate_cost: Permille,
     /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
-    pub last_time: Vec<Pick>,
+    pub last_time: Vec<Joint>,
     /// The set that the package managers resolve at once: tried as a whole before anything else, and instead of what passed last
     /// time, by the strategies that try groups. Picks that do not exist are ignored.
     pub at_once: Vec<Pick>,

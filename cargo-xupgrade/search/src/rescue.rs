@@ -1,4 +1,4 @@
-//! Two that only pass together: which pairs to try as one, from what failures named. Pure choice.
+//! Two that may pass only together: the pairs to try as one, from what failures named. Pure choice.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::ladder::{self, Climb};
 use crate::ledger::Ledger;
 use crate::order::Unit;
-use crate::{AtomSpec, Pick, Why};
+use crate::{AtomSpec, Joint, Pick, Why};
 
 /// What failures named, and what came of it.
 #[derive(Debug, Clone, Default)]
@@ -59,13 +59,11 @@ impl Rescue {
             let wanted = climbs[partner].wants().map(|wanted| wanted.0).or_else(|| ladder::summit(&atoms[partner]));
             match wanted.filter(|&rung| floor.is_none_or(|floor| rung > floor)) {
                 Some(rung) => {
-                    let mut picks = [pick, Pick { atom: partner, rung }];
-                    picks.sort();
-                    units.push(Unit::alone(picks.into(), Why::Pair));
+                    units.push(Unit::alone(Joint::new(pick, &[Pick { atom: partner, rung }]), Why::Pair));
                     busy.extend([pick.atom, partner]);
                 }
                 None if ledger.grew_since_refusal(pick) => {
-                    units.push(Unit::alone([pick].into(), Why::SecondLook));
+                    units.push(Unit::alone(pick.into(), Why::SecondLook));
                     busy.insert(pick.atom);
                 }
                 None => {}

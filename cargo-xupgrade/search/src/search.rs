@@ -16,7 +16,7 @@ use crate::rescue::Rescue;
 use crate::sieve::{Sieve, Sifted};
 use crate::stage::{self, Open, Resume, Stage};
 use crate::verify::{Runs, Verify};
-use crate::{AtomSpec, Break, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
+use crate::{AtomSpec, Break, Joint, Options, Outcome, Permille, Pick, Proposal, Scope, Step, Strategy, Ticket, Why};
 
 /// A search over the atoms of one plan.
 #[derive(Debug, Clone)]
@@ -34,10 +34,10 @@ pub struct Search {
     /// A generation on its way through the gates.
     sieve: Option<Sieve>,
     verify: Option<Verify>,
-    /// Where an atom was before it was lifted.
-    before: BTreeMap<usize, usize>,
+    /// The joint in which an atom was before it was lifted.
+    before: BTreeMap<usize, Joint>,
     /// Losers that are tried as one at the end.
-    together: Vec<Vec<Pick>>,
+    together: Vec<Joint>,
     moot: BTreeSet<Ticket>,
     issued: u64,
     /// How often the stage of second looks was gone through.
@@ -131,8 +131,14 @@ impl Search {
         }
     }
 
+    /// Tells that in some trial the package manager took the first of these picks only with the others: where they are accepted,
+    /// they are one from then on.
+    pub fn join(&mut self, joint: Joint) {
+        self.ledger.join(joint);
+    }
+
     /// A test fails on what passed: before anything else is tried on it, what makes it fail is looked for.
-    fn start_hunt(&mut self, base: &[Pick], of: Ticket) {
+    fn start_hunt(&mut self, base: &[Joint], of: Ticket) {
         let target = self.ledger.sequence(base);
         let resume = match self.stage {
             Stage::Climb(kind) => Resume::Climb(kind),
@@ -159,8 +165,8 @@ impl Search {
             };
             return;
         };
-        let others = self.ledger.accepted.iter().filter(|&&pick| pick != culprit);
-        self.options.last_time = others.copied().collect();
+        let others = self.ledger.accepted.iter().filter(|joint| !joint.picks().contains(&culprit));
+        self.options.last_time = others.cloned().collect();
         self.ledger.roll_back(culprit, ticket);
         self.sieve = None;
         self.before.clear();
@@ -275,10 +281,12 @@ impl Search {
         let first = asks.iter().any(|ask| ask.ticket == Ticket(1));
         let batch = self.batch.as_ref()?;
         let proposals = asks.into_iter().map(|ask| {
-            let (picks, fresh) = batch.picks(&ask.shot);
+            let joints = self.ledger.sequence(&batch.joints(&ask.shot));
+            let is_fresh = |joint: &&Joint| ask.shot.units.iter().any(|&unit| batch.units[unit].joint.meets(joint));
+            let fresh = joints.iter().filter(is_fresh).count();
             let is_plain = !matches!(ask.why, Why::LastTime | Why::AtOnce);
             let why = if first && ask.ticket == Ticket(1) && is_plain { Why::First } else { ask.why };
-            Proposal { ticket: ask.ticket, picks: self.ledger.sequence(&picks), fresh, scope: ask.scope, why }
+            Proposal { ticket: ask.ticket, joints, fresh, scope: ask.scope, why }
         });
         Some(Step::Try(proposals.collect()))
     }
@@ -286,7 +294,7 @@ impl Search {
     fn verify_step(&mut self, room: usize) -> Option<Step> {
         let Some(verify) = &mut self.verify else {
             let before = core::mem::take(&mut self.before);
-            let known = self.ledger.checkpoint.as_ref().is_some_and(|known| known.picks == self.ledger.accepted);
+            let known = self.ledger.checkpoint.as_ref().is_some_and(|known| known.joints == self.ledger.accepted);
             let target = if known { Vec::new() } else { self.ledger.accepted.clone() };
             let more = if self.pace == Pace::Searching { self.options.more_runs } else { 0 };
             let runs = Runs { full: self.options.verify_runs, more, of_units: self.options.runs_of_units };
@@ -299,8 +307,8 @@ impl Search {
             let ticket = Ticket(self.issued + 1);
             let Some(full) = verify.propose(ticket) else { break };
             self.issued += 1;
-            let picks = verify.target[..full.len].to_vec();
-            proposals.push(Proposal { ticket, picks, fresh: 0, scope: full.scope, why: full.why });
+            let joints = verify.target[..full.len].to_vec();
+            proposals.push(Proposal { ticket, joints, fresh: 0, scope: full.scope, why: full.why });
         }
         if !proposals.is_empty() {
             return Some(Step::Try(proposals));
@@ -324,7 +332,8 @@ impl Search {
                 Sifted::unsifted(stage::given(&self.atoms, &self.options.last_time), Some(Why::LastTime))
             }
             Stage::AtOnce => {
-                let mut units = stage::given(&self.atoms, &self.options.at_once);
+                let at_once: Vec<Joint> = self.options.at_once.iter().copied().map(Joint::from).collect();
+                let mut units = stage::given(&self.atoms, &at_once);
                 order::by_risk(&self.atoms, &mut units);
                 Sifted::unsifted(units, Some(Why::AtOnce))
             }
@@ -453,9 +462,9 @@ impl Search {
 
     /// Losers that may only pass as one, as far as none of them was among others before.
     fn together(&self, place: usize) -> Vec<Unit> {
-        let still = |picks: &&Vec<Pick>| picks.iter().all(|pick| self.ledger.rung(pick.atom).is_none());
-        let picks = self.together.get(place).filter(still);
-        picks.map(|picks| Unit::alone(picks.clone(), Why::Pair)).into_iter().collect()
+        let still = |joint: &&Joint| joint.picks().iter().all(|pick| self.ledger.rung(pick.atom).is_none());
+        let joint = self.together.get(place).filter(still);
+        joint.map(|joint| Unit::alone(joint.clone(), Why::Pair)).into_iter().collect()
     }
 }
 

@@ -121,15 +121,15 @@ impl World {
                 Reach::Units => self.count_units(proposal, runs, until),
             };
         }
-        let causes = self.run(&proposal.picks, proposal.scope);
-        let causes = self.without_known(causes, &proposal.picks);
+        let causes = self.run(&proposal.picks(), proposal.scope);
+        let causes = self.without_known(causes, &proposal.picks());
         if causes.is_empty() {
             return Outcome::Passed;
         }
         let tests: Vec<u64> = causes.iter().filter_map(Cause::test).collect();
         let only = causes.iter().all(|cause| !cause.is_certain()).then(|| tests.iter().copied().collect());
         self.failed.insert(proposal.ticket, causes);
-        self.tell(&proposal.picks, tests, only)
+        self.tell(&proposal.picks(), tests, only)
     }
 
     /// A failure, as far as its words tell.
@@ -186,7 +186,7 @@ impl World {
         let mut counts = counts(causes.iter().filter_map(Cause::test));
         for _ in 0..runs {
             for (cause, count) in causes.iter().zip(&mut counts) {
-                count.add(self.fails_again(*cause, &proposal.picks));
+                count.add(self.fails_again(*cause, &proposal.picks()));
             }
             if until == Until::Red && counts.iter().any(|count| count.red > 0) {
                 break;
@@ -194,7 +194,7 @@ impl World {
         }
         let red = causes.into_iter().zip(&counts).filter(|(_, count)| count.red > 0).map(|(cause, _)| cause);
         let red: Vec<Cause> = red.collect();
-        if proposal.picks.is_empty() {
+        if proposal.joints.is_empty() {
             self.learn(&red);
         }
         self.failed.insert(proposal.ticket, red);
@@ -205,13 +205,13 @@ impl World {
     fn count_units(&mut self, proposal: &Proposal, runs: u32, until: Until) -> Outcome {
         let mut counts = counts([0].into_iter());
         for _ in 0..runs {
-            let red = self.tests(&proposal.picks, Scope::Full);
+            let red = self.tests(&proposal.picks(), Scope::Full);
             let is_new = |cause: &Cause| !self.is_known(cause);
             counts[0].add(red.iter().any(is_new));
             if until == Until::Red && counts[0].red > 0 {
                 break;
             }
-            if proposal.picks.is_empty() {
+            if proposal.joints.is_empty() {
                 self.learn(&red);
             }
         }

@@ -7,7 +7,7 @@ use alloc::{vec, vec::Vec};
 use crate::ladder::{self, Climb};
 use crate::ledger::Ledger;
 use crate::order::{Company, Unit};
-use crate::{AtomSpec, Break, Depth, Pick, Why};
+use crate::{AtomSpec, Break, Depth, Joint, Pick, Why};
 
 /// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ const BETWEEN: u16 = 250;
 pub(crate) fn climbers(atoms: &[AtomSpec], climbs: &[Climb], busy: &BTreeSet<usize>) -> Vec<Unit> {
     let next = |(atom, climb): (usize, &Climb)| {
         let (rung, why) = climb.wants()?;
-        let mut unit = Unit::of(atoms, Pick { atom, rung });
+        let mut unit = Unit::of(atoms, Pick { atom, rung }.into());
         if why.is_some() {
             unit.risk = unit.risk.max(BETWEEN);
         }
@@ -63,16 +63,24 @@ pub(crate) fn climbers(atoms: &[AtomSpec], climbs: &[Climb], busy: &BTreeSet<usi
     units
 }
 
-/// The picks that exist, each atom once, in their order.
-pub(crate) fn given(atoms: &[AtomSpec], picks: &[Pick]) -> Vec<Unit> {
-    let mut seen = BTreeSet::new();
-    let exists = |pick: &&Pick| atoms.get(pick.atom).is_some_and(|spec| pick.rung < spec.rungs.len());
-    picks.iter().filter(exists).filter(|pick| seen.insert(pick.atom)).map(|&pick| Unit::of(atoms, pick)).collect()
+/// The joints of which all picks exist, each atom once, in their order.
+pub(crate) fn given(atoms: &[AtomSpec], joints: &[Joint]) -> Vec<Unit> {
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
+    let exists = |pick: &Pick| atoms.get(pick.atom).is_some_and(|spec| pick.rung < spec.rungs.len());
+    let mut units = Vec::new();
+    for joint in joints {
+        let atoms_of = || joint.picks().iter().map(|pick| pick.atom);
+        if joint.picks().iter().all(exists) && atoms_of().all(|atom| !seen.contains(&atom)) {
+            seen.extend(atoms_of());
+            units.push(Unit::of(atoms, joint.clone()));
+        }
+    }
+    units
 }
 
 /// Every atom at its highest rung.
 pub(crate) fn everything(atoms: &[AtomSpec]) -> Vec<Unit> {
-    let top = |(atom, spec)| Some(Unit::of(atoms, Pick { atom, rung: ladder::summit(spec)? }));
+    let top = |(atom, spec)| Some(Unit::of(atoms, Pick { atom, rung: ladder::summit(spec)? }.into()));
     atoms.iter().enumerate().filter_map(top).collect()
 }
 
@@ -90,7 +98,7 @@ pub(crate) fn looks(atoms: &[AtomSpec], ledger: &Ledger, open: Open) -> Vec<Unit
     let look = |(atom, spec)| {
         let unanswered = || ledger.unanswered(atom).filter(|_| open == Open::Too && ledger.rung(atom).is_none());
         let refused = loser(atom, spec, ledger);
-        refused.or_else(unanswered).map(|pick| Unit::alone([pick].into(), Why::SecondLook))
+        refused.or_else(unanswered).map(|pick| Unit::alone(pick.into(), Why::SecondLook))
     };
     atoms.iter().enumerate().filter_map(look).collect()
 }
@@ -113,7 +121,7 @@ fn first_choice(atom: usize, spec: &AtomSpec, ledger: &Ledger) -> Option<Pick> {
 
 /// What is tried as one at the end: losers that failed for no known reason, and maybe for the same one. First all of a
 /// company whose failures hang together, then, where these are three, each two of them.
-pub(crate) fn together(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Vec<Pick>> {
+pub(crate) fn together(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Joint> {
     let lost = lost(atoms, ledger);
     // If there are but two, it costs one trial to know.
     let companies = if lost.len() == 2 { vec![lost] } else { companies(&lost, ledger) };
@@ -121,7 +129,8 @@ pub(crate) fn together(atoms: &[AtomSpec], ledger: &Ledger) -> Vec<Vec<Pick>> {
     let three = |company: &&Vec<Pick>| company.len() == 3 && ledger.is_only_tests(company[0]);
     let pairs = |company: &Vec<Pick>| [[0, 1], [0, 2], [1, 2]].map(|pair| pair.map(|place| company[place]).to_vec());
     let in_pairs = companies.iter().filter(three).flat_map(pairs);
-    companies.iter().filter(|company| company.len() > 1).cloned().chain(in_pairs).collect()
+    let several = companies.iter().filter(|company| company.len() > 1).cloned().chain(in_pairs);
+    several.map(|company| Joint::new(company[0], &company[1..])).collect()
 }
 
 /// The losers, those together whose failures may have one cause: they fail the same test, or it is not known of one which.

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::evidence::{self, Doubt, Side};
 use crate::tally::Tally;
-use crate::{Checkpoint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why};
+use crate::{Checkpoint, Joint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why};
 use often::{More, Progress};
 
 /// So many runs of one length may give no answer.
@@ -26,20 +26,20 @@ const RESTARTS: u32 = 6;
 /// The state of a verification.
 #[derive(Debug, Clone)]
 pub(crate) struct Verify {
-    pub(crate) target: Vec<Pick>,
-    /// What an atom falls back to when its pick is cut out.
-    fallback: BTreeMap<usize, usize>,
+    pub(crate) target: Vec<Joint>,
+    /// The joint that an atom falls back to when its pick is cut out.
+    fallback: BTreeMap<usize, Joint>,
     runs: Runs,
     more: More,
     aim: Aim,
-    /// The first so many picks passed the whole matrix at least once (0: nothing is known to).
+    /// The first so many joints passed the whole matrix at least once (0: nothing is known to).
     good: (usize, Option<Ticket>),
-    /// In the first so many picks the test that is hunted never failed.
+    /// In the first so many joints the test that is hunted never failed.
     clean: usize,
-    /// The first so many picks failed.
+    /// The first so many joints failed.
     bad: Option<(usize, Ticket)>,
     hunted: Option<Hunted>,
-    /// The runs of the whole matrix on the first so many picks that speak for them.
+    /// The runs of the whole matrix on the first so many joints that speak for them.
     tallies: BTreeMap<usize, Tally>,
     /// Trials that failed and count as passed all the same, as each test passed in as many runs as are needed.
     pub(crate) cleared: Vec<Ticket>,
@@ -60,6 +60,8 @@ pub(crate) struct Verify {
     pub(crate) refused: Vec<(Pick, Ticket)>,
     /// Atoms among the refused for which the whole matrix was no evidence: nothing failed for their sake.
     pub(crate) idle: BTreeSet<usize>,
+    /// Picks that were taken out with one that is refused, each with the trial: nothing else is known against them.
+    pub(crate) released: Vec<(Pick, Ticket)>,
     state: State,
 }
 
@@ -98,7 +100,7 @@ enum Aim {
     Culprit,
 }
 
-/// A run to propose: how many picks of the target, how, why.
+/// A run to propose: how many joints of the target, how, why.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Full {
     pub(crate) len: usize,
@@ -108,7 +110,7 @@ pub(crate) struct Full {
 
 impl Verify {
     /// The runs of the whole matrix on the target, then those of its tests.
-    pub(crate) fn new(target: Vec<Pick>, fallback: BTreeMap<usize, usize>, runs: Runs) -> Self {
+    pub(crate) fn new(target: Vec<Joint>, fallback: BTreeMap<usize, Joint>, runs: Runs) -> Self {
         let state = if target.is_empty() { State::Ended } else { State::Running };
         Self {
             target,
@@ -133,12 +135,13 @@ impl Verify {
             restarts: 0,
             refused: Vec::new(),
             idle: BTreeSet::new(),
+            released: Vec::new(),
             state,
         }
     }
 
     /// The hunt for the pick in `target` that makes the tests fail which failed in the trial `of`.
-    pub(crate) fn hunt(target: Vec<Pick>, of: Ticket, of_units: u32) -> Self {
+    pub(crate) fn hunt(target: Vec<Joint>, of: Ticket, of_units: u32) -> Self {
         let doubt = (target.len(), Doubt::about(of));
         let runs = Runs { full: 1, more: 0, of_units };
         Self { aim: Aim::Culprit, doubt: Some(doubt), ..Self::new(target, BTreeMap::new(), runs) }
@@ -159,11 +162,11 @@ impl Verify {
         // A failure in the last runs that is still doubted may yet take a pick out.
         let is_open = self.doubt.is_some() && matches!(self.more.state, Progress::Asked(_));
         let done = self.aim == Aim::Checkpoint && !self.target.is_empty() && self.has_passed() && !is_open;
-        done.then(|| Checkpoint { picks: self.target.clone(), proven_by: self.tally().tickets().collect() })
+        done.then(|| Checkpoint { joints: self.target.clone(), proven_by: self.tally().tickets().collect() })
     }
 
     /// What is left of the target with a trial that proves it, once something was cut out.
-    pub(crate) fn accepted(&self) -> Option<(&[Pick], Option<Ticket>)> {
+    pub(crate) fn accepted(&self) -> Option<(&[Joint], Option<Ticket>)> {
         if self.refused.is_empty() {
             return None;
         }
@@ -259,15 +262,18 @@ impl Verify {
         }
     }
 
-    /// The whole matrix passed with the first `len` picks, and is no evidence for some of them: these go, and nothing else
-    /// is to blame.
+    /// The whole matrix passed with the first `len` joints, and is no evidence for some of their picks: these go, with what moves
+    /// with them, and nothing else is to blame.
     fn drop_unproved(&mut self, len: usize, ticket: Ticket, atoms: &[usize]) -> Vec<Ticket> {
-        let places: Vec<usize> = (0..len).filter(|&place| atoms.contains(&self.target[place].atom)).collect();
+        let is_unproved = |pick: &&Pick| atoms.contains(&pick.atom);
+        let places = (0..len).filter(|&place| self.target[place].picks().iter().any(|pick| is_unproved(&pick)));
+        let places: Vec<usize> = places.collect();
         let Some(&first) = places.first() else { return self.gave_no_answer() };
         for &place in places.iter().rev() {
-            let pick = self.target.remove(place);
-            self.idle.insert(pick.atom);
-            self.cut_out(pick, ticket);
+            let joint = self.target.remove(place);
+            let unproved: Vec<Pick> = joint.picks().iter().filter(is_unproved).copied().collect();
+            self.idle.extend(unproved.iter().map(|pick| pick.atom));
+            self.cut_out(&joint, &unproved, ticket);
         }
         if first < self.good.0 {
             self.good = (0, None);
@@ -295,7 +301,7 @@ impl Verify {
         Vec::new()
     }
 
-    /// Where only one pick is left between what is clean and what failed, it is doubted, as any leaf is.
+    /// Where only one joint is left between what is clean and what failed, it is doubted, as any leaf is.
     fn corner(&mut self) {
         if let (Some((bad, _)), Some(Hunted { of, reach, .. })) = (self.bad, &self.hunted)
             && bad == self.low() + 1
@@ -317,13 +323,13 @@ impl Verify {
         moot
     }
 
-    /// Where only one pick is left between what passed and what failed, it is cut out.
+    /// Where only one joint is left between what passed and what failed, it is cut out.
     fn blame(&mut self) {
         let Some((bad, ticket)) = self.bad.filter(|(bad, _)| *bad == self.low() + 1) else {
             return;
         };
-        let pick = self.target.remove(bad - 1);
-        self.cut_out(pick, ticket);
+        let joint = self.target.remove(bad - 1);
+        self.cut_out(&joint, &[joint.first()], ticket);
         self.asked.clear();
         if self.aim == Aim::Culprit {
             self.state = State::Ended;
@@ -331,12 +337,18 @@ impl Verify {
         self.start_anew();
     }
 
-    /// A pick that was taken out of the target.
-    fn cut_out(&mut self, pick: Pick, ticket: Ticket) {
-        self.refused.push((pick, ticket));
-        if let Some(rung) = self.fallback.remove(&pick.atom) {
-            self.target.push(Pick { atom: pick.atom, rung });
+    /// A joint was taken out of the target, and these of its picks are to blame: what is known against it is nothing against the
+    /// others, for they may pass without them. Its atoms go back to where they were.
+    fn cut_out(&mut self, joint: &Joint, blamed: &[Pick], ticket: Ticket) {
+        self.refused.extend(blamed.iter().map(|pick| (*pick, ticket)));
+        for pick in joint.picks() {
+            let is_free = |old: &Joint| !self.target.iter().any(|joint| joint.meets(old));
+            if self.fallback.get(&pick.atom).is_some_and(is_free) {
+                self.target.extend(self.fallback.remove(&pick.atom));
+            }
         }
+        let is_out = |pick: &&Pick| !blamed.contains(pick) && !self.target.iter().any(|joint| joint.has(pick.atom));
+        self.released.extend(joint.picks().iter().filter(is_out).map(|pick| (*pick, ticket)));
     }
 
     /// What is left of the target is another one.

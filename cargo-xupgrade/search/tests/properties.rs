@@ -10,7 +10,7 @@ use proptest::strategy::Strategy as Generator;
 use proptest::test_runner::RngSeed;
 use xupgrade_search::sim::{Dice, Reveal, Run, Rung, World, drive, drive_rounds, drive_shuffled};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, RungSpec, Scope, Search, Step, Strategy, Why,
+    AtomSpec, Break, Depth, Fate, Joint, Options, Outcome, Pick, Proof, RungSpec, Scope, Search, Step, Strategy, Why,
 };
 
 /// Pairs of atoms; true: they clash, false: the first needs the second.
@@ -36,8 +36,10 @@ fn flat() -> impl Generator<Value = Vec<Vec<Truth>>> {
 }
 
 /// Picks of some earlier run, of which not all exist in the plan.
-fn picks() -> impl Generator<Value = Vec<Pick>> {
-    proptest::collection::vec((0usize..20, 0usize..6).prop_map(|(atom, rung)| Pick { atom, rung }), 0..20)
+fn joints() -> impl Generator<Value = Vec<Joint>> {
+    let pick = || (0usize..20, 0usize..6).prop_map(|(atom, rung)| Pick { atom, rung });
+    let others = proptest::collection::vec(pick(), 0..3);
+    proptest::collection::vec((pick(), others).prop_map(|(first, others)| Joint::new(first, &others)), 0..20)
 }
 
 /// One rung for each atom, of which one in so many breaks.
@@ -78,7 +80,7 @@ proptest! {
         let (run, world) = run(&plan, &options, world(&plan, &pairs, reveal, noise), room, order);
         let solution = ended(&run)?;
         keeps_its_promises(&run, &solution, &plan, 2)?;
-        prop_assert_eq!(world.culprit(&solution.accepted), None, "what is accepted truly passes");
+        prop_assert_eq!(world.culprit(&solution.picks()), None, "what is accepted truly passes");
         if room == 1 && reveal != Reveal::FirstCulprit {
             wastes_nothing(&run)?; // a suspect that passes alone may come back to the others
         }
@@ -111,7 +113,7 @@ proptest! {
 
     #[test]
     fn each_atom_lands_on_its_highest_passing_rung(
-        plan in plan(), options in chosen(), last_time in picks(), reveal in reveal(), room in 1usize..6, order in any::<u64>(),
+        plan in plan(), options in chosen(), last_time in joints(), reveal in reveal(), room in 1usize..6, order in any::<u64>(),
     ) {
         let options = Options { last_time, ..options };
         let (run, _) = run(&plan, &options, world(&plan, &[], reveal, 0), room, order);
@@ -181,16 +183,16 @@ proptest! {
     #[test]
     fn compatible_rungs_are_settled_before_breaking_ones(plan in plan(), strategy in searching()) {
         let (run, _) = run(&plan, &by(strategy), world(&plan, &[], Reveal::Nothing, 0), 1, 0);
-        let kind = |pick: &Pick| plan[pick.atom][pick.rung].0.breaking;
+        let kind = |pick: Pick| plan[pick.atom][pick.rung].0.breaking;
         let after = |why| matches!(why, Why::SecondLook | Why::Pair | Why::Verify);
         let first_looks = run.trials.iter().filter(|(proposal, _)| !after(proposal.why));
-        let kinds: Vec<Break> = first_looks.flat_map(|(proposal, _)| proposal.fresh_picks().iter().map(kind)).collect();
+        let kinds: Vec<Break> = first_looks.flat_map(|(proposal, _)| proposal.fresh_picks().into_iter().map(kind)).collect();
         prop_assert!(kinds.is_sorted(), "{kinds:?}");
     }
 
     #[test]
     fn no_atom_ever_ends_below_where_it_was(
-        plan in plan(), options in chosen(), pairs in pairs(), last_time in picks(), room in 1usize..5,
+        plan in plan(), options in chosen(), pairs in pairs(), last_time in joints(), room in 1usize..5,
     ) {
         let options = Options { last_time, ..options }; // a breaking rung may be the first that is accepted
         let mut world = world(&plan, &pairs, Reveal::Nothing, 0);
@@ -239,14 +241,14 @@ proptest! {
     #[test]
     fn no_order_of_calls_makes_it_panic(
         plan in plan(), strategy in prop_oneof![4 => searching(), 1 => Just(Strategy::All)], verify_runs in 0u32..4, gate_cost in prop_oneof![Just(0u16), Just(200), Just(1000)],
-        last_time in picks(),
+        last_time in joints(), written in joints(),
         calls in proptest::collection::vec((0u8..14, any::<u16>()), 0..120),
     ) {
         let options = Options { strategy, verify_runs, gate_cost, last_time, ..Options::default() };
         let mut search = Search::new(&specs(&plan), &options);
         let mut run = Run { trials: vec![], rounds: 0, ended: vec![], solution: None };
         let mut given = vec![];
-        let mut stopped = false;
+        let (mut stopped, mut joined) = (false, false);
         for (call, number) in calls {
             match call {
                 0..=4 => if let Step::Try(proposals) = search.next(usize::from(call)) {
@@ -266,6 +268,11 @@ proptest! {
                     search.record(old.ticket, nonsense(number, old));
                 }
                 12 if number % 8 == 0 => search.finish(),
+                12 if number % 8 < 4 => {
+                    let joint = written.get(usize::from(number) % 20);
+                    joined |= joint.is_some();
+                    joint.cloned().into_iter().for_each(|joint| search.join(joint));
+                }
                 13 if number % 8 == 0 => {
                     search.stop();
                     stopped = true;
@@ -276,8 +283,10 @@ proptest! {
         }
         search.stop();
         let Step::Done(solution) = search.next(0) else { return Err(TestCaseError::fail("stopped, but not done")) };
-        is_sound(&run, &solution)?;
-        is_honest(&run, &solution)?;
+        if !joined {
+            is_sound(&run, &solution)?;
+            is_honest(&run, &solution)?;
+        }
         checkpoint_is_proven(&run, &solution, verify_runs.max(1))?;
         prop_assert_eq!(search.next(1), Step::Done(solution));
     }
@@ -296,7 +305,7 @@ proptest! {
         let trials = [before.trials, after.trials].concat();
         let whole = Run { trials, rounds: 0, ended: vec![], solution: None };
         keeps_its_promises(&whole, &solution, &plan, 2)?;
-        let checkpoint = solution.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.picks);
+        let checkpoint = solution.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.joints);
         prop_assert_eq!(checkpoint, &solution.accepted[..], "in a world without noise all that is accepted is verified");
     }
 
@@ -312,7 +321,7 @@ proptest! {
         let run = drive_rounds(&mut search, room, limit(&plan), |proposal| world.answer(proposal));
         let solution = ended(&run)?;
         keeps_its_promises(&run, &solution, &plan, 2)?;
-        let checkpoint = solution.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.picks);
+        let checkpoint = solution.checkpoint.as_ref().map_or(&[][..], |checkpoint| &checkpoint.joints);
         prop_assert_eq!(checkpoint, &solution.accepted[..]);
         let good = world.rungs.iter().filter(|truth| truth[0] == Rung::Good).count();
         prop_assert_eq!(checkpoint.len(), good, "what only the whole matrix sees is cut out, and nothing else");

@@ -2,11 +2,11 @@
 
 mod rule;
 
-use Break::Compatible;
+use Break::{Breaking, Compatible};
 use Rung::{Bad, Good, Red};
 use rule::*;
 use xupgrade_search::sim::{Rung, World};
-use xupgrade_search::{Break, Mark, Options, Outcome, Proof, Proposal, Scope, Search, Why};
+use xupgrade_search::{Break, Fate, Joint, Mark, Options, Outcome, Pick, Proof, Proposal, Scope, Search, Why};
 
 #[test]
 fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other() {
@@ -17,8 +17,43 @@ fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other
         }
         Outcome::Failed { suspects: vec![], partners: vec![2, 9], marks: vec![], proof: Proof::Certain, only: None }
     });
-    assert_eq!(solution.accepted.len(), 12);
+    assert_eq!(solution.picks().len(), 12);
     assert_eq!(asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), 1);
+}
+
+/// The joint of a trial that an atom is in.
+fn joint_of(proposal: &Proposal, atom: usize) -> Option<&Joint> {
+    proposal.joints.iter().find(|joint| joint.has(atom))
+}
+
+#[test]
+fn what_was_written_in_one_step_stays_one_when_a_part_of_it_is_lifted() {
+    let mut plan = vec![atom(&[(100, Compatible)]); 6];
+    plan[4] = atom(&[(100, Compatible), (500, Breaking)]);
+    let mut search = Search::new(&plan, &Options::default());
+    search.join(Joint::new(Pick { atom: 1, rung: 0 }, &[Pick { atom: 4, rung: 0 }]));
+    let (asked, solution) = run_wide(&mut search, 1, |_| Outcome::Passed);
+    let lift =
+        asked.iter().find(|proposal| proposal.picks().contains(&Pick { atom: 4, rung: 1 })).expect("it is lifted");
+    assert_eq!(lift.fresh_picks(), [Pick { atom: 4, rung: 1 }, Pick { atom: 1, rung: 0 }]);
+    assert_eq!(solution.fates[4], Fate::Accepted { rung: 1, ticket: lift.ticket, group: 1 });
+    assert_eq!(solution.checkpoint.expect("all passes").joints.len(), 5);
+}
+
+#[test]
+fn one_that_was_written_with_another_is_tried_by_itself_when_the_whole_matrix_takes_that_one_out() {
+    let plan = vec![atom(&[(100, Compatible)]); 6];
+    let mut search = Search::new(&plan, &Options::default());
+    search.join(Joint::new(Pick { atom: 2, rung: 0 }, &[Pick { atom: 5, rung: 0 }]));
+    let (asked, solution) = run_wide(&mut search, 1, |proposal| match proposal.scope {
+        Scope::Full if has(proposal, 2) => fails(Proof::Certain),
+        _ => Outcome::Passed,
+    });
+    let full = asked.iter().find(|proposal| proposal.scope == Scope::Full).expect("it is verified");
+    assert_eq!(joint_of(full, 2), joint_of(full, 5), "what is written in one step is one");
+    let published: Vec<usize> =
+        solution.checkpoint.expect("the rest passes").picks().iter().map(|pick| pick.atom).collect();
+    assert_eq!(published, [0, 1, 3, 4, 5]);
 }
 
 /// How many trials of losers as one there are, and how many are accepted, where `losers` fail unless 0 and 1 are both there.
@@ -29,7 +64,7 @@ fn pairs_of(losers: &[usize], proof: Proof) -> (usize, usize) {
         let is_bad = losers.iter().any(|&loser| loser > 1 && has(proposal, loser));
         if lacks || is_bad { fails(proof) } else { Outcome::Passed }
     });
-    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.accepted.len())
+    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.picks().len())
 }
 
 #[test]
@@ -61,7 +96,7 @@ fn pairs_among_six(shared: fn(usize) -> u64) -> (usize, usize) {
         };
         if tests.is_empty() { Outcome::Passed } else { failed(tests) }
     });
-    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.accepted.len())
+    (asked.iter().filter(|proposal| proposal.why == Why::Pair).count(), solution.picks().len())
 }
 
 #[test]
@@ -79,7 +114,7 @@ fn a_failure_that_says_where_to_look_takes_fewer_trials() {
         let mut world = World::independent(rungs);
         world.stands = stands;
         let (run, solution) = run(&plan, world);
-        assert_eq!(solution.accepted.len(), 15);
+        assert_eq!(solution.picks().len(), 15);
         run.trials.len()
     };
     let (told, untold) = (trials((0..16).map(|atom| vec![atom]).collect()), trials(vec![]));
@@ -94,7 +129,7 @@ fn what_a_culprit_does_not_explain_is_looked_for_in_its_group_before_others_join
     let mut rungs = vec![vec![Good]; 24];
     (rungs[2][0], rungs[3][0]) = (Red, Red);
     let (run, solution) = run(&plan, World::independent(rungs));
-    assert_eq!(solution.accepted.len(), 22);
+    assert_eq!(solution.picks().len(), 22);
     let searched = run.trials.iter().filter(|(proposal, _)| proposal.scope == Scope::Concerned);
     let fresh = |proposal: &Proposal| proposal.fresh_picks().iter().map(|pick| pick.atom).collect::<Vec<_>>();
     let fresh: Vec<Vec<usize>> = searched.map(|(proposal, _)| fresh(proposal)).collect();

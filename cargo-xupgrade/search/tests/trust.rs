@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, FlakyTest, Known, Rung, World, counted};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search, Solution, Step,
-    Strategy,
+    AtomSpec, Break, Checkpoint, Depth, Fate, Options, Outcome, Pick, Proof, Proposal, RungSpec, Scope, Search,
+    Solution, Step, Strategy,
 };
 
 /// Atoms with one rung each.
@@ -32,7 +32,7 @@ fn holds(picks: &[Pick], atom: usize) -> bool {
 
 /// What is published, as atoms.
 fn published(solution: &Solution) -> Vec<usize> {
-    solution.checkpoint.iter().flat_map(|found| &found.picks).map(|pick| pick.atom).collect()
+    solution.checkpoint.iter().flat_map(Checkpoint::picks).map(|pick| pick.atom).collect()
 }
 
 /// Runs a search to its end with so many workers, whose trials end in an order that the dice choose. An answer is worth
@@ -85,12 +85,12 @@ proptest! {
     ) {
         let clash = |picks: &[Pick]| pairs.iter().any(|&(one, other)| one != other && holds(picks, one) && holds(picks, other));
         let mut answer = |proposal: &Proposal| {
-            if clash(&proposal.picks) { failed(vec![], Proof::Certain) } else { Outcome::Passed }
+            if clash(&proposal.picks()) { failed(vec![], Proof::Certain) } else { Outcome::Passed }
         };
         let options = Options { strategy, ..Options::default() };
         let solution = drive(count, &options, workers, &mut Dice(seed), &mut answer);
-        prop_assert!(!clash(&solution.accepted), "accepted: {:?}", solution.accepted);
-        let picks = solution.checkpoint.iter().flat_map(|found| found.picks.clone()).collect::<Vec<_>>();
+        prop_assert!(!clash(&solution.picks()), "accepted: {:?}", solution.accepted);
+        let picks = solution.checkpoint.iter().flat_map(|found| found.picks().clone()).collect::<Vec<_>>();
         prop_assert!(!clash(&picks), "published: {picks:?}");
     }
 
@@ -99,7 +99,7 @@ proptest! {
         (count, one, other) in two(), workers in 1usize..4, seed in any::<u64>(),
     ) {
         let mut answer = |proposal: &Proposal| {
-            let clash = holds(&proposal.picks, one) && holds(&proposal.picks, other);
+            let clash = holds(&proposal.picks(), one) && holds(&proposal.picks(), other);
             if clash && proposal.scope == Scope::Full { failed(vec![], Proof::Certain) } else { Outcome::Passed }
         };
         let solution = drive(count, &Options::default(), workers, &mut Dice(seed), &mut answer);
@@ -115,7 +115,7 @@ proptest! {
         // Where no failure names the other one, only the usual strategy tries the losers together.
         let strategy = if named { Strategy::OneByOne } else { Strategy::Split };
         let mut answer = |proposal: &Proposal| {
-            let (first, second) = (holds(&proposal.picks, one), holds(&proposal.picks, other));
+            let (first, second) = (holds(&proposal.picks(), one), holds(&proposal.picks(), other));
             match (first, second) {
                 (true, false) if named => failed(vec![other], Proof::Certain),
                 (false, true) if named => failed(vec![one], Proof::Certain),
@@ -223,7 +223,7 @@ fn an_upgrade_that_makes_a_test_fail_at_times_is_nearly_never_published() {
             let mut coin = Dice(seed);
             let culprit = usize::try_from(seed % 12).expect("below 12");
             let mut answer = |proposal: &Proposal| {
-                let mut red = || holds(&proposal.picks, culprit) && coin.roll(1000) < rate;
+                let mut red = || holds(&proposal.picks(), culprit) && coin.roll(1000) < rate;
                 match proposal.scope {
                     Scope::Gate => Outcome::Passed,
                     Scope::Again { .. } => counted(proposal, red),
@@ -245,11 +245,11 @@ fn slipped(tenths: u64, refused: Option<usize>) -> usize {
     let slips = |seed: u64| {
         let mut coin = Dice(seed);
         let mut answer = |proposal: &Proposal| {
-            let mut red = || holds(&proposal.picks, 5) && coin.roll(10) < tenths;
+            let mut red = || holds(&proposal.picks(), 5) && coin.roll(10) < tenths;
             match proposal.scope {
                 Scope::Again { .. } => counted(proposal, red),
                 Scope::Often { runs } if (0..runs).any(|_| red()) => failed(vec![], Proof::Tests),
-                Scope::Full if refused.is_some_and(|atom| holds(&proposal.picks, atom)) => {
+                Scope::Full if refused.is_some_and(|atom| holds(&proposal.picks(), atom)) => {
                     failed(vec![], Proof::Certain)
                 }
                 Scope::Concerned | Scope::Full if red() => failed(vec![], Proof::Tests),

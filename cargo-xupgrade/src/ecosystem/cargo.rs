@@ -33,7 +33,7 @@ use super::{
     Change, Cover, Ecosystem, Everything, Exercised, Network, Outlook, Project, Resolution, Resolved, Resolver, Survey,
     Tree,
 };
-use crate::candidate::{EcosystemKind, ReasonKind};
+use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::checkout::environment;
 use crate::event::{Event, Listener};
 use crate::machine::command::{Tool, variable};
@@ -220,6 +220,10 @@ impl Resolver for Cargo<'_> {
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
         relock::apply(self, root, change)
+    }
+
+    fn in_conflict(&self, refusal: &Reason) -> Option<BTreeSet<String>> {
+        Some(relock::in_conflict(&refusal.text))
     }
 
     fn fetch(&self, root: &Path, project: &Project, _checks: &[&Check]) -> Result<()> {

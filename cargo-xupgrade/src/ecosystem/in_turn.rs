@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Result;
 
 use super::{Change, Cover, Ecosystem, Everything, Exercised, Project, Resolution, Resolved, Resolver, Survey, Tree};
-use crate::candidate::EcosystemKind;
+use crate::candidate::{EcosystemKind, Reason};
 use crate::trial::{CellReport, Check};
 
 /// An ecosystem behind a lock.
@@ -36,6 +36,10 @@ impl<E: Ecosystem> Resolver for InTurn<E> {
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
         self.inner().apply(root, change)
+    }
+
+    fn in_conflict(&self, refusal: &Reason) -> Option<BTreeSet<String>> {
+        self.inner().in_conflict(refusal)
     }
 
     fn fetch(&self, root: &Path, project: &Project, checks: &[&Check]) -> Result<()> {

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::candidate::{Candidate, EcosystemKind, ProjectId, Target, Version};
-use crate::engine::executor::Atom;
-use crate::engine::executor::together::target;
 use crate::plan::Plan;
-use crate::project::{Applied, Move};
+use crate::project::Move;
+use crate::trial::{Member, Written};
 use crate::verdict::Claim;
 
 /// The end of a package after the upgrades that follow its own.
@@ -19,29 +18,30 @@ pub enum Stand {
     Gone(usize),
 }
 
-/// The claim of the atom at a position of a sequence; none where no such candidate is known. `applied` tells what the edits
-/// did to it later on; what is not told did not happen. `written` are the same edits, by which it came into the trees.
+/// The claim of an upgrade of the atom at a position of what was written, at the version that it moves to: nothing that came
+/// after it counts.
 #[must_use]
-pub fn claim(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied], written: &[Applied]) -> Option<Claim> {
-    let candidate = plan.candidates.get(atoms.get(position)?.candidate)?;
-    let version = match stand(plan, atoms, position, applied)? {
-        Stand::At(version) => version,
-        // It is compiled nowhere, and named as what was wanted.
-        Stand::Gone(_) => candidate.rungs.get(atoms[position].rung)?.version.clone(),
-    };
-    Some(Claim {
-        position,
-        projects: proving(plan, atoms, position, written),
-        package: Target::new(candidate.id.name.as_str(), version),
-    })
+pub fn claim_at_its_own(plan: &Plan, steps: &[Written], position: usize, member: Member) -> Claim {
+    Claim { member, projects: proving(plan, steps, position, member), package: plan.target(member) }
 }
 
-/// The projects whose cells count for an atom: its own, and those that use it by path and are built with its version. Of cargo
+/// The same at the version at which the later atoms left it.
+#[must_use]
+pub fn claim(plan: &Plan, steps: &[Written], position: usize, member: Member) -> Claim {
+    let own = claim_at_its_own(plan, steps, position, member);
+    match stand(plan, steps, position, member) {
+        Stand::At(version) => Claim { package: Target { version, ..own.package }, ..own },
+        // It is compiled nowhere, and named as what was wanted.
+        Stand::Gone(_) => own,
+    }
+}
+
+/// The projects whose cells count for an upgrade: its own, and those that use it by path and are built with its version. Of cargo
 /// workspaces these are the ones in whose lockfile a step of its own project took its package along, or its old version out.
-fn proving(plan: &Plan, atoms: &[Atom], position: usize, written: &[Applied]) -> BTreeSet<ProjectId> {
-    let own = &plan.candidates[atoms[position].candidate].id.project;
-    let target = target(plan, &atoms[position]);
-    let candidate = &plan.candidates[atoms[position].candidate];
+fn proving(plan: &Plan, steps: &[Written], position: usize, member: Member) -> BTreeSet<ProjectId> {
+    let candidate = plan.candidate(member);
+    let own = &candidate.id.project;
+    let target = plan.target(member);
     let version = |text: &Option<String>| text.as_deref().and_then(|text| Version::parse(text).ok());
     let is_it = |one: &Move| {
         let (from, to) = (version(&one.from), version(&one.to));
@@ -55,29 +55,28 @@ fn proving(plan: &Plan, atoms: &[Atom], position: usize, written: &[Applied]) ->
         projects.extend(reached);
         return projects;
     }
-    let steps = atoms.iter().zip(written).take(position + 1);
-    let steps = steps.filter(|(atom, _)| plan.candidates[atom.candidate].id.project == *own);
-    let moves: Vec<&Move> = steps.flat_map(|(_, applied)| &applied.also_moved).filter(|one| is_it(one)).collect();
+    let is_own = |one: &Member| plan.candidate(*one).id.project == *own;
+    let steps = steps.iter().take(position + 1).filter(|step| step.atom.members().iter().any(is_own));
+    let moves: Vec<&Move> = steps.flat_map(|step| &step.applied.also_moved).filter(|one| is_it(one)).collect();
     projects.extend(reached.into_iter().filter(|there| moves.iter().any(|one| plan.has_moved(known, one, there))));
     projects
 }
 
-/// The place of the package of an atom at the end of a sequence.
+/// The place of the package of an upgrade at the end of what was written.
 #[must_use]
-pub fn stand(plan: &Plan, atoms: &[Atom], position: usize, applied: &[Applied]) -> Option<Stand> {
-    let atom = atoms.get(position)?;
-    let candidate = plan.candidates.get(atom.candidate)?;
-    let mut version = candidate.rungs.get(atom.rung)?.version.clone();
-    for (later, (by, applied)) in atoms.iter().zip(applied).enumerate().skip(position + 1) {
-        let Some(by) = plan.candidates.get(by.candidate).and_then(|by| plan.project_of(by)) else { continue };
-        let here = |moved: &&Move| plan.has_moved(by, moved, &candidate.id.project);
-        match applied.also_moved.iter().filter(here).find(|moved| is_from(moved, candidate, &version)) {
-            Some(Move { to: None, .. }) => return Some(Stand::Gone(later)),
+pub fn stand(plan: &Plan, steps: &[Written], position: usize, member: Member) -> Stand {
+    let candidate = plan.candidate(member);
+    let mut version = plan.target(member).version;
+    for (later, step) in steps.iter().enumerate().skip(position + 1) {
+        let projects = || step.atom.members().iter().filter_map(|by| plan.project_of(plan.candidate(*by)));
+        let here = |moved: &&Move| projects().any(|by| plan.has_moved(by, moved, &candidate.id.project));
+        match step.applied.also_moved.iter().filter(here).find(|moved| is_from(moved, candidate, &version)) {
+            Some(Move { to: None, .. }) => return Stand::Gone(later),
             Some(Move { to: Some(to), .. }) => version = Version::parse(to).unwrap_or(version),
             None => {}
         }
     }
-    Some(Stand::At(version))
+    Stand::At(version)
 }
 
 /// Tells a move that takes a package away from a version.
@@ -90,7 +89,7 @@ fn is_from(moved: &Move, candidate: &Candidate, version: &Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Project;
+    use crate::project::{Applied, Project};
 
     fn plan() -> Plan {
         let candidates = ["a", "b", "c"].map(|name| Candidate::of(name, &["1.1.0"]));
@@ -109,13 +108,21 @@ mod tests {
         Applied { also_moved: moved.iter().map(one).collect(), ..Applied::default() }
     }
 
-    fn atoms() -> Vec<Atom> {
-        (0..3).map(|candidate| Atom { candidate, rung: 0 }).collect()
+    fn member(candidate: usize) -> Member {
+        Member { candidate, rung: 0 }
     }
 
-    fn end(applied: &[Applied]) -> (Option<Stand>, Option<String>) {
-        let package = claim(&plan(), &atoms(), 0, applied, applied).map(|claim| claim.package.to_string());
-        (stand(&plan(), &atoms(), 0, applied), package)
+    /// The three candidates, one after another; what is not told did not happen.
+    fn steps(applied: &[Applied]) -> Vec<Written> {
+        let effects = applied.iter().cloned().chain(std::iter::repeat(Applied::default()));
+        let step = |(candidate, applied)| Written { atom: member(candidate).into(), tree: "t".into(), applied };
+        (0..3).zip(effects).map(step).collect()
+    }
+
+    fn end(applied: &[Applied]) -> (Stand, String) {
+        let steps = steps(applied);
+        let package = claim(&plan(), &steps, 0, member(0)).package.to_string();
+        (stand(&plan(), &steps, 0, member(0)), package)
     }
 
     fn at(version: &str) -> Stand {
@@ -126,9 +133,9 @@ mod tests {
     fn a_package_stands_where_the_upgrades_after_its_own_took_it() {
         let on = moves(&[("a", Some("1.1.0"), Some("1.2.0"))]);
         let further = moves(&[("a", Some("1.2.0"), Some("1.3.0"))]);
-        assert_eq!(end(&[]), (Some(at("1.1.0")), Some("a@1.1.0".into())));
-        assert_eq!(end(&[moves(&[]), on.clone(), further]), (Some(at("1.3.0")), Some("a@1.3.0".into())));
-        assert_eq!(end(&[on, moves(&[]), moves(&[])]), (Some(at("1.1.0")), Some("a@1.1.0".into())), "its own edit");
+        assert_eq!(end(&[]), (at("1.1.0"), "a@1.1.0".into()));
+        assert_eq!(end(&[moves(&[]), on.clone(), further]), (at("1.3.0"), "a@1.3.0".into()));
+        assert_eq!(end(&[on, moves(&[]), moves(&[])]), (at("1.1.0"), "a@1.1.0".into()), "its own edit");
     }
 
     /// `a` of the root, `b` of the root, and `c` of `fuzz`, which uses the root by path and has a lockfile of its own.
@@ -152,7 +159,7 @@ mod tests {
         let plan = two_projects();
         let up = |name: &str| moves(&[(name, Some("1.0.0"), Some("1.1.0"))]);
         let counts = |written: &[Applied]| {
-            let claim = claim(&plan, &atoms(), 1, &[], written).unwrap();
+            let claim = claim(&plan, &steps(written), 1, member(1));
             claim.projects.contains(&"cargo fuzz".into())
         };
         assert!(!counts(&[up("a"), up("b")]));
@@ -169,9 +176,9 @@ mod tests {
         let mut plan = two_projects();
         plan.projects.iter_mut().for_each(|one| one.ecosystem = EcosystemKind::Go);
         plan.candidates.iter_mut().for_each(|one| one.id.project.ecosystem = EcosystemKind::Go);
-        let projects = claim(&plan, &atoms(), 0, &[], &[]).unwrap().projects;
+        let projects = claim(&plan, &steps(&[]), 0, member(0)).projects;
         assert_eq!(projects, ["go .".into(), "go fuzz".into()].into());
-        assert_eq!(claim(&plan, &atoms(), 2, &[], &[]).unwrap().projects, ["go fuzz".into()].into());
+        assert_eq!(claim(&plan, &steps(&[]), 2, member(2)).projects, ["go fuzz".into()].into());
     }
 
     #[test]
@@ -179,16 +186,16 @@ mod tests {
         let mut plan = two_projects();
         plan.candidates.swap(0, 2);
         let on = moves(&[("c", Some("1.1.0"), Some("1.2.0"))]);
-        let at_the_end = |on: Applied| stand(&plan, &atoms(), 0, &[moves(&[]), on]);
-        assert_eq!(at_the_end(on.clone()), Some(at("1.1.0")));
-        assert_eq!(at_the_end(there(on)), Some(at("1.2.0")));
+        let at_the_end = |on: Applied| stand(&plan, &steps(&[moves(&[]), on]), 0, member(0));
+        assert_eq!(at_the_end(on.clone()), at("1.1.0"));
+        assert_eq!(at_the_end(there(on)), at("1.2.0"));
     }
 
     #[test]
     fn a_package_that_was_taken_out_is_nowhere_and_another_version_of_it_is_another_package() {
         let out = moves(&[("a", Some("1.1.0"), None)]);
-        assert_eq!(end(&[moves(&[]), moves(&[]), out]), (Some(Stand::Gone(2)), Some("a@1.1.0".into())));
+        assert_eq!(end(&[moves(&[]), moves(&[]), out]), (Stand::Gone(2), "a@1.1.0".into()));
         let other = moves(&[("a", Some("0.9.0"), None), ("b", Some("1.1.0"), None)]);
-        assert_eq!(end(&[moves(&[]), other]).0, Some(at("1.1.0")));
+        assert_eq!(end(&[moves(&[]), other]).0, at("1.1.0"));
     }
 }

@@ -1,23 +1,18 @@
 //! The commits of the branch: cuts the tested sequence where a commit may end, and tries the commits below the tip of which
 //! nothing is known, by the checks that they concern.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use xupgrade_search::{Fate, Ticket, Why};
-
 use super::ends::{self, Pace, Passed, Place, Reply, Unit};
 use super::{Checkpoint, Engine, Searched, Spent, Trial};
-use crate::engine::executor::together::is_mate;
-use crate::engine::executor::{Atom, Executor, Order};
+use crate::engine::executor::{Executor, Order};
 use crate::event::Event;
 use crate::machine::interrupt::Level;
-use crate::project::Applied;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn};
+use crate::trial::{Atom, Cell, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn, Written, members};
 use crate::verdict::{Bar, CellBaseline, Verdict, judge};
+use anyhow::{Result, anyhow};
 
 /// The checks of a commit below the tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +50,17 @@ impl Engine<'_> {
         checkpoint: &Checkpoint,
         how: CommitChecks,
     ) -> Result<Chain> {
-        let places = self.places(searched, checkpoint, how);
+        let places = self.places(checkpoint, how);
         let limit = self.limit(searched, how);
-        let units = ends::units(&places, Pace::within(limit.map(millis)), |positions| match how {
+        let mut units = ends::units(&places, Pace::within(limit.map(millis)), |positions| match how {
             CommitChecks::None => Ok((Reply::Trusted, 0)),
             _ if self.stop.requested() > Level::None => Ok((Reply::Open, 0)),
             CommitChecks::Gates | CommitChecks::Matrix => self.try_commit(executor, checkpoint, positions, how),
         })?;
+        for unit in &mut units {
+            let mut atoms = checkpoint.atoms[unit.positions.clone()].iter();
+            unit.bars.extend(atoms.any(|atom| atom.members().len() > 1).then_some(Bar::Together));
+        }
         Ok(Chain { units, limit })
     }
 
@@ -88,8 +87,8 @@ impl Engine<'_> {
             trial: id.clone(),
             why: Some(crate::why::Why::Commit),
             of: None,
-            fresh: atoms[positions.clone()].iter().map(|atom| self.step_of(atom)).collect(),
-            accepted: positions.start,
+            fresh: members(&atoms[positions.clone()]).map(|member| self.step_of(member)).collect(),
+            accepted: members(&atoms[..positions.start]).count(),
             remaining: 0,
             seconds_left: Some(self.time_of(&cells).as_secs()),
         });
@@ -112,6 +111,7 @@ impl Engine<'_> {
             Verdict::Inconclusive(_) => Reply::Open,
         };
         let (id, report, seconds) = (finished.id, finished.report, finished.seconds);
+        let atoms = report.atoms(&atoms);
         let took = millis(cells_time(&report));
         self.keep(Trial { id, why: None, of: None, atoms, fresh: 0, report, verdict, red: vec![], seconds })?;
         Ok((reply, took))
@@ -123,60 +123,33 @@ impl Engine<'_> {
         if how == CommitChecks::Matrix {
             return self.plan.cells.clone();
         }
-        let mut cells = self.plan.cells_for(&atoms.iter().map(|atom| atom.candidate).collect::<Vec<_>>());
+        let mut cells = self.plan.cells_for(&members(atoms).map(|member| member.candidate).collect::<Vec<_>>());
         cells.retain(|cell| cell.check.turn == Turn::Always);
         let gates: Vec<Cell> = cells.iter().filter(|cell| cell.check.phase == Phase::Gate).cloned().collect();
         if gates.is_empty() { cells } else { gates }
     }
 
-    /// The tree after each upgrade, with all that is known of it.
-    fn places(&self, searched: &Searched, checkpoint: &Checkpoint, how: CommitChecks) -> Vec<Place> {
+    /// The tree after each atom, with all that is known of it.
+    fn places(&self, checkpoint: &Checkpoint, how: CommitChecks) -> Vec<Place> {
         let Some(tested) = checkpoint.trial.map(|trial| &self.trials[trial].report) else { return Vec::new() };
-        let bonds = self.bonds(searched, &checkpoint.atoms, &tested.applied);
+        let steps = &tested.steps;
         let expected = |cell: &Cell| self.baseline.cells.get(&cell.key()).map_or(0.0, CellBaseline::expected_seconds);
-        let place = |(position, atom): (usize, &Atom)| {
-            let cells = self.cells_of_commit(std::slice::from_ref(atom), how);
+        let place = |(position, step): (usize, &Written)| {
+            let cells = self.cells_of_commit(std::slice::from_ref(&step.atom), how);
             Place {
-                bar: self.bar(&tested.trees, &bonds, position),
-                passed: tested.trees.get(position).map(|tree| self.passed_on(tree)).unwrap_or_default(),
+                bar: self.bar(step, steps.get(position + 1)),
+                passed: self.passed_on(&step.tree),
                 needs: cells.iter().map(|cell| (cell.key(), millis(seconds(expected(cell))))).collect(),
             }
         };
-        checkpoint.atoms.iter().enumerate().map(place).collect()
+        steps.iter().enumerate().map(place).collect()
     }
 
-    fn bar(&self, trees: &[String], bonds: &BTreeSet<usize>, position: usize) -> Option<Bar> {
-        let tree = trees.get(position)?;
-        if bonds.contains(&position) || self.failed_on(tree) {
+    fn bar(&self, step: &Written, next: Option<&Written>) -> Option<Bar> {
+        if self.failed_on(&step.tree) {
             return Some(Bar::Together);
         }
-        (trees.get(position + 1) == Some(tree)).then_some(Bar::Brought)
-    }
-
-    /// The positions within what belongs together: proved as a pair, or written in one step. What stands between two such
-    /// goes with them, for its tree has the first of them in it.
-    fn bonds(&self, searched: &Searched, atoms: &[Atom], applied: &[Applied]) -> BTreeSet<usize> {
-        let pair = |atom: &Atom| match &searched.solution.fates[atom.candidate] {
-            Fate::Accepted { ticket, .. } => Some(*ticket).filter(|ticket| self.is_pair(searched, *ticket)),
-            _ => None,
-        };
-        let mut firsts: BTreeMap<Ticket, usize> = BTreeMap::new();
-        let mut bonds = BTreeSet::new();
-        for (position, atom) in atoms.iter().enumerate() {
-            if let Some(ticket) = pair(atom) {
-                bonds.extend(*firsts.entry(ticket).or_insert(position)..position);
-            }
-            let is_mate = |later: &usize| {
-                applied.get(position).is_some_and(|edit| is_mate(self.plan, atom, edit, &atoms[*later]))
-            };
-            let last = (position + 1..atoms.len()).rev().find(is_mate);
-            bonds.extend(position..last.unwrap_or(position));
-        }
-        bonds
-    }
-
-    fn is_pair(&self, searched: &Searched, ticket: Ticket) -> bool {
-        searched.tickets.get(&ticket).is_some_and(|trial| self.trials[*trial].why == Some(Why::Pair))
+        next.is_some_and(|next| next.tree == step.tree).then_some(Bar::Brought)
     }
 
     fn failed_on(&self, tree: &str) -> bool {
@@ -195,13 +168,13 @@ impl Engine<'_> {
 impl Trial {
     /// The tree that was judged; none where not all of it could be written.
     fn tree(&self) -> Option<&str> {
-        let is_written = !self.report.is_refused() && self.report.trees.len() == self.atoms.len();
-        self.report.trees.last().filter(|_| is_written).map(String::as_str)
+        let is_written = !self.report.is_refused() && self.report.steps.len() == self.atoms.len();
+        self.report.tip().filter(|_| is_written)
     }
 
     /// True if the tree to publish has all that was tested, lockfiles included.
     fn is_published_whole(&self) -> bool {
-        self.report.tested.is_none() || self.report.tested.as_ref() == self.report.trees.last()
+        self.report.tested.is_none() || self.report.tested.as_deref() == self.report.tip()
     }
 }
 

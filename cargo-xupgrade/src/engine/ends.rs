@@ -95,10 +95,10 @@ pub enum Proof {
 }
 
 impl Unit {
-    /// The number of upgrades that were verified as a group, for want of time or of an answer.
+    /// True if its upgrades were verified as a group, for want of time or of an answer.
     #[must_use]
-    pub fn group(&self) -> Option<usize> {
-        self.bars.contains(&Bar::Open).then_some(self.positions.len())
+    pub fn is_group(&self) -> bool {
+        self.bars.contains(&Bar::Open)
     }
 }
 
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(cut(&places, &[]), (vec![vec![0], vec![1, 2], vec![3]], vec![0, 2]));
         let trusting = units(&places, Pace::default(), |_| Ok::<_, ()>((Reply::Trusted, 0))).unwrap();
         assert_eq!(trusting[1].positions, 1..3, "nor where no commit is tried");
-        assert_eq!((trusting[1].bars.clone(), trusting[1].group()), ([Bar::Together].into(), None));
+        assert_eq!((trusting[1].bars.clone(), trusting[1].is_group()), ([Bar::Together].into(), false));
     }
 
     #[test]
@@ -278,16 +278,16 @@ mod tests {
         let slow = vec![quick; 5];
         let (units, asked) = asked(&slow, &[], Some(1900));
         assert_eq!(asked, [0], "a second try could take more than is left");
-        assert_eq!(units.last().map(|unit| (unit.positions.clone(), unit.group())), Some((1..5, Some(4))));
+        assert_eq!(units.last().map(|unit| (unit.positions.clone(), unit.is_group())), Some((1..5, true)));
     }
 
     #[test]
     fn neighbours_for_want_of_time_are_told_as_a_group() {
         let groups =
-            |units: Vec<Unit>| units.iter().map(|unit| (unit.positions.clone(), unit.group())).collect::<Vec<_>>();
+            |units: Vec<Unit>| units.iter().map(|unit| (unit.positions.clone(), unit.is_group())).collect::<Vec<_>>();
         let (units, _) = asked(&unknown(6), &[], Some(2000));
-        assert_eq!(groups(units), [(0..1, None), (1..3, Some(2)), (3..6, Some(3))]);
+        assert_eq!(groups(units), [(0..1, false), (1..3, true), (3..6, true)]);
         let (units, _) = asked(&unknown(3), &[0], Some(2000));
-        assert_eq!(groups(units), [(0..2, None), (2..3, None)], "what fails without the other is no group");
+        assert_eq!(groups(units), [(0..2, false), (2..3, false)], "what fails without the other is no group");
     }
 }

@@ -6,14 +6,13 @@ pub mod conformance;
 #[cfg(test)]
 pub mod fake;
 pub mod local;
-pub mod together;
 
 use anyhow::Result;
 
 use crate::candidate::{EcosystemKind, Version};
 use crate::project::Move;
+pub use crate::trial::Order;
 use crate::trial::TrialReport;
-pub use crate::trial::{Atom, Order};
 use crate::verdict::Baseline;
 
 /// A trial that has finished.

@@ -1,19 +1,44 @@
-//! From what the search proposes to what an executor runs: which cells, how fresh, under which name. Pure.
+//! From a proposal of the search to the order for an executor (which cells, how fresh, under which name), and from the atoms that
+//! were written back to the picks of the search. Pure.
 
 use std::collections::BTreeSet;
 
-use xupgrade_search::{Pick, Proposal, Reach, Scope, Why};
+use xupgrade_search::{Joint, Pick, Proposal, Reach, Scope, Why};
 
 use crate::candidate::ProjectId;
-use crate::engine::executor::{Atom, Order};
+use crate::engine::executor::Order;
 use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
-use crate::trial::{Cell, CellKey, CellReport, Extent, Freshness, Phase, TrialKind, TrialReport, Turn, Until};
+use crate::trial::{
+    Atom, Cell, CellKey, CellReport, Extent, Freshness, Member, Phase, TrialKind, TrialReport, Turn, Until, Written,
+    members,
+};
 
-/// The atoms of picks, in the same order.
+/// The atoms of a sequence, in the same order.
 #[must_use]
-pub fn atoms(picks: &[Pick]) -> Vec<Atom> {
-    picks.iter().map(|pick| Atom { candidate: pick.atom, rung: pick.rung }).collect()
+pub fn atoms(joints: &[Joint]) -> Vec<Atom> {
+    let member = |pick: &Pick| Member { candidate: pick.atom, rung: pick.rung };
+    joints.iter().map(|joint| Atom::new(joint.picks().iter().map(member))).collect()
+}
+
+/// The picks of a proposal that the package manager took in one step only, though they were asked for one by one: first the one
+/// that it refused alone.
+#[must_use]
+pub fn joined(proposal: &Proposal, steps: &[Written]) -> Vec<Joint> {
+    let asked = atoms(&proposal.joints);
+    let pick = |member: Member| Pick { atom: member.candidate, rung: member.rung };
+    let joint = |atom: &Atom| {
+        let all: Vec<Pick> = members(&asked).filter(|one| atom.members().contains(one)).map(pick).collect();
+        all.split_first().map(|(first, others)| Joint::new(*first, others))
+    };
+    steps.iter().map(|step| &step.atom).filter(|atom| !asked.contains(atom)).filter_map(joint).collect()
+}
+
+/// The number of the last atoms, as they were written, that hold one of those that were new.
+#[must_use]
+pub fn fresh(atoms: &[Atom], new: &[Atom]) -> usize {
+    let first = atoms.iter().position(|atom| new.iter().any(|one| one.is_in(atom)));
+    first.map_or(0, |first| atoms.len() - first)
 }
 
 /// The order for a proposal. `again` gives the cells of a [`Scope::Again`], once each, and those of a [`Scope::Often`].
@@ -41,7 +66,7 @@ pub fn order(plan: &Plan, proposal: &Proposal, awake: &BTreeSet<CellKey>, again:
     };
     let kind = kind(proposal.scope);
     let id = kind.name(proposal.ticket.number());
-    Order { kind, id, atoms: atoms(&proposal.picks), cells, freshness, breadth, goes_on, left: None }
+    Order { kind, id, atoms: atoms(&proposal.joints), cells, freshness, breadth, goes_on, left: None }
 }
 
 /// An order to run tests again that has none to run: it would pass, and prove nothing.
@@ -102,7 +127,10 @@ pub fn failed_cells(report: &TrialReport) -> Vec<Cell> {
 
 #[cfg(test)]
 mod tests {
+    use xupgrade_search::{AtomSpec, Break, Depth, Options, RungSpec, Search, Step};
+
     use super::*;
+    use crate::project::Applied;
     use crate::trial::TestName;
 
     #[test]
@@ -113,5 +141,24 @@ mod tests {
         let order: Vec<String> = repeated(&cells, Reach::Tests, 4).into_iter().map(|cell| cell.check.name).collect();
         assert_eq!(order, ["gate", "test", "script", "test", "script", "test", "test"]);
         assert_eq!(repeated(&cells, Reach::Units, 4).len(), 1 + 2 * 4, "what is counted as one runs whole each time");
+    }
+
+    #[test]
+    fn upgrades_that_were_taken_in_one_step_only_are_one_from_then_on() {
+        let pick = |atom| Pick { atom, rung: 0 };
+        let member = |candidate| Member { candidate, rung: 0 };
+        let joints = vec![pick(4).into(), pick(1).into(), Joint::new(pick(3), &[pick(2)])];
+        let rung = RungSpec { risk: 1, breaking: Break::Compatible, depth: Depth::Rung };
+        let atom = AtomSpec { rungs: vec![rung], kin: 0, builds: vec![] };
+        let Step::Try(first) = Search::new(&[atom], &Options::default()).next(1) else { panic!("something to try") };
+        let proposal = Proposal { joints, fresh: 2, ..first[0].clone() };
+        let step = |atom: Atom| Written { atom, tree: "t".into(), applied: Applied::default() };
+        let asked = atoms(&proposal.joints);
+        let steps = [step(asked[0].with(&asked[2])), step(asked[1].clone())];
+        assert_eq!(joined(&proposal, &steps), [Joint::new(pick(4), &[pick(3), pick(2)])]);
+        let written: Vec<Atom> = steps.iter().map(|step| step.atom.clone()).collect();
+        assert_eq!(fresh(&written, &asked[2..]), 2, "it was written with the first of all");
+        assert_eq!(fresh(&written, &[member(1).into()]), 1);
+        assert_eq!(fresh(&written, &[]), 0);
     }
 }

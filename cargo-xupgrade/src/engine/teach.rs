@@ -7,11 +7,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use xupgrade_search::{Count, Mark, Outcome, Proof};
 
 use crate::candidate::{ProjectId, ReasonKind};
-use crate::engine::executor::Atom;
 use crate::partner;
 use crate::plan::{Plan, is_named, partners};
 use crate::trial::narrow::{Moved, package};
-use crate::trial::{Build, CellReport, Extent, Phase, TestEnd, TestName, TrialReport};
+use crate::trial::{Atom, Build, CellReport, Extent, Member, Phase, TestEnd, TestName, TrialReport, members};
 use crate::verdict::{Baseline, Verdict, judge_cell};
 
 /// A trial as it is looked at here.
@@ -22,9 +21,9 @@ pub struct Judged<'a> {
     pub baseline: &'a Baseline,
     /// What happened.
     pub report: &'a TrialReport,
-    /// Its atoms, in commit order.
+    /// Its atoms, in commit order, as far as they were written as they were written.
     pub atoms: &'a [Atom],
-    /// How many of the last ones are new.
+    /// How many of the last ones hold something new.
     pub fresh: usize,
     /// The verdict on it with each test set aside that failed in it and not before.
     pub rest: Verdict,
@@ -39,8 +38,9 @@ impl Judged<'_> {
             Verdict::Inconclusive(_) => return Outcome::Inconclusive,
             Verdict::Failed(cause) => cause,
         };
-        let fresh: Vec<usize> = self.atoms[self.atoms.len() - self.fresh..].iter().map(|atom| atom.candidate).collect();
-        let suspects = cause.suspects.iter().map(|position| self.atoms[*position].candidate);
+        let fresh: Vec<usize> =
+            members(&self.atoms[self.atoms.len() - self.fresh..]).map(|member| member.candidate).collect();
+        let suspects = cause.suspects.iter().map(|member| member.candidate);
         Outcome::Failed {
             suspects: suspects.chain(self.only_one_named(&fresh)).collect(),
             partners: partners(&cause.partners(), self.plan, &fresh),
@@ -88,7 +88,7 @@ impl Judged<'_> {
     pub fn of_the_whole(&self, verdict: &Verdict) -> Outcome {
         match verdict {
             Verdict::Failed(cause) if cause.kind == ReasonKind::NotExercised => {
-                let atoms = cause.suspects.iter().map(|position| self.atoms[*position].candidate);
+                let atoms = cause.suspects.iter().map(|member| member.candidate);
                 Outcome::Unproved { atoms: atoms.collect() }
             }
             other => self.outcome(other),
@@ -129,21 +129,21 @@ impl Judged<'_> {
             let itself = || broke.then(|| [unit].into());
             below.map(|below| below.iter().map(String::as_str).collect()).or_else(itself)
         });
-        let stands = |(position, atom): &(usize, &Atom)| {
-            let reaches = self.plan.reached(&self.plan.candidates[atom.candidate]).contains(project);
-            let moved = || self.moved(*position);
+        let stands = |member: &Member| {
+            let reaches = self.plan.reached(self.plan.candidate(*member)).contains(project);
+            let moved = || self.moved(*member);
             reaches && below.as_ref().is_none_or(|below| moved().iter().any(|name| below.contains(name.as_str())))
         };
-        self.atoms.iter().enumerate().filter(stands).map(|(_, atom)| atom.candidate).collect()
+        members(self.atoms).filter(stands).map(|member| member.candidate).collect()
     }
 
-    /// What the atom at a position moves, by name.
-    fn moved(&self, position: usize) -> BTreeSet<String> {
-        let name = &self.plan.candidates[self.atoms[position].candidate].id.name;
+    /// What an upgrade moves, by name.
+    fn moved(&self, member: Member) -> BTreeSet<String> {
+        let name = &self.plan.candidate(member).id.name;
         let mut moved = Moved::default();
         moved.names.insert(name.clone());
-        if let Some(applied) = self.report.applied.get(position) {
-            moved.add(name, applied);
+        if let Some(step) = self.report.steps.iter().find(|step| step.atom.members().contains(&member)) {
+            moved.add(name, &step.applied);
         }
         moved.names
     }
@@ -153,7 +153,7 @@ impl Judged<'_> {
         let broken = self.red().filter(|cell| broke(cell));
         let words: Vec<String> = broken.flat_map(|cell| partner::code(&cell.reading.telling)).collect();
         let is_meant = |place: &usize| words.iter().any(|word| is_named(&self.plan.candidates[*place], word));
-        self.atoms.iter().map(|atom| atom.candidate).filter(is_meant).collect()
+        members(self.atoms).map(|member| member.candidate).filter(is_meant).collect()
     }
 
     /// The new one among those that the errors of a compiler name, if it is the only one.

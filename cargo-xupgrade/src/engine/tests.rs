@@ -23,6 +23,7 @@ fn three() -> Plan {
 /// Searches; gives what came of it, with everything that was told on the way.
 struct Run {
     searched: Searched,
+    checkpoint: Checkpoint,
     verdicts: BTreeMap<String, Verdict>,
     taken: Vec<String>,
     /// The words on those that count as passed although they failed.
@@ -32,7 +33,7 @@ struct Run {
 
 impl Run {
     fn names(&self, plan: &Plan) -> Vec<String> {
-        names(plan, &self.searched.checkpoint().atoms)
+        names(plan, &self.checkpoint.atoms)
     }
 }
 
@@ -58,11 +59,12 @@ fn run_with(plan: &Plan, budget: Budget, options: &Options, rule: impl Fn(&Order
     let mut engine = engine(plan, budget, &mut journal);
     let mut fake = Fake::new(rule);
     let searched = engine.search(&mut fake, options).unwrap();
+    let checkpoint = searched.checkpoint(&engine.trials);
     let verdicts = engine.trials.iter().map(|trial| (trial.id.clone(), trial.verdict.clone())).collect();
     let cleared = engine.trials.iter().map(|trial| engine.summary(trial)).filter(|trial| !trial.cleared.is_empty());
     let cleared = cleared.map(|trial| trial.text).collect();
     let journal = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
-    Run { searched, verdicts, taken: fake.taken, cleared, journal }
+    Run { searched, checkpoint, verdicts, taken: fake.taken, cleared, journal }
 }
 
 fn run(plan: &Plan, rule: impl Fn(&Order) -> Answer) -> Run {
@@ -70,19 +72,12 @@ fn run(plan: &Plan, rule: impl Fn(&Order) -> Answer) -> Run {
 }
 
 fn has(order: &Order, candidate: usize, rung: usize) -> bool {
-    order.atoms.contains(&Atom { candidate, rung })
+    order.atoms.contains(&Member { candidate, rung }.into())
 }
 
 fn names(plan: &Plan, atoms: &[Atom]) -> Vec<String> {
-    let mut names: Vec<String> = atoms
-        .iter()
-        .map(|atom| {
-            format!(
-                "{} {}",
-                plan.candidates[atom.candidate].id.name, plan.candidates[atom.candidate].rungs[atom.rung].version
-            )
-        })
-        .collect();
+    let targets = members(atoms).map(|member| plan.target(member));
+    let mut names: Vec<String> = targets.map(|one| format!("{} {}", one.name, one.version)).collect();
     names.sort();
     names
 }
@@ -106,7 +101,7 @@ fn an_upgrade_that_fails_lands_one_rung_lower() {
 
 /// Everything is green, and the atoms of an order are compiled but for one name.
 fn compiled_but(plan: &Plan, order: &Order, name: &str) -> Answer {
-    let all = order.atoms.iter().map(|atom| target(plan, atom)).filter(|one| one.name != name);
+    let all = members(&order.atoms).map(|member| plan.target(member)).filter(|one| one.name != name);
     Answer::Compiled(all.collect())
 }
 
@@ -124,7 +119,7 @@ fn an_upgrade_that_the_last_tree_is_no_evidence_for_leaves_the_set() {
             compiled_but(&plan, order, if lost { "b" } else { "-" })
         };
         let searched = engine.search(&mut Fake::new(rule), &Options::default()).unwrap();
-        assert_eq!(names(&plan, &searched.checkpoint().atoms), left, "{unexercised:?}");
+        assert_eq!(names(&plan, &searched.checkpoint(&engine.trials).atoms), left, "{unexercised:?}");
         let why = |trial: &Trial| match &trial.verdict {
             Verdict::Failed(cause) => Some(cause.kind),
             _ => None,
@@ -138,7 +133,7 @@ fn an_upgrade_that_the_last_tree_is_no_evidence_for_leaves_the_set() {
 fn a_refused_atom_does_not_take_the_others_with_it() {
     let plan = three();
     let ended = run(&plan, |order| {
-        order.atoms.iter().position(|atom| atom.candidate == 2).map_or(Answer::Green, Answer::Refused)
+        members(&order.atoms).position(|member| member.candidate == 2).map_or(Answer::Green, Answer::Refused)
     });
     assert_eq!(ended.names(&plan), ["a 1.1.0", "b 1.1.0"]);
 }
@@ -240,7 +235,7 @@ fn a_failure_is_asked_about_with_the_same_tests_each_time_whatever_is_learnt_mea
 fn noise_all_the_way_leaves_no_checkpoint() {
     let plan = three();
     let ended = run(&plan, |_| Answer::Noise);
-    let checkpoint = ended.searched.checkpoint();
+    let checkpoint = &ended.checkpoint;
     assert!(checkpoint.atoms.is_empty() && checkpoint.trial.is_none());
     assert!(ended.verdicts.values().all(|verdict| matches!(verdict, Verdict::Inconclusive(_))));
 }
@@ -303,7 +298,8 @@ fn commits(answer: impl Fn(usize) -> Answer, stop: &Stop) -> (Vec<Vec<usize>>, V
     let searched = engine.search(&mut fake, &Options::default()).unwrap();
     engine.stop = stop.clone();
     let how = commits::CommitChecks::Gates;
-    let chain = engine.commits(&mut fake, &searched, &searched.checkpoint(), how).unwrap();
+    let checkpoint = searched.checkpoint(&engine.trials);
+    let chain = engine.commits(&mut fake, &searched, &checkpoint, how).unwrap();
     fake.taken.retain(|id| id.starts_with("commit-"));
     (chain.units.into_iter().map(|unit| unit.positions.collect()).collect(), fake.taken)
 }
@@ -340,7 +336,7 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
     let known = Exercised { below, ..Exercised::default() };
     engine.baseline.exercised.insert("cargo .".into(), known);
     engine.search(&mut Fake::new(|_: &Order| Answer::Green), &Options::default()).unwrap();
-    let first: Vec<usize> = engine.trials[0].atoms.iter().map(|atom| atom.candidate).collect();
+    let first: Vec<usize> = members(&engine.trials[0].atoms).map(|member| member.candidate).collect();
     assert_eq!(first, [2, 0, 1]);
 }
 
@@ -368,7 +364,7 @@ fn a_cell_that_waits_for_the_whole_matrix_runs_in_no_trial_before_and_is_missed_
         if order.id.starts_with("full") { compiled_but(&plan, order, "-") } else { Answer::Green }
     });
     let searched = engine.search(&mut fake, &Options::default()).unwrap();
-    assert_eq!(names(&plan, &searched.checkpoint().atoms), ["a 1.1.0"]);
+    assert_eq!(names(&plan, &searched.checkpoint(&engine.trials).atoms), ["a 1.1.0"]);
     let seen = seen.into_inner();
     assert_eq!(seen.keys().collect::<Vec<_>>(), ["full-2", "full-3", "t1"]);
     for (trial, cells) in seen {
@@ -418,7 +414,7 @@ fn a_cell_of_the_whole_matrix_that_caught_two_upgrades_runs_in_each_trial_from_t
             asleep.borrow_mut().push(order.id.clone());
         }
         assert!(!runs("other") || order.id.starts_with("full"), "it caught nobody: {}", order.id);
-        let caught = order.atoms.iter().any(|atom| atom.candidate < 2) && runs("alone");
+        let caught = members(&order.atoms).any(|member| member.candidate < 2) && runs("alone");
         if caught { Answer::Broken("alone") } else { Answer::Green }
     });
     assert_eq!(ended.names(&plan), ["c 1.1.0"]);

@@ -2,8 +2,7 @@
 
 use xupgrade_search::Why;
 
-use super::executor::Atom;
-use crate::trial::TrialReport;
+use crate::trial::{Atom, TrialReport};
 use crate::verdict::Verdict;
 
 /// A trial that was run and judged.
@@ -15,9 +14,9 @@ pub struct Trial {
     pub why: Option<Why>,
     /// The trial that it looks at again.
     pub of: Option<String>,
-    /// Its atoms, in commit order.
+    /// Its atoms, in commit order: as they were written, then those that were not.
     pub atoms: Vec<Atom>,
-    /// The number of the last ones that were new.
+    /// The number of the last ones that hold something new.
     pub fresh: usize,
     /// The report on it.
     pub report: TrialReport,

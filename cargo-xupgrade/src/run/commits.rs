@@ -6,6 +6,7 @@ use super::Found;
 use crate::engine::Trial;
 use crate::engine::ends::{Proof, Unit};
 use crate::report::{Commit, CommitTrials, Verified, round};
+use crate::trial::{Atom, members};
 
 /// The commits of the branch; none where none was written.
 pub fn commits(found: &Found) -> Vec<Commit> {
@@ -15,6 +16,11 @@ pub fn commits(found: &Found) -> Vec<Commit> {
 
 fn commit(found: &Found, tested: usize, unit: &Unit) -> Option<Commit> {
     let last = unit.positions.end.checked_sub(1)?;
+    let count = |atoms: &[Atom]| members(atoms).count();
+    let (before, its) =
+        (&found.checkpoint.atoms[..unit.positions.start], &found.checkpoint.atoms[unit.positions.clone()]);
+    let first = count(before);
+    let atoms = found.summaries.get(tested)?.atoms.get(first..first + count(its))?.to_vec();
     let (verified, trial) = match &unit.proof {
         Proof::Tip => (Verified::Matrix, Some(found.trials[tested].id.clone())),
         Proof::Search(trial) => (in_the_search(found, trial), Some(trial.clone())),
@@ -25,11 +31,11 @@ fn commit(found: &Found, tested: usize, unit: &Unit) -> Option<Commit> {
     };
     Some(Commit {
         id: found.commits.get(last)?.clone(),
-        tree: found.trials[tested].report.trees.get(last)?.clone(),
-        atoms: found.summaries.get(tested)?.atoms.get(unit.positions.clone())?.to_vec(),
+        tree: found.trials[tested].report.steps.get(last)?.tree.clone(),
+        group: unit.is_group().then_some(atoms.len()),
+        atoms,
         verified,
         trial,
-        group: unit.group(),
     })
 }
 

@@ -9,121 +9,141 @@ use super::{Found, Session};
 use crate::candidate::{Candidate, Evidence, Held, Named, Reason, ReasonKind, UpgradeName, Version};
 use crate::engine::Trial;
 use crate::engine::claims::{Stand, claim, stand};
-use crate::engine::executor::together::{is_mate, target};
-use crate::engine::executor::{Atom, others};
+use crate::engine::executor::others;
 use crate::engine::often;
 use crate::machine::interrupt::{Level, Stop};
 use crate::plan::{Plan, held, named, partners};
 use crate::project::{Applied, Move};
 use crate::report::{ProjectSummary, Report, SCHEMA, Steady, Upgrade, round};
 use crate::trial::flap::{Flap, Seen, flapped};
-use crate::trial::{Cell, CellKey, CellReport, Phase, TrialKind, TrialReport};
+use crate::trial::{Atom, Cell, CellKey, CellReport, Member, Phase, TrialKind, TrialReport, Written, members};
 use crate::verdict::{Proof, Verdict, is_guarded_by_red, proof};
+
+/// An upgrade of the tree that is published: its place in what was written.
+#[derive(Clone, Copy)]
+struct Landed<'a> {
+    plan: &'a Plan,
+    found: &'a Found,
+    /// The report on the tree.
+    report: &'a TrialReport,
+    /// The position of its atom.
+    position: usize,
+    member: Member,
+}
 
 /// The upgrades of the checkpoint, in commit order, not yet committed.
 pub fn upgrades(plan: &Plan, found: &Found) -> Vec<Upgrade> {
-    let all = found.checkpoint.atoms.iter().enumerate();
-    all.map(|(position, atom)| upgrade(plan, found, atom, position)).collect()
-}
-
-fn upgrade(plan: &Plan, found: &Found, atom: &Atom, position: usize) -> Upgrade {
-    let candidate = &plan.candidates[atom.candidate];
-    let rung = &candidate.rungs[atom.rung];
-    let confirmed = found.checkpoint.trial.map(|trial| &found.trials[trial].report);
-    let applied = confirmed.and_then(|report| report.applied.get(position)).cloned().unwrap_or_default();
-    let mut notes = same_step(plan, found, position).unwrap_or_else(|| applied.notes.clone());
-    notes.extend(moved_on(plan, found, position));
-    notes.extend(landed_between(found, atom, candidate));
-    let proof = confirmed.map_or(Proof::None, |report| proof_in(plan, found, report, position));
-    notes.extend(unguarded(plan, found, position).filter(|_| proof == Proof::Compiled));
-    Upgrade {
-        id: candidate.id.clone(),
-        from: candidate.at.clone(),
-        to: rung.version.clone(),
-        level: rung.level,
-        breaking: rung.breaking,
-        commit: found.commits.get(position).cloned(),
-        trial: trial_of(found, atom).map(|trial| trial.id.clone()).unwrap_or_default(),
-        proof,
-        also_moved: moved_beside(plan, found, &applied, atom),
-        notes,
-        failed_above: failed_above(plan, found, atom, candidate),
-        urgent: candidate.urgent.clone(),
-    }
-}
-
-/// What is said of an upgrade that was written in one step with others, as cargo takes none of them alone.
-fn same_step(plan: &Plan, found: &Found, position: usize) -> Option<Vec<String>> {
-    let applied = &found.trials[found.checkpoint.trial?].report.applied;
-    let atoms = &found.checkpoint.atoms;
-    let own = target(plan, &atoms[position]);
-    let (first, step) = applied.iter().enumerate().find(|(at, one)| {
-        let is_with = || atoms.get(*at).is_some_and(|first| is_mate(plan, first, one, &atoms[position]));
-        !one.with.is_empty() && (*at == position || is_with())
-    })?;
-    let all = std::iter::once(target(plan, atoms.get(first)?)).chain(step.with.iter().cloned());
-    let others: Vec<String> = all.filter(|one| *one != own).map(|one| one.to_string()).collect();
-    let told = format!("it resolves only together with {}", others.join(", "));
-    let notes = if first == position { step.notes.clone() } else { Vec::new() };
-    Some(std::iter::once(told).chain(notes).collect())
-}
-
-/// What else moved with an upgrade: without those that are upgrades of the same step, which speak for themselves.
-fn moved_beside(plan: &Plan, found: &Found, applied: &Applied, atom: &Atom) -> Vec<Move> {
-    let itself = |atom: &Atom, moves: &[Move]| {
-        let candidate = &plan.candidates[atom.candidate];
-        others(moves, &candidate.id.name, &candidate.at, &candidate.rungs[atom.rung].version)
+    let Some(report) = found.checkpoint.trial.map(|trial| &found.trials[trial].report) else { return Vec::new() };
+    let of = |(position, step): (usize, &Written)| {
+        let members = step.atom.members().iter();
+        members.map(|&member| Landed { plan, found, report, position, member }.upgrade()).collect::<Vec<_>>()
     };
-    let mates = found.checkpoint.atoms.iter().filter(|other| is_mate(plan, atom, applied, other));
-    let mut moves = mates.fold(itself(atom, &applied.also_moved), |moves, other| itself(other, &moves));
-    // Whoever reads it wants to know that it moved, and not how often.
-    for one in &mut moves {
-        one.lockfile = None;
-    }
-    moves.dedup();
-    moves
+    report.steps.iter().enumerate().flat_map(of).collect()
 }
 
-/// The evidence that the last tree gives for an upgrade.
-fn proof_in(plan: &Plan, found: &Found, report: &TrialReport, position: usize) -> Proof {
-    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied, &report.applied);
-    claim.map_or(Proof::None, |claim| proof(report, &claim))
+impl<'a> Landed<'a> {
+    fn candidate(self) -> &'a Candidate {
+        self.plan.candidate(self.member)
+    }
+
+    fn step(self) -> &'a Written {
+        &self.report.steps[self.position]
+    }
+
+    /// What its atom did, told at the first of its upgrades.
+    fn applied(self) -> Option<&'a Applied> {
+        let is_first = self.step().atom.members().first() == Some(&self.member);
+        is_first.then_some(&self.step().applied)
+    }
+
+    fn upgrade(self) -> Upgrade {
+        let Self { plan, found, report, position, member } = self;
+        let candidate = self.candidate();
+        let rung = &candidate.rungs[member.rung];
+        let claim = claim(plan, &report.steps, position, member);
+        let proof = proof(report, &claim);
+        let mut notes: Vec<String> = self.only_together().into_iter().collect();
+        notes.extend(self.applied().into_iter().flat_map(|applied| applied.notes.clone()));
+        notes.extend(self.moved_on());
+        notes.extend(landed_between(found, member, candidate));
+        let is_unguarded = proof == Proof::Compiled && is_guarded_by_red(report, &found.baseline, &claim);
+        notes.extend(is_unguarded.then(|| UNGUARDED.to_owned()));
+        Upgrade {
+            id: candidate.id.clone(),
+            from: candidate.at.clone(),
+            to: rung.version.clone(),
+            level: rung.level,
+            breaking: rung.breaking,
+            commit: found.commits.get(position).cloned(),
+            trial: trial_of(found, member).map(|trial| trial.id.clone()).unwrap_or_default(),
+            proof,
+            together: self.mates().map(|mate| plan.name(mate)).collect(),
+            also_moved: self.moved_beside(),
+            notes,
+            failed_above: failed_above(plan, found, member, candidate),
+            urgent: candidate.urgent.clone(),
+        }
+    }
+
+    /// The other upgrades of its atom.
+    fn mates(self) -> impl Iterator<Item = Member> + 'a {
+        self.step().atom.members().iter().copied().filter(move |mate| *mate != self.member)
+    }
+
+    /// What is said of an upgrade that the package manager takes only with others; a pair of which each fails without the other
+    /// is told by its commit.
+    fn only_together(self) -> Option<String> {
+        let members = self.step().atom.members();
+        let is_pair = |member: &Member| trial_of(self.found, *member).is_some_and(|trial| trial.why == Some(Why::Pair));
+        let names: Vec<String> = self.mates().map(|mate| self.plan.target(mate).to_string()).collect();
+        let is_told = !names.is_empty() && !members.iter().any(is_pair);
+        is_told.then(|| format!("it resolves only together with {}", names.join(", ")))
+    }
+
+    /// What else moved with an upgrade: without those that are upgrades of the same step, which speak for themselves.
+    fn moved_beside(self) -> Vec<Move> {
+        let Some(applied) = self.applied() else { return Vec::new() };
+        let without = |moves: Vec<Move>, member: &Member| {
+            let candidate = self.plan.candidate(*member);
+            others(&moves, &candidate.id.name, &candidate.at, &candidate.rungs[member.rung].version)
+        };
+        let mut moves = self.step().atom.members().iter().fold(applied.also_moved.clone(), without);
+        // Whoever reads it wants to know that it moved, and not how often.
+        for one in &mut moves {
+            one.lockfile = None;
+        }
+        moves.dedup();
+        moves
+    }
+
+    /// A later upgrade may take a package on to a higher version, or out: then no cell of the whole matrix met it as it was.
+    fn moved_on(self) -> Option<String> {
+        match stand(self.plan, &self.report.steps, self.position, self.member) {
+            Stand::Gone(by) => Some(taken_out(self.plan, &self.report.steps[by].atom)),
+            Stand::At(version) if version == self.plan.target(self.member).version => None,
+            Stand::At(version) => Some(format!("a later upgrade takes it on to {version}")),
+        }
+    }
 }
 
 /// The reason for a weak proof where tests that stand on the upgrade are set aside.
-fn unguarded(plan: &Plan, found: &Found, position: usize) -> Option<String> {
-    let report = &found.trials[found.checkpoint.trial?].report;
-    let claim = claim(plan, &found.checkpoint.atoms, position, &report.applied, &report.applied)?;
-    let is_red = is_guarded_by_red(report, &found.baseline, &claim);
-    is_red.then(|| "the tests that stand on it fail before any upgrade, so they say nothing".to_owned())
-}
-
-/// A later upgrade may take a package on to a higher version, or out: then no cell of the whole matrix met it as it was.
-fn moved_on(plan: &Plan, found: &Found, position: usize) -> Option<String> {
-    let (atoms, applied) = (&found.checkpoint.atoms, &found.trials[found.checkpoint.trial?].report.applied);
-    let own = &plan.candidates[atoms[position].candidate].rungs[atoms[position].rung].version;
-    match stand(plan, atoms, position, applied)? {
-        Stand::Gone(by) => Some(taken_out(plan, &atoms[by])),
-        Stand::At(version) if version == *own => None,
-        Stand::At(version) => Some(format!("a later upgrade takes it on to {version}")),
-    }
-}
+const UNGUARDED: &str = "the tests that stand on it fail before any upgrade, so they say nothing";
 
 fn taken_out(plan: &Plan, by: &Atom) -> String {
-    format!("the upgrade of {} takes it out", plan.candidates[by.candidate].id.name)
+    format!("the upgrade of {} takes it out", plan.candidate(by.members()[0]).id.name)
 }
 
 /// That an upgrade ended below its rungs, and which release stopped it there.
-fn landed_between(found: &Found, atom: &Atom, candidate: &Candidate) -> Option<String> {
-    if candidate.rungs[atom.rung].depth == Depth::Rung {
+fn landed_between(found: &Found, member: Member, candidate: &Candidate) -> Option<String> {
+    if candidate.rungs[member.rung].depth == Depth::Rung {
         return None;
     }
-    let above = refusals(found, atom.candidate).filter(|refusal| refusal.pick.rung > atom.rung);
+    let above = refusals(found, member.candidate).filter(|refusal| refusal.pick.rung > member.rung);
     let next = above.min_by_key(|refusal| refusal.pick.rung)?;
     let is_refused = found.searched.tickets.get(&next.ticket).is_some_and(|at| found.trials[*at].report.is_refused());
     let (all, one) = if is_refused { ("do not resolve", "does not") } else { ("fail", "fails") };
     let next = next.pick.rung;
-    let unknown = match next - atom.rung - 1 {
+    let unknown = match next - member.rung - 1 {
         0 => String::new(),
         1 => ", one release between them was not tried".to_owned(),
         more => format!(", {more} releases between them were not tried"),
@@ -137,26 +157,26 @@ fn refusals(found: &Found, candidate: usize) -> impl Iterator<Item = &Refusal> {
     found.searched.solution.refusals.iter().filter(move |refusal| refusal.pick.atom == candidate)
 }
 
-/// The trial in which an atom first passed.
-pub fn trial_of<'a>(found: &'a Found, atom: &Atom) -> Option<&'a Trial> {
-    match &found.searched.solution.fates[atom.candidate] {
+/// The trial in which an upgrade first passed.
+pub fn trial_of(found: &Found, member: Member) -> Option<&Trial> {
+    match &found.searched.solution.fates[member.candidate] {
         Fate::Accepted { ticket, .. } => found.searched.tickets.get(ticket).map(|index| &found.trials[*index]),
         _ => None,
     }
 }
 
-/// How many upgrades the trial proved together in which an atom first passed.
-pub fn group_of(found: &Found, atom: &Atom) -> usize {
-    match &found.searched.solution.fates[atom.candidate] {
+/// How many upgrades the trial proved together in which an upgrade first passed.
+pub fn group_of(found: &Found, member: Member) -> usize {
+    match &found.searched.solution.fates[member.candidate] {
         Fate::Accepted { group, .. } => *group,
         _ => 1,
     }
 }
 
-/// The higher rungs of an accepted atom that were tried and failed.
-fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) -> Vec<Held> {
-    let mut above: Vec<Held> = refusals(found, atom.candidate)
-        .filter(|refusal| refusal.pick.rung > atom.rung)
+/// The higher rungs of an accepted upgrade that were tried and failed.
+fn failed_above(plan: &Plan, found: &Found, member: Member, candidate: &Candidate) -> Vec<Held> {
+    let mut above: Vec<Held> = refusals(found, member.candidate)
+        .filter(|refusal| refusal.pick.rung > member.rung)
         .filter_map(|refusal| {
             let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
             let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
@@ -165,7 +185,7 @@ fn failed_above(plan: &Plan, found: &Found, atom: &Atom, candidate: &Candidate) 
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
     above.dedup_by(|a, b| a.wanted == b.wanted);
-    let refused = candidate.refused.iter().filter(|one| one.version > candidate.rungs[atom.rung].version);
+    let refused = candidate.refused.iter().filter(|one| one.version > candidate.rungs[member.rung].version);
     above.splice(
         0..0,
         refused.map(|one| Held { wanted: Some(one.version.clone()), ..held(candidate, one.reason.clone()) }),
@@ -196,7 +216,8 @@ fn reason_of(plan: &Plan, found: &Found, trial: &Trial, candidate: usize, tried:
 /// The words of a cause, and behind them which candidates they name as those that would have to move, too.
 fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> String {
     const SHOWN: usize = 3;
-    let fresh: Vec<usize> = trial.atoms[trial.atoms.len() - trial.fresh..].iter().map(|atom| atom.candidate).collect();
+    let fresh = members(&trial.atoms[trial.atoms.len() - trial.fresh..]);
+    let fresh: Vec<usize> = fresh.map(|member| member.candidate).collect();
     let partners = partners(names, plan, &fresh);
     let shown: Vec<&str> = partners.iter().take(SHOWN).map(|index| plan.candidates[*index].id.name.as_str()).collect();
     match shown.as_slice() {
@@ -208,7 +229,7 @@ fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> St
 /// The upgrades of a trial that come before a candidate's own.
 fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<UpgradeName> {
     let summary = found.summaries.iter().find(|summary| summary.id == trial.id);
-    let before = trial.atoms.iter().take_while(|atom| atom.candidate != candidate).count();
+    let before = members(&trial.atoms).take_while(|member| member.candidate != candidate).count();
     summary.map(|summary| summary.atoms[..before].to_vec()).unwrap_or_default()
 }
 
@@ -225,7 +246,7 @@ pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, stop: &Stop)
     }
     let tree = found
         .and_then(|found| found.checkpoint.trial.map(|trial| &found.trials[trial]))
-        .and_then(|trial| trial.report.trees.last());
+        .and_then(|trial| trial.report.tip());
     let spent = found.and_then(|found| found.searched.spent).filter(|_| !untried.is_empty());
     let budget = spent.map(|spent| spent.to_string());
     let committed = found.is_some_and(|found| found.branch.is_some());
@@ -241,8 +262,8 @@ pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, stop: &Stop)
         base: plan.base.clone(),
         branch: found.and_then(|found| found.branch.clone()),
         tip: found.and_then(|found| found.commits.last().cloned()),
-        tip_tree: tree.filter(|_| committed).cloned(),
-        tested_tree: tree.cloned(),
+        tip_tree: tree.filter(|_| committed).map(str::to_owned),
+        tested_tree: tree.map(str::to_owned),
         as_of: plan.as_of,
         min_age: opened.policy.min_age,
         cooldowns: plan.cooldowns.clone(),
@@ -267,7 +288,7 @@ pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, stop: &Stop)
 
 /// The runs of each check's tests on the tree that is published, as far as the upgrades concern that check.
 fn steady(plan: &Plan, found: &Found) -> Vec<Steady> {
-    let moved: Vec<usize> = found.checkpoint.atoms.iter().map(|atom| atom.candidate).collect();
+    let moved: Vec<usize> = members(&found.checkpoint.atoms).map(|member| member.candidate).collect();
     let concerned: BTreeSet<CellKey> = plan.cells_for(&moved).iter().map(Cell::key).collect();
     let on_it =
         |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
@@ -294,18 +315,18 @@ fn flaps(session: &Session) -> Vec<Flap> {
 /// A held dependency that an upgrade brought along or took out says so: it moved as an effect, and nothing proved it by itself.
 fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
     let Some(report) = found.checkpoint.trial.map(|trial| &found.trials[trial].report) else { return };
-    for (atom, applied) in found.checkpoint.atoms.iter().zip(&report.applied) {
-        let by = &plan.candidates[atom.candidate];
-        let Some(project) = plan.project_of(by) else { continue };
-        for moved in &applied.also_moved {
+    for step in &report.steps {
+        let by = plan.candidate(step.atom.members()[0]);
+        let projects = || step.atom.members().iter().filter_map(|one| plan.project_of(plan.candidate(*one)));
+        for moved in &step.applied.also_moved {
             let same = |held: &&mut Held| {
                 held.id.name == moved.name
                     && held.at.as_ref().map(ToString::to_string) == moved.from
-                    && plan.has_moved(project, moved, &held.id.project)
+                    && projects().any(|project| plan.has_moved(project, moved, &held.id.project))
             };
             let effect = match &moved.to {
                 Some(to) => format!("the upgrade of {} brought it along to {to}", by.id.name),
-                None => taken_out(plan, atom),
+                None => taken_out(plan, &step.atom),
             };
             for held in all.iter_mut().filter(same) {
                 if !held.reason.text.contains(&effect) {
@@ -329,7 +350,7 @@ fn leftovers(session: &Session) -> (Vec<Held>, Vec<Named>) {
     let Some(found) = &session.found else {
         return (Vec::new(), plan.candidates.iter().map(named).collect());
     };
-    let upgraded: BTreeSet<usize> = found.checkpoint.atoms.iter().map(|atom| atom.candidate).collect();
+    let upgraded: BTreeSet<usize> = members(&found.checkpoint.atoms).map(|member| member.candidate).collect();
     let (mut held_back, mut untried) = (Vec::new(), Vec::new());
     for (index, candidate) in plan.candidates.iter().enumerate().filter(|(index, _)| !upgraded.contains(index)) {
         match why_not(plan, found, index, candidate) {
@@ -371,10 +392,13 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
 
 /// Why the last tree is no evidence for a candidate that passed by itself.
 fn unproved(plan: &Plan, trial: &Trial, candidate: usize) -> String {
-    let position = trial.atoms.iter().position(|atom| atom.candidate == candidate);
-    let end = position.and_then(|position| stand(plan, &trial.atoms, position, &trial.report.applied));
-    let why = match end {
-        Some(Stand::Gone(by)) => taken_out(plan, &trial.atoms[by]),
+    let steps = &trial.report.steps;
+    let place = |(position, step): (usize, &Written)| {
+        let member = step.atom.members().iter().find(|member| member.candidate == candidate)?;
+        Some(stand(plan, steps, position, *member))
+    };
+    let why = match steps.iter().enumerate().find_map(place) {
+        Some(Stand::Gone(by)) => taken_out(plan, &steps[by].atom),
         _ => "no check compiles it any more".to_owned(),
     };
     format!("it passed by itself, but together with the others {why}, so nothing proves it")

@@ -11,11 +11,12 @@ use crate::machine::failure::Unpublishable;
 use crate::message::{self, Proven, Spread};
 use crate::phrases;
 use crate::report::Upgrade;
+use crate::trial::members;
 
 /// A branch that stands in the user's repository.
 pub struct Written {
     pub branch: String,
-    /// The commit of each upgrade; those that belong together have the same one.
+    /// The commit of each atom; those that were verified as a group have the same one.
     pub commits: Vec<String>,
 }
 
@@ -55,7 +56,7 @@ fn signs(opened: &Opened<'_>) -> Signs {
 /// Writes the branch.
 pub fn branch(opened: &Opened<'_>, wanted: Option<&str>, upgrades: &[Upgrade], found: &Found) -> Result<Written> {
     let trial = found.checkpoint.trial.ok_or_else(|| anyhow!("nothing was proved, so nothing is committed"))?;
-    let trees = &found.trials[trial].report.trees;
+    let steps = &found.trials[trial].report.steps;
     let usual = format!("xupgrade/{}", crate::machine::now::now().date());
     let branch = opened.repo.free_branch(wanted.unwrap_or(&usual), &opened.base)?;
     let settings = opened.repo.commit_settings();
@@ -65,15 +66,14 @@ pub fn branch(opened: &Opened<'_>, wanted: Option<&str>, upgrades: &[Upgrade], f
     let mut parent = opened.base.commit.clone();
     let mut commits = Vec::new();
     for unit in &found.chain.units {
-        let last = unit.positions.clone().last().and_then(|last| trees.get(last));
-        let tree = last.ok_or_else(|| anyhow!("a trial that passed wrote fewer trees than it has upgrades"))?;
-        let proven = |position: usize| Proven {
-            upgrade: &upgrades[position],
-            group: outcome::group_of(found, &found.checkpoint.atoms[position]),
-        };
-        let all: Vec<Proven<'_>> = unit.positions.clone().map(proven).collect();
+        let last = unit.positions.clone().last().and_then(|last| steps.get(last));
+        let last = last.ok_or_else(|| anyhow!("a trial that passed wrote fewer trees than it has upgrades"))?;
+        let its = members(&found.checkpoint.atoms[unit.positions.clone()]);
+        let rest = &upgrades[members(&found.checkpoint.atoms[..unit.positions.start]).count()..];
+        let proven = |(member, upgrade)| Proven { upgrade, group: outcome::group_of(found, member) };
+        let all: Vec<Proven<'_>> = its.zip(rest).map(proven).collect();
         let text = message::commit(style, &all, &spread, &unit.bars, &opened.base.commit);
-        parent = opened.worker.commit(&settings, signs, tree, &parent, &text)?;
+        parent = opened.worker.commit(&settings, signs, &last.tree, &parent, &text)?;
         commits.extend(unit.positions.clone().map(|_| parent.clone()));
     }
     opened.worker.offer(&parent)?;

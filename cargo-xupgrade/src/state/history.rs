@@ -1,18 +1,19 @@
 //! What earlier runs on a repository learnt: which versions passed and failed, the set that landed, and flaky tests
 //! by name. On a new base this is no verdict, only a guess where to begin. One bounded file in the cache.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use xupgrade_search::Pick;
+use xupgrade_search::{Joint, Pick};
 
-use crate::candidate::{Candidate, DependencyRef, Held, ProjectId, ReasonKind, Version};
+use crate::candidate::{Candidate, DependencyRef, Held, ProjectId, ReasonKind, Rung, Version};
 use crate::clock::Instant;
 use crate::priors::{Before, Identity, Known, identity};
-use crate::report::Report;
+use crate::report::{Report, Upgrade};
 use crate::trial::TrialKind;
 use crate::verdict::Baseline;
 
@@ -35,13 +36,16 @@ pub struct History {
     versions: Vec<Seen>,
     /// The upgrades that the newest run with any landed, in commit order.
     accepted: Vec<Landed>,
+    /// Of those the ones that moved as one, by their positions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    joint: Vec<Range<usize>>,
     flaky: Vec<Flaky>,
 }
 
 impl Default for History {
     fn default() -> Self {
         let (versions, accepted, flaky) = (Vec::new(), Vec::new(), Vec::new());
-        Self { format: FORMAT, versions, accepted, flaky }
+        Self { format: FORMAT, versions, accepted, joint: Vec::new(), flaky }
     }
 }
 
@@ -128,6 +132,7 @@ impl History {
         if !report.upgrades.is_empty() {
             let all = report.upgrades.iter();
             self.accepted = all.map(|one| landed(&one.id, &one.to)).collect();
+            self.joint = joint(&report.upgrades);
         }
         self.learn_flakes(flapped, report);
         self.forget();
@@ -190,15 +195,24 @@ impl History {
         Known(self.versions.iter().map(|seen| (seen.what.identity(), before(seen))).collect())
     }
 
-    /// The set that landed last, as far as it can be tried again, in plan order.
+    /// The set that landed last, as far as it can be tried again, in plan order; what moved as one is one again.
     #[must_use]
-    pub fn last_time(&self, candidates: &[Candidate]) -> Vec<Pick> {
-        let landed: BTreeSet<Identity> = self.accepted.iter().map(Landed::identity).collect();
-        let pick = |(atom, candidate): (usize, &Candidate)| {
-            let is_it = |rung: &crate::candidate::Rung| landed.contains(&identity(candidate, &rung.version));
-            candidate.rungs.iter().position(is_it).map(|rung| Pick { atom, rung })
-        };
-        candidates.iter().enumerate().filter_map(pick).collect()
+    pub fn last_time(&self, candidates: &[Candidate]) -> Vec<Joint> {
+        let landed: BTreeMap<Identity, usize> = self.accepted.iter().map(Landed::identity).zip(0..).collect();
+        let first =
+            |place: usize| self.joint.iter().find(|joint| joint.contains(&place)).map_or(place, |joint| joint.start);
+        let mut joints: Vec<(usize, Vec<Pick>)> = Vec::new();
+        for (atom, candidate) in candidates.iter().enumerate() {
+            let place = |rung: &Rung| landed.get(&identity(candidate, &rung.version)).copied();
+            let found = candidate.rungs.iter().enumerate();
+            let mut found = found.filter_map(|(rung, one)| Some((Pick { atom, rung }, first(place(one)?))));
+            let Some((pick, first)) = found.next() else { continue };
+            match joints.iter_mut().find(|joint| joint.0 == first) {
+                Some((_, picks)) => picks.push(pick),
+                None => joints.push((first, vec![pick])),
+            }
+        }
+        joints.iter().map(|(_, picks)| Joint::new(picks[0], &picks[1..])).collect()
     }
 
     /// Joins the tests that flapped in earlier runs to those that a baseline saw flapping: two runs see few of them.
@@ -211,6 +225,17 @@ impl History {
             cell.flaky.sort();
         }
     }
+}
+
+/// The positions of the upgrades that moved as one: they stand side by side.
+fn joint(upgrades: &[Upgrade]) -> Vec<Range<usize>> {
+    let mut joints: Vec<Range<usize>> = Vec::new();
+    for (place, one) in upgrades.iter().enumerate().filter(|(_, one)| !one.together.is_empty()) {
+        if joints.last().is_none_or(|joint| joint.end <= place) {
+            joints.push(place..place + 1 + one.together.len());
+        }
+    }
+    joints
 }
 
 fn landed(one: &DependencyRef, version: &Version) -> Landed {

@@ -15,6 +15,7 @@ impl Upgrade {
             commit: None,
             trial: "t1".into(),
             proof: Proof::Tests,
+            together: vec![],
             also_moved: vec![],
             notes: vec![],
             failed_above: vec![],

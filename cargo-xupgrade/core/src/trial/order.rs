@@ -8,12 +8,60 @@ use super::narrow::Breadth;
 use super::{Cell, Freshness, TrialKind};
 
 /// One upgrade of a trial: a candidate, and the version that it moves to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Atom {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Member {
     /// The position of the candidate in the plan.
     pub candidate: usize,
     /// The position of the rung in its ladder.
     pub rung: usize,
+}
+
+/// Upgrades that move as one: resolved in one step, committed as one. As a rule it is a single one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Atom {
+    members: Vec<Member>,
+}
+
+impl Atom {
+    /// These upgrades, at least one, in the order of the plan.
+    #[must_use]
+    pub fn new(members: impl IntoIterator<Item = Member>) -> Self {
+        let mut members: Vec<Member> = members.into_iter().collect();
+        members.sort_unstable();
+        members.dedup();
+        Self { members }
+    }
+
+    /// Its upgrades, in the order of the plan.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// True if each of its upgrades is one of another atom's, too.
+    #[must_use]
+    pub fn is_in(&self, other: &Self) -> bool {
+        self.members.iter().all(|one| other.members.contains(one))
+    }
+
+    /// Both as one.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        Self::new(self.members.iter().chain(&other.members).copied())
+    }
+}
+
+impl From<Member> for Atom {
+    fn from(member: Member) -> Self {
+        Self { members: vec![member] }
+    }
+}
+
+/// The upgrades of atoms, in their order.
+#[must_use]
+pub fn members(atoms: &[Atom]) -> impl DoubleEndedIterator<Item = Member> + Clone + '_ {
+    atoms.iter().flat_map(|atom| atom.members.iter().copied())
 }
 
 /// A trial to run: base + atoms in commit order, on some cells.
@@ -66,7 +114,7 @@ mod tests {
         let order = Order {
             kind: TrialKind::Again,
             id: "again-3".into(),
-            atoms: vec![Atom { candidate: 2, rung: 1 }],
+            atoms: vec![Atom::new([Member { candidate: 2, rung: 1 }, Member { candidate: 0, rung: 3 }])],
             cells: vec![Cell::of("gate", Phase::Gate), Cell::of("test", Phase::Test)],
             freshness: Freshness::Afresh,
             breadth: Breadth::Targeted { fresh: 1 },

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, CellReport, Turn};
+use super::{Atom, Cell, CellReport, Turn};
 use crate::candidate::{ProjectId, Reason};
 use crate::project::{Applied, Exercised};
 
@@ -112,8 +112,8 @@ pub enum TrialEnd {
     BrokeOff,
     /// An atom could not be written.
     Refused {
-        /// Its position in the sequence.
-        position: usize,
+        /// The atom, as it was asked for.
+        atom: Atom,
         /// The words of the package manager, or of the policy.
         reason: Reason,
     },
@@ -123,15 +123,24 @@ pub enum TrialEnd {
     Noise(Noise),
 }
 
+/// An atom that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The atom; where the package manager takes it only with later ones, these are in it, and come no more by themselves.
+    pub atom: Atom,
+    /// The tree after it.
+    pub tree: String,
+    /// The effects of its edit.
+    pub applied: Applied,
+}
+
 /// A trial, as far as it went.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrialReport {
-    /// The tree after each atom, in commit order.
-    pub trees: Vec<String>,
-    /// The last tree as it was tested, with the lockfiles that git does not track and that are in none of `trees`.
+    /// The atoms that were written, in commit order.
+    pub steps: Vec<Written>,
+    /// The last tree as it was tested, with the lockfiles that git does not track and that are in no tree of `steps`.
     pub tested: Option<String>,
-    /// The effects of each atom's edit, in the same order.
-    pub applied: Vec<Applied>,
     /// Its end.
     pub end: TrialEnd,
     /// The projects whose downloads failed in the baseline.
@@ -161,6 +170,20 @@ impl TrialReport {
         }
     }
 
+    /// The tree after the last atom that was written; none where none was.
+    #[must_use]
+    pub fn tip(&self) -> Option<&str> {
+        self.steps.last().map(|step| step.tree.as_str())
+    }
+
+    /// The atoms of the trial: those that were written, as they were, then the others of those that were asked for.
+    #[must_use]
+    pub fn atoms(&self, asked: &[Atom]) -> Vec<Atom> {
+        let is_written = |atom: &&Atom| self.steps.iter().any(|step| atom.is_in(&step.atom));
+        let written = self.steps.iter().map(|step| step.atom.clone());
+        written.chain(asked.iter().filter(|atom| !is_written(atom)).cloned()).collect()
+    }
+
     /// A trial that took cells, and all of them from the journal: it costs nothing.
     #[must_use]
     pub const fn is_known(&self) -> bool {
@@ -187,7 +210,7 @@ impl TrialReport {
 mod tests {
     use super::*;
     use crate::candidate::ReasonKind;
-    use crate::trial::{Cell, Exit, Extent, Phase, Reading, TestEnd, TestName};
+    use crate::trial::{Cell, Exit, Extent, Member, Phase, Reading, TestEnd, TestName};
 
     #[test]
     fn the_name_of_a_trial_tells_its_kind() {
@@ -208,10 +231,12 @@ mod tests {
         let reason = Reason::new(ReasonKind::TestFailed, "it fails");
         let noise = |noise| TrialEnd::Noise(noise);
         let outside = noise(Noise::Outside("no answer".into()));
-        let refused = TrialEnd::Refused { position: 2, reason: reason.clone() };
+        let atom: Atom = Member { candidate: 2, rung: 0 }.into();
+        let refused = TrialEnd::Refused { atom: atom.clone(), reason: reason.clone() };
+        let step = Written { atom, tree: "t".into(), applied: Applied::default() };
         for end in [TrialEnd::Ran, TrialEnd::BrokeOff, refused, TrialEnd::Unfit(reason), noise(Noise::Cut), outside] {
             let report =
-                TrialReport { cells: vec![cell.clone()], end, trees: vec!["t".into()], ..TrialReport::default() };
+                TrialReport { cells: vec![cell.clone()], end, steps: vec![step.clone()], ..TrialReport::default() };
             let text = serde_json::to_string(&report).unwrap();
             assert_eq!(serde_json::from_str::<TrialReport>(&text).unwrap(), report, "{text}");
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::candidate::Reason;
 use crate::project::Exercised;
-use crate::trial::{Cell, Grain, Reading};
+use crate::trial::{Cell, Grain, Member, Reading};
 
 fn cell(phase: Phase, exit: Exit, reading: Reading) -> CellReport {
     let name = if phase == Phase::Gate { "gate" } else { "test" };
@@ -125,11 +125,11 @@ fn a_test_that_never_ends_is_a_time_out() {
 #[test]
 fn a_refused_resolve_names_its_atom() {
     let report = TrialReport {
-        end: TrialEnd::Refused { position: 2, reason: Reason::new(ReasonKind::ResolveRefused, "links clash") },
+        end: TrialEnd::Refused { atom: MEMBER.into(), reason: Reason::new(ReasonKind::ResolveRefused, "links clash") },
         ..TrialReport::default()
     };
     let Verdict::Failed(cause) = judge(&report, &Baseline::default(), &[], Unexercised::Hold) else { panic!() };
-    assert_eq!(cause.suspects, [2]);
+    assert_eq!(cause.suspects, [MEMBER]);
 }
 
 fn compiled(package: &str) -> TrialReport {
@@ -145,8 +145,10 @@ fn compiled(package: &str) -> TrialReport {
     }
 }
 
+const MEMBER: Member = Member { candidate: 2, rung: 0 };
+
 fn claim(package: &str) -> Claim {
-    Claim { position: 0, projects: ["cargo .".into()].into(), package: package.into() }
+    Claim { member: MEMBER, projects: ["cargo .".into()].into(), package: package.into() }
 }
 
 #[test]

@@ -66,9 +66,9 @@ impl Settled {
     /// What would be published: what passed the whole matrix, or where the search verifies nothing, what it accepted.
     pub fn published(&self) -> Vec<Pick> {
         match &self.solution.checkpoint {
-            Some(checkpoint) => checkpoint.picks.clone(),
+            Some(checkpoint) => checkpoint.picks(),
             None if self.took.full > 0 => Vec::new(),
-            None => self.solution.accepted.clone(),
+            None => self.solution.picks(),
         }
     }
 
@@ -79,7 +79,7 @@ impl Settled {
 
     /// How many atoms that would have passed on top of what is accepted were rejected.
     pub fn wrongly_held(&self) -> usize {
-        let accepted = &self.solution.accepted;
+        let accepted = &self.solution.picks();
         let fits = |atom: usize| {
             let on_top = |rung| [&accepted[..], &[Pick { atom, rung }]].concat();
             (0..self.world.rungs[atom].len()).any(|rung| self.world.culprit(&on_top(rung)).is_none())

@@ -33,7 +33,8 @@ impl Batch {
     /// For each mark of a failure those of the units who may be to blame; all of them where it tells nothing.
     fn blamed(&self, failure: &Failure, units: &[usize]) -> Vec<Vec<usize>> {
         let within = |mark: &Mark| -> Vec<usize> {
-            let is_in = |unit: &&usize| self.units[**unit].picks.iter().any(|pick| mark.within.contains(&pick.atom));
+            let is_in =
+                |unit: &&usize| self.units[**unit].joint.picks().iter().any(|pick| mark.within.contains(&pick.atom));
             units.iter().filter(is_in).copied().collect()
         };
         let all = failure.marks.iter().map(within).map(|some| if some.is_empty() { units.to_vec() } else { some });

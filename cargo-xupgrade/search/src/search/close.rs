@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Search;
 use crate::batch::{Batch, Belief};
-use crate::{Pick, Scope};
+use crate::{Joint, Scope};
 
 impl Search {
     /// Writes what a generation taught into the ledger, whether it is over or not.
@@ -19,11 +19,11 @@ impl Search {
         let base = self.ledger.growth;
         let mut accepted = Vec::new();
         for (unit, proven) in batch.accepted() {
-            accepted.extend(unit.picks.iter().map(|&pick| (pick, proven)));
+            accepted.push((unit.joint.clone(), proven));
         }
-        for (pick, _) in &accepted {
-            if let Some(rung) = self.ledger.rung(pick.atom) {
-                self.before.insert(pick.atom, rung);
+        for pick in accepted.iter().flat_map(|(joint, _)| joint.picks()) {
+            if let Some(joint) = self.ledger.joint(pick.atom) {
+                self.before.insert(pick.atom, joint.clone());
             }
         }
         let suspicious = self.ledger.accept(&accepted, batch.proven_by);
@@ -47,9 +47,9 @@ impl Search {
     /// The same in its midst: its atoms of which nothing is known yet stay where they are, and are tried later.
     pub(super) fn suspend_batch(&mut self) {
         let undecided = self.batch.iter().flat_map(Batch::undecided);
-        let units: Vec<Vec<Pick>> = undecided.map(|unit| unit.picks.clone()).collect();
-        let atoms: BTreeSet<usize> = units.iter().flatten().map(|pick| pick.atom).collect();
-        units.iter().filter(|picks| picks.len() > 1).for_each(|picks| self.rescue.put_back(picks));
+        let units: Vec<Joint> = undecided.map(|unit| unit.joint.clone()).collect();
+        let atoms: BTreeSet<usize> = units.iter().flat_map(Joint::picks).map(|pick| pick.atom).collect();
+        units.iter().map(Joint::picks).filter(|picks| picks.len() > 1).for_each(|picks| self.rescue.put_back(picks));
         let before = self.climbs.clone();
         self.close_batch();
         for (atom, climb) in before.into_iter().enumerate().filter(|(atom, _)| atoms.contains(atom)) {
@@ -63,7 +63,7 @@ impl Search {
             return;
         }
         for unit in &batch.units {
-            for pick in &unit.picks {
+            for pick in unit.joint.picks() {
                 let climb = &mut self.climbs[pick.atom];
                 let accepted = self.ledger.rung(pick.atom) == Some(pick.rung);
                 let wanted = climb.wants().is_some_and(|wanted| wanted.0 == pick.rung);
@@ -81,7 +81,7 @@ impl Search {
         }
     }
 
-    /// Writes what the whole matrix said into the ledger; gives back the atoms that it took out as they fail.
+    /// Writes what the whole matrix said into the ledger; gives back the atoms that it took out as they fail, or with such a one.
     pub(super) fn close_verify(&mut self) -> BTreeSet<usize> {
         let Some(verify) = self.verify.take() else { return BTreeSet::new() };
         if let Some((accepted, ticket)) = verify.accepted() {
@@ -98,6 +98,10 @@ impl Search {
         if let Some(checkpoint) = verify.checkpoint() {
             self.ledger.checkpoint = Some(checkpoint);
         }
-        verify.refused.iter().map(|(pick, _)| pick.atom).filter(|atom| !verify.idle.contains(atom)).collect()
+        for &(pick, ticket) in &verify.released {
+            self.ledger.leave_open(pick, ticket);
+        }
+        let failed = verify.refused.iter().map(|(pick, _)| pick.atom).filter(|atom| !verify.idle.contains(atom));
+        failed.chain(verify.released.iter().map(|(pick, _)| pick.atom)).collect()
     }
 }

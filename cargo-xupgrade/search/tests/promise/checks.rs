@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use xupgrade_search::sim::{Run, World};
-use xupgrade_search::{Fate, Outcome, Pick, Proof, Proposal, Scope, Solution, Strategy, Ticket, Why};
+use xupgrade_search::{Fate, Joint, Outcome, Pick, Proof, Proposal, Scope, Solution, Strategy, Ticket, Why};
 
-use super::{Truth, lifted};
+use super::{Truth, lifted, without};
 
 type Checked = Result<(), TestCaseError>;
 
@@ -20,7 +20,7 @@ fn passes(run: &Run) -> impl Iterator<Item = &Proposal> {
     let counts = |(proposal, outcome): &&(Proposal, Outcome)| {
         let passed = |test: &u64| {
             let same =
-                |other: &&(Proposal, Outcome)| other.0.picks == proposal.picks && other.0.scope == proposal.scope;
+                |other: &&(Proposal, Outcome)| other.0.joints == proposal.joints && other.0.scope == proposal.scope;
             run.trials.iter().filter(same).any(|other| only_tests(&other.1).is_some_and(|red| !red.contains(test)))
         };
         matches!(proposal.scope, Scope::Concerned | Scope::Full)
@@ -43,11 +43,11 @@ pub fn proposals_are_well_formed(run: &Run, plan: &[Vec<Truth>]) -> Checked {
     let mut tickets = BTreeSet::new();
     for proposal in run.trials.iter().map(|trial| &trial.0).chain(&run.ended) {
         prop_assert!(tickets.insert(proposal.ticket), "{:?} twice", proposal.ticket);
-        prop_assert!(proposal.fresh <= proposal.picks.len());
+        prop_assert!(proposal.fresh <= proposal.picks().len());
         prop_assert!(proposal.fresh > 0 || !matches!(proposal.scope, Scope::Concerned | Scope::Gate), "{proposal:?}");
-        let atoms: BTreeSet<usize> = proposal.picks.iter().map(|pick| pick.atom).collect();
-        prop_assert_eq!(atoms.len(), proposal.picks.len(), "an atom stands in a sequence once: {:?}", proposal);
-        prop_assert!(proposal.picks.iter().all(|pick| pick.rung < plan[pick.atom].len()));
+        let atoms: BTreeSet<usize> = proposal.picks().iter().map(|pick| pick.atom).collect();
+        prop_assert_eq!(atoms.len(), proposal.picks().len(), "an atom stands in a sequence once: {:?}", proposal);
+        prop_assert!(proposal.picks().iter().all(|pick| pick.rung < plan[pick.atom].len()));
         if let Scope::Again { of, .. } = proposal.scope {
             let failed = trial(run, of).is_some_and(|(_, outcome)| Answer::of(outcome) == Answer::Failed);
             prop_assert!(failed, "only what failed is run again: {:?}", proposal);
@@ -62,16 +62,16 @@ pub fn is_sound(run: &Run, solution: &Solution) -> Checked {
         None => prop_assert!(solution.accepted.is_empty(), "{:?} rests on nothing", solution.accepted),
         Some(ticket) => {
             let proof = passes(run).find(|proposal| proposal.ticket == ticket);
-            prop_assert_eq!(proof.map(|proposal| &proposal.picks), Some(&solution.accepted));
+            prop_assert_eq!(proof.map(|proposal| &proposal.joints), Some(&solution.accepted));
         }
     }
     for (atom, fate) in solution.fates.iter().enumerate() {
-        let accepted = solution.accepted.iter().find(|pick| pick.atom == atom);
+        let accepted = solution.picks().into_iter().find(|pick| pick.atom == atom);
         if let Fate::Accepted { rung, ticket, .. } = *fate {
             let pick = Pick { atom, rung };
-            prop_assert_eq!(accepted, Some(&pick));
+            prop_assert_eq!(accepted, Some(pick));
             let proof = passes(run).find(|proposal| proposal.ticket == ticket);
-            prop_assert!(proof.is_some_and(|proposal| proposal.picks.contains(&pick)), "{pick:?} by {ticket:?}");
+            prop_assert!(proof.is_some_and(|proposal| proposal.picks().contains(&pick)), "{pick:?} by {ticket:?}");
         } else {
             prop_assert_eq!(accepted, None);
         }
@@ -79,7 +79,7 @@ pub fn is_sound(run: &Run, solution: &Solution) -> Checked {
     Ok(())
 }
 
-/// Each refusal rests on a failing trial whose last pick it is, on top of a sequence that passed; each rejection of an
+/// Each refusal rests on a failing trial in whose last joint it is, on top of a sequence that passed; each rejection of an
 /// atom has one for each rung that its trials name.
 pub fn is_honest(run: &Run, solution: &Solution) -> Checked {
     for refusal in &solution.refusals {
@@ -91,19 +91,21 @@ pub fn is_honest(run: &Run, solution: &Solution) -> Checked {
                 proposal.scope == Scope::Full && atoms.contains(&refusal.pick.atom),
                 "{refusal:?}: {outcome:?}"
             );
-            prop_assert!(proposal.picks.contains(&refusal.pick), "{:?}", refusal);
+            prop_assert!(proposal.picks().contains(&refusal.pick), "{:?}", refusal);
             continue;
         }
         prop_assert!(Answer::of(outcome) == Answer::Failed, "{refusal:?} rests on {outcome:?}");
-        prop_assert_eq!(proposal.picks.last(), Some(&refusal.pick), "{:?}", refusal);
-        let below = &proposal.picks[..proposal.picks.len() - 1];
-        let without = |picks: &[Pick]| lifted(picks, refusal.pick);
+        let Some((last, below)) = proposal.joints.split_last() else {
+            return Err(TestCaseError::fail(format!("{refusal:?} rests on nothing")));
+        };
+        prop_assert!(last.picks().contains(&refusal.pick), "{:?}", refusal);
+        let stands = |other: &Proposal| without(&other.joints, last) == below;
         let again = |(other, outcome): &(Proposal, Outcome)| {
             let same = matches!((other.scope, proposal.scope), (Scope::Again { of: one, .. }, Scope::Again { of, .. }) if one == of);
-            Answer::of(outcome) == Answer::Passed && same && without(&other.picks) == proposal.picks
+            Answer::of(outcome) == Answer::Passed && same && stands(other)
         };
         let stood = below.is_empty()
-            || passes(run).any(|passed| without(&passed.picks) == proposal.picks)
+            || passes(run).any(stands)
             || matches!(proposal.scope, Scope::Again { .. }) && run.trials.iter().any(again);
         prop_assert!(stood, "nothing passed that {:?} could stand on", proposal);
     }
@@ -130,17 +132,19 @@ pub fn no_rejection_rests_on_one_red_run(run: &Run, solution: &Solution) -> Chec
             continue;
         }
         let red = |(other, outcome): &&(Proposal, Outcome)| {
-            other.scope == Scope::Full && other.picks == proposal.picks && Answer::of(outcome) == Answer::Failed
+            other.scope == Scope::Full && other.joints == proposal.joints && Answer::of(outcome) == Answer::Failed
         };
         if proposal.scope == Scope::Full && run.trials.iter().filter(red).count() > 3 {
             continue; // alone the tests pass, but among all the others they never do
         }
         let of = if let Scope::Again { of, .. } = proposal.scope { of } else { refusal.ticket };
-        let with = runs_of(run, of, |other| other.picks == proposal.picks);
-        let is_without =
-            |other: &Proposal| other.picks != proposal.picks && lifted(&other.picks, refusal.pick) == proposal.picks;
+        let with = runs_of(run, of, |other| other.joints == proposal.joints);
+        let is_without = |other: &Proposal| {
+            let (last, below) = proposal.joints.split_last().expect("a refusal has a pick");
+            other.joints != proposal.joints && without(&other.joints, last) == below
+        };
         let without = runs_of(run, of, is_without);
-        let ground = matches!(proposal.scope, Scope::Full | Scope::Often { .. }) && proposal.picks.len() == 1;
+        let ground = matches!(proposal.scope, Scope::Full | Scope::Often { .. }) && proposal.joints.len() == 1;
         let both_whole =
             |other: &Proposal| proposal.scope == Scope::Full && other.scope == Scope::Full && is_without(other);
         let stood = ground || passes(run).any(both_whole);
@@ -202,7 +206,7 @@ pub fn checkpoint_is_proven(run: &Run, solution: &Solution, verify_runs: u32) ->
     prop_assert!(runs.len() >= verify_runs as usize, "{:?}", checkpoint.proven_by);
     for ticket in runs {
         let proof = passes(run).find(|proposal| proposal.ticket == ticket && proposal.scope == Scope::Full);
-        prop_assert_eq!(proof.map(|proposal| &proposal.picks), Some(&checkpoint.picks));
+        prop_assert_eq!(proof.map(|proposal| &proposal.joints), Some(&checkpoint.joints));
     }
     Ok(())
 }
@@ -210,13 +214,13 @@ pub fn checkpoint_is_proven(run: &Run, solution: &Solution, verify_runs: u32) ->
 /// A group that failed is not tried again as the same sequence. (A single pick may be, for its own evidence; and those
 /// that were rejected, as one, at the end.)
 pub fn wastes_nothing(run: &Run) -> Checked {
-    let mut failed: BTreeMap<&[Pick], Ticket> = BTreeMap::new();
+    let mut failed: BTreeMap<&[Joint], Ticket> = BTreeMap::new();
     for (proposal, outcome) in run.trials.iter().filter(|(proposal, _)| proposal.scope == Scope::Concerned) {
-        let before = failed.get(&proposal.picks[..]);
+        let before = failed.get(&proposal.joints[..]);
         let single = proposal.fresh == 1 || proposal.why == Why::Pair;
         prop_assert!(single || before.is_none(), "{:?} is trial {:?} again", proposal, before);
         if matches!(outcome, Outcome::Failed { .. }) {
-            failed.insert(&proposal.picks, proposal.ticket);
+            failed.insert(&proposal.joints, proposal.ticket);
         }
     }
     Ok(())
@@ -225,9 +229,8 @@ pub fn wastes_nothing(run: &Run) -> Checked {
 /// No refused rung could be added to what is accepted, one at a time, and pass.
 pub fn is_maximal(world: &World, solution: &Solution) -> Checked {
     for refusal in &solution.refusals {
-        let above =
-            solution.accepted.iter().all(|pick| pick.atom != refusal.pick.atom || pick.rung < refusal.pick.rung);
-        let more = lifted(&solution.accepted, refusal.pick);
+        let above = solution.picks().iter().all(|pick| pick.atom != refusal.pick.atom || pick.rung < refusal.pick.rung);
+        let more = lifted(&solution.picks(), refusal.pick);
         prop_assert!(!above || world.culprit(&more).is_some(), "{:?} would pass on {:?}", refusal, solution.accepted);
     }
     Ok(())
@@ -246,7 +249,7 @@ pub fn keeps_its_promises(run: &Run, solution: &Solution, plan: &[Vec<Truth>], v
 /// The trials of a run, a line each.
 pub fn told(run: &Run) -> String {
     let line = |(proposal, outcome): &(Proposal, Outcome)| {
-        let picks: Vec<String> = proposal.picks.iter().map(|pick| format!("{}@{}", pick.atom, pick.rung)).collect();
+        let picks: Vec<String> = proposal.picks().iter().map(|pick| format!("{}@{}", pick.atom, pick.rung)).collect();
         let Proposal { ticket, fresh, scope, why, .. } = proposal;
         format!("{} {why:?} {scope:?} [{}] {fresh} fresh: {outcome:?}\n", ticket.number(), picks.join(" "))
     };

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
 use xupgrade_search::sim::{Dice, Known, Reveal, Run, Rung, World, draw};
 use xupgrade_search::{
-    AtomSpec, Break, Depth, Mark, Options, Outcome, Pick, Proof, Proposal, RungSpec, Solution, Strategy,
+    AtomSpec, Break, Depth, Joint, Mark, Options, Outcome, Pick, Proof, Proposal, RungSpec, Solution, Strategy,
 };
 
 /// One rung: its prior, its kind, its truth.
@@ -78,9 +78,9 @@ pub fn failed(suspects: Vec<usize>, proof: Proof) -> Outcome {
 
 /// An answer made from any number, true of no world at all.
 pub fn nonsense(number: u16, proposal: &Proposal) -> Outcome {
-    let atom = match proposal.picks.len() {
+    let atom = match proposal.picks().len() {
         0 => 0,
-        length => proposal.picks[usize::from(number) % length].atom,
+        length => proposal.picks()[usize::from(number) % length].atom,
     };
     match number % 10 {
         9 => Outcome::Unproved { atoms: vec![atom, 9999] },
@@ -114,7 +114,13 @@ pub fn ended(run: &Run) -> Result<Solution, TestCaseError> {
 
 /// The solution as a map from atoms to rungs, where the order does not matter.
 pub fn landed(solution: &Solution) -> BTreeMap<usize, usize> {
-    solution.accepted.iter().map(|pick| (pick.atom, pick.rung)).collect()
+    solution.picks().iter().map(|pick| (pick.atom, pick.rung)).collect()
+}
+
+/// A sequence without what has atoms of a joint.
+pub fn without(sequence: &[Joint], joint: &Joint) -> Vec<Joint> {
+    let meets = |one: &Joint| one.picks().iter().any(|pick| joint.has(pick.atom));
+    sequence.iter().filter(|one| !meets(one)).cloned().collect()
 }
 
 /// A sequence with one more pick at its end, which takes its atom out of its old place.

@@ -52,5 +52,5 @@ pub fn fails(proof: Proof) -> Outcome {
 }
 
 pub fn has(proposal: &Proposal, atom: usize) -> bool {
-    proposal.picks.iter().any(|pick| pick.atom == atom)
+    proposal.picks().iter().any(|pick| pick.atom == atom)
 }

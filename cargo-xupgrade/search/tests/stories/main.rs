@@ -35,7 +35,7 @@ fn told(run: &Run) -> Vec<(Vec<usize>, Why)> {
 }
 
 fn accepted(solution: &Solution) -> Vec<(usize, usize)> {
-    solution.accepted.iter().map(|&Pick { atom, rung }| (atom, rung)).collect()
+    solution.picks().into_iter().map(|Pick { atom, rung }| (atom, rung)).collect()
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_failing_rung_sends_the_atom_one_rung_lower() {
 fn a_lift_to_a_breaking_rung_moves_the_atom_to_the_end() {
     let plan = [atom(&[(10, Compatible), (300, Breaking)]), atom(&[(10, Compatible)])];
     let (run, solution) = run(&plan, World::independent(vec![vec![Good, Good], vec![Good]]));
-    assert_eq!(run.trials[0].0.picks, [Pick { atom: 0, rung: 0 }, Pick { atom: 1, rung: 0 }]);
+    assert_eq!(run.trials[0].0.picks(), [Pick { atom: 0, rung: 0 }, Pick { atom: 1, rung: 0 }]);
     assert_eq!(accepted(&solution), [(1, 0), (0, 1)]);
 }
 
@@ -246,7 +246,7 @@ fn a_test_that_fails_on_what_was_there_before_rejects_nothing() {
     let mut turn = 0;
     let (_, solution) = run_wide(&mut Search::new(&atoms(1), &Options::default()), 1, |proposal| {
         turn += 1;
-        tests(proposal, turn <= 2 || proposal.picks.is_empty())
+        tests(proposal, turn <= 2 || proposal.joints.is_empty())
     });
     assert_eq!(accepted(&solution), [(0, 0)]);
 }
@@ -262,7 +262,7 @@ fn what_breaks_a_test_at_times_is_hunted_down_when_it_shows() {
     });
     assert_eq!(accepted(&solution), [(1, 0), (2, 0)], "{asked:#?}");
     assert!(matches!(solution.fates[0], Fate::Rejected { .. }));
-    assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.picks), Some(solution.accepted));
+    assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.joints), Some(solution.accepted));
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn only_what_passed_the_whole_matrix_often_enough_is_a_checkpoint() {
     let full: Vec<_> = asked.iter().filter(|proposal| proposal.scope == Scope::Full).collect();
     let checkpoint = solution.checkpoint.expect("all passed");
     assert_eq!((full.len(), checkpoint.proven_by.len()), (3, 3));
-    assert!(full.iter().all(|proposal| proposal.picks == checkpoint.picks));
+    assert!(full.iter().all(|proposal| proposal.picks() == checkpoint.picks()));
 }
 
 #[test]
@@ -283,8 +283,8 @@ fn what_fails_the_whole_matrix_is_cut_out_and_the_rest_verified() {
     });
     assert!(matches!(solution.fates[5], Fate::Accepted { .. } | Fate::Rejected { .. }));
     let checkpoint = solution.checkpoint.expect("the others pass");
-    assert_eq!(checkpoint.picks.len(), 7, "{asked:#?}");
-    assert!(checkpoint.picks.iter().all(|pick| pick.atom != 5));
+    assert_eq!(checkpoint.picks().len(), 7, "{asked:#?}");
+    assert!(checkpoint.picks().iter().all(|pick| pick.atom != 5));
 }
 
 #[test]
@@ -294,8 +294,8 @@ fn what_the_whole_matrix_is_no_evidence_for_leaves_the_set_and_nobody_is_tried_f
         if unproved { Outcome::Unproved { atoms: vec![2] } } else { Outcome::Passed }
     });
     let checkpoint = solution.checkpoint.expect("the others are proved");
-    assert_eq!(checkpoint.picks.len(), 7, "{asked:#?}");
-    assert!(checkpoint.picks.iter().all(|pick| pick.atom != 2));
+    assert_eq!(checkpoint.picks().len(), 7, "{asked:#?}");
+    assert!(checkpoint.picks().iter().all(|pick| pick.atom != 2));
     let Fate::Rejected { trials } = &solution.fates[2] else { panic!("{:?}", solution.fates[2]) };
     let whole: Vec<&Proposal> = asked.iter().filter(|proposal| proposal.scope == Scope::Full).collect();
     assert_eq!((trials.as_slice(), whole.len()), ([(0, whole[0].ticket)].as_slice(), 3), "{asked:#?}");
@@ -306,11 +306,11 @@ fn what_the_whole_matrix_is_no_evidence_for_leaves_the_set_and_nobody_is_tried_f
 fn what_is_unproved_where_it_was_lifted_to_is_verified_where_it_was_before() {
     let lifted = atom(&[(10, Compatible), (10, Breaking)]);
     let (_, solution) = run_wide(&mut Search::new(&[lifted], &Options::default()), 1, |proposal| {
-        let above = proposal.picks.contains(&Pick { atom: 0, rung: 1 });
+        let above = proposal.picks().contains(&Pick { atom: 0, rung: 1 });
         let unproved = proposal.scope == Scope::Full && above;
         if unproved { Outcome::Unproved { atoms: vec![0] } } else { Outcome::Passed }
     });
-    assert_eq!(solution.checkpoint.expect("it is proved below").picks, [Pick { atom: 0, rung: 0 }]);
+    assert_eq!(solution.checkpoint.expect("it is proved below").picks(), [Pick { atom: 0, rung: 0 }]);
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn what_fails_only_within_the_whole_matrix_is_cut_out_too() {
         tests(proposal, proposal.scope == Scope::Full && has(proposal, 1))
     });
     let checkpoint = solution.checkpoint.expect("the other one passes");
-    assert_eq!(checkpoint.picks, [Pick { atom: 0, rung: 0 }]);
+    assert_eq!(checkpoint.picks(), [Pick { atom: 0, rung: 0 }]);
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn who_is_hunted_in_the_whole_matrix_is_refused_by_a_run_that_the_others_had_pas
     });
     let refusal = solution.refusals[1];
     let red = asked.iter().find(|proposal| proposal.ticket == refusal.ticket).expect("a trial of this search");
-    let below = |other: &&Proposal| [&other.picks[..], &[refusal.pick]].concat() == red.picks;
+    let below = |other: &&Proposal| [&other.picks()[..], &[refusal.pick]].concat() == red.picks();
     let green = asked.iter().filter(below).find(|proposal| matches!(proposal.scope, Scope::Again { .. }));
     assert!(green.is_some_and(|green| green.ticket < red.ticket), "{red:?} stands on {green:?}");
 }
@@ -355,22 +355,22 @@ fn a_budget_that_ends_verifies_what_is_accepted_and_tries_nothing_new() {
     search.finish();
     let (asked, solution) = run_wide(&mut search, 1, |_| Outcome::Passed);
     assert!(asked.iter().all(|proposal| proposal.scope == Scope::Full));
-    assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.picks), Some(first[0].picks.clone()));
-    assert_eq!(solution.fates.iter().filter(|&fate| *fate == Fate::Untried).count(), 20 - first[0].picks.len());
+    assert_eq!(solution.checkpoint.map(|checkpoint| checkpoint.picks()), Some(first[0].picks()));
+    assert_eq!(solution.fates.iter().filter(|&fate| *fate == Fate::Untried).count(), 20 - first[0].picks().len());
 }
 
 #[test]
 fn what_passed_last_time_is_tried_first_as_a_whole_and_in_its_order() {
-    let last_time = [7, 2, 5].map(|atom| Pick { atom, rung: 0 }).to_vec();
+    let last_time = [7, 2, 5].map(|atom| Pick { atom, rung: 0 }.into()).to_vec();
     let options = Options { last_time: last_time.clone(), ..Options::default() };
     let (asked, solution) = run_wide(&mut Search::new(&atoms(9), &options), 1, |_| Outcome::Passed);
-    assert_eq!((asked[0].why, &asked[0].picks), (Why::LastTime, &last_time));
+    assert_eq!((asked[0].why, &asked[0].joints), (Why::LastTime, &last_time));
     assert_eq!(solution.accepted.len(), 9);
 }
 
 #[test]
 fn what_passed_last_time_is_no_ceiling() {
-    let options = Options { last_time: vec![Pick { atom: 0, rung: 0 }], ..Options::default() };
+    let options = Options { last_time: vec![Pick { atom: 0, rung: 0 }.into()], ..Options::default() };
     let plan = [atom(&[(10, Compatible), (40, Compatible)])];
     let (asked, solution) = run_wide(&mut Search::new(&plan, &options), 1, |_| Outcome::Passed);
     assert_eq!(asked[0].why, Why::LastTime);

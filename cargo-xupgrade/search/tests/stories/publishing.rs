@@ -37,7 +37,7 @@ fn published_after_more_runs(again: impl Fn(&Proposal, bool, usize) -> Outcome) 
         Scope::Full if has(proposal, 2) => fails(Proof::Certain),
         _ => Outcome::Passed,
     });
-    solution.checkpoint.map(|checkpoint| checkpoint.picks.iter().map(|pick| pick.atom).collect())
+    solution.checkpoint.map(|checkpoint| checkpoint.picks().iter().map(|pick| pick.atom).collect())
 }
 
 #[test]

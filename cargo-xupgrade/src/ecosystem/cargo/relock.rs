@@ -38,6 +38,7 @@ use judge::{arrivals, objection, too_new_for_members, unseen};
 use notes::{moves, notes};
 use put_back::put_back;
 use subject::{Step, Subject};
+pub use unlock::in_conflict;
 use unlock::{Extent, relock};
 use update::ProjectResolver;
 pub use update::through_view;
@@ -66,16 +67,20 @@ fn originals(root: &Path, project: &Project) -> Result<Originals> {
 fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
     let registries = cargo.registries(root, change.project)?;
     let before = read_lock(root, change.project)?;
-    let mut steps = Vec::new();
+    let (mut steps, mut moving) = (Vec::new(), Vec::new());
     for one in std::iter::once(change).chain(change.with) {
         let subject = Subject { key: registry_of(&registries, &before, one)?, name: one.name };
         match standing(&subject.own(&before), one) {
-            Standing::At(from) => steps.push(Step { subject, to: one.to, from }),
-            // Each of the others comes once more by itself.
-            _ if !steps.is_empty() => {}
+            Standing::At(from) => {
+                steps.push(Step { subject, to: one.to, from });
+                moving.push(Change { with: &[], ..one.clone() });
+            }
+            Standing::Reached => {}
             elsewhere => return Ok(elsewhere.end(one)),
         }
     }
+    let Some((first, with)) = moving.split_first() else { return Ok(Standing::Reached.end(change)) };
+    let change = &Change { with, others: change.others, ..first.clone() };
     let edited = match edit(cargo, root, change, originals)? {
         Ok(edited) => edited,
         Err(reason) => return Ok(Resolution::Refused(reason)),
@@ -149,13 +154,18 @@ impl Work<'_> {
     /// Judges the lockfile as it stands now, and has the lockfiles of dependent workspaces follow.
     fn judge(&self, bounds: &Bounds) -> Result<Resolution> {
         let Self { resolver, change, .. } = *self;
-        let subject = &self.first().subject;
         let all_after = resolver.lock()?;
-        let after = subject.own(&all_after);
         let diff = lock::diff(self.before, &all_after);
-        if let Some(reason) = objection(change, &after, &diff) {
-            return Ok(Resolution::Refused(reason));
+        let mut said = Vec::new();
+        for (one, step) in std::iter::once(change).chain(change.with).zip(self.steps) {
+            let after = step.subject.own(&all_after);
+            if let Some(reason) = objection(one, &after, &diff) {
+                return Ok(Resolution::Refused(reason));
+            }
+            said.extend(notes(one, &after, &diff));
         }
+        let mut told = BTreeSet::new();
+        said.retain(|note| told.insert(note.clone()));
         let brought = arrivals(self.before, &all_after);
         let unseen = unseen(change, resolver.registries, &brought);
         let rejected = match unseen {
@@ -165,7 +175,7 @@ impl Work<'_> {
         if let Some(reason) = rejected {
             return Ok(Resolution::Refused(reason));
         }
-        let applied = self.applied(notes(change, &after, &diff), moves(&diff), &diff);
+        let applied = self.applied(said, moves(&diff), &diff);
         if self.edited.is_empty() { Ok(Resolution::Applied(applied)) } else { self.with_followers(applied, bounds) }
     }
 
@@ -173,13 +183,13 @@ impl Work<'_> {
         let files = self.edited.iter().cloned().chain(self.change.project.lockfile.clone());
         let rewired: BTreeSet<String> = diff.flipped.iter().map(|flip| flip.user.0.clone()).collect();
         let rewired = rewired.into_iter().collect();
-        sorted(Applied { files: files.collect(), also_moved, rewired, notes, ..Applied::default() })
+        sorted(Applied { files: files.collect(), also_moved, rewired, notes })
     }
 
     /// With the lockfiles of the workspaces that use the project by path.
     fn with_followers(&self, mut applied: Applied, bounds: &Bounds) -> Result<Resolution> {
         let Self { resolver, change, originals, .. } = *self;
-        match follow::follow(resolver.cargo, resolver.root, change, originals, &self.first().subject.key, bounds)? {
+        match follow::follow(resolver.cargo, resolver.root, change, originals, self.steps, bounds)? {
             follow::Followed::Locks(moved) => {
                 applied
                     .notes

@@ -18,7 +18,7 @@ use crate::ecosystem::{Change, Outlook, Resolution, UnknownAge};
 use crate::phrases;
 use crate::project::{Network, Project};
 use files::Originals;
-use judge::Asked;
+use judge::{Asked, Raise};
 
 /// What a plain `go mod tidy` changes on the base, so that no upgrade is blamed for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,18 +88,20 @@ fn preflight(
 }
 
 fn write(go: &Go<'_>, root: &Path, change: &Change<'_>, known: &Known, originals: &Originals) -> Result<Resolution> {
-    let raise = ModuleVersion { path: change.name.to_owned(), version: change.to.plain().to_owned() };
-    let mut edited = match edit(go, root, change.project, known, vec![raise]) {
+    let all: Vec<&Change<'_>> = std::iter::once(change).chain(change.with).collect();
+    let raise = |one: &&Change<'_>| ModuleVersion { path: one.name.to_owned(), version: one.to.plain().to_owned() };
+    let mut edited = match edit(go, root, change.project, known, all.iter().map(raise).collect()) {
         Ok(edited) => edited,
         Err(Unanswered::Failed(failure)) => return refused(change, &failure),
         Err(Unanswered::Broken(error)) => return Err(error),
     };
-    if let Err(failure) = date(go, &mut edited, change.name)? {
+    let raises: Vec<Raise<'_>> = all.iter().map(|one| Raise { name: one.name, to: one.to }).collect();
+    if let Err(failure) = date(go, &mut edited, &raises)? {
         return refused(change, &failure);
     }
     let untidy = known.untidy.clone().unwrap_or_default();
     let (project, outlook, held) = (change.project, go.outlook, held(go, change.project, known));
-    let asked = Asked { name: change.name, to: change.to, project, outlook, untidy: &untidy, held: &held };
+    let asked = Asked { raises: &raises, project, outlook, untidy: &untidy, held: &held };
     let mut applied = match judge::judge(&asked, &edited) {
         Ok(applied) => applied,
         Err(reason) => return Ok(Resolution::Refused(*reason)),
@@ -153,8 +155,8 @@ fn params(
 }
 
 /// Looks up when the modules came out that a raise brought along, where the answer does not say.
-fn date(go: &Go<'_>, edited: &mut Edited, name: &str) -> Result<Result<(), Box<Failure>>> {
-    let versions = judge::undated(edited, name);
+fn date(go: &Go<'_>, edited: &mut Edited, raises: &[Raise<'_>]) -> Result<Result<(), Box<Failure>>> {
+    let versions = judge::undated(edited, raises);
     if versions.is_empty() {
         return Ok(Ok(()));
     }
@@ -173,7 +175,9 @@ fn refused(change: &Change<'_>, failure: &Failure) -> Result<Resolution> {
         return Ok(Resolution::Noise(words(failure)));
     }
     let Reason { kind, text, .. } = told(failure)?;
-    Ok(Resolution::Refused(Reason::new(kind, format!("go does not take {} {}: {text}", change.name, change.to))))
+    let all = std::iter::once(change).chain(change.with).map(|one| format!("{} {}", one.name, one.to));
+    let all = all.collect::<Vec<_>>().join(" with ");
+    Ok(Resolution::Refused(Reason::new(kind, format!("go does not take {all}: {text}"))))
 }
 
 fn broken(failure: &Failure) -> Result<Reason> {

@@ -34,7 +34,7 @@ pub(crate) fn conforms(executor: &mut dyn Executor) {
     let mut seen = Vec::new();
     while let Some(finished) = executor.poll().unwrap() {
         assert!(finished.report.end == TrialEnd::Ran, "{:?}", finished.report);
-        assert!(finished.report.trees.is_empty(), "no atom, no tree");
+        assert!(finished.report.steps.is_empty(), "no atom, no tree");
         assert!(finished.seconds >= 0.0);
         let text = serde_json::to_string(&finished.report).unwrap();
         assert_eq!(serde_json::from_str::<TrialReport>(&text).unwrap(), finished.report, "{text}");

@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 use anyhow::Result;
 
-use super::{Atom, Executor, Finished, Order};
+use super::{Executor, Finished, Order};
 use crate::candidate::Target;
 use crate::candidate::{Reason, ReasonKind};
-use crate::project::Exercised;
-use crate::trial::{Exit, Noise, Reading, TestEnd, TestName, TrialEnd, TrialReport};
+use crate::project::{Applied, Exercised};
+use crate::trial::{Atom, Exit, Noise, Reading, TestEnd, TestName, TrialEnd, TrialReport, Written, members};
 use crate::verdict::Baseline;
 
 /// What the rule says to a sequence of atoms.
@@ -60,8 +60,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
     }
 
     fn report(&self, order: &Order) -> TrialReport {
-        let mut report = TrialReport { trees: trees(&order.atoms), ..TrialReport::default() };
-        report.applied = vec![crate::project::Applied::default(); order.atoms.len()];
+        let mut report = TrialReport { steps: steps(&order.atoms), ..TrialReport::default() };
         match (self.rule)(order) {
             Answer::Green if order.goes_on.is_some() => {
                 report.cells = vec![crate::state::journal::tests::report(Exit::Code(0))];
@@ -88,10 +87,9 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
             }
             Answer::Noise => report.end = TrialEnd::Noise(Noise::Outside("noise by rule".into())),
             Answer::Refused(position) => {
-                report.trees.truncate(position);
-                report.applied.truncate(position);
+                report.steps.truncate(position);
                 let reason = Reason::new(ReasonKind::ResolveRefused, "refused by rule");
-                report.end = TrialEnd::Refused { position, reason };
+                report.end = TrialEnd::Refused { atom: order.atoms[position].clone(), reason };
             }
         }
         report
@@ -99,9 +97,17 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
 }
 
 /// A name for the tree after each atom; the same sequence has the same names.
-fn trees(atoms: &[Atom]) -> Vec<String> {
-    let name = |atom: &Atom| format!("{}.{}", atom.candidate, atom.rung);
-    (1..=atoms.len()).map(|length| atoms[..length].iter().map(name).collect::<Vec<_>>().join("+")).collect()
+fn steps(atoms: &[Atom]) -> Vec<Written> {
+    let tree = |length: usize| {
+        let names = members(&atoms[..length]).map(|member| format!("{}.{}", member.candidate, member.rung));
+        names.collect::<Vec<_>>().join("+")
+    };
+    let step = |(place, atom): (usize, &Atom)| Written {
+        atom: atom.clone(),
+        tree: tree(place + 1),
+        applied: Applied::default(),
+    };
+    atoms.iter().enumerate().map(step).collect()
 }
 
 impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {

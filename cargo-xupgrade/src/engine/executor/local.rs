@@ -22,9 +22,9 @@ use crate::machine::failure::Interrupted;
 use crate::machine::interrupt::{Level, Stop};
 use crate::machine::supervisor::{self, Containment, Job, RunAs};
 use crate::plan::Plan;
-use crate::project::Applied;
 use crate::shell::typed;
 use crate::state::facts::Facts;
+use crate::trial::{Atom, Written};
 use cell_scheduler::CellScheduler;
 use runner::Fetched;
 pub use slots::{Local, with};
@@ -61,7 +61,7 @@ pub struct Place<'a> {
 #[derive(Default)]
 struct Shared {
     /// Trees after sequences of atoms that were written before, in whatever slot: the same sequence is not resolved twice.
-    written: Mutex<BTreeMap<Vec<(usize, usize)>, Step>>,
+    written: Mutex<BTreeMap<Vec<Atom>, Step>>,
     scheduler: CellScheduler,
     /// How processes were kept together, once one ran.
     containment: Mutex<Option<Containment>>,
@@ -72,12 +72,18 @@ struct Shared {
 
 /// The outcome of one written atom.
 #[derive(Debug, Clone)]
-pub struct Step {
-    /// The tree that was tested.
-    tree: String,
-    /// The tree to publish: the same, but for lockfiles that git does not track.
-    published: String,
-    applied: Applied,
+struct Step {
+    /// The tree that was tested; the one to publish is the same, but for lockfiles that git does not track.
+    tested: String,
+    written: Written,
+}
+
+impl Step {
+    /// True if all that it wrote is among these atoms. A tree of which that is not so has more in it than they say.
+    fn is_of(&self, atoms: &[Atom]) -> bool {
+        let its = atoms.iter().filter(|atom| atom.is_in(&self.written.atom));
+        its.map(|atom| atom.members().len()).sum::<usize>() == self.written.atom.members().len()
+    }
 }
 
 /// The limit of a cell in the baseline, where nothing is known yet, in seconds.

@@ -4,6 +4,7 @@ use super::*;
 use crate::candidate::{Candidate, EcosystemKind};
 use crate::project::{Applied, Exercised, Move, Project};
 use crate::trial::CellKey;
+use crate::trial::Written;
 use crate::trial::{Cell, Exit, Phase, Reading, TestEnd};
 use crate::verdict::CellBaseline;
 
@@ -37,13 +38,17 @@ fn broken(telling: &[&str]) -> Reading {
 
 fn red(reading: Reading) -> TrialReport {
     let cell = Cell::of("test", Phase::Test).ended(Exit::Code(101), reading);
-    TrialReport { cells: vec![cell], applied: vec![Applied::default(); 4], ..TrialReport::default() }
+    let step = |atom| Written { atom, tree: "t".into(), applied: Applied::default() };
+    TrialReport { cells: vec![cell], steps: atoms().into_iter().map(step).collect(), ..TrialReport::default() }
 }
 
 /// All four upgrades together.
 fn with<T>(baseline: &Baseline, report: &TrialReport, look: impl FnOnce(&Judged<'_>) -> T) -> T {
-    let atoms: Vec<Atom> = (0..4).map(|candidate| Atom { candidate, rung: 0 }).collect();
-    look(&Judged { plan: &plan(), baseline, report, atoms: &atoms, fresh: 4, rest: Verdict::Passed })
+    look(&Judged { plan: &plan(), baseline, report, atoms: &atoms(), fresh: 4, rest: Verdict::Passed })
+}
+
+fn atoms() -> Vec<Atom> {
+    (0..4).map(|candidate| Member { candidate, rung: 0 }.into()).collect()
 }
 
 /// Who may be to blame, for each thing that failed.
@@ -67,7 +72,7 @@ fn it_points_to_what_moves_something_below_it_too() {
         to: Some("1.1.0".into()),
         lockfile: None,
     };
-    report.applied[2].also_moved.push(shared);
+    report.steps[2].applied.also_moved.push(shared);
     assert_eq!(blamed(&report), [[0, 1, 2]]);
 }
 

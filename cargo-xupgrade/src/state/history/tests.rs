@@ -92,9 +92,23 @@ fn the_set_of_last_time_is_found_by_version_in_a_new_plan() {
         Candidate::of("new", &["1.1.0"]),
         Candidate::of("z", &["1.1.0"]),
     ];
-    assert_eq!(history.last_time(&plan), [Pick { atom: 0, rung: 1 }, Pick { atom: 2, rung: 0 }]);
+    assert_eq!(history.last_time(&plan), [Pick { atom: 0, rung: 1 }.into(), Pick { atom: 2, rung: 0 }.into()]);
     history.learn(&report(vec![], vec![]), &Flapped::new());
     assert_eq!(history.last_time(&plan).len(), 2, "a night without any upgrade takes nothing away");
+}
+
+#[test]
+fn what_moved_as_one_last_time_is_one_again() {
+    let together = |names: &[&str]| names.iter().map(|name| (*name).into()).collect();
+    let first = Upgrade { together: together(&["cargo:b@1.2.0"]), ..upgraded("z", "1.1.0", vec![]) };
+    let second = Upgrade { together: together(&["cargo:z@1.1.0"]), ..upgraded("b", "1.2.0", vec![]) };
+    let mut history = History::default();
+    history.learn(&report(vec![upgraded("a", "1.1.0", vec![]), first, second], vec![]), &Flapped::new());
+    let text = serde_json::to_string(&history).unwrap();
+    let history: History = serde_json::from_str(&text).unwrap();
+    let plan = ["z", "a", "b"].map(|name| Candidate::of(name, &["1.1.0", "1.2.0"]));
+    let pick = |atom, rung| Pick { atom, rung };
+    assert_eq!(history.last_time(&plan), [Joint::new(pick(0, 0), &[pick(2, 1)]), pick(1, 0).into()]);
 }
 
 fn baseline(tests: &[&str], flaky: &[&str]) -> Baseline {

@@ -144,7 +144,7 @@ impl<'a> Target<'a> {
             Scope::Concerned if tests == Tests::Targeted => TESTS * share(self.graph.members(&fresh).len(), members),
             Scope::Concerned | Scope::Full | Scope::Often { .. } => TESTS,
         };
-        tested + (1.0 - TESTS) * share(self.build(&proposal.picks), self.graph.weights.iter().sum())
+        tested + (1.0 - TESTS) * share(self.build(&proposal.picks()), self.graph.weights.iter().sum())
     }
 
     fn build(&mut self, picks: &[Pick]) -> usize {

@@ -46,7 +46,7 @@ fn ends(atoms: &[AtomSpec], world: &World, wide: Option<(usize, u64)>) -> Option
             drive_shuffled(&mut search, room, MOST, &mut Dice(seed), |proposal| world.answer(proposal))
         }
     };
-    let mut picks = run.solution?.accepted;
+    let mut picks = run.solution?.picks();
     picks.sort_unstable();
     Some(picks)
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::super::Cargo;
-use super::super::index::RegistryKey;
 use super::super::lock::{self, LockDiff};
 use super::super::project_files::read_lock;
 use super::super::workspace::join;
@@ -34,20 +33,20 @@ pub fn lockfiles(project: &Project) -> Vec<String> {
     project.dependents.iter().map(|path| join(path, "Cargo.lock")).collect()
 }
 
-/// Relocks the workspaces that use the project of a change by path; `key` tells the registry of the crate.
+/// Relocks the workspaces that use the project of a change by path; `steps` are the crates that it raises.
 pub fn follow(
     cargo: &Cargo<'_>,
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
-    key: &RegistryKey,
+    steps: &[Step<'_>],
     bounds: &Bounds,
 ) -> Result<Followed> {
     let mut moved = BTreeMap::new();
     for path in &change.project.dependents {
         let Some(project) = cargo.known(path) else { continue };
         let there = Change { project: &project, ..change.clone() };
-        match relocked(cargo, root, &there, originals, key, bounds)? {
+        match relocked(cargo, root, &there, originals, steps, bounds)? {
             Ok(diff) if diff.is_empty() => {}
             Ok(diff) => {
                 moved.insert(join(path, "Cargo.lock"), diff);
@@ -63,21 +62,27 @@ fn relocked(
     root: &Path,
     change: &Change<'_>,
     originals: &Originals,
-    key: &RegistryKey,
+    steps: &[Step<'_>],
     bounds: &Bounds,
 ) -> Result<Result<LockDiff, Resolution>> {
     let before = read_lock(root, change.project)?;
     let registries = cargo.registries(root, change.project)?;
-    let subject = Subject { key: key.clone(), name: change.name };
     let resolver = ProjectResolver { cargo, registries: &registries, root, project: change.project };
     // The lockfile that all upgrades of the project lead to says nothing of another workspace's.
     let rust = rust_of_workspace(cargo, root, change.project)?.or_else(|| bounds.rust.clone());
     let bounds = Bounds { rust, ..Bounds::default() };
-    let step = Step { subject, to: change.to, from: change.from.semver().clone() };
-    if let Some(end) = relock(resolver, &[step], Extent::Requirements, &bounds)? {
+    let all = std::iter::once(change).chain(change.with);
+    let mut there = Vec::new();
+    for (step, change) in steps.iter().zip(all) {
+        let subject = Subject { key: step.subject.key.clone(), name: change.name };
+        // There it stands where it stood at the base.
+        there.push(Step { subject, to: change.to, from: change.from.semver().clone() });
+    }
+    if let Some(end) = relock(resolver, &there, Extent::Requirements, &bounds)? {
         return Ok(Err(end));
     }
-    put_back(resolver, &before, &[change.name])?;
+    let keep: Vec<&str> = there.iter().map(|one| one.subject.name).collect();
+    put_back(resolver, &before, &keep)?;
     keep_format(root, change.project, originals)?;
     let after = read_lock(root, change.project)?;
     let diff = lock::diff(&before, &after);

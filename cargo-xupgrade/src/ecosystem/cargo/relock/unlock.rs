@@ -1,15 +1,20 @@
 //! Relocks one upgrade with the least change: the crate is unlocked, and then, as long as cargo finds no solution, what
 //! cargo names as standing in the way. Writes the lockfile only.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::super::lock::{Lock, LockedPackage};
 use super::super::requirement::same_version;
 use super::bounds::Bounds;
+use super::is_there;
 use super::subject::{Step, spec_of};
 use super::update::ProjectResolver;
 use crate::ecosystem::Resolution;
-use crate::phrases::cargo::resolver::{Named, linked_before, locked, previously_selected, required_by};
+use crate::phrases::cargo::resolver::{
+    Named, linked_before, locked, previously_selected, required_by, unmatched, unsolved,
+};
 
 /// The files that a relock starts from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,10 +79,20 @@ pub(super) fn relock(
 /// The packages that are unlocked before cargo says anything. To unlock a crate whose requirement changed would drag every
 /// other user of it along; a workspace update moves only the edges whose requirement changed.
 fn at_first(lock: &Lock, steps: &[Step<'_>], extent: Extent) -> Vec<String> {
-    match (steps, extent) {
-        ([_], Extent::Requirements) => Vec::new(),
-        _ => steps.iter().map(|one| one.subject.spec(lock, &one.from)).collect(),
+    if let ([_], Extent::Requirements) = (steps, extent) {
+        return Vec::new();
     }
+    let is_here = |one: &&Step<'_>| is_there(&one.subject.own(lock), one.subject.name, &one.from);
+    let unlocked = steps.iter().filter(|one| steps.len() == 1 || is_here(one));
+    unlocked.map(|one| one.subject.spec(lock, &one.from)).collect()
+}
+
+/// The packages that are in conflict by the words of cargo's resolver, without those that merely lead to them.
+pub fn in_conflict(words: &str) -> BTreeSet<String> {
+    let selected = previously_selected(words).into_iter().map(|one| one.name);
+    let others = [required_by(words), linked_before(words)].into_iter().flatten().map(|one| one.name);
+    let wanted = [unsolved(words), unmatched(words).map(|(name, _)| name)];
+    selected.chain(others).chain(wanted.into_iter().flatten().map(str::to_owned)).collect()
 }
 
 /// The locked packages that a refusal names as standing in the way and that are not unlocked yet, as `cargo update` takes
@@ -92,4 +107,19 @@ fn in_the_way(lock: &Lock, words: &str, unlocked: &[String]) -> Vec<String> {
     let tiers = [selected, required_by(words).into_iter().collect(), locked(words)];
     let found = tiers.into_iter().map(|tier| tier.into_iter().filter_map(spec).collect::<Vec<_>>());
     found.into_iter().find(|specs| !specs.is_empty()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_conflict_are_the_ends_of_what_cargo_tells_and_not_the_way_to_them() {
+        let text = "failed to select a version for `helper`.; ... required by package `two v1.0.0`; ... which satisfies \
+            dependency `two = \"^1\"` of package `app v0.1.0`; previously selected package `helper v1.1.0`; ... which \
+            satisfies dependency `helper = \"=1.1.0\"` of package `one v1.1.0`";
+        let names: Vec<String> = in_conflict(text).into_iter().collect();
+        assert_eq!(names, ["helper", "two"]);
+        assert!(in_conflict("one 1.1.0 would lower two from 1.0.0 to 0.9.0").is_empty());
+    }
 }

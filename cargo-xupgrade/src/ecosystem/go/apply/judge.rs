@@ -11,12 +11,19 @@ use crate::clock::Instant;
 use crate::ecosystem::{Outlook, UnknownAge};
 use crate::project::{Applied, Move, Project};
 
-/// What was asked for, and by which rules.
-pub struct Asked<'a> {
-    /// The module to raise.
+/// A module to raise.
+#[derive(Clone, Copy)]
+pub struct Raise<'a> {
+    /// The module.
     pub name: &'a str,
     /// The version to reach.
     pub to: &'a Version,
+}
+
+/// What was asked for, and by which rules.
+pub struct Asked<'a> {
+    /// The modules to raise in one edit, at least one.
+    pub raises: &'a [Raise<'a>],
     /// Where.
     pub project: &'a Project,
     /// How the registries are looked at.
@@ -25,6 +32,18 @@ pub struct Asked<'a> {
     pub untidy: &'a Untidy,
     /// What comments hold, here and in what is tidied with it: the folder of the go.mod, and the module.
     pub held: &'a BTreeSet<(String, String)>,
+}
+
+impl Asked<'_> {
+    /// The raises in words.
+    fn told(&self) -> String {
+        let all: Vec<String> = self.raises.iter().map(|one| format!("{} {}", one.name, one.to)).collect();
+        all.join(" with ")
+    }
+}
+
+fn is_raise(raises: &[Raise<'_>], path: &str) -> bool {
+    raises.iter().any(|one| one.name == path)
 }
 
 /// Judges an edit. The files of the result are left to the caller.
@@ -38,19 +57,24 @@ pub fn judge(asked: &Asked<'_>, edited: &Edited) -> Result<Applied, Box<Reason>>
 }
 
 fn something_lower(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
-    let (name, to) = (asked.name, asked.to);
     // What else ends lower is only a consequence of the first case, so that one is looked for first.
-    if let Some(own) = edited.changes.iter().find(|change| change.path == name && change.kind == "downgraded") {
-        let text = format!("an upgrade before it brought {name} to {}, which is above {to}", own.from);
-        return Some(Reason::new(ReasonKind::WouldLower, text));
+    for Raise { name, to } in asked.raises {
+        if let Some(own) = edited.changes.iter().find(|change| change.path == *name && change.kind == "downgraded") {
+            let text = format!("an upgrade before it brought {name} to {}, which is above {to}", own.from);
+            return Some(Reason::new(ReasonKind::WouldLower, text));
+        }
     }
-    let lower =
-        |path: &str, from: &str, to_what: &str| format!("{name} {to} would lower {path} from {from} to {to_what}");
+    let told = asked.told();
+    let lower = |path: &str, from: &str, to: &str| format!("{told} would lower {path} from {from} to {to}");
     let unlisted = unlisted(edited).find(|one| is_lower(&one.from, &one.to));
     let required = edited.changes.iter().find_map(|change| match change.kind.as_str() {
         "downgraded" => Some(lower(&change.path, &change.from, &change.to)),
-        "removed" if change.direct && change.path != name && !asked.untidy.unused.contains(&change.path) => {
-            Some(format!("{name} {to} would take {} {} out, which is required directly", change.path, change.from))
+        "removed"
+            if change.direct
+                && !is_raise(asked.raises, &change.path)
+                && !asked.untidy.unused.contains(&change.path) =>
+        {
+            Some(format!("{told} would take {} {} out, which is required directly", change.path, change.from))
         }
         _ => None,
     });
@@ -74,8 +98,11 @@ fn replace_lost(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
     let lost = edited.lost_replaces.first()?;
     let by = if lost.by.local { lost.by.path.clone() } else { format!("{} {}", lost.by.path, lost.by.version) };
     let text = format!(
-        "{} {} brings {} to {}, which turns off the `replace` line that puts {by} in the place of {}",
-        asked.name, asked.to, lost.path, lost.to, lost.from
+        "{} brings {} to {}, which turns off the `replace` line that puts {by} in the place of {}",
+        asked.told(),
+        lost.path,
+        lost.to,
+        lost.from
     );
     Some(Reason::new(ReasonKind::DragsForbidden, text))
 }
@@ -83,9 +110,8 @@ fn replace_lost(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
 fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
     let line = edited.go.iter().find(|line| toolchain_exceeds(&line.to, &line.from))?;
     let text = format!(
-        "{} {} would change the go line of {} from {} to {}; raise that line first",
-        asked.name,
-        asked.to,
+        "{} would change the go line of {} from {} to {}; raise that line first",
+        asked.told(),
         file_in(&line.module_dir),
         line.from,
         line.to
@@ -95,8 +121,12 @@ fn other_go_line(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
 
 /// When the build does not use what was asked for.
 fn out_of_reach(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
-    let (name, to) = (asked.name, asked.to);
-    let Some(selected) = edited.effective.get(name).filter(|selected| !is_taken_back(asked, edited, selected)) else {
+    asked.raises.iter().find_map(|raise| misses(*raise, edited))
+}
+
+fn misses(raise: Raise<'_>, edited: &Edited) -> Option<Reason> {
+    let Raise { name, to } = raise;
+    let Some(selected) = edited.effective.get(name).filter(|selected| !is_taken_back(raise, edited, selected)) else {
         if !edited.changes.iter().any(|change| change.path == name && change.direct) {
             let text = format!("no package of {name} is in the build: `go mod tidy` takes the raise to {to} back");
             return Some(Reason::new(ReasonKind::Unused, text));
@@ -117,9 +147,9 @@ fn out_of_reach(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
 }
 
 /// Whether tidy undid the raise: the build uses a lower version, as what requires that one is all that is left.
-fn is_taken_back(asked: &Asked<'_>, edited: &Edited, selected: &Selected) -> bool {
-    let is_required = edited.changes.iter().any(|change| change.path == asked.name && !change.to.is_empty());
-    !is_required && Version::parse(&selected.version).is_ok_and(|version| version < *asked.to)
+fn is_taken_back(raise: Raise<'_>, edited: &Edited, selected: &Selected) -> bool {
+    let is_required = edited.changes.iter().any(|change| change.path == raise.name && !change.to.is_empty());
+    !is_required && Version::parse(&selected.version).is_ok_and(|version| version < *raise.to)
 }
 
 /// A module that came along: new, or higher than it was.
@@ -130,8 +160,8 @@ struct Arrival {
     by_tidy: bool,
 }
 
-fn is_arrival(change: &Changed, name: &str) -> bool {
-    change.path != name && is_raised(change)
+fn is_arrival(change: &Changed, raises: &[Raise<'_>]) -> bool {
+    !is_raise(raises, &change.path) && is_raised(change)
 }
 
 fn is_raised(change: &Changed) -> bool {
@@ -141,20 +171,20 @@ fn is_raised(change: &Changed) -> bool {
 /// Whether this line is the one that was asked for. The same module in the go.mod of a dependent is another line, with
 /// an author's mark of its own.
 fn is_asked(asked: &Asked<'_>, change: &Changed) -> bool {
-    change.path == asked.name && change.module_dir == asked.project.path
+    is_raise(asked.raises, &change.path) && change.module_dir == asked.project.path
 }
 
 /// What came along with a raise: every requirement that is new or higher, as these are what a build may compile; without
 /// pruning, the rest of the build list, too.
-fn arrivals(edited: &Edited, name: &str) -> Vec<Arrival> {
+fn arrivals(edited: &Edited, raises: &[Raise<'_>]) -> Vec<Arrival> {
     let by_tidy = |path: &str| edited.added_by_tidy.iter().any(|one| one.path == path);
     let module = |path: &str, version: &str| ModuleVersion { path: path.to_owned(), version: version.to_owned() };
-    let changes = edited.changes.iter().filter(|change| is_arrival(change, name));
+    let changes = edited.changes.iter().filter(|change| is_arrival(change, raises));
     let required = changes.map(|one| (module(&one.path, &one.to), one.time.clone(), by_tidy(&one.path)));
-    let tidied = edited.added_by_tidy.iter().filter(|one| one.path != name);
+    let tidied = edited.added_by_tidy.iter().filter(|one| !is_raise(raises, &one.path));
     let tidied = tidied.map(|one| (module(&one.path, &one.version), one.time.clone(), true));
-    let unlisted =
-        unlisted(edited).filter(|one| one.path != name && !one.to.is_empty() && !is_lower(&one.from, &one.to));
+    let unlisted = unlisted(edited)
+        .filter(|one| !is_raise(raises, &one.path) && !one.to.is_empty() && !is_lower(&one.from, &one.to));
     let unlisted = unlisted.map(|one| (module(&one.path, &one.to), one.time.clone(), by_tidy(&one.path)));
     let all: BTreeMap<ModuleVersion, (Option<String>, bool)> =
         tidied.chain(required).chain(unlisted).map(|(module, time, by_tidy)| (module, (time, by_tidy))).collect();
@@ -162,8 +192,8 @@ fn arrivals(edited: &Edited, name: &str) -> Vec<Arrival> {
 }
 
 /// Arrivals whose age the answer does not tell.
-pub fn undated(edited: &Edited, name: &str) -> Vec<ModuleVersion> {
-    arrivals(edited, name).into_iter().filter(|one| one.time.is_none()).map(|one| one.module).collect()
+pub fn undated(edited: &Edited, raises: &[Raise<'_>]) -> Vec<ModuleVersion> {
+    arrivals(edited, raises).into_iter().filter(|one| one.time.is_none()).map(|one| one.module).collect()
 }
 
 /// Fills in ages that were looked up.
@@ -183,9 +213,8 @@ fn held_along(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
     let raised = edited.changes.iter().filter(|change| is_raised(change) && !is_asked(asked, change));
     let change = raised.into_iter().find(is_held)?;
     let text = format!(
-        "{} {} brings {} {} along, which a comment in {} holds",
-        asked.name,
-        asked.to,
+        "{} brings {} {} along, which a comment in {} holds",
+        asked.told(),
         change.path,
         change.to,
         file_in(&change.module_dir)
@@ -199,12 +228,12 @@ fn file_in(dir: &str) -> String {
 }
 
 fn too_young_along(asked: &Asked<'_>, edited: &Edited) -> Option<Reason> {
-    for arrival in arrivals(edited, asked.name) {
+    for arrival in arrivals(edited, asked.raises) {
         let published = arrival.time.as_deref().and_then(|text| Instant::parse(text).ok());
         let Some(why) = too_young(published, asked.outlook) else { continue };
         let ModuleVersion { path, version } = &arrival.module;
         let how = if arrival.by_tidy { " (`go mod tidy` takes it for a package that is nowhere else now)" } else { "" };
-        let text = format!("{} {} brings {path} {version} along{how}, and that {why}", asked.name, asked.to);
+        let text = format!("{} brings {path} {version} along{how}, and that {why}", asked.told());
         return Some(Reason::new(ReasonKind::DragsForbidden, text));
     }
     None
@@ -237,12 +266,13 @@ fn moves(asked: &Asked<'_>, edited: &Edited) -> Vec<Move> {
     let changes = || edited.changes.iter().filter(is_moved);
     let list = edited.build_list.iter().map(|one| (&one.path, moved(&one.path, &one.from, &one.to)));
     let required = changes().filter(is_here).map(|one| (&one.path, moved(&one.path, &one.from, &one.to)));
-    let here: BTreeMap<&String, Move> = required.chain(list).filter(|(path, _)| *path != asked.name).collect();
+    let here: BTreeMap<&String, Move> =
+        required.chain(list).filter(|(path, _)| !is_raise(asked.raises, path)).collect();
     let mut all: BTreeSet<Move> = here.into_values().collect();
     // A line that is new in a dependent says nothing that the move to the same version has not said.
     let is_told = |all: &BTreeSet<Move>, one: &Move| {
         let is_reached = all.iter().any(|other| (&other.name, &other.to) == (&one.name, &one.to));
-        one.from.is_none() && (one.name == asked.name || is_reached)
+        one.from.is_none() && (is_raise(asked.raises, &one.name) || is_reached)
     };
     for change in changes().filter(|change| !is_here(change)) {
         let one = moved(&change.path, &change.from, &change.to);
@@ -260,11 +290,11 @@ fn moved(name: &str, from: &str, to: &str) -> Move {
 
 fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {
     let mut notes = Vec::new();
-    if !edited.changes.iter().any(|change| change.path == asked.name && change.module_dir == asked.project.path) {
+    if !edited.changes.iter().any(|change| is_asked(asked, change)) {
         notes.push("an upgrade before it brought it along".to_owned());
     }
-    notes.extend(older_in_time(asked, edited));
-    for added in edited.added_by_tidy.iter().filter(|one| one.path != asked.name) {
+    notes.extend(asked.raises.iter().filter_map(|raise| older_in_time(*raise, edited)));
+    for added in edited.added_by_tidy.iter().filter(|one| !is_raise(asked.raises, &one.path)) {
         notes.push(format!(
             "`go mod tidy` took {} {} for a package that is nowhere else now",
             added.path, added.version
@@ -288,8 +318,8 @@ fn notes(asked: &Asked<'_>, edited: &Edited) -> Vec<String> {
 }
 
 /// A higher number that came out before the one in use: a branch that may lack the fixes of the later date.
-fn older_in_time(asked: &Asked<'_>, edited: &Edited) -> Option<String> {
-    let own = edited.changes.iter().find(|change| change.path == asked.name)?;
+fn older_in_time(raise: Raise<'_>, edited: &Edited) -> Option<String> {
+    let own = edited.changes.iter().find(|change| change.path == raise.name)?;
     let date = |text: &Option<String>| text.as_deref().and_then(|text| Instant::parse(text).ok());
     let (before, after) = (date(&own.from_time)?, date(&own.time)?);
     (after < before).then(|| {

@@ -4,6 +4,7 @@
 mod download;
 mod part;
 mod traces;
+mod write;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,23 +16,24 @@ use anyhow::{Context, Result, anyhow};
 use super::barrier::BarrierHandle;
 use super::cell_scheduler::lock;
 use super::{FIRST_LIMIT, Shared, Step, Tools};
-use crate::candidate::{Reason, ReasonKind};
+use crate::candidate::{Reason, ReasonKind, Target};
 use crate::checkout::environment::CheckEnv;
 use crate::checkout::worker::Worker;
 use crate::ecosystem::{Ecosystem, Resolution};
-use crate::engine::executor::{Atom, Order, together};
+use crate::engine::executor::Order;
 use crate::event::Event;
 use crate::machine::interrupt::{Level, Stop};
 use crate::machine::supervisor::{self, Job, Launcher};
-use crate::project::Project;
+use crate::project::{Applied, Project};
 use crate::trial::reading::{Lines, for_people};
 use crate::trial::{
-    Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Noise, Phase, Reading, TrialEnd, TrialKind, TrialReport,
-    Turn, Until, words,
+    Atom, Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Noise, Phase, Reading, TrialEnd, TrialKind,
+    TrialReport, Turn, Until, Written, words,
 };
 use crate::verdict::{Baseline, time_limit};
 pub(super) use download::Fetched;
 use part::Shown;
+use write::Ended;
 
 /// Runs one trial in one place, and knows nothing of others.
 pub(super) struct TrialRunner<'a> {
@@ -73,7 +75,7 @@ impl TrialRunner<'_> {
         if report.end != TrialEnd::Ran {
             return Ok(report);
         }
-        self.worker.stand_on(report.trees.last().map(String::as_str))?;
+        self.worker.stand_on(report.tip())?;
         self.fetch(order, &mut report)?;
         if report.end != TrialEnd::Ran {
             return Ok(report);
@@ -84,32 +86,30 @@ impl TrialRunner<'_> {
 
     /// Writes the atoms one after another, from the longest sequence that was written before.
     fn write_atoms(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        let keys: Vec<(usize, usize)> = order.atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect();
-        let steps = self.known_steps(&keys, &order.atoms);
-        let known = steps.len();
-        report.tested = steps.last().map(|step| step.tree.clone());
+        let mut rest = order.atoms.clone();
+        let steps = self.known_steps(&mut rest);
+        report.tested = steps.last().map(|step| step.tested.clone());
         self.worker.start_from(report.tested.as_deref())?;
-        for step in steps {
-            report.trees.push(step.published);
-            report.applied.push(step.applied);
-        }
-        for (position, atom) in order.atoms.iter().enumerate().skip(known) {
+        report.steps = steps.into_iter().map(|step| step.written).collect();
+        while !rest.is_empty() {
             if let Some(why) = self.halted() {
                 report.end = TrialEnd::Noise(why);
                 return Ok(());
             }
-            match self.write_atom(atom, &order.atoms[position + 1..])? {
+            let asked = rest.remove(0);
+            let Ended { atom, resolution } = self.write_atom(&asked, &rest)?;
+            match resolution {
                 Resolution::Applied(applied) => {
-                    let tree = self.worker.snapshot(&applied.files)?;
-                    let published = self.worker.published(&tree)?;
-                    report.trees.push(published.clone());
-                    report.tested = Some(tree.clone());
-                    let step = Step { tree, published, applied: applied.clone() };
-                    lock(&self.shared.written).insert(keys[..=position].to_vec(), step);
-                    report.applied.push(applied);
+                    rest.retain(|later| !later.is_in(&atom));
+                    let tested = self.worker.snapshot(&applied.files)?;
+                    let written = Written { atom, tree: self.worker.published(&tested)?, applied };
+                    let key = report.steps.iter().map(|step| step.atom.clone()).chain([asked]).collect();
+                    report.steps.push(written.clone());
+                    report.tested = Some(tested.clone());
+                    lock(&self.shared.written).insert(key, Step { tested, written });
                 }
                 Resolution::Refused(reason) => {
-                    report.end = TrialEnd::Refused { position, reason };
+                    report.end = TrialEnd::Refused { atom, reason };
                     return Ok(());
                 }
                 Resolution::Noise(why) => {
@@ -121,28 +121,55 @@ impl TrialRunner<'_> {
         Ok(())
     }
 
-    /// The longest part of a sequence that was written before, from its beginning.
-    fn known_steps(&self, keys: &[(usize, usize)], atoms: &[Atom]) -> Vec<Step> {
+    /// The longest part of a sequence that was written before, from its beginning; takes its atoms out of `rest`.
+    fn known_steps(&self, rest: &mut Vec<Atom>) -> Vec<Step> {
         let written = lock(&self.shared.written);
-        let is_known = |len: &usize| {
-            let step = written.get(&keys[..*len]);
-            let is_whole = |step| together::is_whole(self.tools.plan, &atoms[*len - 1], step, &atoms[*len..]);
-            *len == 0 || step.is_some_and(|step| is_whole(&step.applied))
-        };
-        let known = (0..=keys.len()).rev().find(is_known).unwrap_or(0);
-        (1..=known).filter_map(|len| written.get(&keys[..len]).cloned()).collect()
+        let (mut key, mut steps): (Vec<Atom>, Vec<Step>) = (Vec::new(), Vec::new());
+        while let Some(next) = rest.first() {
+            key.push(next.clone());
+            let Some(step) = written.get(&key).filter(|step| step.is_of(rest)) else { break };
+            let atom = &step.written.atom;
+            rest.retain(|later| !later.is_in(atom));
+            key.pop();
+            key.push(atom.clone());
+            steps.push(step.clone());
+        }
+        steps
     }
 
-    fn write_atom(&self, atom: &Atom, later: &[Atom]) -> Result<Resolution> {
-        let change = together::change(self.tools.plan, atom)?;
-        let project = change.project;
-        let resolution = together::write(self.ecosystem(project)?, &self.worker.tree(), self.tools.plan, atom, later)?;
-        let Resolution::Applied(applied) = &resolution else { return Ok(resolution) };
-        let Some(moved) = self.tools.plan.forbidden(project, &applied.also_moved) else { return Ok(resolution) };
-        self.worker.restore()?;
+    /// Writes an atom project by project, or nothing of it.
+    fn write_atom(&self, asked: &Atom, later: &[Atom]) -> Result<Ended> {
+        let plan = self.tools.plan;
+        let (mut atom, mut effects) = (asked.clone(), Applied::default());
+        for (place, project) in write::projects(plan, asked).iter().enumerate() {
+            let known = plan.projects.iter().find(|one| one.id() == *project);
+            let known = known.ok_or_else(|| anyhow!("no project {project}"))?;
+            let ended = write::write(self.ecosystem(known)?, &self.worker.tree(), plan, project, (&atom, later))?;
+            let resolution = match ended.resolution {
+                Resolution::Applied(applied) => match self.drags(asked, known, &applied) {
+                    None => {
+                        atom = ended.atom;
+                        effects.add(applied);
+                        continue;
+                    }
+                    Some(reason) => Resolution::Refused(reason),
+                },
+                end if place == 0 => return Ok(Ended { atom: asked.clone(), resolution: end }),
+                end => end,
+            };
+            self.worker.restore()?;
+            return Ok(Ended { atom: asked.clone(), resolution });
+        }
+        Ok(Ended { atom, resolution: Resolution::Applied(effects) })
+    }
+
+    /// The reason against an edit that takes something along which the user holds.
+    fn drags(&self, atom: &Atom, project: &Project, applied: &Applied) -> Option<Reason> {
+        let moved = self.tools.plan.forbidden(project, &applied.also_moved)?;
+        let Target { name, version } = self.tools.plan.target(atom.members()[0]);
         let to = moved.to.as_deref().unwrap_or("nothing");
-        let text = format!("{} {} would take {} along to {to}, which you hold", change.name, change.to, moved.name);
-        Ok(Resolution::Refused(Reason::new(ReasonKind::DragsForbidden, text)))
+        let text = format!("{name} {version} would take {} along to {to}, which you hold", moved.name);
+        Some(Reason::new(ReasonKind::DragsForbidden, text))
     }
 
     fn run_cells(&self, order: &Order, report: &mut TrialReport) -> Result<()> {

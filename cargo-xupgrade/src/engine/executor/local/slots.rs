@@ -14,10 +14,10 @@ use super::barrier::{Barrier, BarrierHandle};
 use super::cell_scheduler::{CellScheduler, lock};
 use super::runner::TrialRunner;
 use super::{Shared, Tools};
-use crate::engine::executor::{Atom, Executor, Finished, Order};
+use crate::engine::executor::{Executor, Finished, Order};
 use crate::machine::interrupt::{Level, Stop};
 use crate::machine::supervisor::{Containment, Launcher, Tokens};
-use crate::trial::{Noise, TrialEnd, TrialReport};
+use crate::trial::{Member, Noise, TrialEnd, TrialReport, members};
 use crate::verdict::Baseline;
 
 /// A local executor and what it has seen.
@@ -54,7 +54,7 @@ impl Queued {
 }
 
 /// The atoms that a target directory built last: candidate and rung.
-type Built = BTreeSet<(usize, usize)>;
+type Built = BTreeSet<Member>;
 
 /// One place and what it is at.
 #[derive(Default)]
@@ -117,7 +117,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
     /// Starts what can be started.
     fn dispatch(&mut self) -> Result<()> {
         while let Some(next) = self.queue.front() {
-            let wanted = keys(&next.order.atoms);
+            let wanted = members(&next.order.atoms).collect();
             let free = self.slots.iter().enumerate().filter(|(_, slot)| slot.running.is_none());
             let Some(slot) = nearest(free.map(|(position, slot)| (position, &slot.built)), &wanted) else {
                 return Ok(());
@@ -132,7 +132,7 @@ impl<'scope, 'a> Local<'scope, 'a> {
     fn start(&mut self, slot: usize, Queued { order, until, barrier }: Queued) -> Result<()> {
         let stop = self.tools.stop.part();
         let runner = TrialRunner { until, barrier, ..self.runner(slot, &stop) };
-        self.slots[slot].built = keys(&order.atoms);
+        self.slots[slot].built = members(&order.atoms).collect();
         self.slots[slot].running = Some(Running { id: order.id.clone(), stop });
         let tell = self.tell.clone();
         let work = move || {
@@ -237,19 +237,17 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn keys(atoms: &[Atom]) -> Built {
-    atoms.iter().map(|atom| (atom.candidate, atom.rung)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_trial_goes_where_the_nearest_set_was_built_and_else_to_the_first_place() {
-        let built: Vec<Built> = [vec![], vec![(0, 0), (1, 0)], vec![(0, 0), (1, 1)]].map(Built::from_iter).into();
+        let member = |&(candidate, rung): &(usize, usize)| Member { candidate, rung };
+        let built_of = |all: &[(usize, usize)]| all.iter().map(member).collect::<Built>();
+        let built: Vec<Built> = [&[][..], &[(0, 0), (1, 0)], &[(0, 0), (1, 1)]].map(built_of).into();
         let choose = |free: &[usize], wanted: &[(usize, usize)]| {
-            nearest(free.iter().map(|slot| (*slot, &built[*slot])), &wanted.iter().copied().collect())
+            nearest(free.iter().map(|slot| (*slot, &built[*slot])), &built_of(wanted))
         };
         assert_eq!(choose(&[0, 1, 2], &[(0, 0), (1, 0), (2, 0)]), Some(1));
         assert_eq!(choose(&[0, 2], &[(0, 0), (1, 0), (2, 0)]), Some(0), "three away both, so the first");

@@ -15,8 +15,7 @@ fn judged_with(edited: &str, untidy: &Untidy, unknown_age: UnknownAge) -> Result
     let edited: Edited = serde_json::from_str(edited).unwrap();
     let (project, to) = (project(), Version::parse("v1.1.0").unwrap());
     let asked = Asked {
-        name: "ex.com/a",
-        to: &to,
+        raises: &[Raise { name: "ex.com/a", to: &to }],
         project: &project,
         outlook: outlook(unknown_age),
         untidy,
@@ -137,11 +136,13 @@ fn an_age_that_was_looked_up_counts() {
     let change = r#", {"module_dir": "app", "path": "ex.com/c", "to": "v1.2.0", "kind": "added", "direct": false}"#;
     let mut edited: Edited = serde_json::from_str(&raised(change, "")).unwrap();
     let wanted = ModuleVersion { path: "ex.com/c".into(), version: "v1.2.0".into() };
-    assert_eq!(undated(&edited, "ex.com/a"), [wanted]);
+    let to = Version::parse("v1.1.0").unwrap();
+    let raises = [Raise { name: "ex.com/a", to: &to }];
+    assert_eq!(undated(&edited, &raises), [wanted]);
     let probed =
         r#"{"versions": [{"path": "ex.com/c", "version": "v1.2.0", "time": "2025-01-01T00:00:00Z", "path_ok": true}]}"#;
     set_dates(&mut edited, &serde_json::from_str(probed).unwrap());
-    assert_eq!(undated(&edited, "ex.com/a"), []);
+    assert_eq!(undated(&edited, &raises), []);
 }
 
 #[test]

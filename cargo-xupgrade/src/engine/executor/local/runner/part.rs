@@ -13,7 +13,7 @@ use crate::report::CellSummary;
 use crate::state::facts::Asked;
 use crate::trial::narrow::{Breadth, Moved, target};
 use crate::trial::reading::name_units;
-use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport, words};
+use crate::trial::{Cell, CellKey, CellReport, Executable, Extent, Freshness, TrialReport, Written, words};
 use crate::verdict::{FLAKY_RERUNS, Verdict, judge_cell, only_flaky, only_news, widens};
 
 /// What the cells of a trial showed so far.
@@ -61,11 +61,13 @@ impl TrialRunner<'_> {
     /// The cells of an order; in a targeted one the tests of what the written atoms moved, no others.
     pub(super) fn cells_of(&self, order: &Order, report: &TrialReport) -> Vec<Cell> {
         let Breadth::Targeted { fresh } = order.breadth else { return order.cells.clone() };
-        let first = order.atoms.len().saturating_sub(fresh);
+        let fresh = &order.atoms[order.atoms.len().saturating_sub(fresh)..];
+        let is_fresh = |step: &&Written| fresh.iter().any(|atom| atom.is_in(&step.atom));
         let mut moved: BTreeMap<ProjectId, Moved> = BTreeMap::new();
-        for (atom, applied) in order.atoms.iter().zip(&report.applied).skip(first) {
-            let candidate = &self.tools.plan.candidates[atom.candidate];
-            moved.entry(candidate.id.project.clone()).or_default().add(&candidate.id.name, applied);
+        for step in report.steps.iter().filter(is_fresh) {
+            for candidate in step.atom.members().iter().map(|member| self.tools.plan.candidate(*member)) {
+                moved.entry(candidate.id.project.clone()).or_default().add(&candidate.id.name, &step.applied);
+            }
         }
         let ran = self.known.cells.iter().map(|(key, known)| (key.clone(), known.names.clone())).collect();
         target(&order.cells, &self.known.exercised, &moved, &ran)
