@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the verdict")]
 
+use cargo_xupgrade::{engine, trial};
+
 mod bad_input;
 mod budget;
 mod cargo_cases;
@@ -11,6 +13,7 @@ mod cli;
 mod commits;
 mod common;
 mod credentials;
+mod elsewhere;
 mod environment;
 mod explain;
 mod fast;

@@ -175,8 +175,8 @@ pub trait Resolver: Send {
     /// When the state of the clone is unknown afterwards.
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution>;
 
-    /// The packages that a refusal of an upgrade names as those that may have to move in the same resolve; none where no other
-    /// upgrade could lift it.
+    /// The packages that a refusal of an upgrade names, for which others may have to move in the same resolve. None where the package
+    /// manager by itself raises whatever an upgrade requires.
     fn in_conflict(&self, _refusal: &Reason) -> Option<BTreeSet<String>> {
         None
     }

@@ -108,7 +108,7 @@ impl Searched {
         let Some(trial) = newest.and_then(|ticket| self.tickets.get(ticket)).copied() else {
             return Checkpoint::default();
         };
-        Checkpoint { atoms: trials[trial].atoms.clone(), trial: Some(trial) }
+        Checkpoint { atoms: trials[trial].atoms(), trial: Some(trial) }
     }
 }
 
@@ -248,11 +248,9 @@ impl Engine<'_> {
         }
         let taught = if proposal.joints.is_empty() { self.learn_flakes() } else { Taught::Nothing };
         if self.stop.requested() == Level::None {
-            if outcome == Outcome::Passed {
-                let steps = self.trials.last().map(|trial| trial.report.steps.as_slice()).unwrap_or_default();
-                for joint in orders::joined(&proposal, steps) {
-                    search.join(joint);
-                }
+            let steps = self.trials.last().map(|trial| trial.report.steps.as_slice()).unwrap_or_default();
+            for joint in orders::joined(&proposal, steps) {
+                search.join(ticket, joint);
             }
             search.record(ticket, outcome);
             self.clear(&search.cleared(), flight);
@@ -347,7 +345,7 @@ impl Engine<'_> {
     fn take(&mut self, proposal: &Proposal, of: Option<String>, finished: Finished) -> Result<Outcome> {
         let asked = orders::atoms(&proposal.joints);
         let atoms = finished.report.atoms(&asked);
-        let fresh = orders::fresh(&atoms, &asked[asked.len() - proposal.fresh..]);
+        let fresh = &asked[asked.len() - proposal.fresh..];
         let claims = self.claims(proposal, &asked, &finished.report);
         let verdict = judge(&finished.report, &self.baseline, &claims, self.unexercised);
         self.wake(&finished.report);
@@ -370,8 +368,8 @@ impl Engine<'_> {
             id: finished.id,
             why: Some(proposal.why),
             of,
-            atoms,
-            fresh,
+            asked,
+            fresh: proposal.fresh,
             report: finished.report,
             verdict,
             red,
@@ -437,8 +435,8 @@ impl Engine<'_> {
             id: trial.id.clone(),
             why: Some(trial.why.map_or(crate::why::Why::Commit, Into::into)),
             parent: trial.of.clone(),
-            atoms: members(&trial.atoms).map(|member| self.plan.name(member)).collect(),
-            fresh: members(&trial.atoms[trial.atoms.len() - trial.fresh..]).count(),
+            atoms: members(&trial.asked).map(|member| self.plan.name(member)).collect(),
+            fresh: members(trial.new_ones()).count(),
             tree: trial.report.tip().unwrap_or_default().to_owned(),
             verdict,
             text,

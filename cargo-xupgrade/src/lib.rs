@@ -21,5 +21,5 @@ pub mod state;
 
 pub use xupgrade_core::{
     candidate, clock, cooldown, digest, event, lineage, message, partner, phrases, plan, policy, priors, project,
-    report, shell, trial, verdict, why,
+    report, shell, task, trial, verdict, why,
 };

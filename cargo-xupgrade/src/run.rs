@@ -20,20 +20,23 @@ mod setup;
 mod sight;
 mod spare;
 mod told;
+mod trial;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use xupgrade_search::Options;
 
 use crate::candidate::ProjectId;
 use crate::engine::commits::Chain;
 use crate::engine::executor::Executor;
 use crate::engine::executor::local::{self, Place, Tools};
+use crate::engine::executor::process::{Means, Processes};
 use crate::engine::{Budget, Checkpoint, Engine, Searched};
 use crate::event::{Event, Listener};
-use crate::input::cli::{PlanArgs, RunArgs};
+use crate::input::cli::{ExecutorKind, PlanArgs, PlanFlags, RunArgs};
 use crate::machine::failure::{Code, Usage};
 use crate::machine::interrupt::{Level, Stop};
 use crate::plan::Plan;
@@ -51,6 +54,7 @@ use opened::Opened;
 pub use past::past;
 use planning::Ecosystems;
 use resume::Begun;
+pub use trial::trial;
 use workers::Workers;
 
 /// The plan: all that a run would try.
@@ -141,17 +145,50 @@ struct TrialContext<'a> {
 }
 
 impl TrialContext<'_> {
-    /// The tools of an executor that tries this plan by so many workers.
-    fn tools<'a>(&'a self, job: &'a Job<'_>, plan: &'a Plan, workers: usize, journal: &Journal) -> Tools<'a> {
-        Tools {
-            places: &self.places[..workers],
+    /// Lets `work` use an executor that tries this plan in so many places; gives also how processes were kept together, once one
+    /// ran. Logs go below `out`.
+    fn with<T>(
+        &self,
+        job: &Job<'_>,
+        plan: &Plan,
+        places: usize,
+        out: &Path,
+        work: impl FnOnce(&mut dyn Executor) -> Result<T>,
+    ) -> Result<(T, Option<String>)> {
+        if job.args.search.executor == ExecutorKind::Process {
+            let mut processes = Processes::new(self.means(job, plan, places, out)?)?;
+            let found = work(&mut processes)?;
+            return Ok((found, processes.containment()));
+        }
+        let tools = Tools {
+            places: &self.places[..places],
             plan,
             ecosystems: self.ecosystems.all(),
-            out: journal.folder().to_owned(),
+            out: out.to_owned(),
             facts: &self.facts,
             listener: job.listener,
             stop: job.stop.clone(),
-        }
+        };
+        local::with(tools, |local| {
+            let found = work(local)?;
+            Ok((found, local.containment().map(|one| one.to_string())))
+        })
+    }
+
+    fn means<'a>(&'a self, job: &Job<'_>, plan: &'a Plan, places: usize, out: &Path) -> Result<Means<'a>> {
+        Ok(Means {
+            program: std::env::current_exe().context("cannot name this program")?,
+            env: std::env::vars_os().collect(),
+            launcher: None,
+            repo: self.opened.repo.root().to_owned(),
+            flags: serde_json::to_value(PlanFlags::of(job.args)?)?,
+            plan,
+            worker: &self.opened.worker,
+            folder: self.opened.cache.join("processes"),
+            out: out.to_owned(),
+            places,
+            stop: job.stop.clone(),
+        })
     }
 }
 
@@ -256,8 +293,9 @@ impl Session {
             return Ok(());
         }
         listener.tell(&told::baseline_done(&self.plan, &self.baseline));
-        let tools = context.tools(job, &self.plan, ground.workers, journal);
-        let found = local::with(tools, |local| self.search(opened, job, journal, local, unexercised))?;
+        let out = journal.folder().to_owned();
+        let search = |executor: &mut dyn Executor| self.search(opened, job, journal, executor, unexercised);
+        let (found, _) = context.with(job, &self.plan, ground.workers, &out, search)?;
         // Those of earlier runs are no news.
         let before = history::flapped(&self.baseline);
         self.flapped.extend(history::flapped(&found.baseline).difference(&before).cloned());
@@ -271,14 +309,13 @@ impl Session {
         let accept = if job.args.red.require_green { baseline::Accept::Nothing } else { baseline::Accept::Failing };
         let (mut before, mut known) = (Vec::new(), Vec::new());
         loop {
-            let tools = context.tools(job, &self.plan, context.places.len(), journal);
             let first = before.len();
-            let (mut ground, containment) = local::with(tools, |local| {
-                let (stop, listener) = (job.stop, job.listener);
-                let ground = baseline::run(&self.plan, local, stop, journal, listener, first, accept)?;
-                Ok((ground, local.containment()))
-            })?;
-            self.containment = containment.map(|one| one.to_string());
+            let out = journal.folder().to_owned();
+            let base = |executor: &mut dyn Executor| {
+                baseline::run(&self.plan, executor, job.stop, journal, job.listener, first, accept)
+            };
+            let (mut ground, containment) = context.with(job, &self.plan, context.places.len(), &out, base)?;
+            self.containment = containment;
             let mut found = spare::find(context.opened, context.ecosystems, &self.plan, &ground);
             // The user's own checks stay as they are, and may be red for the sake of the same members again.
             found.retain(|one| !known.contains(one));

@@ -126,6 +126,11 @@ impl Env {
         self
     }
 
+    /// The sealed environment.
+    pub fn vars(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.vars.iter().chain(&self.world.env)
+    }
+
     /// Any program in the sealed environment, in the repository's folder.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

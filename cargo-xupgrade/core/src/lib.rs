@@ -3,7 +3,7 @@
 //!
 //! - Words: [`clock`], [`digest`], [`shell`], [`phrases`], [`cooldown`], [`candidate`], [`project`].
 //! - What may be tried: [`policy`], [`priors`], [`plan`].
-//! - What trials said: [`trial`], [`partner`], [`verdict`].
+//! - What trials said: [`trial`], [`partner`], [`verdict`]; and a trial for another process: [`task`].
 //! - What is told: [`why`], [`report`], [`event`], [`lineage`], [`message`].
 
 pub mod candidate;
@@ -13,6 +13,7 @@ pub mod digest;
 pub mod event;
 pub mod lineage;
 pub mod message;
+mod pairs;
 pub mod partner;
 pub mod phrases;
 pub mod plan;
@@ -21,6 +22,7 @@ pub mod priors;
 pub mod project;
 pub mod report;
 pub mod shell;
+pub mod task;
 pub mod trial;
 pub mod verdict;
 pub mod why;

@@ -180,6 +180,12 @@ impl Plan {
         self.find(id.ecosystem, &id.path)
     }
 
+    /// The project of this identity.
+    #[must_use]
+    pub fn project(&self, id: &ProjectId) -> Option<&Project> {
+        self.find(id.ecosystem, &id.path)
+    }
+
     fn find(&self, ecosystem: EcosystemKind, path: &str) -> Option<&Project> {
         self.projects.iter().find(|project| project.ecosystem == ecosystem && project.path == path)
     }

@@ -76,18 +76,6 @@ pub struct Applied {
     pub notes: Vec<String>,
 }
 
-impl Applied {
-    /// Adds the effects of another edit of the same step.
-    pub fn add(&mut self, other: Self) {
-        self.files.extend(other.files);
-        self.also_moved.extend(other.also_moved);
-        self.rewired.extend(other.rewired);
-        self.notes.extend(other.notes);
-        self.files.sort();
-        self.files.dedup();
-    }
-}
-
 /// A package that moved, came or went with an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Move {

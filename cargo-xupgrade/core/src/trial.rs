@@ -169,7 +169,7 @@ impl Cell {
 }
 
 /// A cell of the matrix, however much of it runs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CellKey {
     /// The project.
     pub project: ProjectId,

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
+use serde::{Deserialize, Serialize};
+
 use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind, Target};
 use crate::partner;
 use crate::phrases::{cargo, go};
@@ -23,9 +25,10 @@ pub use proof::{Bar, Proof, is_guarded_by_red, proof};
 pub use targets::only_news;
 
 /// What the untouched base does, cell by cell.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     /// The facts that a trial is compared with.
+    #[serde(with = "crate::pairs")]
     pub cells: BTreeMap<CellKey, CellBaseline>,
     /// The packages that the cells compiled, and the tests that stand on them, by project.
     pub exercised: BTreeMap<ProjectId, Exercised>,
@@ -45,7 +48,7 @@ impl Baseline {
 }
 
 /// What one cell does on the untouched base.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CellBaseline {
     /// Seconds of the slowest run: the cold one.
     pub seconds: f64,
@@ -80,7 +83,7 @@ pub struct CellBaseline {
 }
 
 /// Whether a cell ends the same way each time, beside the tests that are known to be flaky by name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Steadiness {
     /// It does.
     #[default]

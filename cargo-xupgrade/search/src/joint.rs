@@ -31,10 +31,15 @@ impl Joint {
         }
     }
 
-    /// Its picks: first the one that is known not to go without the others.
+    /// Its picks: first the one that came last, and of those that came together the one that does not go without the others.
     #[must_use]
     pub fn picks(&self) -> &[Pick] {
         &self.0
+    }
+
+    /// Puts some of its picks first, in their order.
+    pub(crate) fn lead(&mut self, is_first: impl Fn(&Pick) -> bool) {
+        self.0.sort_by_key(|pick| !is_first(pick));
     }
 
     /// The pick that is to blame where all of it fails.
@@ -117,5 +122,7 @@ mod tests {
         assert_eq!(sequence, before, "that is another rung");
         merge(&mut sequence, &joint(&[(3, 0), (1, 0)]));
         assert_eq!(sequence, [joint(&[(0, 0)]), joint(&[(3, 0), (1, 0)]), joint(&[(2, 0)])]);
+        sequence[1].lead(|pick| pick.atom == 1);
+        assert_eq!(sequence[1], joint(&[(1, 0), (3, 0)]), "what came last is to blame first");
     }
 }

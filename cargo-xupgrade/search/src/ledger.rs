@@ -12,8 +12,8 @@ use crate::{Checkpoint, Fate, Joint, Pick, Proof, Refusal, Solution, Ticket, joi
 #[derive(Debug, Clone)]
 pub(crate) struct Ledger {
     pub(crate) accepted: Vec<Joint>,
-    /// Picks of which the package manager takes the first only with the others.
-    together: BTreeSet<Joint>,
+    /// Picks that were written in one step only, each with the trial.
+    together: Vec<(Ticket, Joint)>,
     pub(crate) proven_by: Option<Ticket>,
     pub(crate) checkpoint: Option<Checkpoint>,
     refusals: BTreeMap<Pick, Refused>,
@@ -47,7 +47,7 @@ impl Ledger {
     pub(crate) fn new(atoms: usize) -> Self {
         Self {
             accepted: Vec::new(),
-            together: BTreeSet::new(),
+            together: Vec::new(),
             proven_by: None,
             checkpoint: None,
             refusals: BTreeMap::new(),
@@ -66,9 +66,18 @@ impl Ledger {
         sequence
     }
 
-    /// The package manager takes the first of these picks only with the others: where they are accepted, they are one.
-    pub(crate) fn join(&mut self, joint: Joint) {
-        self.together.insert(joint);
+    /// In this trial the package manager took the first of these picks only with the others: where the sequence of that trial is
+    /// accepted, they are one.
+    pub(crate) fn join(&mut self, ticket: Ticket, joint: Joint) {
+        self.together.push((ticket, joint));
+    }
+
+    /// A sequence with all picks as one that were written in one step only, in whatever trial.
+    pub(crate) fn joined(&self, mut sequence: Vec<Joint>) -> Vec<Joint> {
+        for (_, one) in &self.together {
+            joint::merge(&mut sequence, one);
+        }
+        sequence
     }
 
     /// The accepted joint of an atom.
@@ -85,8 +94,11 @@ impl Ledger {
         }
         let plain: Vec<Joint> = passed.iter().map(|(joint, _)| joint.clone()).collect();
         self.accepted = self.sequence(&plain);
-        for one in &self.together {
+        for (_, one) in self.together.iter().filter(|(told, _)| Some(*told) == ticket) {
             joint::merge(&mut self.accepted, one);
+        }
+        for joint in &mut self.accepted {
+            joint.lead(|pick| plain.iter().any(|passed| passed.picks().contains(pick)));
         }
         self.proven_by = ticket;
         let picks: Vec<(Pick, Proven)> =

@@ -7,7 +7,7 @@
 //! What it keeps to, whatever the answers are:
 //! - *Sound*: the accepted sequence of a [`Solution`] was itself tried and passed, or is empty; a checkpoint passed the
 //!   whole matrix as often as was asked for, and its tests so many times more without a failure that counts.
-//! - *Honest*: a rejected rung has a failing trial of which it is the last pick, and what stands before it there passed
+//! - *Honest*: a rejected rung has a failing trial in whose last joint it is, and what stands before that there passed
 //!   (or is empty). Where only tests failed, one of them failed with it again and again when it ran by name, and not once
 //!   without it (`evidence`). (Only what fails within the whole matrix again and again, but never when its tests run alone, is
 //!   rejected on that; and what the whole matrix left unproved, on that.)
@@ -433,8 +433,9 @@ pub struct Options {
     pub gate_cost: Permille,
     /// What passed last time: tried as a whole before anything else. Picks that do not exist are ignored.
     pub last_time: Vec<Joint>,
-    /// The set that the package managers resolve at once: tried as a whole before anything else, and instead of what passed last
-    /// time, by the strategies that try groups. Picks that do not exist are ignored.
+    /// The set that the package managers resolve at once: tried as a whole before anything else by the strategies that try groups.
+    /// What moved as one last time is one in it, or tried right after it; the rest of last time is not. Picks that do not exist are
+    /// ignored.
     pub at_once: Vec<Pick>,
 }
 

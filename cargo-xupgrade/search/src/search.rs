@@ -131,15 +131,15 @@ impl Search {
         }
     }
 
-    /// Tells that in some trial the package manager took the first of these picks only with the others: where they are accepted,
-    /// they are one from then on.
-    pub fn join(&mut self, joint: Joint) {
-        self.ledger.join(joint);
+    /// Tells that in a trial, however it ends, the package manager took the first of these picks only with the others: where its
+    /// sequence is accepted, they are one from then on. To be told before the trial is recorded.
+    pub fn join(&mut self, ticket: Ticket, joint: Joint) {
+        self.ledger.join(ticket, joint);
     }
 
     /// A test fails on what passed: before anything else is tried on it, what makes it fail is looked for.
     fn start_hunt(&mut self, base: &[Joint], of: Ticket) {
-        let target = self.ledger.sequence(base);
+        let target = self.ledger.joined(self.ledger.sequence(base));
         let resume = match self.stage {
             Stage::Climb(kind) => Resume::Climb(kind),
             Stage::Looks => Resume::Looks,
@@ -167,6 +167,7 @@ impl Search {
         };
         let others = self.ledger.accepted.iter().filter(|joint| !joint.picks().contains(&culprit));
         self.options.last_time = others.cloned().collect();
+        self.options.at_once.clear();
         self.ledger.roll_back(culprit, ticket);
         self.sieve = None;
         self.before.clear();
@@ -328,12 +329,9 @@ impl Search {
     /// The next generation, or the next stage.
     fn refill(&mut self) {
         let sifted = match self.stage {
-            Stage::LastTime => {
-                Sifted::unsifted(stage::given(&self.atoms, &self.options.last_time), Some(Why::LastTime))
-            }
+            Stage::LastTime => Sifted::unsifted(stage::given(&self.atoms, &self.last_time()), Some(Why::LastTime)),
             Stage::AtOnce => {
-                let at_once: Vec<Joint> = self.options.at_once.iter().copied().map(Joint::from).collect();
-                let mut units = stage::given(&self.atoms, &at_once);
+                let mut units = stage::given(&self.atoms, &stage::at_once(&self.options));
                 order::by_risk(&self.atoms, &mut units);
                 Sifted::unsifted(units, Some(Why::AtOnce))
             }
@@ -367,6 +365,14 @@ impl Search {
         }
     }
 
+    /// What passed last time: all of it, or after the set that resolves at once of what moves as one what is not there yet.
+    fn last_time(&self) -> Vec<Joint> {
+        let is_there = |pick: &Pick| self.ledger.rung(pick.atom).is_some_and(|rung| rung >= pick.rung);
+        let is_wanted = |joint: &&Joint| joint.picks().len() > 1 && !joint.picks().iter().all(is_there);
+        let all = self.options.last_time.iter();
+        if self.options.at_once.is_empty() { all.cloned().collect() } else { all.filter(is_wanted).cloned().collect() }
+    }
+
     /// What the atoms want to try next: at first at the gates, where these are cheap.
     fn climbing(&mut self) -> Sifted {
         if let Some(sieve) = self.sieve.take() {
@@ -383,7 +389,8 @@ impl Search {
     /// The stage after this one.
     fn advance(&mut self) {
         self.stage = match self.stage {
-            Stage::AtOnce | Stage::LastTime => self.start_climb(Break::Compatible),
+            Stage::AtOnce => Stage::LastTime,
+            Stage::LastTime => self.start_climb(Break::Compatible),
             Stage::Climb(Break::Compatible) => self.start_climb(Break::Breaking),
             Stage::Climb(Break::Breaking) => {
                 (0..self.atoms.len()).for_each(|atom| self.ledger.settle(atom));

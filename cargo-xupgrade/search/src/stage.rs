@@ -7,7 +7,7 @@ use alloc::{vec, vec::Vec};
 use crate::ladder::{self, Climb};
 use crate::ledger::Ledger;
 use crate::order::{Company, Unit};
-use crate::{AtomSpec, Break, Depth, Joint, Pick, Why};
+use crate::{AtomSpec, Break, Depth, Joint, Options, Pick, Why, joint};
 
 /// How far a search is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,15 @@ pub(crate) fn given(atoms: &[AtomSpec], joints: &[Joint]) -> Vec<Unit> {
         }
     }
     units
+}
+
+/// The set that resolves at once, in which what moved as one last time is one.
+pub(crate) fn at_once(options: &Options) -> Vec<Joint> {
+    let mut joints: Vec<Joint> = options.at_once.iter().copied().map(Joint::from).collect();
+    for joint in options.last_time.iter().filter(|joint| joint.picks().len() > 1) {
+        joint::merge(&mut joints, joint);
+    }
+    joints
 }
 
 /// Every atom at its highest rung.

@@ -342,12 +342,14 @@ impl Verify {
     fn cut_out(&mut self, joint: &Joint, blamed: &[Pick], ticket: Ticket) {
         self.refused.extend(blamed.iter().map(|pick| (*pick, ticket)));
         for pick in joint.picks() {
-            let is_free = |old: &Joint| !self.target.iter().any(|joint| joint.meets(old));
+            let is_free = |old: &Joint| old != joint && !self.target.iter().any(|other| other.meets(old));
             if self.fallback.get(&pick.atom).is_some_and(is_free) {
                 self.target.extend(self.fallback.remove(&pick.atom));
             }
         }
-        let is_out = |pick: &&Pick| !blamed.contains(pick) && !self.target.iter().any(|joint| joint.has(pick.atom));
+        // None of them comes back a second time.
+        self.fallback.retain(|_, old| old != joint && !self.target.contains(old));
+        let is_out = |pick: &&Pick| !blamed.contains(pick) && !self.target.iter().any(|one| one.picks().contains(pick));
         self.released.extend(joint.picks().iter().filter(is_out).map(|pick| (*pick, ticket)));
     }
 

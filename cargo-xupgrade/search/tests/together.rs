@@ -6,7 +6,9 @@ use Break::{Breaking, Compatible};
 use Rung::{Bad, Good, Red};
 use rule::*;
 use xupgrade_search::sim::{Rung, World};
-use xupgrade_search::{Break, Fate, Joint, Mark, Options, Outcome, Pick, Proof, Proposal, Scope, Search, Why};
+use xupgrade_search::{
+    AtomSpec, Break, Fate, Joint, Mark, Options, Outcome, Pick, Proof, Proposal, Scope, Search, Solution, Step, Why,
+};
 
 #[test]
 fn two_that_only_pass_together_are_tried_as_one_when_the_failure_names_the_other() {
@@ -26,13 +28,79 @@ fn joint_of(proposal: &Proposal, atom: usize) -> Option<&Joint> {
     proposal.joints.iter().find(|joint| joint.has(atom))
 }
 
+/// Drives a search in a world in which the first of two is taken only in one step with the other.
+fn run_joined(
+    plan: &[AtomSpec],
+    (one, other): (usize, usize),
+    answer: impl Fn(&Proposal) -> Outcome,
+) -> (Vec<Proposal>, Solution) {
+    let (mut search, mut asked) = (Search::new(plan, &Options::default()), Vec::new());
+    while let Step::Try(proposals) = search.next(1) {
+        for proposal in proposals {
+            let pick = |atom| proposal.picks().into_iter().find(|pick| pick.atom == atom);
+            if let (Some(first), Some(second)) = (pick(one), pick(other)) {
+                search.join(proposal.ticket, Joint::new(first, &[second]));
+            }
+            search.record(proposal.ticket, answer(&proposal));
+            asked.push(proposal);
+        }
+    }
+    let Step::Done(solution) = search.next(1) else { panic!("it has an end") };
+    (asked, solution)
+}
+
+#[test]
+fn the_newest_part_of_what_was_written_in_one_step_is_to_blame_and_the_rest_is_tried_below() {
+    let mut plan = vec![atom(&[(100, Compatible)]); 4];
+    plan[3] = atom(&[(100, Compatible), (500, Breaking)]);
+    let high = Pick { atom: 3, rung: 1 };
+    let (_, solution) = run_joined(&plan, (0, 3), |proposal| match proposal.scope {
+        Scope::Full if proposal.picks().contains(&high) => fails(Proof::Certain),
+        _ => Outcome::Passed,
+    });
+    let mut published = solution.checkpoint.expect("the lower one passes").picks();
+    published.sort();
+    assert_eq!(published, [0, 1, 2, 3].map(|atom| Pick { atom, rung: 0 }));
+    assert_eq!(solution.refusals.iter().map(|refusal| refusal.pick).collect::<Vec<_>>(), [high]);
+}
+
+#[test]
+fn the_mate_of_one_that_is_taken_out_is_tried_at_its_height_though_it_has_a_lower_one_to_go_back_to() {
+    let mut plan = vec![atom(&[(100, Compatible)]); 4];
+    plan[2] = atom(&[(100, Compatible), (500, Breaking)]);
+    plan[3] = atom(&[(600, Breaking)]);
+    let (asked, solution) = run_joined(&plan, (3, 2), |proposal| match proposal.scope {
+        Scope::Full if has(proposal, 3) => fails(Proof::Certain),
+        _ => Outcome::Passed,
+    });
+    let mut published = solution.checkpoint.expect("the rest passes").picks();
+    published.sort();
+    assert_eq!(published, [(0, 0), (1, 0), (2, 1)].map(|(atom, rung)| Pick { atom, rung }), "{asked:#?}");
+}
+
+#[test]
+fn what_moved_as_one_last_time_is_one_in_the_set_that_resolves_at_once_or_tried_right_after_it() {
+    let mut plan = vec![atom(&[(100, Compatible)]); 5];
+    plan[4] = atom(&[(100, Compatible), (500, Breaking)]);
+    let pick = |atom, rung| Pick { atom, rung };
+    let tell = |last_time: Vec<Joint>| {
+        let at_once = (0..5).map(|atom| pick(atom, 0)).collect();
+        let options = Options { last_time, at_once, ..Options::default() };
+        run_wide(&mut Search::new(&plan, &options), 1, |_| Outcome::Passed).0
+    };
+    let asked = tell(vec![Joint::new(pick(1, 0), &[pick(3, 0)]), pick(2, 0).into()]);
+    assert_eq!((asked[0].why, joint_of(&asked[0], 1)), (Why::AtOnce, joint_of(&asked[0], 3)));
+    assert!(asked.iter().all(|proposal| proposal.why != Why::LastTime), "what is there is not tried again");
+    let pair = Joint::new(pick(0, 0), &[pick(4, 1)]);
+    let asked = tell(vec![pair.clone(), pick(2, 0).into()]);
+    assert_eq!((asked[1].why, asked[1].fresh_picks()), (Why::LastTime, pair.picks().to_vec()));
+}
+
 #[test]
 fn what_was_written_in_one_step_stays_one_when_a_part_of_it_is_lifted() {
     let mut plan = vec![atom(&[(100, Compatible)]); 6];
     plan[4] = atom(&[(100, Compatible), (500, Breaking)]);
-    let mut search = Search::new(&plan, &Options::default());
-    search.join(Joint::new(Pick { atom: 1, rung: 0 }, &[Pick { atom: 4, rung: 0 }]));
-    let (asked, solution) = run_wide(&mut search, 1, |_| Outcome::Passed);
+    let (asked, solution) = run_joined(&plan, (1, 4), |_| Outcome::Passed);
     let lift =
         asked.iter().find(|proposal| proposal.picks().contains(&Pick { atom: 4, rung: 1 })).expect("it is lifted");
     assert_eq!(lift.fresh_picks(), [Pick { atom: 4, rung: 1 }, Pick { atom: 1, rung: 0 }]);
@@ -43,9 +111,7 @@ fn what_was_written_in_one_step_stays_one_when_a_part_of_it_is_lifted() {
 #[test]
 fn one_that_was_written_with_another_is_tried_by_itself_when_the_whole_matrix_takes_that_one_out() {
     let plan = vec![atom(&[(100, Compatible)]); 6];
-    let mut search = Search::new(&plan, &Options::default());
-    search.join(Joint::new(Pick { atom: 2, rung: 0 }, &[Pick { atom: 5, rung: 0 }]));
-    let (asked, solution) = run_wide(&mut search, 1, |proposal| match proposal.scope {
+    let (asked, solution) = run_joined(&plan, (2, 5), |proposal| match proposal.scope {
         Scope::Full if has(proposal, 2) => fails(Proof::Certain),
         _ => Outcome::Passed,
     });

@@ -85,6 +85,7 @@ fn dispatch(cli: Cli, stop: &Stop) -> Result<Code> {
             }
             Ok(Code::Done)
         }
+        Some(Command::Trial(args)) => run::trial(&args, &*reporter::listener(&args.talk), stop),
         Some(Command::Companion(args)) => {
             run::make_shared(&run::cache_root())?;
             let path = crate::ecosystem::go::companion::provide(&run::cache_root())?;

@@ -8,6 +8,7 @@ mod borrow;
 mod filters;
 mod kept;
 mod layer;
+mod objects;
 pub mod submodule;
 mod tracked;
 mod twin;

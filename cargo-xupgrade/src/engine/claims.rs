@@ -55,9 +55,8 @@ fn proving(plan: &Plan, steps: &[Written], position: usize, member: Member) -> B
         projects.extend(reached);
         return projects;
     }
-    let is_own = |one: &Member| plan.candidate(*one).id.project == *own;
-    let steps = steps.iter().take(position + 1).filter(|step| step.atom.members().iter().any(is_own));
-    let moves: Vec<&Move> = steps.flat_map(|step| &step.applied.also_moved).filter(|one| is_it(one)).collect();
+    let steps = steps.iter().take(position + 1).filter_map(|step| step.effects.get(own));
+    let moves: Vec<&Move> = steps.flat_map(|applied| &applied.also_moved).filter(|one| is_it(one)).collect();
     projects.extend(reached.into_iter().filter(|there| moves.iter().any(|one| plan.has_moved(known, one, there))));
     projects
 }
@@ -68,9 +67,11 @@ pub fn stand(plan: &Plan, steps: &[Written], position: usize, member: Member) ->
     let candidate = plan.candidate(member);
     let mut version = plan.target(member).version;
     for (later, step) in steps.iter().enumerate().skip(position + 1) {
-        let projects = || step.atom.members().iter().filter_map(|by| plan.project_of(plan.candidate(*by)));
-        let here = |moved: &&Move| projects().any(|by| plan.has_moved(by, moved, &candidate.id.project));
-        match step.applied.also_moved.iter().filter(here).find(|moved| is_from(moved, candidate, &version)) {
+        let here = |by: &ProjectId, moved: &Move| {
+            plan.project(by).is_some_and(|by| plan.has_moved(by, moved, &candidate.id.project))
+        };
+        let mut moves = step.moves().filter(|(by, moved)| here(by, moved)).map(|(_, moved)| moved);
+        match moves.find(|moved| is_from(moved, candidate, &version)) {
             Some(Move { to: None, .. }) => return Stand::Gone(later),
             Some(Move { to: Some(to), .. }) => version = Version::parse(to).unwrap_or(version),
             None => {}
@@ -113,16 +114,21 @@ mod tests {
     }
 
     /// The three candidates, one after another; what is not told did not happen.
-    fn steps(applied: &[Applied]) -> Vec<Written> {
+    fn steps(plan: &Plan, applied: &[Applied]) -> Vec<Written> {
         let effects = applied.iter().cloned().chain(std::iter::repeat(Applied::default()));
-        let step = |(candidate, applied)| Written { atom: member(candidate).into(), tree: "t".into(), applied };
+        let step = |(candidate, applied): (usize, Applied)| Written {
+            atom: member(candidate).into(),
+            tree: "t".into(),
+            effects: [(plan.candidates[candidate].id.project.clone(), applied)].into(),
+        };
         (0..3).zip(effects).map(step).collect()
     }
 
     fn end(applied: &[Applied]) -> (Stand, String) {
-        let steps = steps(applied);
-        let package = claim(&plan(), &steps, 0, member(0)).package.to_string();
-        (stand(&plan(), &steps, 0, member(0)), package)
+        let plan = plan();
+        let steps = steps(&plan, applied);
+        let package = claim(&plan, &steps, 0, member(0)).package.to_string();
+        (stand(&plan, &steps, 0, member(0)), package)
     }
 
     fn at(version: &str) -> Stand {
@@ -159,7 +165,7 @@ mod tests {
         let plan = two_projects();
         let up = |name: &str| moves(&[(name, Some("1.0.0"), Some("1.1.0"))]);
         let counts = |written: &[Applied]| {
-            let claim = claim(&plan, &steps(written), 1, member(1));
+            let claim = claim(&plan, &steps(&plan, written), 1, member(1));
             claim.projects.contains(&"cargo fuzz".into())
         };
         assert!(!counts(&[up("a"), up("b")]));
@@ -176,9 +182,9 @@ mod tests {
         let mut plan = two_projects();
         plan.projects.iter_mut().for_each(|one| one.ecosystem = EcosystemKind::Go);
         plan.candidates.iter_mut().for_each(|one| one.id.project.ecosystem = EcosystemKind::Go);
-        let projects = claim(&plan, &steps(&[]), 0, member(0)).projects;
+        let projects = claim(&plan, &steps(&plan, &[]), 0, member(0)).projects;
         assert_eq!(projects, ["go .".into(), "go fuzz".into()].into());
-        assert_eq!(claim(&plan, &steps(&[]), 2, member(2)).projects, ["go fuzz".into()].into());
+        assert_eq!(claim(&plan, &steps(&plan, &[]), 2, member(2)).projects, ["go fuzz".into()].into());
     }
 
     #[test]
@@ -186,9 +192,24 @@ mod tests {
         let mut plan = two_projects();
         plan.candidates.swap(0, 2);
         let on = moves(&[("c", Some("1.1.0"), Some("1.2.0"))]);
-        let at_the_end = |on: Applied| stand(&plan, &steps(&[moves(&[]), on]), 0, member(0));
+        let at_the_end = |on: Applied| stand(&plan, &steps(&plan, &[moves(&[]), on]), 0, member(0));
         assert_eq!(at_the_end(on.clone()), at("1.1.0"));
         assert_eq!(at_the_end(there(on)), at("1.2.0"));
+    }
+
+    #[test]
+    fn of_upgrades_of_two_projects_in_one_step_each_counts_where_it_was_written() {
+        let plan = two_projects();
+        let on = moves(&[("a", Some("1.1.0"), Some("1.2.0"))]);
+        let at_the_end = |project: &str| {
+            let mut steps = steps(&plan, &[]);
+            steps[1].atom = steps[1].atom.with(&steps[2].atom);
+            steps[1].effects = [("cargo .".into(), moves(&[])), ("cargo fuzz".into(), moves(&[]))].into();
+            steps[1].effects.insert(project.into(), on.clone());
+            stand(&plan, &steps, 0, member(0))
+        };
+        assert_eq!(at_the_end("cargo ."), at("1.2.0"));
+        assert_eq!(at_the_end("cargo fuzz"), at("1.1.0"), "the same crate, in another lockfile");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Somewhere trials run. Submitting never blocks on the trial; polling hands back what has finished.
-//! One implementation, `local`; others come behind the same trait and the same conformance test.
+//! Two implementations, `local` and `process`; others come behind the same trait and the same conformance test.
 
 #[cfg(test)]
 pub mod conformance;
 #[cfg(test)]
 pub mod fake;
 pub mod local;
+pub mod process;
 
 use anyhow::Result;
 

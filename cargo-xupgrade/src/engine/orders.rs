@@ -11,7 +11,6 @@ use crate::plan::Plan;
 use crate::trial::narrow::Breadth;
 use crate::trial::{
     Atom, Cell, CellKey, CellReport, Extent, Freshness, Member, Phase, TrialKind, TrialReport, Turn, Until, Written,
-    members,
 };
 
 /// The atoms of a sequence, in the same order.
@@ -26,19 +25,12 @@ pub fn atoms(joints: &[Joint]) -> Vec<Atom> {
 #[must_use]
 pub fn joined(proposal: &Proposal, steps: &[Written]) -> Vec<Joint> {
     let asked = atoms(&proposal.joints);
-    let pick = |member: Member| Pick { atom: member.candidate, rung: member.rung };
+    let is_in = |atom: &Atom, pick: &Pick| atom.members().contains(&Member { candidate: pick.atom, rung: pick.rung });
     let joint = |atom: &Atom| {
-        let all: Vec<Pick> = members(&asked).filter(|one| atom.members().contains(one)).map(pick).collect();
+        let all: Vec<Pick> = proposal.picks().into_iter().filter(|pick| is_in(atom, pick)).collect();
         all.split_first().map(|(first, others)| Joint::new(*first, others))
     };
     steps.iter().map(|step| &step.atom).filter(|atom| !asked.contains(atom)).filter_map(joint).collect()
-}
-
-/// The number of the last atoms, as they were written, that hold one of those that were new.
-#[must_use]
-pub fn fresh(atoms: &[Atom], new: &[Atom]) -> usize {
-    let first = atoms.iter().position(|atom| new.iter().any(|one| one.is_in(atom)));
-    first.map_or(0, |first| atoms.len() - first)
 }
 
 /// The order for a proposal. `again` gives the cells of a [`Scope::Again`], once each, and those of a [`Scope::Often`].
@@ -127,10 +119,11 @@ pub fn failed_cells(report: &TrialReport) -> Vec<Cell> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use xupgrade_search::{AtomSpec, Break, Depth, Options, RungSpec, Search, Step};
 
     use super::*;
-    use crate::project::Applied;
     use crate::trial::TestName;
 
     #[test]
@@ -146,19 +139,14 @@ mod tests {
     #[test]
     fn upgrades_that_were_taken_in_one_step_only_are_one_from_then_on() {
         let pick = |atom| Pick { atom, rung: 0 };
-        let member = |candidate| Member { candidate, rung: 0 };
         let joints = vec![pick(4).into(), pick(1).into(), Joint::new(pick(3), &[pick(2)])];
         let rung = RungSpec { risk: 1, breaking: Break::Compatible, depth: Depth::Rung };
         let atom = AtomSpec { rungs: vec![rung], kin: 0, builds: vec![] };
         let Step::Try(first) = Search::new(&[atom], &Options::default()).next(1) else { panic!("something to try") };
         let proposal = Proposal { joints, fresh: 2, ..first[0].clone() };
-        let step = |atom: Atom| Written { atom, tree: "t".into(), applied: Applied::default() };
+        let step = |atom: Atom| Written { atom, tree: "t".into(), effects: BTreeMap::new() };
         let asked = atoms(&proposal.joints);
         let steps = [step(asked[0].with(&asked[2])), step(asked[1].clone())];
         assert_eq!(joined(&proposal, &steps), [Joint::new(pick(4), &[pick(3), pick(2)])]);
-        let written: Vec<Atom> = steps.iter().map(|step| step.atom.clone()).collect();
-        assert_eq!(fresh(&written, &asked[2..]), 2, "it was written with the first of all");
-        assert_eq!(fresh(&written, &[member(1).into()]), 1);
-        assert_eq!(fresh(&written, &[]), 0);
     }
 }

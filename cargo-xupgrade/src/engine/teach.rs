@@ -21,10 +21,10 @@ pub struct Judged<'a> {
     pub baseline: &'a Baseline,
     /// What happened.
     pub report: &'a TrialReport,
-    /// Its atoms, in commit order, as far as they were written as they were written.
+    /// Its atoms, in commit order.
     pub atoms: &'a [Atom],
-    /// How many of the last ones hold something new.
-    pub fresh: usize,
+    /// The new ones, as they were asked for.
+    pub fresh: &'a [Atom],
     /// The verdict on it with each test set aside that failed in it and not before.
     pub rest: Verdict,
 }
@@ -38,8 +38,7 @@ impl Judged<'_> {
             Verdict::Inconclusive(_) => return Outcome::Inconclusive,
             Verdict::Failed(cause) => cause,
         };
-        let fresh: Vec<usize> =
-            members(&self.atoms[self.atoms.len() - self.fresh..]).map(|member| member.candidate).collect();
+        let fresh: Vec<usize> = members(self.fresh).map(|member| member.candidate).collect();
         let suspects = cause.suspects.iter().map(|member| member.candidate);
         Outcome::Failed {
             suspects: suspects.chain(self.only_one_named(&fresh)).collect(),
@@ -139,12 +138,10 @@ impl Judged<'_> {
 
     /// What an upgrade moves, by name.
     fn moved(&self, member: Member) -> BTreeSet<String> {
-        let name = &self.plan.candidate(member).id.name;
+        let id = &self.plan.candidate(member).id;
+        let step = self.report.steps.iter().find(|step| step.atom.members().contains(&member));
         let mut moved = Moved::default();
-        moved.names.insert(name.clone());
-        if let Some(step) = self.report.steps.iter().find(|step| step.atom.members().contains(&member)) {
-            moved.add(name, &step.applied);
-        }
+        moved.add(&id.name, step.and_then(|step| step.effects.get(&id.project)));
         moved.names
     }
 

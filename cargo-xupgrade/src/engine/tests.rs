@@ -130,6 +130,32 @@ fn an_upgrade_that_the_last_tree_is_no_evidence_for_leaves_the_set() {
 }
 
 #[test]
+fn upgrades_that_are_written_in_one_step_are_one_atom_of_the_checkpoint_and_of_the_trials_after_it() {
+    let plan = three();
+    let seen = std::cell::RefCell::new(Vec::new());
+    let ended = run(&plan, |order| {
+        seen.borrow_mut().push((order.id.clone(), order.atoms.clone()));
+        Answer::Together(0, 2)
+    });
+    let member = |candidate, rung| Member { candidate, rung };
+    let both = Atom::new([member(0, 0), member(2, 0)]);
+    assert!(ended.checkpoint.atoms.contains(&both) && ended.checkpoint.atoms.len() == 2, "{:?}", ended.checkpoint);
+    let full: Vec<_> = seen.into_inner().into_iter().filter(|(id, _)| id.starts_with("full")).collect();
+    assert!(full.iter().all(|(_, atoms)| *atoms == ended.checkpoint.atoms), "{full:?}");
+}
+
+#[test]
+fn one_that_was_written_with_another_lands_alone_where_the_whole_matrix_takes_that_one_out() {
+    let plan = three();
+    let ended = run(&plan, |order| {
+        let holds = |atom: &Atom| atom.members().iter().any(|member| member.candidate == 0);
+        let place = order.atoms.iter().position(holds).filter(|_| order.id.starts_with("full"));
+        place.map_or(Answer::Together(0, 2), Answer::Refused)
+    });
+    assert_eq!(ended.names(&plan), ["b 1.1.0", "c 1.1.0"]);
+}
+
+#[test]
 fn a_refused_atom_does_not_take_the_others_with_it() {
     let plan = three();
     let ended = run(&plan, |order| {
@@ -336,7 +362,7 @@ fn what_the_baseline_saw_to_stand_on_an_upgrade_says_its_place() {
     let known = Exercised { below, ..Exercised::default() };
     engine.baseline.exercised.insert("cargo .".into(), known);
     engine.search(&mut Fake::new(|_: &Order| Answer::Green), &Options::default()).unwrap();
-    let first: Vec<usize> = members(&engine.trials[0].atoms).map(|member| member.candidate).collect();
+    let first: Vec<usize> = members(&engine.trials[0].atoms()).map(|member| member.candidate).collect();
     assert_eq!(first, [2, 0, 1]);
 }
 

@@ -14,9 +14,9 @@ pub struct Trial {
     pub why: Option<Why>,
     /// The trial that it looks at again.
     pub of: Option<String>,
-    /// Its atoms, in commit order: as they were written, then those that were not.
-    pub atoms: Vec<Atom>,
-    /// The number of the last ones that hold something new.
+    /// The atoms that it was asked for, in commit order.
+    pub asked: Vec<Atom>,
+    /// The number of the last of those that were new.
     pub fresh: usize,
     /// The report on it.
     pub report: TrialReport,
@@ -27,4 +27,18 @@ pub struct Trial {
     pub red: Vec<String>,
     /// Seconds that it took.
     pub seconds: f64,
+}
+
+impl Trial {
+    /// Its atoms, in commit order: as they were written, then those that were not.
+    #[must_use]
+    pub fn atoms(&self) -> Vec<Atom> {
+        self.report.atoms(&self.asked)
+    }
+
+    /// The atoms that were new, as they were asked for.
+    #[must_use]
+    pub fn new_ones(&self) -> &[Atom] {
+        &self.asked[self.asked.len() - self.fresh..]
+    }
 }

@@ -5,12 +5,12 @@ mod search;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::commits::CommitChecks;
 use crate::input::config::Level;
 use crate::project;
-pub use search::{DepthRule, ResumeRule, SearchArgs, StrategyRule};
+pub use search::{DepthRule, ExecutorKind, ResumeRule, SearchArgs, StrategyRule};
 
 /// Upgrades the dependencies of mixed Rust and Go repositories, and proves every upgrade with the project's own checks
 #[derive(Debug, Parser)]
@@ -53,10 +53,14 @@ pub enum Command {
     Clean(CleanArgs),
     /// Build the Go companion, and put it on the PATH with --install
     Companion(CompanionArgs),
+    /// Run one trial of a run that works elsewhere: the order comes in a file, and the report goes into another
+    #[command(hide = true)]
+    Trial(TrialArgs),
 }
 
 /// Where to look and what to choose.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Selection {
     /// The git repository (default: the one around the current folder)
     #[arg(long, value_name = "FOLDER", help_heading = "Repository")]
@@ -194,7 +198,7 @@ pub struct RunArgs {
 }
 
 /// When requirements are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum ManifestRule {
     /// Only where they do not admit the new version.
@@ -234,6 +238,50 @@ impl From<VerifyCommits> for CommitChecks {
             VerifyCommits::Full => Self::Matrix,
         }
     }
+}
+
+/// The flags that make the plan of a run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PlanFlags {
+    /// Where to look and what to choose.
+    pub selection: Selection,
+    /// Whether requirements are written when the lockfile alone would do.
+    pub manifest: ManifestRule,
+}
+
+impl PlanFlags {
+    /// Those of a run, so that another process may stand in another folder.
+    ///
+    /// # Errors
+    /// Where the current folder cannot be told.
+    pub fn of(args: &RunArgs) -> std::io::Result<Self> {
+        let mut selection = args.selection.clone();
+        selection.config = selection.config.map(std::path::absolute).transpose()?;
+        Ok(Self { selection, manifest: args.manifest })
+    }
+}
+
+/// The flags of `trial`.
+#[derive(Debug, Clone, Args)]
+pub struct TrialArgs {
+    /// The order, as a run with `--executor process` writes it
+    #[arg(long, value_name = "FILE")]
+    pub order: PathBuf,
+    /// The report to write; the objects of its trees lie beside it
+    #[arg(long, value_name = "FILE")]
+    pub report: PathBuf,
+    /// The git repository (default: the one around the current folder)
+    #[arg(long, value_name = "FOLDER")]
+    pub repo: Option<PathBuf>,
+    /// The folder for logs
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// The folder for the repository's clones (default: the one in the cache)
+    #[arg(long, value_name = "FOLDER")]
+    pub cache: Option<PathBuf>,
+    /// How to talk
+    #[command(flatten)]
+    pub talk: Talk,
 }
 
 /// The flags of `plan`.

@@ -90,6 +90,16 @@ impl Tool {
         self
     }
 
+    /// Gives it a file to read.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn reads(mut self, file: &Path) -> Result<Self> {
+        let open = std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+        self.inner.stdin(open);
+        Ok(self)
+    }
+
     /// Ends it, with all that it started, when it is not done within this time: a server may never answer.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {

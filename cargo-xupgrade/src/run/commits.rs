@@ -3,24 +3,23 @@
 use xupgrade_search::Why;
 
 use super::Found;
+use crate::candidate::UpgradeName;
 use crate::engine::Trial;
 use crate::engine::ends::{Proof, Unit};
+use crate::plan::Plan;
 use crate::report::{Commit, CommitTrials, Verified, round};
-use crate::trial::{Atom, members};
+use crate::trial::members;
 
 /// The commits of the branch; none where none was written.
-pub fn commits(found: &Found) -> Vec<Commit> {
+pub fn commits(plan: &Plan, found: &Found) -> Vec<Commit> {
     let Some(trial) = found.checkpoint.trial.filter(|_| found.branch.is_some()) else { return Vec::new() };
-    found.chain.units.iter().filter_map(|unit| commit(found, trial, unit)).collect()
+    found.chain.units.iter().filter_map(|unit| commit(plan, found, trial, unit)).collect()
 }
 
-fn commit(found: &Found, tested: usize, unit: &Unit) -> Option<Commit> {
+fn commit(plan: &Plan, found: &Found, tested: usize, unit: &Unit) -> Option<Commit> {
     let last = unit.positions.end.checked_sub(1)?;
-    let count = |atoms: &[Atom]| members(atoms).count();
-    let (before, its) =
-        (&found.checkpoint.atoms[..unit.positions.start], &found.checkpoint.atoms[unit.positions.clone()]);
-    let first = count(before);
-    let atoms = found.summaries.get(tested)?.atoms.get(first..first + count(its))?.to_vec();
+    let its = members(found.checkpoint.atoms.get(unit.positions.clone())?);
+    let atoms: Vec<UpgradeName> = its.map(|member| plan.name(member)).collect();
     let (verified, trial) = match &unit.proof {
         Proof::Tip => (Verified::Matrix, Some(found.trials[tested].id.clone())),
         Proof::Search(trial) => (in_the_search(found, trial), Some(trial.clone())),

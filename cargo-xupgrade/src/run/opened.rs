@@ -61,6 +61,16 @@ pub struct Opened<'a> {
 impl<'a> Opened<'a> {
     /// Opens repository and configuration, takes the lock, makes the clone.
     pub fn open(selection: &Selection, listener: &'a dyn Listener, stop: &Stop) -> Result<Self> {
+        Self::open_in(selection, None, listener, stop)
+    }
+
+    /// The same, with another folder for the repository's clones than the usual one in the cache.
+    pub fn open_in(
+        selection: &Selection,
+        folder: Option<&Path>,
+        listener: &'a dyn Listener,
+        stop: &Stop,
+    ) -> Result<Self> {
         let start = match &selection.repo {
             Some(folder) => folder.clone(),
             None => std::env::current_dir().context("cannot tell the current folder")?,
@@ -78,7 +88,7 @@ impl<'a> Opened<'a> {
             network: if selection.offline { Network::Offline } else { Network::Online },
             registry_age: if said.is_some() { RegistryAge::Overruled } else { RegistryAge::Heeded },
         };
-        let cache = cache_root().join(repo.cache_key());
+        let cache = folder.map_or_else(|| cache_root().join(repo.cache_key()), Path::to_owned);
         let lock = Lock::take(&cache)?;
         listener.tell(&told::opened(&repo, &base));
         make_shared(&cache_root())?;

@@ -50,10 +50,18 @@ impl<'a> Landed<'a> {
         &self.report.steps[self.position]
     }
 
-    /// What its atom did, told at the first of its upgrades.
+    /// The effects of its atom in its project, told at the first of the upgrades there.
     fn applied(self) -> Option<&'a Applied> {
-        let is_first = self.step().atom.members().first() == Some(&self.member);
-        is_first.then_some(&self.step().applied)
+        let own = &self.candidate().id.project;
+        let mut here = self.here();
+        (here.next() == Some(self.member)).then(|| self.step().effects.get(own)).flatten()
+    }
+
+    /// The upgrades of its atom in its project.
+    fn here(self) -> impl Iterator<Item = Member> + 'a {
+        let own = &self.candidate().id.project;
+        let members = self.step().atom.members().iter().copied();
+        members.filter(move |member| self.plan.candidate(*member).id.project == *own)
     }
 
     fn upgrade(self) -> Upgrade {
@@ -90,24 +98,24 @@ impl<'a> Landed<'a> {
         self.step().atom.members().iter().copied().filter(move |mate| *mate != self.member)
     }
 
-    /// What is said of an upgrade that the package manager takes only with others; a pair of which each fails without the other
-    /// is told by its commit.
+    /// The note on an upgrade that the package manager took only with others, though its trial asked for it by itself. One that is
+    /// tried as a pair is told by its commit.
     fn only_together(self) -> Option<String> {
-        let members = self.step().atom.members();
-        let is_pair = |member: &Member| trial_of(self.found, *member).is_some_and(|trial| trial.why == Some(Why::Pair));
+        let single = Atom::from(self.member);
+        let was_single = trial_of(self.found, self.member).is_some_and(|trial| trial.asked.contains(&single));
         let names: Vec<String> = self.mates().map(|mate| self.plan.target(mate).to_string()).collect();
-        let is_told = !names.is_empty() && !members.iter().any(is_pair);
+        let is_told = was_single && !names.is_empty();
         is_told.then(|| format!("it resolves only together with {}", names.join(", ")))
     }
 
     /// What else moved with an upgrade: without those that are upgrades of the same step, which speak for themselves.
     fn moved_beside(self) -> Vec<Move> {
         let Some(applied) = self.applied() else { return Vec::new() };
-        let without = |moves: Vec<Move>, member: &Member| {
-            let candidate = self.plan.candidate(*member);
+        let without = |moves: Vec<Move>, member: Member| {
+            let candidate = self.plan.candidate(member);
             others(&moves, &candidate.id.name, &candidate.at, &candidate.rungs[member.rung].version)
         };
-        let mut moves = self.step().atom.members().iter().fold(applied.also_moved.clone(), without);
+        let mut moves = self.here().fold(applied.also_moved.clone(), without);
         // Whoever reads it wants to know that it moved, and not how often.
         for one in &mut moves {
             one.lockfile = None;
@@ -180,7 +188,7 @@ fn failed_above(plan: &Plan, found: &Found, member: Member, candidate: &Candidat
         .filter_map(|refusal| {
             let trial = &found.trials[*found.searched.tickets.get(&refusal.ticket)?];
             let wanted = Some(candidate.rungs[refusal.pick.rung].version.clone());
-            Some(Held { wanted, ..held(candidate, reason_of(plan, found, trial, refusal.pick.atom, vec![])) })
+            Some(Held { wanted, ..held(candidate, reason_of(plan, trial, refusal.pick.atom, vec![])) })
         })
         .collect();
     above.sort_by(|a, b| b.wanted.cmp(&a.wanted));
@@ -197,8 +205,8 @@ fn failed_above(plan: &Plan, found: &Found, member: Member, candidate: &Candidat
 }
 
 /// The reason that a failed trial gives for a candidate.
-fn reason_of(plan: &Plan, found: &Found, trial: &Trial, candidate: usize, tried: Vec<Version>) -> Reason {
-    let beside = beside(found, trial, candidate);
+fn reason_of(plan: &Plan, trial: &Trial, candidate: usize, tried: Vec<Version>) -> Reason {
+    let beside = beside(plan, trial, candidate);
     match &trial.verdict {
         Verdict::Failed(cause) => Reason {
             kind: cause.kind,
@@ -216,8 +224,7 @@ fn reason_of(plan: &Plan, found: &Found, trial: &Trial, candidate: usize, tried:
 /// The words of a cause, and behind them which candidates they name as those that would have to move, too.
 fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> String {
     const SHOWN: usize = 3;
-    let fresh = members(&trial.atoms[trial.atoms.len() - trial.fresh..]);
-    let fresh: Vec<usize> = fresh.map(|member| member.candidate).collect();
+    let fresh: Vec<usize> = members(trial.new_ones()).map(|member| member.candidate).collect();
     let partners = partners(names, plan, &fresh);
     let shown: Vec<&str> = partners.iter().take(SHOWN).map(|index| plan.candidates[*index].id.name.as_str()).collect();
     match shown.as_slice() {
@@ -226,11 +233,12 @@ fn with_partners(plan: &Plan, names: &[String], trial: &Trial, text: &str) -> St
     }
 }
 
-/// The upgrades of a trial that come before a candidate's own.
-fn beside(found: &Found, trial: &Trial, candidate: usize) -> Vec<UpgradeName> {
-    let summary = found.summaries.iter().find(|summary| summary.id == trial.id);
-    let before = members(&trial.atoms).take_while(|member| member.candidate != candidate).count();
-    summary.map(|summary| summary.atoms[..before].to_vec()).unwrap_or_default()
+/// The upgrades of a trial that a candidate's own stands on: those before it, and those that move with it.
+fn beside(plan: &Plan, trial: &Trial, candidate: usize) -> Vec<UpgradeName> {
+    let is_it = |member: &Member| member.candidate == candidate;
+    let last = trial.asked.iter().position(|atom| atom.members().iter().any(is_it));
+    let atoms = last.map_or(&trial.asked[..], |last| &trial.asked[..=last]);
+    members(atoms).filter(|member| !is_it(member)).map(|member| plan.name(member)).collect()
 }
 
 /// The whole report.
@@ -269,7 +277,7 @@ pub fn report(session: &Session, opened: &Opened<'_>, seconds: f64, stop: &Stop)
         cooldowns: plan.cooldowns.clone(),
         candidates: upgrades.len() + all_held.iter().filter(|held| was_tried(held)).count() + untried.len(),
         upgrades,
-        commits: found.map(super::commits::commits).unwrap_or_default(),
+        commits: found.map(|found| super::commits::commits(plan, found)).unwrap_or_default(),
         commit_trials: found.map(super::commits::trials).unwrap_or_default(),
         held: all_held,
         untried,
@@ -291,7 +299,7 @@ fn steady(plan: &Plan, found: &Found) -> Vec<Steady> {
     let moved: Vec<usize> = members(&found.checkpoint.atoms).map(|member| member.candidate).collect();
     let concerned: BTreeSet<CellKey> = plan.cells_for(&moved).iter().map(Cell::key).collect();
     let on_it =
-        |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms == found.checkpoint.atoms;
+        |trial: &&Trial| matches!(trial.why, Some(Why::Verify | Why::Often)) && trial.atoms() == found.checkpoint.atoms;
     let trials = found.trials.iter().filter(on_it).filter(|_| !found.checkpoint.atoms.is_empty());
     let mut cells: BTreeMap<CellKey, Vec<&CellReport>> = BTreeMap::new();
     for cell in trials.flat_map(|trial| &trial.report.cells).filter(|cell| cell.cell.check.phase == Phase::Test) {
@@ -316,17 +324,18 @@ fn flaps(session: &Session) -> Vec<Flap> {
 fn tell_effects(plan: &Plan, found: &Found, all: &mut [Held]) {
     let Some(report) = found.checkpoint.trial.map(|trial| &found.trials[trial].report) else { return };
     for step in &report.steps {
-        let by = plan.candidate(step.atom.members()[0]);
-        let projects = || step.atom.members().iter().filter_map(|one| plan.project_of(plan.candidate(*one)));
-        for moved in &step.applied.also_moved {
+        for (by, moved) in step.moves() {
+            let own =
+                step.atom.members().iter().map(|member| plan.candidate(*member)).find(|one| one.id.project == *by);
+            let (Some(project), Some(own)) = (plan.project(by), own) else { continue };
             let same = |held: &&mut Held| {
                 held.id.name == moved.name
                     && held.at.as_ref().map(ToString::to_string) == moved.from
-                    && projects().any(|project| plan.has_moved(project, moved, &held.id.project))
+                    && plan.has_moved(project, moved, &held.id.project)
             };
             let effect = match &moved.to {
-                Some(to) => format!("the upgrade of {} brought it along to {to}", by.id.name),
-                None => taken_out(plan, &step.atom),
+                Some(to) => format!("the upgrade of {} brought it along to {to}", own.id.name),
+                None => format!("the upgrade of {} takes it out", own.id.name),
             };
             for held in all.iter_mut().filter(same) {
                 if !held.reason.text.contains(&effect) {
@@ -368,7 +377,7 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
             let tried = rungs.iter().rev().map(|rung| candidate.rungs[*rung].version.clone()).collect();
             let highest = trials.iter().max_by_key(|(rung, _)| *rung)?;
             let trial = &found.trials[*found.searched.tickets.get(&highest.1)?];
-            let mut reason = reason_of(plan, found, trial, index, tried);
+            let mut reason = reason_of(plan, trial, index, tried);
             if trial.why == Some(Why::Verify) {
                 reason.text = match reason.kind {
                     ReasonKind::NotExercised => unproved(plan, trial, index),
@@ -379,15 +388,32 @@ fn why_not(plan: &Plan, found: &Found, index: usize, candidate: &Candidate) -> O
         }
         Fate::Inconclusive { ticket } => {
             let trial = &found.trials[*found.searched.tickets.get(ticket)?];
-            let mut reason = reason_of(plan, found, trial, index, vec![]);
+            let mut reason = reason_of(plan, trial, index, vec![]);
             if matches!(trial.verdict, Verdict::Failed(_)) {
                 reason.kind = ReasonKind::Inconclusive;
-                reason.text = format!("{}, which no further run confirmed", reason.text);
+                let is_whole = matches!(trial.why, Some(Why::Verify | Why::Often | Why::Confirm));
+                let mates = if is_whole { mates(plan, trial, index) } else { Vec::new() };
+                reason.text = match mates.as_slice() {
+                    [] => format!("{}, which no further run confirmed", reason.text),
+                    mates => format!(
+                        "it moved as one with {}, which was taken out ({}), and was not tried by itself",
+                        mates.join(", "),
+                        reason.text
+                    ),
+                };
             }
             Some(reason)
         }
         Fate::Accepted { .. } | Fate::Untried => None,
     }
+}
+
+/// The names of the upgrades that moved as one with a candidate's in a trial.
+fn mates(plan: &Plan, trial: &Trial, candidate: usize) -> Vec<String> {
+    let atoms = trial.atoms();
+    let own = atoms.iter().find(|atom| atom.members().iter().any(|member| member.candidate == candidate));
+    let others = own.into_iter().flat_map(Atom::members).filter(|member| member.candidate != candidate);
+    others.map(|member| plan.target(*member).to_string()).collect()
 }
 
 /// Why the last tree is no evidence for a candidate that passed by itself.

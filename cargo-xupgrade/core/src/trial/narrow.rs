@@ -34,12 +34,14 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// Adds an upgrade and what moved with it.
-    pub fn add(&mut self, name: &str, applied: &Applied) {
-        let others = applied.also_moved.iter().filter(|one| one.from.is_some()).map(|one| &one.name);
-        self.own.extend(others.chain(&applied.rewired).cloned());
+    /// Adds an upgrade and what moved with it, where it was written.
+    pub fn add(&mut self, name: &str, applied: Option<&Applied>) {
+        if let Some(applied) = applied {
+            let others = applied.also_moved.iter().filter(|one| one.from.is_some()).map(|one| &one.name);
+            self.own.extend(others.chain(&applied.rewired).cloned());
+            self.names.extend(applied.also_moved.iter().map(|one| one.name.clone()));
+        }
         self.own.insert(name.to_owned());
-        self.names.extend(applied.also_moved.iter().map(|one| one.name.clone()));
         self.names.extend(self.own.iter().cloned());
     }
 }

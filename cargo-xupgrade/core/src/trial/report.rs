@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Atom, Cell, CellReport, Turn};
 use crate::candidate::{ProjectId, Reason};
-use crate::project::{Applied, Exercised};
+use crate::project::{Applied, Exercised, Move};
 
 /// The kind of a trial, which its name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,8 +130,15 @@ pub struct Written {
     pub atom: Atom,
     /// The tree after it.
     pub tree: String,
-    /// The effects of its edit.
-    pub applied: Applied,
+    /// The effects of its edit in each of the projects of its upgrades.
+    pub effects: BTreeMap<ProjectId, Applied>,
+}
+
+impl Written {
+    /// The moves of its edit, each with the project of which an upgrade made it.
+    pub fn moves(&self) -> impl Iterator<Item = (&ProjectId, &Move)> {
+        self.effects.iter().flat_map(|(project, applied)| applied.also_moved.iter().map(move |one| (project, one)))
+    }
 }
 
 /// A trial, as far as it went.
@@ -233,7 +240,7 @@ mod tests {
         let outside = noise(Noise::Outside("no answer".into()));
         let atom: Atom = Member { candidate: 2, rung: 0 }.into();
         let refused = TrialEnd::Refused { atom: atom.clone(), reason: reason.clone() };
-        let step = Written { atom, tree: "t".into(), applied: Applied::default() };
+        let step = Written { atom, tree: "t".into(), effects: [("cargo .".into(), Applied::default())].into() };
         for end in [TrialEnd::Ran, TrialEnd::BrokeOff, refused, TrialEnd::Unfit(reason), noise(Noise::Cut), outside] {
             let report =
                 TrialReport { cells: vec![cell.clone()], end, steps: vec![step.clone()], ..TrialReport::default() };

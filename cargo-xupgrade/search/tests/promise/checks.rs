@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use xupgrade_search::sim::{Run, World};
 use xupgrade_search::{Fate, Joint, Outcome, Pick, Proof, Proposal, Scope, Solution, Strategy, Ticket, Why};
 
-use super::{Truth, lifted, without};
+use super::{Truth, lifted, sets, without};
 
 type Checked = Result<(), TestCaseError>;
 
@@ -43,7 +43,7 @@ pub fn proposals_are_well_formed(run: &Run, plan: &[Vec<Truth>]) -> Checked {
     let mut tickets = BTreeSet::new();
     for proposal in run.trials.iter().map(|trial| &trial.0).chain(&run.ended) {
         prop_assert!(tickets.insert(proposal.ticket), "{:?} twice", proposal.ticket);
-        prop_assert!(proposal.fresh <= proposal.picks().len());
+        prop_assert!(proposal.fresh <= proposal.joints.len());
         prop_assert!(proposal.fresh > 0 || !matches!(proposal.scope, Scope::Concerned | Scope::Gate), "{proposal:?}");
         let atoms: BTreeSet<usize> = proposal.picks().iter().map(|pick| pick.atom).collect();
         prop_assert_eq!(atoms.len(), proposal.picks().len(), "an atom stands in a sequence once: {:?}", proposal);
@@ -61,8 +61,9 @@ pub fn is_sound(run: &Run, solution: &Solution) -> Checked {
     match solution.proven_by {
         None => prop_assert!(solution.accepted.is_empty(), "{:?} rests on nothing", solution.accepted),
         Some(ticket) => {
-            let proof = passes(run).find(|proposal| proposal.ticket == ticket);
-            prop_assert_eq!(proof.map(|proposal| &proposal.joints), Some(&solution.accepted));
+            let proofs = passes(run).filter(|proposal| proposal.ticket == ticket);
+            let proofs: Vec<_> = proofs.map(|proposal| sets(&proposal.joints)).collect();
+            prop_assert!(proofs.contains(&sets(&solution.accepted)), "{:?} by {proofs:?}", solution.accepted);
         }
     }
     for (atom, fate) in solution.fates.iter().enumerate() {
@@ -99,7 +100,7 @@ pub fn is_honest(run: &Run, solution: &Solution) -> Checked {
             return Err(TestCaseError::fail(format!("{refusal:?} rests on nothing")));
         };
         prop_assert!(last.picks().contains(&refusal.pick), "{:?}", refusal);
-        let stands = |other: &Proposal| without(&other.joints, last) == below;
+        let stands = |other: &Proposal| sets(&without(&other.joints, last)) == sets(below);
         let again = |(other, outcome): &(Proposal, Outcome)| {
             let same = matches!((other.scope, proposal.scope), (Scope::Again { of: one, .. }, Scope::Again { of, .. }) if one == of);
             Answer::of(outcome) == Answer::Passed && same && stands(other)
@@ -141,7 +142,7 @@ pub fn no_rejection_rests_on_one_red_run(run: &Run, solution: &Solution) -> Chec
         let with = runs_of(run, of, |other| other.joints == proposal.joints);
         let is_without = |other: &Proposal| {
             let (last, below) = proposal.joints.split_last().expect("a refusal has a pick");
-            other.joints != proposal.joints && without(&other.joints, last) == below
+            other.joints != proposal.joints && sets(&without(&other.joints, last)) == sets(below)
         };
         let without = runs_of(run, of, is_without);
         let ground = matches!(proposal.scope, Scope::Full | Scope::Often { .. }) && proposal.joints.len() == 1;
@@ -206,7 +207,7 @@ pub fn checkpoint_is_proven(run: &Run, solution: &Solution, verify_runs: u32) ->
     prop_assert!(runs.len() >= verify_runs as usize, "{:?}", checkpoint.proven_by);
     for ticket in runs {
         let proof = passes(run).find(|proposal| proposal.ticket == ticket && proposal.scope == Scope::Full);
-        prop_assert_eq!(proof.map(|proposal| &proposal.joints), Some(&checkpoint.joints));
+        prop_assert_eq!(proof.map(|proposal| sets(&proposal.joints)), Some(sets(&checkpoint.joints)));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 pub mod checks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::strategy::Strategy as Generator;
@@ -115,6 +115,11 @@ pub fn ended(run: &Run) -> Result<Solution, TestCaseError> {
 /// The solution as a map from atoms to rungs, where the order does not matter.
 pub fn landed(solution: &Solution) -> BTreeMap<usize, usize> {
     solution.picks().iter().map(|pick| (pick.atom, pick.rung)).collect()
+}
+
+/// A sequence without the order of the picks in each joint.
+pub fn sets(sequence: &[Joint]) -> Vec<BTreeSet<Pick>> {
+    sequence.iter().map(|joint| joint.picks().iter().copied().collect()).collect()
 }
 
 /// A sequence without what has atoms of a joint.

@@ -26,7 +26,7 @@ use super::lock::{self, Lock, LockDiff};
 use super::project_files::read_lock;
 use super::registries::Registries;
 use super::requirement::{compatible, same_version};
-use crate::candidate::{Reason, ReasonKind};
+use crate::candidate::{Reason, ReasonKind, toolchain_exceeds};
 use crate::ecosystem::{Change, Resolution};
 use crate::project::{Applied, Move, Project};
 pub use bounds::Aims;
@@ -67,7 +67,7 @@ fn originals(root: &Path, project: &Project) -> Result<Originals> {
 fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Originals) -> Result<Resolution> {
     let registries = cargo.registries(root, change.project)?;
     let before = read_lock(root, change.project)?;
-    let (mut steps, mut moving) = (Vec::new(), Vec::new());
+    let (mut steps, mut moving, mut there) = (Vec::new(), Vec::new(), Vec::new());
     for one in std::iter::once(change).chain(change.with) {
         let subject = Subject { key: registry_of(&registries, &before, one)?, name: one.name };
         match standing(&subject.own(&before), one) {
@@ -75,7 +75,7 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
                 steps.push(Step { subject, to: one.to, from });
                 moving.push(Change { with: &[], ..one.clone() });
             }
-            Standing::Reached => {}
+            Standing::Reached => there.push((subject, one)),
             elsewhere => return Ok(elsewhere.end(one)),
         }
     }
@@ -86,7 +86,7 @@ fn write(cargo: &Cargo<'_>, root: &Path, change: &Change<'_>, originals: &Origin
         Err(reason) => return Ok(Resolution::Refused(reason)),
     };
     let resolver = ProjectResolver { cargo, registries: &registries, root, project: change.project };
-    Work { resolver, change, steps: &steps, before: &before, originals, edited: &edited }.resolve()
+    Work { resolver, change, steps: &steps, there: &there, before: &before, originals, edited: &edited }.resolve()
 }
 
 /// One upgrade at work, or several that move in the same resolve, the requirements spliced.
@@ -95,6 +95,8 @@ struct Work<'a> {
     change: &'a Change<'a>,
     /// The crates to raise; the first one is that of the change.
     steps: &'a [Step<'a>],
+    /// The crates that stand where they are to go already.
+    there: &'a [(Subject<'a>, &'a Change<'a>)],
     before: &'a Lock,
     originals: &'a Originals,
     /// The manifests that changed.
@@ -102,16 +104,11 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The crate of the change, and where it stands.
-    fn first(&self) -> &Step<'_> {
-        &self.steps[0]
-    }
-
     /// Resolves within one bounds after another, the closest first, until cargo and the policy take what comes of it.
     fn resolve(&self) -> Result<Resolution> {
         let ProjectResolver { cargo, root, project, .. } = self.resolver;
         let aims = cargo.aims(project);
-        let rust = rust_of_users(cargo, root, project, self.before, self.change.name, &self.first().from)?;
+        let rust = self.rust()?;
         let fixed = aims.fixed(self.change.others);
         if let Some(target) = &aims.target {
             let end = self.attempt(&Bounds { fixed: fixed.clone(), ..Bounds::towards(target) })?;
@@ -129,6 +126,17 @@ impl Work<'_> {
         }
         self.put_back_locks()?;
         self.attempt(&Bounds { rust: least, fixed, ..Bounds::default() })
+    }
+
+    /// The newest Rust that all users of one of the crates support, of that for which it is highest: each release is judged by its
+    /// own users afterwards.
+    fn rust(&self) -> Result<Option<String>> {
+        let ProjectResolver { cargo, root, project, .. } = self.resolver;
+        let of = |step: &Step<'_>| rust_of_users(cargo, root, project, self.before, step.subject.name, &step.from);
+        let all = self.steps.iter().map(of).collect::<Result<Vec<_>>>()?;
+        // Without a bound nothing is higher.
+        let Some(bounds) = all.into_iter().collect::<Option<Vec<String>>>() else { return Ok(None) };
+        Ok(bounds.into_iter().reduce(|one, other| if toolchain_exceeds(&other, &one) { other } else { one }))
     }
 
     fn put_back_locks(&self) -> Result<()> {
@@ -163,6 +171,11 @@ impl Work<'_> {
                 return Ok(Resolution::Refused(reason));
             }
             said.extend(notes(one, &after, &diff));
+        }
+        for (subject, change) in self.there {
+            if let Some(reason) = objection(change, &subject.own(&all_after), &diff) {
+                return Ok(Resolution::Refused(reason));
+            }
         }
         let mut told = BTreeSet::new();
         said.retain(|note| told.insert(note.clone()));

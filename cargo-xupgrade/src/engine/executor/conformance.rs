@@ -1,6 +1,6 @@
-//! What every executor promises, as one suite: the fake passes it here, the local one in its own tests.
+//! What every executor promises, as one suite: each implementation passes it in its own tests (that of processes in tests/elsewhere.rs).
 
-use super::{Executor, Order};
+use crate::engine::executor::{Executor, Order};
 use crate::trial::narrow::Breadth;
 use crate::trial::{Freshness, Noise, TrialEnd, TrialKind, TrialReport};
 
@@ -76,11 +76,4 @@ fn cancels(executor: &mut dyn Executor) {
     executor.cancel(last);
     submit(executor, &empty_order(last));
     assert!(executor.poll().unwrap().unwrap().report.noise().is_none(), "what is over cannot be cancelled any more");
-}
-
-#[test]
-fn the_fake_executor_keeps_the_promises_of_an_executor() {
-    for capacity in [1, 3] {
-        conforms(&mut super::fake::Fake::new(|_: &Order| super::fake::Answer::Green).with_capacity(capacity));
-    }
 }

@@ -2,14 +2,14 @@
 //! (`conformance` checks both): each order is answered once, with a tree for each atom; with room for several, in an order that
 //! nobody can foresee.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::Result;
 
 use super::{Executor, Finished, Order};
 use crate::candidate::Target;
 use crate::candidate::{Reason, ReasonKind};
-use crate::project::{Applied, Exercised};
+use crate::project::Exercised;
 use crate::trial::{Atom, Exit, Noise, Reading, TestEnd, TestName, TrialEnd, TrialReport, Written, members};
 use crate::verdict::Baseline;
 
@@ -28,6 +28,8 @@ pub enum Answer {
     Broken(&'static str),
     /// Tests are said to be red, but no cell is: there is nothing that could run again.
     RedWithoutCells,
+    /// All cells are green, and those of these two candidates that are in it are written in one step.
+    Together(usize, usize),
     /// The atom at this position cannot be written.
     Refused(usize),
     /// No evidence.
@@ -85,6 +87,7 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
                 let cells = order.cells.iter().filter(|cell| cell.check.name == name);
                 report.cells = cells.map(|cell| cell.clone().ended(Exit::Code(101), Reading::default())).collect();
             }
+            Answer::Together(one, other) => report.steps = as_one(report.steps, one, other),
             Answer::Noise => report.end = TrialEnd::Noise(Noise::Outside("noise by rule".into())),
             Answer::Refused(position) => {
                 report.steps.truncate(position);
@@ -96,17 +99,29 @@ impl<F: Fn(&Order) -> Answer> Fake<F> {
     }
 }
 
+/// The same steps, but that the first of two candidates is written with the other one.
+fn as_one(mut steps: Vec<Written>, one: usize, other: usize) -> Vec<Written> {
+    let place = |steps: &[Written], candidate: usize| {
+        steps.iter().position(|step| step.atom.members().iter().any(|member| member.candidate == candidate))
+    };
+    if let (Some(first), Some(second)) = (place(&steps, one), place(&steps, other))
+        && first < second
+    {
+        let mate = steps.remove(second);
+        steps[first].atom = steps[first].atom.with(&mate.atom);
+        steps[first].tree.push_str("+mate");
+    }
+    steps
+}
+
 /// A name for the tree after each atom; the same sequence has the same names.
 fn steps(atoms: &[Atom]) -> Vec<Written> {
     let tree = |length: usize| {
         let names = members(&atoms[..length]).map(|member| format!("{}.{}", member.candidate, member.rung));
         names.collect::<Vec<_>>().join("+")
     };
-    let step = |(place, atom): (usize, &Atom)| Written {
-        atom: atom.clone(),
-        tree: tree(place + 1),
-        applied: Applied::default(),
-    };
+    let step =
+        |(place, atom): (usize, &Atom)| Written { atom: atom.clone(), tree: tree(place + 1), effects: BTreeMap::new() };
     atoms.iter().enumerate().map(step).collect()
 }
 
@@ -144,5 +159,12 @@ impl<F: Fn(&Order) -> Answer> Executor for Fake<F> {
         if self.queue.iter().any(|order| order.id == id) {
             self.unwanted.insert(id.to_owned());
         }
+    }
+}
+
+#[test]
+fn the_fake_executor_keeps_the_promises_of_an_executor() {
+    for capacity in [1, 3] {
+        super::conformance::conforms(&mut Fake::new(|_: &Order| Answer::Green).with_capacity(capacity));
     }
 }

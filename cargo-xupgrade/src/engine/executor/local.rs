@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+use crate::candidate::ProjectId;
 use crate::checkout::environment::CheckEnv;
 use crate::checkout::worker::Worker;
 use crate::ecosystem::Ecosystem;
@@ -76,14 +77,8 @@ struct Step {
     /// The tree that was tested; the one to publish is the same, but for lockfiles that git does not track.
     tested: String,
     written: Written,
-}
-
-impl Step {
-    /// True if all that it wrote is among these atoms. A tree of which that is not so has more in it than they say.
-    fn is_of(&self, atoms: &[Atom]) -> bool {
-        let its = atoms.iter().filter(|atom| atom.is_in(&self.written.atom));
-        its.map(|atom| atom.members().len()).sum::<usize>() == self.written.atom.members().len()
-    }
+    /// The packages that refusals named on the way to it, by project.
+    named: BTreeMap<ProjectId, BTreeSet<String>>,
 }
 
 /// The limit of a cell in the baseline, where nothing is known yet, in seconds.

@@ -38,13 +38,14 @@ fn broken(telling: &[&str]) -> Reading {
 
 fn red(reading: Reading) -> TrialReport {
     let cell = Cell::of("test", Phase::Test).ended(Exit::Code(101), reading);
-    let step = |atom| Written { atom, tree: "t".into(), applied: Applied::default() };
+    let effects = || [("cargo .".into(), Applied::default())].into();
+    let step = |atom| Written { atom, tree: "t".into(), effects: effects() };
     TrialReport { cells: vec![cell], steps: atoms().into_iter().map(step).collect(), ..TrialReport::default() }
 }
 
 /// All four upgrades together.
 fn with<T>(baseline: &Baseline, report: &TrialReport, look: impl FnOnce(&Judged<'_>) -> T) -> T {
-    look(&Judged { plan: &plan(), baseline, report, atoms: &atoms(), fresh: 4, rest: Verdict::Passed })
+    look(&Judged { plan: &plan(), baseline, report, atoms: &atoms(), fresh: &atoms(), rest: Verdict::Passed })
 }
 
 fn atoms() -> Vec<Atom> {
@@ -72,7 +73,7 @@ fn it_points_to_what_moves_something_below_it_too() {
         to: Some("1.1.0".into()),
         lockfile: None,
     };
-    report.steps[2].applied.also_moved.push(shared);
+    report.steps[2].effects.values_mut().for_each(|applied| applied.also_moved.push(shared.clone()));
     assert_eq!(blamed(&report), [[0, 1, 2]]);
 }
 

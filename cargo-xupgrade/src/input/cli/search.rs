@@ -5,9 +5,22 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use xupgrade_search::{Below, Strategy};
 
+/// The place of trials.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ExecutorKind {
+    /// In this process.
+    #[default]
+    Local,
+    /// Each in a process of its own, which gets nothing but files.
+    Process,
+}
+
 /// How to search.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SearchArgs {
+    /// Where trials run
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = ExecutorKind::Local, hide = true)]
+    pub executor: ExecutorKind,
     /// How to choose what is tried together
     ///
     /// `one-by-one` where each upgrade is to have a trial of its own, `all` where nothing but everything together is wanted.

@@ -235,7 +235,7 @@ fn an_upgrade_counts_with_what_moved_and_with_what_uses_another_version_now() {
     };
     let also_moved = vec![one("along", Some("0")), one("new", None)];
     let mut moved = Moved::default();
-    moved.add("x", &Applied { also_moved, rewired: vec!["user".into()], ..Applied::default() });
+    moved.add("x", Some(&Applied { also_moved, rewired: vec!["user".into()], ..Applied::default() }));
     assert_eq!(moved.own, set(&["x", "along", "user"]));
     assert_eq!(moved.names, set(&["x", "along", "user", "new"]));
 }

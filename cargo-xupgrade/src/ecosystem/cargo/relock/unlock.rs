@@ -62,7 +62,11 @@ pub(super) fn relock(
                 .filter(|one| !one.is_done(&lock))
                 .flat_map(|one| one.subject.instead_of(&lock, one))
                 .collect(),
-            Some(Resolution::Refused(reason)) => in_the_way(&lock, &reason.text, &unlocked),
+            Some(Resolution::Refused(reason)) => match in_the_way(&lock, &reason.text, &unlocked) {
+                // Of several that move at once one may hold another one.
+                none if none.is_empty() && steps.len() > 1 => own(&lock, steps),
+                more => more,
+            },
             Some(_) => return Ok(end),
         };
         let new = more.into_iter().filter(|spec| !unlocked.contains(spec)).collect::<Vec<_>>();
@@ -79,12 +83,17 @@ pub(super) fn relock(
 /// The packages that are unlocked before cargo says anything. To unlock a crate whose requirement changed would drag every
 /// other user of it along; a workspace update moves only the edges whose requirement changed.
 fn at_first(lock: &Lock, steps: &[Step<'_>], extent: Extent) -> Vec<String> {
-    if let ([_], Extent::Requirements) = (steps, extent) {
-        return Vec::new();
+    match extent {
+        Extent::Requirements => Vec::new(),
+        Extent::LockOnly => own(lock, steps),
     }
+}
+
+/// The crates of the steps where they stand.
+fn own(lock: &Lock, steps: &[Step<'_>]) -> Vec<String> {
     let is_here = |one: &&Step<'_>| is_there(&one.subject.own(lock), one.subject.name, &one.from);
-    let unlocked = steps.iter().filter(|one| steps.len() == 1 || is_here(one));
-    unlocked.map(|one| one.subject.spec(lock, &one.from)).collect()
+    let here = steps.iter().filter(|one| steps.len() == 1 || is_here(one));
+    here.map(|one| one.subject.spec(lock, &one.from)).collect()
 }
 
 /// The packages that are in conflict by the words of cargo's resolver, without those that merely lead to them.

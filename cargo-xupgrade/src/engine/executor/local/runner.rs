@@ -15,25 +15,23 @@ use anyhow::{Context, Result, anyhow};
 
 use super::barrier::BarrierHandle;
 use super::cell_scheduler::lock;
-use super::{FIRST_LIMIT, Shared, Step, Tools};
-use crate::candidate::{Reason, ReasonKind, Target};
+use super::{FIRST_LIMIT, Shared, Tools};
 use crate::checkout::environment::CheckEnv;
 use crate::checkout::worker::Worker;
-use crate::ecosystem::{Ecosystem, Resolution};
+use crate::ecosystem::Ecosystem;
 use crate::engine::executor::Order;
 use crate::event::Event;
 use crate::machine::interrupt::{Level, Stop};
 use crate::machine::supervisor::{self, Job, Launcher};
-use crate::project::{Applied, Project};
+use crate::project::Project;
 use crate::trial::reading::{Lines, for_people};
 use crate::trial::{
-    Atom, Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Noise, Phase, Reading, TrialEnd, TrialKind,
-    TrialReport, Turn, Until, Written, words,
+    Beside, Cell, CellKey, CellReport, Company, Exit, Grain, Noise, Phase, Reading, TrialEnd, TrialKind, TrialReport,
+    Turn, Until, words,
 };
 use crate::verdict::{Baseline, time_limit};
 pub(super) use download::Fetched;
 use part::Shown;
-use write::Ended;
 
 /// Runs one trial in one place, and knows nothing of others.
 pub(super) struct TrialRunner<'a> {
@@ -82,94 +80,6 @@ impl TrialRunner<'_> {
         }
         self.run_cells(order, &mut report)?;
         Ok(report)
-    }
-
-    /// Writes the atoms one after another, from the longest sequence that was written before.
-    fn write_atoms(&self, order: &Order, report: &mut TrialReport) -> Result<()> {
-        let mut rest = order.atoms.clone();
-        let steps = self.known_steps(&mut rest);
-        report.tested = steps.last().map(|step| step.tested.clone());
-        self.worker.start_from(report.tested.as_deref())?;
-        report.steps = steps.into_iter().map(|step| step.written).collect();
-        while !rest.is_empty() {
-            if let Some(why) = self.halted() {
-                report.end = TrialEnd::Noise(why);
-                return Ok(());
-            }
-            let asked = rest.remove(0);
-            let Ended { atom, resolution } = self.write_atom(&asked, &rest)?;
-            match resolution {
-                Resolution::Applied(applied) => {
-                    rest.retain(|later| !later.is_in(&atom));
-                    let tested = self.worker.snapshot(&applied.files)?;
-                    let written = Written { atom, tree: self.worker.published(&tested)?, applied };
-                    let key = report.steps.iter().map(|step| step.atom.clone()).chain([asked]).collect();
-                    report.steps.push(written.clone());
-                    report.tested = Some(tested.clone());
-                    lock(&self.shared.written).insert(key, Step { tested, written });
-                }
-                Resolution::Refused(reason) => {
-                    report.end = TrialEnd::Refused { atom, reason };
-                    return Ok(());
-                }
-                Resolution::Noise(why) => {
-                    report.end = TrialEnd::Noise(Noise::Outside(why));
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The longest part of a sequence that was written before, from its beginning; takes its atoms out of `rest`.
-    fn known_steps(&self, rest: &mut Vec<Atom>) -> Vec<Step> {
-        let written = lock(&self.shared.written);
-        let (mut key, mut steps): (Vec<Atom>, Vec<Step>) = (Vec::new(), Vec::new());
-        while let Some(next) = rest.first() {
-            key.push(next.clone());
-            let Some(step) = written.get(&key).filter(|step| step.is_of(rest)) else { break };
-            let atom = &step.written.atom;
-            rest.retain(|later| !later.is_in(atom));
-            key.pop();
-            key.push(atom.clone());
-            steps.push(step.clone());
-        }
-        steps
-    }
-
-    /// Writes an atom project by project, or nothing of it.
-    fn write_atom(&self, asked: &Atom, later: &[Atom]) -> Result<Ended> {
-        let plan = self.tools.plan;
-        let (mut atom, mut effects) = (asked.clone(), Applied::default());
-        for (place, project) in write::projects(plan, asked).iter().enumerate() {
-            let known = plan.projects.iter().find(|one| one.id() == *project);
-            let known = known.ok_or_else(|| anyhow!("no project {project}"))?;
-            let ended = write::write(self.ecosystem(known)?, &self.worker.tree(), plan, project, (&atom, later))?;
-            let resolution = match ended.resolution {
-                Resolution::Applied(applied) => match self.drags(asked, known, &applied) {
-                    None => {
-                        atom = ended.atom;
-                        effects.add(applied);
-                        continue;
-                    }
-                    Some(reason) => Resolution::Refused(reason),
-                },
-                end if place == 0 => return Ok(Ended { atom: asked.clone(), resolution: end }),
-                end => end,
-            };
-            self.worker.restore()?;
-            return Ok(Ended { atom: asked.clone(), resolution });
-        }
-        Ok(Ended { atom, resolution: Resolution::Applied(effects) })
-    }
-
-    /// The reason against an edit that takes something along which the user holds.
-    fn drags(&self, atom: &Atom, project: &Project, applied: &Applied) -> Option<Reason> {
-        let moved = self.tools.plan.forbidden(project, &applied.also_moved)?;
-        let Target { name, version } = self.tools.plan.target(atom.members()[0]);
-        let to = moved.to.as_deref().unwrap_or("nothing");
-        let text = format!("{name} {version} would take {} along to {to}, which you hold", moved.name);
-        Some(Reason::new(ReasonKind::DragsForbidden, text))
     }
 
     fn run_cells(&self, order: &Order, report: &mut TrialReport) -> Result<()> {

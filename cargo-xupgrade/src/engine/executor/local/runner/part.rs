@@ -66,7 +66,8 @@ impl TrialRunner<'_> {
         let mut moved: BTreeMap<ProjectId, Moved> = BTreeMap::new();
         for step in report.steps.iter().filter(is_fresh) {
             for candidate in step.atom.members().iter().map(|member| self.tools.plan.candidate(*member)) {
-                moved.entry(candidate.id.project.clone()).or_default().add(&candidate.id.name, &step.applied);
+                let its = moved.entry(candidate.id.project.clone()).or_default();
+                its.add(&candidate.id.name, step.effects.get(&candidate.id.project));
             }
         }
         let ran = self.known.cells.iter().map(|(key, known)| (key.clone(), known.names.clone())).collect();
