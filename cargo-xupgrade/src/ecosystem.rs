@@ -8,7 +8,6 @@ pub mod conformance;
 #[cfg(test)]
 mod fake;
 pub mod go;
-mod in_turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,7 +18,6 @@ use crate::candidate::{Candidate, Dependency, EcosystemKind, Named, Place, Reaso
 use crate::clock::Instant;
 use crate::project::{Applied, Exercised, Network, Project, Resolved, TransitiveRule};
 use crate::trial::{CellReport, Check};
-pub use in_turn::InTurn;
 
 /// The files of a work tree that discovery looks at.
 #[derive(Debug, Clone, Copy)]
@@ -161,7 +159,7 @@ pub fn check_names(kind: EcosystemKind) -> &'static [&'static str] {
 }
 
 /// The package manager of an ecosystem, at work on a private clone.
-pub trait Resolver: Send {
+pub trait Resolver: Send + Sync {
     /// Finds out how far all upgrades get at once, and which of them do not resolve even alone; in the order of the
     /// candidates. Runs none of the project's code, and leaves every file as it was.
     ///
@@ -190,8 +188,8 @@ pub trait Resolver: Send {
 
 /// A package ecosystem: how to read, edit and judge one kind of project.
 ///
-/// Paths are below the root of a private clone; the user's checkout is never given to an implementation. One thread at a
-/// time works with an implementation, and several implementations work side by side.
+/// Paths are below the root of a private clone; the user's checkout is never given to an implementation. Several
+/// threads may work with an implementation, each in a clone of its own; upgrades are written one at a time.
 pub trait Ecosystem: Resolver {
     /// Which one it is.
     fn kind(&self) -> EcosystemKind;

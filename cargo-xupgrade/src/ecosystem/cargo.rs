@@ -22,10 +22,9 @@ mod variants;
 pub mod view;
 mod workspace;
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Result, anyhow};
 
@@ -37,6 +36,7 @@ use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::checkout::environment;
 use crate::event::{Event, Listener};
 use crate::machine::command::{Tool, variable};
+use crate::machine::mutex::lock;
 use crate::machine::toolchain;
 use crate::phrases;
 use crate::project::ManifestRule;
@@ -60,17 +60,19 @@ pub struct Cargo<'a> {
     listener: &'a dyn Listener,
     /// Variables that open registries, out of configuration above the repository.
     credentials: Vec<(String, String)>,
-    registries: RefCell<BTreeMap<String, Arc<Registries>>>,
+    registries: Mutex<BTreeMap<String, Arc<Registries>>>,
     /// The workspaces that were found, by folder.
-    projects: RefCell<BTreeMap<String, Project>>,
+    projects: Mutex<BTreeMap<String, Project>>,
     /// Tests that can run apart from others, by folder of their workspace: asked once, on the base.
-    apart: RefCell<BTreeMap<String, alone::Apart>>,
+    apart: Mutex<BTreeMap<String, alone::Apart>>,
     /// For packages that no build on this machine compiles, by folder of their workspace and name: a word on what would.
-    missing: RefCell<BTreeMap<String, BTreeMap<String, String>>>,
+    missing: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     /// The aims of all upgrades together, by folder of their workspace.
-    aims: RefCell<BTreeMap<String, relock::Aims>>,
+    aims: Mutex<BTreeMap<String, relock::Aims>>,
     /// The Rust that the checks run with, by folder of their workspace: asked once.
-    rust: RefCell<BTreeMap<String, Option<String>>>,
+    rust: Mutex<BTreeMap<String, Option<String>>>,
+    /// Held by who writes an upgrade: cargo waits for its own locks otherwise, and says so in the midst of its words.
+    writing: Mutex<()>,
 }
 
 impl<'a> Cargo<'a> {
@@ -91,34 +93,35 @@ impl<'a> Cargo<'a> {
             store: store.join("index"),
             listener,
             credentials: Vec::new(),
-            registries: RefCell::default(),
-            projects: RefCell::default(),
-            apart: RefCell::default(),
-            missing: RefCell::default(),
-            aims: RefCell::default(),
-            rust: RefCell::default(),
+            registries: Mutex::default(),
+            projects: Mutex::default(),
+            apart: Mutex::default(),
+            missing: Mutex::default(),
+            aims: Mutex::default(),
+            rust: Mutex::default(),
+            writing: Mutex::default(),
         }
     }
 
     /// A workspace that was found.
     fn known(&self, path: &str) -> Option<Project> {
-        self.projects.borrow().get(path).cloned()
+        lock(&self.projects).get(path).cloned()
     }
 
     /// The aims of all upgrades of a workspace together, as far as they are known.
     fn aims(&self, project: &Project) -> relock::Aims {
-        self.aims.borrow().get(&project.path).cloned().unwrap_or_default()
+        lock(&self.aims).get(&project.path).cloned().unwrap_or_default()
     }
 
     /// Has single upgrades of a workspace keep to the aims of all from now on.
     fn aim(&self, project: &Project, aims: relock::Aims) {
-        self.aims.borrow_mut().insert(project.path.clone(), aims);
+        lock(&self.aims).insert(project.path.clone(), aims);
     }
 
     /// The version of the Rust that the checks of a workspace run with.
     fn rust_of_checks(&self, root: &Path, project: &Project) -> Option<String> {
         let ask = || toolchain::version(&root.join(&project.path));
-        self.rust.borrow_mut().entry(project.path.clone()).or_insert_with(ask).clone()
+        lock(&self.rust).entry(project.path.clone()).or_insert_with(ask).clone()
     }
 
     /// How a cargo of a workspace goes on after a target that does not compile.
@@ -166,13 +169,14 @@ impl<'a> Cargo<'a> {
 
     /// Opens the registries of a project, once.
     fn registries(&self, root: &Path, project: &Project) -> Result<Arc<Registries>> {
-        if let Some(known) = self.registries.borrow().get(&project.path) {
+        let mut known = lock(&self.registries);
+        if let Some(known) = known.get(&project.path) {
             return Ok(Arc::clone(known));
         }
         let manifests = project_files::read_manifests(root, project)?.map_err(|reason| anyhow!(reason.text))?;
         let locked = project_files::read_lock(root, project)?;
         let opened = Arc::new(Registries::open(self, root, project, manifests.values(), &locked, Young::Hidden)?);
-        self.registries.borrow_mut().insert(project.path.clone(), Arc::clone(&opened));
+        known.insert(project.path.clone(), Arc::clone(&opened));
         Ok(opened)
     }
 
@@ -219,6 +223,7 @@ impl Resolver for Cargo<'_> {
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        let _one_at_a_time = lock(&self.writing);
         relock::apply(self, root, change)
     }
 
@@ -253,7 +258,7 @@ impl Ecosystem for Cargo<'_> {
         }
         workspace::link(tree, &mut projects);
         self.remark_on_toolchains(tree, &projects);
-        *self.projects.borrow_mut() = projects.iter().map(|one| (one.path.clone(), one.clone())).collect();
+        *lock(&self.projects) = projects.iter().map(|one| (one.path.clone(), one.clone())).collect();
         Ok(projects)
     }
 
@@ -267,7 +272,7 @@ impl Ecosystem for Cargo<'_> {
 
     fn late_checks(&self, root: &Path, project: &Project, cover: &Cover<'_>) -> Result<Vec<Check>> {
         let Variants { chosen, missing } = self.variants(root, project, cover)?;
-        self.missing.borrow_mut().insert(project.path.clone(), missing);
+        lock(&self.missing).insert(project.path.clone(), missing);
         Ok(offered(checks::late(project, &chosen, self.endurance(root, project)), root, project))
     }
 
@@ -284,7 +289,7 @@ impl Ecosystem for Cargo<'_> {
 
     fn exercised(&self, root: &Path, project: &Project, cells: &[&CellReport]) -> Result<Exercised> {
         let locked = project_files::read_lock(root, project)?;
-        let missing = self.missing.borrow().get(&project.path).cloned().unwrap_or_default();
+        let missing = lock(&self.missing).get(&project.path).cloned().unwrap_or_default();
         let mut exercised = Exercised { missing, ..Exercised::default() };
         for cell in cells {
             exercised.compiled.extend(cell.reading.compiled.iter().cloned());
@@ -297,7 +302,7 @@ impl Ecosystem for Cargo<'_> {
             exercised.below.insert(member.name.replace('-', "_"), below.clone());
             exercised.below.insert(member.name.clone(), below);
         }
-        let mut asked = self.apart.borrow_mut();
+        let mut asked = lock(&self.apart);
         let ask = || alone::Apart::ask(&|| self.tool(), &root.join(&project.path));
         let apart = asked.entry(project.path.clone()).or_insert_with(ask);
         (exercised.alone, exercised.beyond) = (apart.alone.clone(), apart.beyond.clone());

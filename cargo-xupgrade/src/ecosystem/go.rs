@@ -12,9 +12,9 @@ pub mod protocol;
 pub mod source;
 mod survey;
 
-use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
 
 use anyhow::{Result, anyhow};
 use serde::de::DeserializeOwned;
@@ -28,6 +28,7 @@ use crate::candidate::{Candidate, EcosystemKind, Reason, ReasonKind};
 use crate::checkout::environment::GoSettings;
 use crate::event::{Event, Listener};
 use crate::machine::command::Tool;
+use crate::machine::mutex::lock;
 use crate::phrases;
 use crate::trial::{CellReport, Check};
 use companion::{Companion, Unanswered};
@@ -48,16 +49,18 @@ pub struct Go<'a> {
     listener: &'a dyn Listener,
     /// Variables laid over the environment of every go command.
     env: BTreeMap<String, String>,
-    companion: RefCell<Option<Companion>>,
-    local_version: OnceCell<Option<String>>,
+    companion: Mutex<Option<Companion>>,
+    local_version: OnceLock<Option<String>>,
     /// Where the companion's program is, once that is known.
-    program: RefCell<Option<PathBuf>>,
+    program: Mutex<Option<PathBuf>>,
     /// What discovery and survey found out, by the project's folder.
-    known: RefCell<BTreeMap<String, Known>>,
+    known: Mutex<BTreeMap<String, Known>>,
     /// What leaves go.work.sum alone on the base, by the go.work file.
-    quiet: RefCell<BTreeMap<String, Vec<WorkLoad>>>,
+    quiet: Mutex<BTreeMap<String, Vec<WorkLoad>>>,
     /// Modules whose deprecation was told.
-    told: RefCell<BTreeSet<String>>,
+    told: Mutex<BTreeSet<String>>,
+    /// Held by who writes an upgrade.
+    writing: Mutex<()>,
 }
 
 /// What is known about a module beyond its [`Project`].
@@ -117,12 +120,13 @@ impl<'a> Go<'a> {
             cache_root: cache_root.to_path_buf(),
             listener,
             env,
-            companion: RefCell::default(),
-            local_version: OnceCell::new(),
-            program: RefCell::default(),
-            known: RefCell::default(),
-            quiet: RefCell::default(),
-            told: RefCell::default(),
+            companion: Mutex::default(),
+            local_version: OnceLock::new(),
+            program: Mutex::default(),
+            known: Mutex::default(),
+            quiet: Mutex::default(),
+            told: Mutex::default(),
+            writing: Mutex::default(),
         }
     }
 
@@ -144,7 +148,7 @@ impl<'a> Go<'a> {
 
     /// Asks the companion, and starts it first if need be. `what` is the work whose progress the listener is told.
     fn ask<P: Serialize, R: DeserializeOwned>(&self, verb: &str, params: &P, what: &str) -> Result<R, Unanswered> {
-        let mut slot = self.companion.borrow_mut();
+        let mut slot = lock(&self.companion);
         if slot.is_none() {
             let program = self.program().map_err(Unanswered::Broken)?;
             *slot = Some(Companion::start(&program, self.env.clone(), &self.store())?);
@@ -181,7 +185,7 @@ impl<'a> Go<'a> {
 
     /// The companion's program: looked for, or built, once.
     fn program(&self) -> Result<PathBuf> {
-        let mut program = self.program.borrow_mut();
+        let mut program = lock(&self.program);
         if program.is_none() {
             *program = Some(companion::provide(&self.cache_root)?);
         }
@@ -201,11 +205,11 @@ impl<'a> Go<'a> {
     }
 
     fn known(&self, project: &Project) -> Known {
-        self.known.borrow().get(&project.path).cloned().unwrap_or_default()
+        lock(&self.known).get(&project.path).cloned().unwrap_or_default()
     }
 
     fn learn(&self, project: &Project, change: impl FnOnce(&mut Known)) {
-        change(self.known.borrow_mut().entry(project.path.clone()).or_default());
+        change(lock(&self.known).entry(project.path.clone()).or_default());
     }
 }
 
@@ -228,6 +232,7 @@ impl Resolver for Go<'_> {
     }
 
     fn apply(&self, root: &Path, change: &Change<'_>) -> Result<Resolution> {
+        let _one_at_a_time = lock(&self.writing);
         apply::apply(self, root, change)
     }
 

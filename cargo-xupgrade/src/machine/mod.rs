@@ -4,6 +4,7 @@ pub mod command;
 pub mod disk;
 pub mod failure;
 pub mod interrupt;
+pub mod mutex;
 pub mod now;
 pub mod supervisor;
 pub mod toml_text;

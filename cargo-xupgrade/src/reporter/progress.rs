@@ -1,7 +1,7 @@
 //! Bars on a terminal: one line for each running cell with its command and time, one for the whole.
 //! indicatif is named here only.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -10,6 +10,7 @@ use super::{lines, print_line, table};
 use crate::event::{Event, Listener};
 use crate::input::cli::Talk;
 use crate::machine::failure::shown;
+use crate::machine::mutex::lock;
 
 /// Bars, and plain lines above them.
 pub struct Bars {
@@ -109,9 +110,4 @@ impl Drop for Bars {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
-}
-
-/// Locks, whether or not another thread panicked meanwhile: bars are talk, never data.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

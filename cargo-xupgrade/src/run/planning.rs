@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::candidate::{Candidate, Dependency, DependencyRef, Target};
 use crate::cooldown::Cooldown;
-use crate::ecosystem::{Cover, Ecosystem, InTurn, Tree, cargo::Cargo, go, go::Go};
+use crate::ecosystem::{Cover, Ecosystem, Tree, cargo::Cargo, go, go::Go};
 use crate::event::{Event, Listener};
 use crate::machine::failure::{Interrupted, Usage};
 use crate::machine::interrupt::{Level, Stop};
@@ -25,29 +25,29 @@ const NO_PROJECT: &str = "no project here: git tracks no Cargo.toml and no go.mo
      deep in tests/ or fixtures/ (`include` takes it in), or in what `exclude` names";
 
 /// The ecosystems of a repository.
-pub struct Ecosystems<'a>(Vec<Box<dyn Ecosystem + Sync + 'a>>);
+pub struct Ecosystems<'a>(Vec<Box<dyn Ecosystem + 'a>>);
 
 impl<'a> Ecosystems<'a> {
     fn find(opened: &Opened<'a>, manifest: ManifestRule) -> Self {
-        let mut found: Vec<Box<dyn Ecosystem + Sync + 'a>> = Vec::new();
+        let mut found: Vec<Box<dyn Ecosystem + 'a>> = Vec::new();
         if opened.sight.files.iter().any(|file| file.ends_with("Cargo.toml")) {
             let cargo = Cargo::new(opened.outlook, manifest, &opened.cache, &cache_root(), opened.listener);
-            found.push(Box::new(InTurn::new(cargo.with_credentials(opened.outside.credentials.clone()))));
+            found.push(Box::new(cargo.with_credentials(opened.outside.credentials.clone())));
         }
         if opened.sight.files.iter().any(|file| file.ends_with("go.mod")) {
             let go = Go::new(opened.outlook, &cache_root(), opened.listener);
-            found.push(Box::new(InTurn::new(go.with_workspace(opened.outside.go_work.as_deref()))));
+            found.push(Box::new(go.with_workspace(opened.outside.go_work.as_deref())));
         }
         Self(found)
     }
 
     /// Each of them.
-    pub fn all(&self) -> &[Box<dyn Ecosystem + Sync + 'a>] {
+    pub fn all(&self) -> &[Box<dyn Ecosystem + 'a>] {
         &self.0
     }
 
     /// The ecosystem of a project.
-    pub fn of(&self, project: &Project) -> Option<&(dyn Ecosystem + Sync + 'a)> {
+    pub fn of(&self, project: &Project) -> Option<&(dyn Ecosystem + 'a)> {
         self.0.iter().find(|one| one.kind() == project.ecosystem).map(|one| &**one)
     }
 
@@ -93,12 +93,12 @@ impl<'a> Ecosystems<'a> {
 /// Discovers the projects, surveys their dependencies and decides. Each ecosystem does its part in a thread of its own:
 /// while one waits for its registry, another one works.
 pub fn plan<'a>(opened: &mut Opened<'a>, manifest: ManifestRule) -> Result<(Plan, Ecosystems<'a>)> {
-    let mut ecosystems = Ecosystems::find(opened, manifest);
+    let ecosystems = Ecosystems::find(opened, manifest);
     let root = opened.worker.tree();
     let listener = opened.listener;
     let ignored = opened.worker.ignored(&go::sums_to_make(&opened.sight.files))?;
     let tree = Tree { root: &root, files: &opened.sight.files, ignored: &ignored };
-    let found = beside(&mut ecosystems.0, |one| discover(one, tree, listener))?;
+    let found = beside(&ecosystems.0, |one| discover(one, tree, listener))?;
     let mut projects: Vec<Project> = found.into_iter().flatten().collect();
     projects.sort_by(|a, b| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
     if projects.is_empty() {
@@ -109,7 +109,7 @@ pub fn plan<'a>(opened: &mut Opened<'a>, manifest: ManifestRule) -> Result<(Plan
     reach::refuse_links(&mut projects, &opened.tracked);
     reach::refuse_unsteady(&mut projects, &opened.tracked, &opened.worker)?;
     let stop = &opened.stop;
-    let found = beside(&mut ecosystems.0, |one| survey_all(one, &root, &projects, listener, stop))?;
+    let found = beside(&ecosystems.0, |one| survey_all(one, &root, &projects, listener, stop))?;
     let mut found: Vec<Surveyed> = found.into_iter().flatten().collect();
     found.sort_by(|(a, _), (b, _)| (&a.path, a.ecosystem).cmp(&(&b.path, b.ecosystem)));
     warn_of_idle_holds(opened, &found);
@@ -174,18 +174,18 @@ type Surveyed = (Project, Vec<Dependency>);
 
 /// Lets every ecosystem do its part in a thread of its own.
 fn beside<'a, T: Send>(
-    ecosystems: &mut [Box<dyn Ecosystem + Sync + 'a>],
-    part: impl Fn(&mut (dyn Ecosystem + 'a)) -> Result<T> + Sync,
+    ecosystems: &[Box<dyn Ecosystem + 'a>],
+    part: impl Fn(&(dyn Ecosystem + 'a)) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let part = &part;
     let done: Vec<Result<T>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = ecosystems.iter_mut().map(|one| scope.spawn(move || part(one.as_mut()))).collect();
+        let threads: Vec<_> = ecosystems.iter().map(|one| scope.spawn(move || part(one.as_ref()))).collect();
         threads.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     done.into_iter().collect()
 }
 
-fn discover(ecosystem: &mut (dyn Ecosystem + '_), tree: Tree<'_>, listener: &dyn Listener) -> Result<Vec<Project>> {
+fn discover(ecosystem: &(dyn Ecosystem + '_), tree: Tree<'_>, listener: &dyn Listener) -> Result<Vec<Project>> {
     let what = format!("finding {} projects", ecosystem.kind());
     listener.tell(&Event::Began { what: what.clone() });
     let projects = ecosystem.discover(tree)?;
@@ -195,7 +195,7 @@ fn discover(ecosystem: &mut (dyn Ecosystem + '_), tree: Tree<'_>, listener: &dyn
 
 /// The projects of an ecosystem with their dependencies.
 fn survey_all(
-    ecosystem: &mut (dyn Ecosystem + '_),
+    ecosystem: &(dyn Ecosystem + '_),
     root: &Path,
     projects: &[Project],
     listener: &dyn Listener,

@@ -2,12 +2,13 @@
 //! and given again to a run that takes an interrupted one up, so that no finished cell runs twice.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::candidate::ProjectId;
+use crate::machine::mutex::lock;
 use crate::trial::{Cell, CellReport, Freshness};
 
 /// What a fact is about; the same asked again has the same answer, flakes aside.
@@ -148,7 +149,7 @@ impl Facts {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

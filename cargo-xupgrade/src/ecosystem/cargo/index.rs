@@ -22,7 +22,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use semver::Version;
@@ -33,6 +33,7 @@ pub use settings::{Environment, Settings};
 pub use source::{Named, RegistryKey, Source};
 
 use super::fetch::Client;
+use crate::machine::mutex::lock;
 use address::path_of;
 use source::Location;
 use spool::{Kept, Spool};
@@ -296,10 +297,4 @@ impl Index {
             _ => std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
-}
-
-/// Locks, whether or not another thread panicked while it held the lock: every value behind these
-/// locks is replaced whole, so none is ever half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

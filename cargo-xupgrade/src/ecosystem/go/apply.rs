@@ -15,6 +15,7 @@ use super::protocol::{EditParams, Edited, Failure, ModuleVersion, ProbeParams, P
 use super::{Go, Known, folder, reason, words};
 use crate::candidate::Reason;
 use crate::ecosystem::{Change, Outlook, Resolution, UnknownAge};
+use crate::machine::mutex::lock;
 use crate::phrases;
 use crate::project::{Network, Project};
 use files::Originals;
@@ -116,7 +117,7 @@ fn write(go: &Go<'_>, root: &Path, change: &Change<'_>, known: &Known, originals
 
 /// What comments hold in the go.mod files that an edit may change: the folder, and the module.
 fn held(go: &Go<'_>, project: &Project, known: &Known) -> BTreeSet<(String, String)> {
-    let all = go.known.borrow();
+    let all = lock(&go.known);
     let dirs = std::iter::once(&project.path).chain(&known.tidied);
     let marks = dirs.filter_map(|dir| Some((dir, &all.get(dir)?.held)));
     marks.flat_map(|(dir, held)| held.iter().map(|path| (dir.clone(), path.clone()))).collect()

@@ -12,6 +12,7 @@ use super::{Go, Known, WorkSum, folder, words};
 use crate::candidate::{EcosystemKind, Reason, ReasonKind};
 use crate::ecosystem::Tree;
 use crate::machine::command::is_on_path;
+use crate::machine::mutex::lock;
 use crate::phrases::one_line;
 use crate::project::Project;
 
@@ -29,7 +30,7 @@ pub fn discover(go: &Go<'_>, tree: Tree<'_>) -> Result<Vec<Project>> {
     works.extend(tree.root.with_file_name("go.work").is_file().then(|| ABOVE.to_owned()));
     let params = DiscoverParams { root: &folder(tree.root, ".")?, manifests: &manifests, works: &works };
     let (found, missing) = ask(go, &params)?;
-    *go.known.borrow_mut() = known(&found, tree.ignored);
+    *lock(&go.known) = known(&found, tree.ignored);
     let mut projects = projects(&found, tree.files);
     for project in &mut projects {
         let own = project.obstacle.take().or_else(|| lost(&found, &project.path, tree.root));

@@ -13,6 +13,7 @@ use crate::candidate::{Dependency, DependencyRef, Pinned, Place, Reason, ReasonK
 use crate::clock::Instant;
 use crate::ecosystem::{HeldWhole, Survey};
 use crate::event::Event;
+use crate::machine::mutex::lock;
 use crate::project::TransitiveRule;
 use crate::project::{Network, Project};
 
@@ -47,7 +48,7 @@ pub fn survey(go: &Go<'_>, root: &Path, project: &Project) -> Result<Survey> {
     });
     for requirement in found.requirements.iter().filter(|one| !one.deprecated.is_empty() && role(one).is_direct()) {
         // Once a run, though ten modules of a repository use it; the author's words may have many lines.
-        if go.told.borrow_mut().insert(requirement.path.clone()) {
+        if lock(&go.told).insert(requirement.path.clone()) {
             let words = requirement.deprecated.split_whitespace().collect::<Vec<_>>().join(" ");
             go.listener.tell(&Event::Warned { text: format!("{} is deprecated: {words}", requirement.path) });
         }

@@ -260,7 +260,7 @@ fn a_repository_without_go_modules_starts_nothing() {
         go.discover(Tree { root: Path::new("/nowhere"), files: &files, ignored: &BTreeSet::new() }).unwrap(),
         []
     );
-    assert!(go.companion.borrow().is_none());
+    assert!(lock(&go.companion).is_none());
 }
 
 /// `app` takes [`LIB`] from its folder; both are members of a workspace; `other` stands alone and asks for a Go that
@@ -410,7 +410,7 @@ fn a_base_that_cannot_be_tidied_is_named_and_no_upgrade_is_blamed_for_it() {
 
 #[test]
 fn the_listener_hears_how_far_a_survey_is() {
-    let heard = std::sync::Mutex::new(Vec::new());
+    let heard = Mutex::new(Vec::new());
     let listener = |event: &Event| {
         if let Event::Progressed { what, .. } = event {
             heard.lock().unwrap().push(what.clone());

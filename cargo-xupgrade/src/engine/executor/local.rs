@@ -38,7 +38,7 @@ pub struct Tools<'a> {
     /// The plan that orders refer to.
     pub plan: &'a Plan,
     /// The ecosystems at hand.
-    pub ecosystems: &'a [Box<dyn Ecosystem + Sync + 'a>],
+    pub ecosystems: &'a [Box<dyn Ecosystem + 'a>],
     /// The output folder.
     pub out: PathBuf,
     /// What finished cells said, and where it is kept.

@@ -12,8 +12,9 @@ use super::address::{file_address, path_of};
 use super::source::CRATES_IO;
 use super::store::{Copy, Store};
 use super::through_cargo::ThroughCargo;
-use super::{Body, Index, IndexError, Origin, entry, lock};
+use super::{Body, Index, IndexError, Origin, entry};
 use crate::digest::sha256_hex;
+use crate::machine::mutex::lock;
 
 /// A local registry in words: plans name no folder of one machine.
 const LOCAL: &str = "the local registry that stands in for crates-io in cargo's configuration";

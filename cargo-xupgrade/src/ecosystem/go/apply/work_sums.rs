@@ -10,14 +10,15 @@ use anyhow::Result;
 use super::super::companion::Unanswered;
 use super::super::protocol::{Failure, WorkLoad, WorkSums, WorkSumsParams};
 use super::super::{Go, Known, WorkSum, folder};
+use crate::machine::mutex::lock;
 
 /// Finds out what leaves the go.work.sum over a module alone, once for each workspace: asked first on the untouched base.
 pub fn listen(go: &Go<'_>, root: &Path, known: &Known) -> Result<Result<(), Box<Failure>>> {
-    let Some(work) = to_keep(known).filter(|work| !go.quiet.borrow().contains_key(*work)) else { return Ok(Ok(())) };
+    let Some(work) = to_keep(known).filter(|work| !lock(&go.quiet).contains_key(*work)) else { return Ok(Ok(())) };
     let what = format!("asking what writes {work}.sum before any upgrade");
     match ask(go, root, work, None, &what)? {
         Ok(answer) => {
-            go.quiet.borrow_mut().insert(work.to_owned(), answer.quiet);
+            lock(&go.quiet).insert(work.to_owned(), answer.quiet);
             Ok(Ok(()))
         }
         Err(failure) => Ok(Err(failure)),
@@ -27,7 +28,7 @@ pub fn listen(go: &Go<'_>, root: &Path, known: &Known) -> Result<Result<(), Box<
 /// Adds to the go.work.sum over a module what an upgrade makes necessary. Lines are only added.
 pub fn complete(go: &Go<'_>, root: &Path, known: &Known) -> Result<Result<(), Box<Failure>>> {
     let Some(work) = to_keep(known) else { return Ok(Ok(())) };
-    let quiet = go.quiet.borrow().get(work).cloned().unwrap_or_default();
+    let quiet = lock(&go.quiet).get(work).cloned().unwrap_or_default();
     if quiet.is_empty() {
         return Ok(Ok(()));
     }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::cell_scheduler::lock;
 use crate::machine::interrupt::{Level, Stop};
+use crate::machine::mutex::lock;
 
 /// Trials that go through the same cells in step.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! The scheduler of cells: any number run side by side, or one alone. It tells each cell whether another one ran beside it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::machine::interrupt::{Level, Stop};
+use crate::machine::mutex::lock;
 use crate::machine::supervisor::Tokens;
 use crate::trial::Company;
 
@@ -117,11 +118,6 @@ impl Drop for Permit<'_> {
         state.is_taken = false;
         self.scheduler.shared.changed.notify_all();
     }
-}
-
-/// Locks, also where another thread panicked meanwhile: its panic is told elsewhere, and no half change is left here.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

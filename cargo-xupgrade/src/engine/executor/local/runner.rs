@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 
 use super::barrier::BarrierHandle;
-use super::cell_scheduler::lock;
 use super::{FIRST_LIMIT, Shared, Tools};
 use crate::checkout::environment::CheckEnv;
 use crate::checkout::worker::Worker;
@@ -22,6 +21,7 @@ use crate::ecosystem::Ecosystem;
 use crate::engine::executor::Order;
 use crate::event::Event;
 use crate::machine::interrupt::{Level, Stop};
+use crate::machine::mutex::lock;
 use crate::machine::supervisor::{self, Job, Launcher};
 use crate::project::Project;
 use crate::trial::reading::{Lines, for_people};

@@ -11,11 +11,12 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::barrier::{Barrier, BarrierHandle};
-use super::cell_scheduler::{CellScheduler, lock};
+use super::cell_scheduler::CellScheduler;
 use super::runner::TrialRunner;
 use super::{Shared, Tools};
 use crate::engine::executor::{Executor, Finished, Order};
 use crate::machine::interrupt::{Level, Stop};
+use crate::machine::mutex::lock;
 use crate::machine::supervisor::{Containment, Launcher, Tokens};
 use crate::trial::{Member, Noise, TrialEnd, TrialReport, members};
 use crate::verdict::Baseline;

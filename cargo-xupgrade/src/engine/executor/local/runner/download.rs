@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::super::cell_scheduler::lock;
 use super::TrialRunner;
 use crate::candidate::{ProjectId, Reason, ReasonKind};
 use crate::engine::executor::Order;
+use crate::machine::mutex::lock;
 use crate::phrases::{cargo, go};
 use crate::project::Project;
 use crate::trial::{Check, Noise, TrialEnd, TrialReport};

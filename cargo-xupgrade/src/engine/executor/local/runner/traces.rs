@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::super::cell_scheduler::lock;
 use super::TrialRunner;
+use crate::machine::mutex::lock;
 use crate::trial::{CellReport, Phase, Reader, Undone};
 use crate::verdict::CellBaseline;
 

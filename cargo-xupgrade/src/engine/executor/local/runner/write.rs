@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use super::super::Step;
-use super::super::cell_scheduler::lock;
 use super::TrialRunner;
 use crate::candidate::{ProjectId, Reason, ReasonKind};
 use crate::ecosystem::{Change, Ecosystem, Others, Resolution};
 use crate::engine::executor::Order;
+use crate::machine::mutex::lock;
 use crate::plan::{Plan, is_named};
 use crate::project::{Applied, Project};
 use crate::trial::{Atom, Member, Noise, TrialEnd, TrialReport, Written};
