@@ -10,33 +10,60 @@ use cargo_xupgrade::engine::executor::process::{Means, Processes};
 use cargo_xupgrade::machine::interrupt::Stop;
 use cargo_xupgrade::machine::supervisor::Launcher;
 use cargo_xupgrade::plan::Plan;
+use cargo_xupgrade::task::{Ground, Task};
 use serde_json::{Value, json};
 
-use crate::common::{AS_OF, Env, Ran, TOOL};
+use crate::common::process::{VARIABLE, assert_none_left, mark, wait_for};
+use crate::common::{Env, Ran, TOOL};
 
 #[path = "../cargo-xupgrade/src/engine/executor/conformance.rs"]
 mod conformance;
 
+/// The first order of a run in a world, which is killed.
+fn first_order(env: &Env) -> Task {
+    let mut run = env.start(&["--executor", "process"]);
+    run.wait_for("the baseline began", |event| event["event"] == "trial-began");
+    let cache = env.world.root.join("cache");
+    let order = || -> Option<Task> {
+        let folders = cache.read_dir().into_iter().flatten().flatten();
+        let mut files = folders.map(|folder| folder.path().join("processes/baseline-1.task.json"));
+        files.find_map(|path| serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok())
+    };
+    // Only a run that writes none uses it up.
+    let mut patience = 12_000;
+    let task = loop {
+        if let Some(task) = order() {
+            break task;
+        }
+        patience -= 1;
+        assert!(patience > 0, "no order was written");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    run.signal("KILL");
+    run.end(env);
+    task
+}
+
 #[test]
 fn an_executor_of_processes_keeps_the_promises_of_an_executor() {
     let env = Env::new("lock_only");
+    let Task { ground, as_of, .. } = first_order(&env);
     let root = env.world.root.clone();
     let repo = Repo::discover(env.repo()).unwrap();
     let base = repo.base(None).unwrap();
     let worker = Worker::prepare(&repo, &base, &root.join("worker"), 0).unwrap();
-    let plan = Plan::of(&base.commit, vec![]);
+    let plan = Plan { as_of, ..Plan::of(&base.commit, vec![]) };
     let vars: BTreeMap<OsString, OsString> = env.vars().map(|(key, value)| (key.into(), value.into())).collect();
     let mut processes = Processes::new(Means {
         program: TOOL.into(),
         env: vars,
-        launcher: Some(Launcher::new(TOOL)),
+        launcher: Launcher::new(TOOL),
         repo: env.repo().to_owned(),
-        flags: json!({ "selection": {}, "manifest": "needed" }),
+        ground,
         plan: &plan,
         worker: &worker,
         folder: root.join("processes"),
         out: root.join("out"),
-        places: 1,
         stop: Stop::never(),
     })
     .unwrap();
@@ -64,9 +91,13 @@ fn the_demo_ends_alike_whether_its_trials_run_in_this_process_or_in_others() {
     let run = |more: &[&str]| {
         let env = Env::from_archive(ARCHIVE);
         let ran = env.run(&[&["run", "--jobs", "1", "--verify-runs", "1"], more].concat());
-        decisions(&env, &ran)
+        let logs = env.repo().join("xupgrade.out/log").read_dir().unwrap().flatten();
+        let processes = logs.filter(|log| log.file_name().to_string_lossy().ends_with(".process.log")).count();
+        (decisions(&env, &ran), processes, ran.report["trials"].as_array().unwrap().len())
     };
-    assert_eq!(run(&["--executor", "process"]), run(&[]));
+    let (elsewhere, processes, trials) = run(&["--executor", "process"]);
+    assert_eq!(processes, trials, "each trial has a process");
+    assert_eq!(run(&[]), (elsewhere, 0, trials));
 }
 
 #[test]
@@ -90,6 +121,7 @@ fn an_order_that_is_none_or_of_another_plan_is_refused_in_one_line() {
     );
     let told = refused(&json!({ "schema": "cargo-xupgrade/task/1" }));
     assert!(told.starts_with("error: FILE is no order for a trial: missing field `base`"), "{told}");
+    let Task { ground, as_of, .. } = first_order(&env);
     let stranger = env.plan(&[])["candidates"][0].clone();
     let stranger = json!({ "name": "stranger", "at": "1.0.0" }).as_object().unwrap().iter().fold(
         stranger,
@@ -98,13 +130,34 @@ fn an_order_that_is_none_or_of_another_plan_is_refused_in_one_line() {
             one
         },
     );
-    let told = refused(&json!({
-        "schema": "cargo-xupgrade/task/1", "base": base, "as_of": AS_OF, "candidates": [stranger],
-        "flags": { "selection": {}, "manifest": "needed" }, "baseline": { "cells": [], "exercised": {} },
-        "order": { "kind": "search", "id": "t1", "atoms": [], "cells": [], "freshness": "cached", "breadth": "whole" },
-    }));
+    let order = |ground: &Ground| {
+        json!({
+            "schema": "cargo-xupgrade/task/1", "base": base, "as_of": as_of, "candidates": [stranger],
+            "ground": ground, "baseline": { "cells": [], "exercised": {} },
+            "order": { "kind": "search", "id": "t1", "atoms": [], "cells": [], "freshness": "cached", "breadth": "whole" },
+        })
+    };
+    let told = refused(&order(&ground));
     assert!(
         told.contains("FILE is about another plan: stranger 1.0.0 of cargo . is not the same candidate here"),
         "{told}"
     );
+}
+
+#[test]
+fn an_interrupt_ends_the_process_of_a_trial_and_all_that_it_started() {
+    let mark = mark();
+    let mut env = Env::new("hangs");
+    env.set(VARIABLE, &mark);
+    let check = "[[check]]\nname = \"test\"\necosystem = \"cargo\"\ncommand = \"cargo test --workspace --locked\"\nlimit = 3600\n";
+    env.write("xupgrade.toml", &format!("pass-env = [\"{VARIABLE}\"]\n{check}"));
+    let mut run = env.start(&["--executor", "process"]);
+    run.wait_for("a trial began", |event| {
+        event["event"] == "trial-began" && !event["trial"].as_str().unwrap().starts_with("baseline")
+    });
+    wait_for(&mark, "/target/debug/deps/");
+    run.signal("INT");
+    let ran = run.end(&env);
+    assert_eq!((ran.code, env.branches()), (130, vec![]), "{}", ran.said());
+    assert_none_left(&mark);
 }

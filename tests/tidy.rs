@@ -242,6 +242,21 @@ fn pure_modules_have_no_effects() {
     assert_none("effects", &with_words(&chosen, &effects));
 }
 
+/// Those that still ask which ecosystem a project belongs to: both want something of Go's toolchain.
+const ASKING: [&str; 2] = ["cargo-xupgrade/src/run/resume.rs", "cargo-xupgrade/src/run/workers.rs"];
+
+#[test]
+fn nothing_but_an_ecosystem_and_its_rules_asks_which_one_it_is() {
+    let homes = ["cargo-xupgrade/core/src/rules", "cargo-xupgrade/src/ecosystem"];
+    let mut others = sources();
+    others.retain(|path, _| !homes.iter().any(|home| path.starts_with(home)));
+    let found = with_words(&others, &["EcosystemKind::"]);
+    let (known, new): (Vec<String>, Vec<String>) =
+        found.into_iter().partition(|line| ASKING.iter().any(|path| line.starts_with(path)));
+    assert_none("matches on the kind of an ecosystem; its rules decide (core/rules.rs)", &new);
+    assert_eq!(known.len(), ASKING.len(), "{known:?}");
+}
+
 #[test]
 fn every_fixture_says_its_purpose_and_is_used() {
     let tests: String =

@@ -348,6 +348,7 @@ impl Engine<'_> {
         let fresh = &asked[asked.len() - proposal.fresh..];
         let claims = self.claims(proposal, &asked, &finished.report);
         let verdict = judge(&finished.report, &self.baseline, &claims, self.unexercised);
+        let verdict = trial::of_the_same_tree(&self.trials, proposal.why, &asked, &finished.report, verdict);
         self.wake(&finished.report);
         let (plan, baseline, report) = (self.plan, &self.baseline, &finished.report);
         // Several runs of the same tests are no single one that all of them could pass.

@@ -21,5 +21,5 @@ pub mod state;
 
 pub use xupgrade_core::{
     candidate, clock, cooldown, digest, event, lineage, message, partner, phrases, plan, policy, priors, project,
-    report, shell, task, trial, verdict, why,
+    report, rules, shell, task, trial, verdict, why,
 };

@@ -26,7 +26,7 @@ mod workers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use xupgrade_search::Options;
 
 use crate::candidate::ProjectId;
@@ -39,12 +39,14 @@ use crate::event::{Event, Listener};
 use crate::input::cli::{ExecutorKind, PlanArgs, PlanFlags, RunArgs};
 use crate::machine::failure::{Code, Usage};
 use crate::machine::interrupt::{Level, Stop};
+use crate::machine::supervisor::{Launcher, this_program};
 use crate::plan::Plan;
 use crate::project::ManifestRule;
 use crate::report::{Report, TestedLock};
 use crate::state::facts::Facts;
 use crate::state::history::{self, Flapped, History};
 use crate::state::journal::{FOLDER, Journal};
+use crate::task::Ground;
 use crate::trial::{Noise, TrialReport};
 use crate::verdict::{Baseline, Unexercised, Verdict};
 
@@ -95,11 +97,12 @@ pub fn run(args: &RunArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code>
     let Begun { mut plan, ecosystems, mut journal } = resume::begin(&mut opened, args, &folder, listener)?;
     let history = resume::history(&opened, &journal, listener)?;
     plan.known = history.known();
+    let ground = resume::ground(&opened, &plan, serde_json::to_value(PlanFlags::of(args)?)?);
     ecosystems.complete(&opened, &mut plan)?;
     listener.tell(&told::plan_ready(&plan, &opened.cache, opened.config.target_limit(), journal.folder()));
     resolve::resolve(&opened, &ecosystems, &mut plan, listener)?;
     journal.write("plan.json", &plan.report())?;
-    let mut session = Session::new(plan, history);
+    let mut session = Session::new(plan, ground, history);
     if !session.plan.candidates.is_empty() {
         session.work(&mut opened, &ecosystems, &job, &mut journal)?;
     }
@@ -142,6 +145,8 @@ struct TrialContext<'a> {
     /// The facts of finished cells.
     facts: Facts,
     places: Vec<Place<'a>>,
+    /// The ground that the plan stands on.
+    ground: &'a Ground,
 }
 
 impl TrialContext<'_> {
@@ -156,7 +161,7 @@ impl TrialContext<'_> {
         work: impl FnOnce(&mut dyn Executor) -> Result<T>,
     ) -> Result<(T, Option<String>)> {
         if job.args.search.executor == ExecutorKind::Process {
-            let mut processes = Processes::new(self.means(job, plan, places, out)?)?;
+            let mut processes = Processes::new(self.means(job, plan, out)?)?;
             let found = work(&mut processes)?;
             return Ok((found, processes.containment()));
         }
@@ -175,18 +180,17 @@ impl TrialContext<'_> {
         })
     }
 
-    fn means<'a>(&'a self, job: &Job<'_>, plan: &'a Plan, places: usize, out: &Path) -> Result<Means<'a>> {
+    fn means<'a>(&'a self, job: &Job<'_>, plan: &'a Plan, out: &Path) -> Result<Means<'a>> {
         Ok(Means {
-            program: std::env::current_exe().context("cannot name this program")?,
+            program: this_program()?,
             env: std::env::vars_os().collect(),
-            launcher: None,
+            launcher: Launcher::this_binary()?,
             repo: self.opened.repo.root().to_owned(),
-            flags: serde_json::to_value(PlanFlags::of(job.args)?)?,
+            ground: self.ground.clone(),
             plan,
             worker: &self.opened.worker,
-            folder: self.opened.cache.join("processes"),
+            folder: self.opened.cache.join(cache::PROCESSES),
             out: out.to_owned(),
-            places,
             stop: job.stop.clone(),
         })
     }
@@ -195,6 +199,8 @@ impl TrialContext<'_> {
 /// What a run gathers on its way.
 struct Session {
     plan: Plan,
+    /// The ground that it stands on.
+    ground: Ground,
     baseline: Baseline,
     baseline_trials: Vec<crate::report::TrialSummary>,
     baseline_runs: Vec<(String, TrialReport)>,
@@ -233,9 +239,10 @@ enum Publishing {
 }
 
 impl Session {
-    fn new(plan: Plan, history: History) -> Self {
+    fn new(plan: Plan, ground: Ground, history: History) -> Self {
         Self {
             plan,
+            ground,
             baseline: Baseline::default(),
             baseline_trials: Vec::new(),
             baseline_runs: Vec::new(),
@@ -264,7 +271,8 @@ impl Session {
         if journal.is_resumed() {
             listener.tell(&Event::Said { text: resume::told(facts.len()) });
         }
-        let context = TrialContext { opened, ecosystems, facts, places };
+        let plan_ground = self.ground.clone();
+        let context = TrialContext { opened, ecosystems, facts, places, ground: &plan_ground };
         let mut ground = self.stand(&context, job, journal)?;
         for cell in &ground.failing {
             let place = &context.places[0];

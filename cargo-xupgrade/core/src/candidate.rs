@@ -124,14 +124,6 @@ pub struct Dependency {
     pub switch: Option<String>,
 }
 
-impl Dependency {
-    /// The promise on its versions.
-    #[must_use]
-    pub fn promise(&self) -> Promise {
-        Promise::of(self.id.project.ecosystem, &self.id.name)
-    }
-}
-
 /// Whether the author fixed the version on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pinned {
@@ -229,18 +221,6 @@ pub struct Held {
     /// Why it should move soon (yanked, retracted).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub urgent: Option<String>,
-}
-
-impl Candidate {
-    /// True if it is among compiled packages at the version in use. Go builds each module once, and a
-    /// workspace may do so at a higher version than a member asks for; of a crate there may be several versions.
-    #[must_use]
-    pub fn is_among(&self, compiled: &BTreeSet<Target>) -> bool {
-        match self.id.project.ecosystem {
-            EcosystemKind::Cargo => compiled.contains(&Target::new(self.id.name.as_str(), self.at.clone())),
-            EcosystemKind::Go => compiled.iter().any(|one| one.name == self.id.name),
-        }
-    }
 }
 
 impl Held {

@@ -19,8 +19,9 @@ use crate::policy::{Decision, NotReplayable, Policy, decide, floating, names, no
 use crate::priors::{Known, risk};
 use crate::project::{Base, Exercised, Move, Project};
 use crate::report::{PLAN_SCHEMA, PlanReport};
+use crate::rules::Followers;
 use crate::trial::{Cell, Member};
-pub use partners::{is_named, partners};
+pub use partners::partners;
 
 /// Everything that a run will do, decided.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -145,10 +146,10 @@ impl Plan {
     #[must_use]
     pub fn has_moved(&self, by: &Project, one: &Move, there: &ProjectId) -> bool {
         let mut dependents = by.dependents.iter().filter_map(|path| self.find(by.ecosystem, path));
-        match (&one.lockfile, by.ecosystem) {
+        match (&one.lockfile, by.ecosystem.facts().followers) {
             (None, _) if by.id() == *there => true,
-            (None, EcosystemKind::Go) => dependents.any(|other| other.id() == *there),
-            (None, EcosystemKind::Cargo) => false,
+            (None, Followers::SameVersions) => dependents.any(|other| other.id() == *there),
+            (None, Followers::OwnLockfile) => false,
             (lock, _) => dependents.any(|other| other.lockfile == *lock && other.id() == *there),
         }
     }

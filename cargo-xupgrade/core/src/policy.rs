@@ -15,6 +15,7 @@ use crate::candidate::{
 };
 use crate::clock::Instant;
 use crate::project::TransitiveRule;
+use crate::rules::promise;
 use blocker::blocker;
 use hold::configured_hold;
 pub use hold::idle_holds;
@@ -194,9 +195,9 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
     let judged: Vec<(&Release, Option<Reason>)> =
         newer.iter().map(|release| (*release, blocker(dependency, at, release, policy))).collect();
     let allowed: Vec<&Release> = judged.iter().filter(|(_, why)| why.is_none()).map(|(release, _)| *release).collect();
-    let rungs = ladder(dependency.promise(), at, &allowed);
+    let rungs = ladder(promise(&dependency.id), at, &allowed);
     let Some(top) = rungs.last() else {
-        let (release, reason) = telling_blocker(dependency.promise(), at, judged);
+        let (release, reason) = telling_blocker(promise(&dependency.id), at, judged);
         return held(dependency, Some(release), reason);
     };
     let beyond = judged
@@ -204,7 +205,9 @@ fn judge_releases(dependency: &Dependency, at: &Version, newer: &[&Release], pol
         .rev()
         .take_while(|(release, _)| release.version > top.version)
         // That other packages do not admit the next breaking release of what they use is no news.
-        .filter(|(release, _)| dependency.id.role.is_direct() || compatible(dependency.promise(), at, &release.version))
+        .filter(|(release, _)| {
+            dependency.id.role.is_direct() || compatible(promise(&dependency.id), at, &release.version)
+        })
         .find_map(|(release, why)| why.clone().map(|reason| Beyond { version: release.version.clone(), reason }));
     Decision::Candidate(Box::new(Candidate {
         id: dependency.id.clone(),

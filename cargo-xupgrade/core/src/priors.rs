@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use xupgrade_search::Permille;
 
-use crate::candidate::{Candidate, EcosystemKind, Level, ProjectId, Rung, Version};
+use crate::candidate::{Candidate, Level, ProjectId, Rung, Version};
 use crate::clock::Instant;
 
 /// What became of a version in the newest run that tried it.
@@ -72,11 +72,10 @@ pub fn risk(candidate: &Candidate, rung: &Rung, as_of: Instant, before: Option<B
 /// it changes.
 fn of_the_step(candidate: &Candidate, rung: &Rung) -> u32 {
     let breaking = rung.breaking || rung.level == Level::Major;
-    match (breaking, candidate.id.project.ecosystem, rung.level) {
-        (true, EcosystemKind::Go, Level::Major) if !rung.version.to_string().ends_with("+incompatible") => 400,
-        (true, ..) => 300,
-        (false, _, Level::Patch) => 10,
-        (false, ..) => 40,
+    match (breaking, rung.level) {
+        (true, level) => candidate.id.project.ecosystem.rules().risk_of_breaking(level, &rung.version),
+        (false, Level::Patch) => 10,
+        (false, _) => 40,
     }
 }
 
@@ -89,6 +88,7 @@ fn is_for_development(candidate: &Candidate) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::EcosystemKind;
     use crate::candidate::Place;
 
     fn candidate(ecosystem: EcosystemKind, tables: &[&str]) -> Candidate {

@@ -22,14 +22,25 @@ pub struct Task {
     pub base: String,
     /// The instant at which the registries are looked at.
     pub as_of: Instant,
-    /// The flags that make the plan, as the command line has them.
-    pub flags: serde_json::Value,
+    /// The ground that the plan stands on.
+    pub ground: Ground,
     /// The candidates of the run, in the order that the trial's atoms count in.
     pub candidates: Vec<Candidate>,
     /// The knowledge of the untouched base.
     pub baseline: Baseline,
     /// The trial.
     pub order: Order,
+}
+
+/// All that a plan stands on beside the commit and the instant. Another process has to find the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ground {
+    /// The flags that make the plan, as the command line has them.
+    pub flags: serde_json::Value,
+    /// A digest of the plan, before any package manager resolved it.
+    pub plan: String,
+    /// A digest of the configuration, and of the files that it has copied.
+    pub configuration: String,
 }
 
 /// The answer to a task.

@@ -10,6 +10,7 @@ use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind, Targe
 use crate::partner;
 use crate::phrases::{cargo, go};
 use crate::project::Exercised;
+use crate::rules::is_among;
 use crate::trial::{Build, CellKey, CellReport, Exit, Extent, Member, Phase, TestEnd, TestName, TrialEnd, TrialReport};
 use words::{brief, fails_at};
 
@@ -39,10 +40,10 @@ impl Baseline {
     /// project compiles counts, and where that compiles it nowhere, what those do that use the project by path.
     #[must_use]
     pub fn is_late(&self, candidate: &Candidate, reached: &[ProjectId]) -> bool {
-        let own = self.exercised.get(&candidate.id.project).filter(|known| candidate.is_among(&known.compiled));
+        let own = self.exercised.get(&candidate.id.project).filter(|known| is_among(candidate, &known.compiled));
         let known = || reached.iter().filter_map(|project| self.exercised.get(project));
-        let is_early = |known: &Exercised| candidate.is_among(&known.compiled) && !candidate.is_among(&known.late);
-        let late = |known: &Exercised| candidate.is_among(&known.late);
+        let is_early = |known: &Exercised| is_among(candidate, &known.compiled) && !is_among(candidate, &known.late);
+        let late = |known: &Exercised| is_among(candidate, &known.late);
         own.map_or_else(|| known().any(late) && !known().any(is_early), late)
     }
 }

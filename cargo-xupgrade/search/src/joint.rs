@@ -82,8 +82,11 @@ pub(crate) fn merge(sequence: &mut Vec<Joint>, joint: &Joint) {
     let is_there = |pick: &Pick| sequence.iter().any(|one| one.0.contains(pick));
     let mut places = (0..sequence.len()).filter(|&place| sequence[place].meets(joint));
     let (Some(first), true) = (places.next(), joint.0.iter().all(is_there)) else { return };
-    let mut one = joint.clone();
     let rest: Vec<usize> = places.collect();
+    if rest.is_empty() {
+        return;
+    }
+    let mut one = joint.clone();
     one.take_along(&sequence[first]);
     for place in rest.into_iter().rev() {
         one.take_along(&sequence.remove(place));

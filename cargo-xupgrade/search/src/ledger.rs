@@ -72,6 +72,11 @@ impl Ledger {
         self.together.push((ticket, joint));
     }
 
+    /// The picks that a trial took in one step only.
+    pub(crate) fn told(&self, ticket: Ticket) -> impl Iterator<Item = &Joint> {
+        self.together.iter().filter(move |(told, _)| *told == ticket).map(|(_, joint)| joint)
+    }
+
     /// A sequence with all picks as one that were written in one step only, in whatever trial.
     pub(crate) fn joined(&self, mut sequence: Vec<Joint>) -> Vec<Joint> {
         for (_, one) in &self.together {

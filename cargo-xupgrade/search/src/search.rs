@@ -71,9 +71,13 @@ impl Search {
             Strategy::Split | Strategy::Halving if !options.at_once.is_empty() => Stage::AtOnce,
             Strategy::Split | Strategy::OneByOne | Strategy::Halving => Stage::LastTime,
         };
+        let mut options = options.clone();
+        if !matches!(options.strategy, Strategy::Split | Strategy::Halving) {
+            options.at_once.clear();
+        }
         Self {
             atoms: atoms.to_vec(),
-            options: options.clone(),
+            options,
             floor: bill::floor(atoms),
             stage,
             ledger: Ledger::new(atoms.len()),
@@ -119,6 +123,7 @@ impl Search {
     pub fn record(&mut self, ticket: Ticket, outcome: Outcome) {
         self.moot.remove(&ticket);
         if let Some(verify) = &mut self.verify {
+            self.ledger.told(ticket).for_each(|joint| verify.merge(joint));
             self.moot.extend(verify.record(ticket, &outcome));
             self.cleared.append(&mut verify.cleared);
         } else if let Some(batch) = &mut self.batch {
@@ -142,6 +147,7 @@ impl Search {
         let target = self.ledger.joined(self.ledger.sequence(base));
         let resume = match self.stage {
             Stage::Climb(kind) => Resume::Climb(kind),
+            Stage::LastTime => Resume::LastTime,
             Stage::Looks => Resume::Looks,
             _ => Resume::Verify,
         };
@@ -160,6 +166,7 @@ impl Search {
         let Some(&(culprit, ticket)) = verify.refused.first() else {
             self.stage = match resume {
                 Resume::Climb(kind) => Stage::Climb(kind),
+                Resume::LastTime => Stage::LastTime,
                 Resume::Looks => Stage::Looks,
                 Resume::Verify => Stage::Verify,
             };
@@ -365,10 +372,16 @@ impl Search {
         }
     }
 
-    /// What passed last time: all of it, or after the set that resolves at once of what moves as one what is not there yet.
+    /// The set that passed last time; after the set that resolves at once only what moved as one, has parts that are not in that, and
+    /// lowers nothing.
     fn last_time(&self) -> Vec<Joint> {
-        let is_there = |pick: &Pick| self.ledger.rung(pick.atom).is_some_and(|rung| rung >= pick.rung);
-        let is_wanted = |joint: &&Joint| joint.picks().len() > 1 && !joint.picks().iter().all(is_there);
+        let is_known = |pick: &Pick| pick.atom < self.atoms.len();
+        let is_below = |pick: &Pick| is_known(pick) && self.ledger.rung(pick.atom).is_some_and(|rung| rung > pick.rung);
+        let is_in = |pick: &Pick| self.options.at_once.contains(pick);
+        let is_wanted = |joint: &&Joint| {
+            let picks = joint.picks();
+            picks.len() > 1 && !picks.iter().all(is_in) && !picks.iter().any(is_below)
+        };
         let all = self.options.last_time.iter();
         if self.options.at_once.is_empty() { all.cloned().collect() } else { all.filter(is_wanted).cloned().collect() }
     }
@@ -389,8 +402,8 @@ impl Search {
     /// The stage after this one.
     fn advance(&mut self) {
         self.stage = match self.stage {
-            Stage::AtOnce => Stage::LastTime,
-            Stage::LastTime => self.start_climb(Break::Compatible),
+            Stage::AtOnce if !self.last_time().is_empty() => Stage::LastTime,
+            Stage::AtOnce | Stage::LastTime => self.start_climb(Break::Compatible),
             Stage::Climb(Break::Compatible) => self.start_climb(Break::Breaking),
             Stage::Climb(Break::Breaking) => {
                 (0..self.atoms.len()).for_each(|atom| self.ledger.settle(atom));

@@ -37,6 +37,8 @@ pub(crate) enum Stage {
 pub(crate) enum Resume {
     /// With the rungs of this kind.
     Climb(Break),
+    /// With the set that passed last time.
+    LastTime,
     /// With the second looks.
     Looks,
     /// At the end.

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::evidence::{self, Doubt, Side};
 use crate::tally::Tally;
-use crate::{Checkpoint, Joint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why};
+use crate::{Checkpoint, Joint, Outcome, Pick, Proof, Reach, Scope, Ticket, Until, Why, joint};
 use often::{More, Progress};
 
 /// So many runs of one length may give no answer.
@@ -260,6 +260,35 @@ impl Verify {
             Outcome::Unproved { atoms } => self.drop_unproved(len, ticket, atoms),
             Outcome::Counted { .. } | Outcome::Inconclusive => self.gave_no_answer(),
         }
+    }
+
+    /// A run of the whole target, which nothing speaks against so far, took these picks in one step only: they are one from now on, as a
+    /// part of them alone would be refused.
+    pub(crate) fn merge(&mut self, joint: &Joint) {
+        let is_whole = self.asked.iter().all(|(_, len)| *len == self.target.len());
+        if !is_whole || self.bad.is_some() || self.doubt.is_some() || self.hunted.is_some() {
+            return;
+        }
+        let places: Vec<usize> = (0..self.target.len()).filter(|&place| self.target[place].meets(joint)).collect();
+        let before = self.target.len();
+        joint::merge(&mut self.target, joint);
+        let gone = before - self.target.len();
+        let (Some(&first), Some(&last), 1..) = (places.first(), places.last(), gone) else { return };
+        // Of a length that ends amid the merged ones nothing is known any more.
+        let moved = |len: usize| match len {
+            len if len <= first => Some(len),
+            len if len > last => Some(len - gone),
+            _ => None,
+        };
+        for asked in &mut self.asked {
+            asked.1 = self.target.len();
+        }
+        self.good = moved(self.good.0).map_or((0, None), |len| (len, self.good.1));
+        self.clean = moved(self.clean).unwrap_or(0);
+        let tallies = core::mem::take(&mut self.tallies).into_iter();
+        self.tallies = tallies.filter_map(|(len, tally)| Some((moved(len)?, tally))).collect();
+        let voids = core::mem::take(&mut self.voids).into_iter();
+        self.voids = voids.filter_map(|(len, count)| Some((moved(len)?, count))).collect();
     }
 
     /// The whole matrix passed with the first `len` joints, and is no evidence for some of their picks: these go, with what moves

@@ -24,7 +24,13 @@ fn pairs() -> impl Generator<Value = Pairs> {
 /// A strategy, and gates that are cheap or dear.
 fn chosen() -> impl Generator<Value = Options> {
     let gate_cost = prop_oneof![2 => Just(1000u16), 1 => Just(200)];
-    (searching(), gate_cost).prop_map(|(strategy, gate_cost)| Options { gate_cost, ..by(strategy) })
+    let pick = (0usize..20, 0usize..6).prop_map(|(atom, rung)| Pick { atom, rung });
+    let at_once = prop_oneof![Just(vec![]), proptest::collection::vec(pick, 0..14)];
+    (searching(), gate_cost, at_once).prop_map(|(strategy, gate_cost, at_once)| Options {
+        gate_cost,
+        at_once,
+        ..by(strategy)
+    })
 }
 
 fn reveal() -> impl Generator<Value = Reveal> {

@@ -79,6 +79,45 @@ fn the_mate_of_one_that_is_taken_out_is_tried_at_its_height_though_it_has_a_lowe
 }
 
 #[test]
+fn what_is_written_in_one_step_only_since_another_one_left_is_one_before_anybody_is_blamed() {
+    // 1 is taken alone where 0 is, and else only with 2; the whole matrix takes out 0, then 3.
+    let plan = vec![atom(&[(100, Compatible)]); 4];
+    let (mut search, mut asked) = (Search::new(&plan, &Options::default()), Vec::new());
+    while let Step::Try(proposals) = search.next(1) {
+        for proposal in proposals {
+            let place = |atom| proposal.joints.iter().position(|joint| joint.has(atom));
+            let apart = place(1).is_some() && place(1) != place(2) && !has(&proposal, 0);
+            if apart && has(&proposal, 2) {
+                search.join(proposal.ticket, Joint::new(Pick { atom: 1, rung: 0 }, &[Pick { atom: 2, rung: 0 }]));
+            }
+            let is_bad = apart && !has(&proposal, 2)
+                || proposal.scope == Scope::Full && (has(&proposal, 0) || has(&proposal, 3));
+            search.record(proposal.ticket, if is_bad { fails(Proof::Certain) } else { Outcome::Passed });
+            asked.push(proposal);
+        }
+    }
+    let Step::Done(solution) = search.next(1) else { panic!("it has an end") };
+    let published: Vec<usize> = solution.checkpoint.expect("two pass").picks().iter().map(|pick| pick.atom).collect();
+    assert_eq!(published, [1, 2], "{asked:#?}");
+}
+
+#[test]
+fn what_landed_as_one_last_time_lowers_nothing() {
+    let plan = vec![atom(&[(100, Compatible), (100, Compatible)]); 2];
+    let pick = |atom, rung| Pick { atom, rung };
+    let options = Options {
+        last_time: vec![Joint::new(pick(0, 0), &[pick(1, 0)])],
+        at_once: vec![pick(0, 1)],
+        ..Options::default()
+    };
+    let (asked, solution) = run_wide(&mut Search::new(&plan, &options), 1, |proposal| {
+        if has(proposal, 1) { fails(Proof::Certain) } else { Outcome::Passed }
+    });
+    assert_eq!(solution.picks(), [pick(0, 1)], "{asked:#?}");
+    assert!(asked.iter().all(|proposal| !proposal.picks().contains(&pick(0, 0))), "{asked:#?}");
+}
+
+#[test]
 fn what_moved_as_one_last_time_is_one_in_the_set_that_resolves_at_once_or_tried_right_after_it() {
     let mut plan = vec![atom(&[(100, Compatible)]); 5];
     plan[4] = atom(&[(100, Compatible), (500, Breaking)]);

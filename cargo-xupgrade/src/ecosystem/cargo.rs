@@ -43,6 +43,7 @@ use crate::project::ManifestRule;
 use crate::trial::{CellReport, Check};
 use checks::Endurance;
 pub use checks::NAMES as CHECKS;
+use lock::LockedPackage;
 use members::Members;
 use registries::{Registries, Young};
 use variants::Variants;
@@ -232,6 +233,10 @@ impl Resolver for Cargo<'_> {
     }
 
     fn fetch(&self, root: &Path, project: &Project, _checks: &[&Check]) -> Result<()> {
+        // A resolve has a cargo home of its own, whose git folder is the user's: no lock of cargo's is common to both.
+        let is_git = |one: &LockedPackage| one.source.as_deref().is_some_and(|source| source.starts_with("git+"));
+        let has_git = project_files::read_lock(root, project).is_ok_and(|locked| locked.packages.iter().any(is_git));
+        let _not_beside_a_resolve = has_git.then(|| lock(&self.writing));
         let mut tool = self.tool().args(["fetch", "--locked", "--quiet"]).dir(&root.join(&project.path));
         if self.outlook.network == Network::Offline {
             tool = tool.arg("--offline");

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::candidate::{Candidate, EcosystemKind, ProjectId, Target, Version};
+use crate::candidate::{Candidate, ProjectId, Target, Version};
 use crate::plan::Plan;
 use crate::project::Move;
+use crate::rules::Followers;
 use crate::trial::{Member, Written};
 use crate::verdict::Claim;
 
@@ -51,7 +52,7 @@ fn proving(plan: &Plan, steps: &[Written], position: usize, member: Member) -> B
     let mut projects = BTreeSet::from([own.clone()]);
     let Some(known) = plan.project_of(candidate) else { return projects };
     let reached = plan.reached(candidate);
-    if own.ecosystem == EcosystemKind::Go {
+    if own.ecosystem.facts().followers == Followers::SameVersions {
         projects.extend(reached);
         return projects;
     }
@@ -90,6 +91,7 @@ fn is_from(moved: &Move, candidate: &Candidate, version: &Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::EcosystemKind;
     use crate::project::{Applied, Project};
 
     fn plan() -> Plan {

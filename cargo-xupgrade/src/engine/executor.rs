@@ -10,8 +10,9 @@ pub mod process;
 
 use anyhow::Result;
 
-use crate::candidate::{EcosystemKind, Version};
+use crate::candidate::Version;
 use crate::project::Move;
+use crate::rules::Copies;
 pub use crate::trial::Order;
 use crate::trial::TrialReport;
 use crate::verdict::Baseline;
@@ -72,10 +73,10 @@ pub fn others(moves: &[Move], name: &str, from: &Version, to: &Version) -> Vec<M
         };
         let (starts, ends) = (is(&one.from, from), is(&one.to, to));
         one.name == name
-            && match one.ecosystem {
-                // An upgrade before it may have brought the crate half of the way.
-                EcosystemKind::Cargo => starts || ends,
-                EcosystemKind::Go => starts && ends,
+            && match one.ecosystem.facts().copies {
+                // An upgrade before it may have brought the package half of the way.
+                Copies::Several => starts || ends,
+                Copies::One => starts && ends,
             }
     };
     moves.iter().filter(|one| !itself(one)).cloned().collect()
@@ -84,6 +85,7 @@ pub fn others(moves: &[Move], name: &str, from: &Version, to: &Version) -> Vec<M
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::EcosystemKind;
 
     #[test]
     fn another_version_of_the_same_crate_is_another_package() {

@@ -8,7 +8,8 @@ use xupgrade_search::{Count, Mark, Outcome, Proof};
 
 use crate::candidate::{ProjectId, ReasonKind};
 use crate::partner;
-use crate::plan::{Plan, is_named, partners};
+use crate::plan::{Plan, partners};
+use crate::rules::is_named;
 use crate::trial::narrow::{Moved, package};
 use crate::trial::{Atom, Build, CellReport, Extent, Member, Phase, TestEnd, TestName, TrialReport, members};
 use crate::verdict::{Baseline, Verdict, judge_cell};

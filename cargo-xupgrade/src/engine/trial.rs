@@ -42,3 +42,50 @@ impl Trial {
         &self.asked[self.asked.len() - self.fresh..]
     }
 }
+
+/// The verdict on a run of the whole matrix, beside those before it on the same atoms: a pass counts for the tree of the last
+/// one, or for none. What is resolved once more may end elsewhere.
+pub(super) fn of_the_same_tree(
+    before: &[Trial],
+    why: Why,
+    asked: &[Atom],
+    report: &TrialReport,
+    verdict: Verdict,
+) -> Verdict {
+    let is_whole = |why: Why| matches!(why, Why::Verify | Why::Often);
+    let is_run = |trial: &&Trial| trial.why.is_some_and(is_whole) && trial.report.noise().is_none();
+    let mut runs = before.iter().rev().filter(is_run).filter(|trial| trial.atoms() == report.atoms(asked));
+    match runs.next().filter(|_| is_whole(why) && verdict == Verdict::Passed) {
+        Some(last) if last.report.tested != report.tested => {
+            Verdict::Inconclusive(format!("it was resolved to another tree than in {}", last.id))
+        }
+        _ => verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_of_the_whole_matrix_on_another_tree_than_before_is_no_answer() {
+        let report = |tree: &str| TrialReport { tested: Some(tree.into()), ..TrialReport::default() };
+        let first = Trial {
+            id: "full-1".into(),
+            why: Some(Why::Verify),
+            of: None,
+            asked: vec![],
+            fresh: 0,
+            report: report("a"),
+            verdict: Verdict::Passed,
+            red: vec![],
+            seconds: 1.0,
+        };
+        let judged =
+            |why, tree: &str| of_the_same_tree(std::slice::from_ref(&first), why, &[], &report(tree), Verdict::Passed);
+        assert_eq!((judged(Why::Verify, "a"), judged(Why::Leaf, "b")), (Verdict::Passed, Verdict::Passed));
+        for why in [Why::Verify, Why::Often] {
+            assert!(matches!(judged(why, "b"), Verdict::Inconclusive(_)));
+        }
+    }
+}

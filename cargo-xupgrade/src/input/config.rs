@@ -319,8 +319,7 @@ impl CheckRule {
         let mut argv = self.command.as_ref().ok_or_else(no_command)?.words()?;
         let mut env = self.env.clone();
         if let Some(toolchain) = &self.toolchain {
-            let key = if project.ecosystem == EcosystemKind::Cargo { "RUSTUP_TOOLCHAIN" } else { "GOTOOLCHAIN" };
-            env.insert(key.into(), toolchain.clone());
+            env.insert(project.ecosystem.facts().toolchain_variable.into(), toolchain.clone());
         }
         if !self.features.is_empty() {
             argv.extend(["--features".into(), self.features.join(",")]);

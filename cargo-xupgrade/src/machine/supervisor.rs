@@ -27,7 +27,7 @@ mod unix;
 mod warden;
 mod wire;
 
-pub use client::{Launcher, run};
+pub use client::{Launcher, run, this_program};
 pub use guard::main;
 pub use tokens::Tokens;
 pub use unix::{account, end_tree, is_root};

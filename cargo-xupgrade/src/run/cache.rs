@@ -14,6 +14,9 @@ use crate::state::journal::Lock;
 /// The folders that all repositories share: what registries and proxies said, and the Go companion.
 const SHARED: &[&str] = &["companion", "index", "modules"];
 
+/// The folder of processes that run trials by themselves, in that of their repository.
+pub(super) const PROCESSES: &str = "processes";
+
 /// The mark of a cache (bford.info/cachedir), which programs that make backups heed, with our name in it.
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Made by cargo-xupgrade; `cargo xupgrade clean --all` removes this folder.\n";
 const TAG_FILE: &str = "CACHEDIR.TAG";

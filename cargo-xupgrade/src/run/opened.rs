@@ -94,7 +94,9 @@ impl<'a> Opened<'a> {
         make_shared(&cache_root())?;
         // Cargo and go answer with real paths, and those are compared with ours.
         let cache = cache.canonicalize().with_context(|| format!("cannot read {}", cache.display()))?;
-        prune::before(&cache, config.target_limit(), listener)?;
+        if folder.is_none() {
+            prune::before(&cache, config.target_limit(), listener)?;
+        }
         let what = "checking out the base commit".to_owned();
         listener.tell(&Event::Began { what: what.clone() });
         let mut worker = Worker::prepare(&repo, &base, &cache, 0)?;

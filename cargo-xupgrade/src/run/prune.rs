@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::cache::is_of_a_repository;
+use super::cache::{PROCESSES, is_of_a_repository};
 use crate::event::{Event, Listener};
 use crate::machine::disk::remove;
 use crate::state::journal::Lock;
@@ -114,7 +114,14 @@ fn used(worker: &Path) -> SystemTime {
     made.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
+/// Those of the workers of a repository, and of those that processes of its runs have.
 fn targets(cache: &Path) -> Vec<Target> {
+    let mut found = targets_in(cache);
+    found.extend(targets_in(&cache.join(PROCESSES).join("clones")));
+    found
+}
+
+fn targets_in(cache: &Path) -> Vec<Target> {
     let mut found = Vec::new();
     for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
         let name = entry.file_name();

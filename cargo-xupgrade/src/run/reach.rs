@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::candidate::{Dependency, EcosystemKind, Reason, ReasonKind};
+use crate::candidate::{Dependency, Reason, ReasonKind};
 use crate::checkout::worker::{Tracked, Worker};
 use crate::project::Project;
+use crate::rules::{Edits, Followers};
 
 /// Holds projects of which an upgrade may write a file that is reached by a symbolic link: what is written there ends up
 /// elsewhere, perhaps outside, and the tree that is tested is not what git sees.
@@ -15,10 +16,10 @@ pub fn refuse_links(projects: &mut [Project], tracked: &Tracked) {
     hold(projects, |file| linked(file, tracked));
 }
 
-/// Closes the manifests of Cargo workspaces that are reached by a symbolic link, or that belong to another repository: the
+/// Closes manifests that not every upgrade writes and that are reached by a symbolic link, or that belong to another repository: the
 /// lockfile alone may move what they require.
 pub fn close(projects: &mut [Project], tracked: &Tracked) {
-    for project in projects.iter_mut().filter(|project| project.ecosystem == EcosystemKind::Cargo) {
+    for project in projects.iter_mut().filter(|project| project.ecosystem.facts().edits == Edits::WhereNeeded) {
         let wrong = |file: &String| Some((file.clone(), linked(file, tracked).or_else(|| foreign(file, tracked))?));
         project.closed = project.manifests.iter().filter_map(wrong).collect();
     }
@@ -67,10 +68,10 @@ fn hold(projects: &mut [Project], wrong: impl Fn(&str) -> Option<String>) {
 }
 
 /// The files that an upgrade of a project may write: its own but for those that are closed, and those of the projects that
-/// follow it (of a Cargo workspace the lockfile, of a Go module everything).
+/// follow it (of those with a lockfile of their own that, else everything).
 fn written<'a>(project: &'a Project, all: &'a [Project]) -> Vec<&'a String> {
     let follows = |other: &&Project| other.ecosystem == project.ecosystem && project.dependents.contains(&other.path);
-    let edited = |other: &&Project| other.ecosystem == EcosystemKind::Go;
+    let edited = |other: &&Project| other.ecosystem.facts().followers == Followers::SameVersions;
     let followers = || all.iter().filter(follows);
     let open = project.manifests.iter().filter(|file| !project.closed.contains_key(*file));
     open.chain(&project.lockfile)
@@ -79,9 +80,9 @@ fn written<'a>(project: &'a Project, all: &'a [Project]) -> Vec<&'a String> {
         .collect()
 }
 
-/// Holds what a Go module of another repository requires: each upgrade writes its go.mod.
+/// Holds requirements in a manifest of another repository, where each upgrade writes it.
 pub fn refuse_foreign(dependencies: &mut [Dependency], tracked: &Tracked) {
-    for dependency in dependencies.iter_mut().filter(|one| one.id.project.ecosystem == EcosystemKind::Go) {
+    for dependency in dependencies.iter_mut().filter(|one| one.id.project.ecosystem.facts().edits == Edits::Always) {
         if let Some(text) = dependency.id.places.iter().find_map(|place| foreign(&place.manifest, tracked)) {
             dependency.obstacle.get_or_insert(Reason::new(ReasonKind::UnsupportedProject, text));
         }

@@ -13,7 +13,7 @@ use crate::checkout::environment::CheckEnv;
 use crate::clock::Instant;
 use crate::digest::sha256_hex;
 use crate::event::{Event, Listener};
-use crate::input::cli::{ResumeRule, RunArgs, Selection};
+use crate::input::cli::{ExecutorKind, ResumeRule, RunArgs, Selection};
 use crate::input::config::Config;
 use crate::machine::command::Tool;
 use crate::machine::failure::{Code, Usage};
@@ -23,6 +23,7 @@ use crate::project::Project;
 use crate::report::Report;
 use crate::state::history::{self, History};
 use crate::state::journal::{End, FORMAT, Header, Journal, Past};
+use crate::task::Ground;
 
 /// The version of the tool: another one may ask, read or judge otherwise.
 const TOOL: &str = env!("CARGO_PKG_VERSION");
@@ -42,6 +43,10 @@ pub fn begin<'a>(opened: &mut Opened<'a>, args: &RunArgs, folder: &Path, listene
         as_of: args.selection.as_of.is_some().then_some(opened.policy.as_of),
     };
     let mut past = take_up(Past::read(folder), &wanted, args.search.resume, listener)?;
+    if past.is_some() && args.search.executor == ExecutorKind::Process {
+        refuse(args.search.resume, "trials in other processes keep their facts to themselves", listener)?;
+        past = None;
+    }
     let now = opened.policy.as_of;
     if let Some(past) = &past {
         opened.look_at(past.header.as_of);
@@ -132,6 +137,12 @@ fn digest(plan: &Plan) -> String {
     sha256_hex(format!("{public}\n{}", words(serde_json::to_string(&plan.cells))).as_bytes())
 }
 
+/// The ground that a plan stands on, with the flags that made it. To be asked before anything resolves it.
+pub fn ground(opened: &Opened<'_>, plan: &Plan, flags: serde_json::Value) -> Ground {
+    let configuration = serde_json::json!({ "configuration": opened.config, "copied": opened.copied });
+    Ground { flags, plan: digest(plan), configuration: sha256_hex(configuration.to_string().as_bytes()) }
+}
+
 /// A digest of the flags and the configuration that change what is tried or how it is judged; budgets, numbers of
 /// workers and ways to talk do not.
 fn flags(args: &RunArgs, config: &Config) -> String {
@@ -141,7 +152,7 @@ fn flags(args: &RunArgs, config: &Config) -> String {
         "base": base, "only": only, "exclude": exclude, "level": level, "min-age": min_age, "pinned": pinned,
         "transitive": transitive, "offline": offline, "strategy": args.search.strategy, "depth": args.search.depth,
         "verify-runs": args.search.verify_runs.get(), "manifest": args.manifest, "require-green": args.red.require_green,
-        "verify-commits": args.verify_commits, "configuration": config,
+        "verify-commits": args.verify_commits, "executor": args.search.executor, "configuration": config,
     });
     sha256_hex(identity.to_string().as_bytes())
 }

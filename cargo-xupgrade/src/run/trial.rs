@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::opened::Opened;
 use super::workers::Workers;
-use super::{planning, resolve};
+use super::{planning, resolve, resume};
 use crate::engine::executor::Executor as _;
 use crate::engine::executor::local::{self, Tools};
 use crate::engine::executor::process::objects_beside;
@@ -17,7 +17,7 @@ use crate::machine::failure::{Code, Usage};
 use crate::machine::interrupt::{Level, Stop};
 use crate::state::facts::Facts;
 use crate::state::journal::write_whole;
-use crate::task::{ANSWER_SCHEMA, Answer, TASK_SCHEMA, Task};
+use crate::task::{ANSWER_SCHEMA, Answer, Ground, TASK_SCHEMA, Task};
 
 /// Runs the trial of a task, and writes the answer.
 ///
@@ -26,13 +26,18 @@ use crate::task::{ANSWER_SCHEMA, Answer, TASK_SCHEMA, Task};
 /// from being found out.
 pub fn trial(args: &TrialArgs, listener: &dyn Listener, stop: &Stop) -> Result<Code> {
     let task = read(&args.order)?;
-    let flags: PlanFlags = serde_json::from_value(task.flags.clone()).map_err(|error| unfit(&args.order, &error))?;
+    let flags: PlanFlags =
+        serde_json::from_value(task.ground.flags.clone()).map_err(|error| unfit(&args.order, &error))?;
     let mut selection = flags.selection;
     selection.base = Some(task.base.clone());
     selection.repo.clone_from(&args.repo);
     let mut opened = Opened::open_in(&selection, args.cache.as_deref(), listener, stop)?;
     opened.look_at(task.as_of);
     let (mut plan, ecosystems) = planning::plan(&mut opened, flags.manifest.into())?;
+    let here = resume::ground(&opened, &plan, task.ground.flags.clone());
+    if let Some(what) = other(&here, &task.ground) {
+        return Err(Usage(format!("{} is about another {what} than there is here", args.order.display())).into());
+    }
     resolve::resolve(&opened, &ecosystems, &mut plan, listener)?;
     plan.arrange(&task.candidates).map_err(|name| {
         Usage(format!("{} is about another plan: {name} is not the same candidate here", args.order.display()))
@@ -67,6 +72,17 @@ pub fn trial(args: &TrialArgs, listener: &dyn Listener, stop: &Stop) -> Result<C
     let name = args.report.file_name().ok_or_else(|| Usage(format!("`{}` names no file", args.report.display())))?;
     write_whole(folder, &name.to_string_lossy(), &answer)?;
     Ok(if stop.requested() > Level::None { Code::Interrupted } else { Code::Done })
+}
+
+/// The part of the ground that is another one.
+fn other(here: &Ground, there: &Ground) -> Option<&'static str> {
+    if here.configuration != there.configuration {
+        Some("configuration, or other copied files,")
+    } else if here.plan != there.plan {
+        Some("plan")
+    } else {
+        None
+    }
 }
 
 fn read(path: &Path) -> Result<Task> {

@@ -6,8 +6,6 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::EcosystemKind;
-
 /// A version: its spelling in the ecosystem (`1.2.3`, `v1.2.3`) and its `SemVer` order.
 /// Build metadata takes no part in the order.
 #[derive(Debug, Clone)]
@@ -131,25 +129,6 @@ pub enum Promise {
     Path,
 }
 
-impl Promise {
-    /// The promise of a package, by its name in its registry.
-    #[must_use]
-    pub fn of(ecosystem: EcosystemKind, name: &str) -> Self {
-        match ecosystem {
-            EcosystemKind::Cargo => Self::LeftmostNumber,
-            EcosystemKind::Go if names_major(name) => Self::Path,
-            EcosystemKind::Go => Self::FirstNumber,
-        }
-    }
-}
-
-/// True for a module path that ends in its major.
-fn names_major(path: &str) -> bool {
-    let mark = if path.starts_with("gopkg.in/") { ".v" } else { "/v" };
-    let number = path.rsplit_once(mark).map(|(_, number)| number.strip_suffix("-unstable").unwrap_or(number));
-    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 /// The position that changes between two versions of a package: Cargo calls 0.31 to 0.32 a major step, Go calls v0.18 to
 /// v0.20 a minor one.
 #[must_use]
@@ -213,28 +192,6 @@ fn toolchain_key(text: &str) -> (u64, u64, i64, u64) {
 mod tests {
     use super::*;
 
-    fn step(name: &str, from: &str, to: &str) -> Level {
-        let promise = Promise::of(EcosystemKind::Go, name);
-        level(promise, &Version::parse(from).unwrap(), &Version::parse(to).unwrap())
-    }
-
-    #[test]
-    fn a_step_is_no_major_one_where_the_path_names_the_major() {
-        const COMMIT: &str = "v0.0.0-20190722091654-a4f3d5b8a51e";
-        for (name, from, to, expected) in [
-            ("gopkg.in/yaml.v1", COMMIT, "v1.0.0", Level::Minor),
-            ("gopkg.in/yaml.v1", COMMIT, "v1.2.0", Level::Minor),
-            ("gopkg.in/yaml.v1", "v1.2.0", "v1.2.1", Level::Patch),
-            ("gopkg.in/user/x.v1-unstable", COMMIT, "v1.0.0", Level::Minor),
-            ("ex.com/yaml", COMMIT, "v1.0.0", Level::Major),
-            ("ex.com/yaml.v1", COMMIT, "v1.0.0", Level::Major),
-            ("ex.com/yaml/v2", "v2.0.0", "v2.1.0", Level::Minor),
-            ("ex.com/yaml/vx", "v0.1.0", "v1.0.0", Level::Major),
-            ("ex.com/old", "v2.0.0+incompatible", "v3.0.0+incompatible", Level::Major),
-        ] {
-            assert_eq!(step(name, from, to), expected, "{name} {from} {to}");
-        }
-    }
     #[test]
     fn a_line_of_two_parts_means_the_first_release_of_its_language() {
         assert!(!toolchain_exceeds("1.24.0", "1.24"));

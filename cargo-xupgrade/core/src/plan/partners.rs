@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Plan;
-use crate::candidate::{Candidate, EcosystemKind};
-use crate::partner::without_major;
+use crate::candidate::Candidate;
+use crate::rules::is_named;
 
 /// The candidates that should move along with the fresh atoms of a failed trial, by their position in the plan: those that
 /// the words name come first, then those that require what the words name.
@@ -30,23 +30,10 @@ fn is_near(plan: &Plan, one: &Candidate, fresh: &[usize]) -> bool {
     fresh.iter().map(|index| &plan.candidates[*index]).any(|other| uses(one, other) || uses(other, one))
 }
 
-/// Whether a name in a failure's words means this candidate: its own name, a package in its module, or the name that
-/// Go code calls it by.
-#[must_use]
-pub fn is_named(candidate: &Candidate, name: &str) -> bool {
-    let own = candidate.id.name.as_str();
-    match candidate.id.project.ecosystem {
-        EcosystemKind::Cargo => own == name || own.replace('-', "_") == name,
-        EcosystemKind::Go => {
-            let below = name.strip_prefix(own).is_some_and(|rest| rest.starts_with('/') && without_major(name) != own);
-            own == name || below || without_major(own).rsplit('/').next() == Some(name)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::candidate::EcosystemKind;
 
     fn candidate(ecosystem: EcosystemKind, name: &str, over: &[&str]) -> Candidate {
         let over = over.iter().map(|name| (*name).to_owned()).collect();

@@ -2,10 +2,9 @@
 //! project supports, or it is too young. Pure.
 
 use super::{Policy, Reach};
-use crate::candidate::{
-    Dependency, EcosystemKind, Level, Promise, Reason, ReasonKind, Release, Version, level, toolchain_exceeds,
-};
+use crate::candidate::{Dependency, Level, Promise, Reason, ReasonKind, Release, Version, level};
 use crate::cooldown::Cooldown;
+use crate::rules::promise;
 
 /// The first rule that keeps a release from being a rung.
 pub(super) fn blocker(dependency: &Dependency, at: &Version, release: &Release, policy: &Policy) -> Option<Reason> {
@@ -15,7 +14,7 @@ pub(super) fn blocker(dependency: &Dependency, at: &Version, release: &Release, 
         other => (None, other),
     };
     unfit
-        .or_else(|| reach_blocker(dependency.promise(), at, release, policy.reach))
+        .or_else(|| reach_blocker(promise(&dependency.id), at, release, policy.reach))
         .or_else(|| toolchain_blocker(dependency, release))
         .or_else(|| age_blocker(dependency, release, policy))
         .or(unrecorded)
@@ -40,27 +39,7 @@ pub(super) fn reach_blocker(promise: Promise, at: &Version, release: &Release, r
 /// A release that needs a newer toolchain than the project supports.
 pub(super) fn toolchain_blocker(dependency: &Dependency, release: &Release) -> Option<Reason> {
     let (needs, has) = (release.needs.as_deref()?, dependency.toolchain.as_deref()?);
-    if !toolchain_exceeds(needs, has) || is_advice(dependency.id.project.ecosystem, needs) {
-        return None;
-    }
-    let version = &release.version;
-    Some(match dependency.id.project.ecosystem {
-        EcosystemKind::Cargo => Reason::new(
-            ReasonKind::Msrv,
-            format!("{version} needs Rust {needs}, and the project supports Rust {has} (`rust-version`)"),
-        ),
-        EcosystemKind::Go => Reason::new(
-            ReasonKind::GoLine,
-            format!("{version} needs Go {needs}, and the module's go line says {has}; `go get go@{needs}` raises it"),
-        ),
-    })
-}
-
-/// Below 1.21 a go line is advice: the go command takes the release and leaves the module's own line as it is
-/// (go.dev/doc/toolchain; `gover.GoStrictVersion` in the go command). Seen on spf13/cobra: go 1.15, a release of go 1.16.
-fn is_advice(ecosystem: EcosystemKind, needs: &str) -> bool {
-    const STRICT: &str = "1.21";
-    ecosystem == EcosystemKind::Go && toolchain_exceeds(STRICT, needs)
+    dependency.id.project.ecosystem.rules().floor(&release.version, needs, has)
 }
 
 /// A release that is too young, or of no known age.

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::blocker::{age_blocker, reach_blocker, toolchain_blocker};
 use super::ladder::{ladder, step};
 use super::{Policy, newer_than, standing_reason};
-use crate::candidate::{Dependency, DependencyRef, EcosystemKind, ProjectId, ReasonKind, Release, Version};
+use crate::candidate::{Dependency, DependencyRef, ProjectId, ReasonKind, Release, Version};
 use crate::project::{Project, TransitiveRule};
+use crate::rules::{Withdrawals, promise};
 
 /// Something that a plan met and that no registry keeps a history of: looked at as of the same instant another day, it may
 /// be otherwise.
@@ -70,8 +71,8 @@ pub fn not_replayable(dependency: &Dependency, policy: &Policy) -> Vec<NotReplay
     }
     let Some(at) = dependency.at.as_ref().filter(|_| takes_part(dependency, policy)) else { return Vec::new() };
     let mut found = Vec::new();
-    // Go keeps the history: a retraction stands in the go.mod of a release, which has a date.
-    if dependency.urgent.is_some() && dependency.id.project.ecosystem == EcosystemKind::Cargo {
+    let is_dated = dependency.id.project.ecosystem.facts().withdrawals == Withdrawals::Dated;
+    if dependency.urgent.is_some() && !is_dated {
         let text = format!("{at}, the version in use, is yanked; since when, no registry tells");
         found.push(gap(dependency, Some(at.clone()), Gap::Withdrawn, text));
     }
@@ -110,7 +111,7 @@ fn refusal(dependency: &Dependency) -> Option<NotReplayable> {
 
 /// Releases that would be rungs, or would be higher ones, were they not yanked or of unknown age.
 fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec<NotReplayable> {
-    let promise = dependency.promise();
+    let promise = promise(&dependency.id);
     let allowed: Vec<&Release> = newer_than(dependency, at, policy)
         .filter(|release| release.unfit.is_none())
         .filter(|release| reach_blocker(promise, at, release, policy.reach).is_none())
@@ -131,7 +132,7 @@ fn doubtful_rungs(dependency: &Dependency, at: &Version, policy: &Policy) -> Vec
 fn doubt(dependency: &Dependency, release: &Release) -> Option<NotReplayable> {
     let version = &release.version;
     let (kind, text) = match (release.withdrawn, release.published) {
-        (true, _) if dependency.id.project.ecosystem == EcosystemKind::Go => return None,
+        (true, _) if dependency.id.project.ecosystem.facts().withdrawals == Withdrawals::Dated => return None,
         (true, _) => (Gap::Withdrawn, format!("{version} is yanked; since when, no registry tells")),
         (false, None) => (Gap::UnknownAge, format!("when {version} was published, the registry does not tell")),
         (false, Some(_)) => return None,

@@ -362,7 +362,8 @@ fn a_budget_that_ends_verifies_what_is_accepted_and_tries_nothing_new() {
 #[test]
 fn what_passed_last_time_is_tried_first_as_a_whole_and_in_its_order() {
     let last_time = [7, 2, 5].map(|atom| Pick { atom, rung: 0 }.into()).to_vec();
-    let options = Options { last_time: last_time.clone(), ..Options::default() };
+    let at_once = vec![Pick { atom: 1, rung: 0 }];
+    let options = Options { last_time: last_time.clone(), at_once, strategy: Strategy::OneByOne, ..Options::default() };
     let (asked, solution) = run_wide(&mut Search::new(&atoms(9), &options), 1, |_| Outcome::Passed);
     assert_eq!((asked[0].why, &asked[0].joints), (Why::LastTime, &last_time));
     assert_eq!(solution.accepted.len(), 9);

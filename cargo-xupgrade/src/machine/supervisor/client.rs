@@ -30,6 +30,15 @@ pub fn run(job: &Job, stop: &Stop, on_line: &mut dyn FnMut(&str)) -> anyhow::Res
     Launcher::this_binary()?.run(job, stop, on_line)
 }
 
+/// The program that runs now, also where its file was replaced or deleted meanwhile (`cargo install`).
+///
+/// # Errors
+/// Where the system cannot name it.
+pub fn this_program() -> io::Result<PathBuf> {
+    let link = Path::new("/proc/self/exe");
+    if link.exists() { Ok(link.to_owned()) } else { std::env::current_exe() }
+}
+
 /// Which binary is started as the supervisor, and how it shall contain jobs.
 #[derive(Debug, Clone)]
 pub struct Launcher {
@@ -43,9 +52,7 @@ impl Launcher {
     /// # Errors
     /// When the binary cannot be named or the variable has no known value.
     pub fn this_binary() -> anyhow::Result<Self> {
-        // This link works even when the file was replaced or deleted while the tool runs (`cargo install`).
-        let link = Path::new("/proc/self/exe");
-        let program = if link.exists() { link.to_owned() } else { std::env::current_exe()? };
+        let program = this_program()?;
         let forced = std::env::var(CONTAINMENT_VARIABLE).ok().filter(|value| !value.is_empty());
         let containment = forced.map(|value| value.parse()).transpose()?;
         Ok(Self { program, containment })

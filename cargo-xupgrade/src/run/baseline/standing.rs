@@ -7,6 +7,7 @@ use super::{Accept, aside, cells};
 use crate::candidate::{Candidate, Evidence, ProjectId, Reason, ReasonKind, Target};
 use crate::phrases::{self, rustup};
 use crate::plan::Plan;
+use crate::rules::is_among;
 use crate::trial::{Cell, CellKey, CellReport, Exit, Grain, TestName, TrialReport, Turn};
 use crate::verdict::{Baseline, CellBaseline, Unexercised, Verdict, judge_cell};
 
@@ -122,7 +123,7 @@ impl Standing {
             return Some(reason.clone());
         }
         let mut compiled = reached.iter().filter_map(|project| self.compiled.get(project));
-        if unexercised == Unexercised::Allow || compiled.any(|compiled| candidate.is_among(compiled)) {
+        if unexercised == Unexercised::Allow || compiled.any(|compiled| is_among(candidate, compiled)) {
             return None;
         }
         let key = (project.clone(), candidate.id.name.clone());
@@ -141,7 +142,7 @@ impl Standing {
             places => format!("required in `{}`", places.join("`, `")),
         };
         // The same release may be compiled elsewhere, where it does not move with this one.
-        let here = if self.compiled.values().any(|all| candidate.is_among(all)) {
+        let here = if self.compiled.values().any(|all| is_among(candidate, all)) {
             format!(" of {project}")
         } else {
             String::new()
