@@ -14,7 +14,7 @@ use cargo_xupgrade::task::{Ground, Task};
 use serde_json::{Value, json};
 
 use crate::common::process::{VARIABLE, assert_none_left, mark, wait_for};
-use crate::common::{Env, Ran, TOOL};
+use crate::common::{Env, Ran, TOOL, shared};
 
 #[path = "../cargo-xupgrade/src/engine/executor/conformance.rs"]
 mod conformance;
@@ -88,16 +88,13 @@ fn decisions(env: &Env, ran: &Ran) -> Value {
 
 #[test]
 fn the_demo_ends_alike_whether_its_trials_run_in_this_process_or_in_others() {
-    let run = |more: &[&str]| {
-        let env = Env::from_archive(ARCHIVE);
-        let ran = env.run(&[&["run", "--jobs", "1", "--verify-runs", "1"], more].concat());
-        let logs = env.repo().join("xupgrade.out/log").read_dir().unwrap().flatten();
-        let processes = logs.filter(|log| log.file_name().to_string_lossy().ends_with(".process.log")).count();
-        (decisions(&env, &ran), processes, ran.report["trials"].as_array().unwrap().len())
-    };
-    let (elsewhere, processes, trials) = run(&["--executor", "process"]);
-    assert_eq!(processes, trials, "each trial has a process");
-    assert_eq!(run(&[]), (elsewhere, 0, trials));
+    let here = shared("demo", &[]);
+    let env = Env::from_archive(ARCHIVE);
+    let ran = env.run(&["--executor", "process"]);
+    let logs = env.repo().join("xupgrade.out/log").read_dir().unwrap().flatten();
+    let processes = logs.filter(|log| log.file_name().to_string_lossy().ends_with(".process.log")).count();
+    assert_eq!(processes, ran.report["trials"].as_array().unwrap().len(), "each trial has a process");
+    assert_eq!(decisions(&env, &ran), decisions(&here.env, &here.ran));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
+use cargo_xupgrade::app::demo::ARCHIVE;
 use cargo_xupgrade::app::demo::world::{GoBuildCache, World};
 use serde_json::Value;
 
@@ -357,13 +358,13 @@ pub struct Shared {
     pub before: snapshot::Snapshot,
 }
 
-/// Runs the tool on a fixture, once for all tests that ask; every promise that holds for any run is checked here.
+/// Runs the tool on a fixture, or on the demo by that name, once for all tests that ask; every promise that holds for any run is checked here.
 pub fn shared(name: &'static str, args: &'static [&'static str]) -> &'static Shared {
     type Runs = BTreeMap<(&'static str, &'static [&'static str]), &'static OnceLock<Shared>>;
     static RUNS: Mutex<Runs> = Mutex::new(BTreeMap::new());
     let once = *RUNS.lock().unwrap().entry((name, args)).or_insert_with(|| Box::leak(Box::default()));
     once.get_or_init(|| {
-        let env = Env::new(name);
+        let env = if name == "demo" { Env::from_archive(ARCHIVE) } else { Env::new(name) };
         let before = snapshot::Snapshot::of(env.repo());
         let ran = env.run(args);
         if ran.code == 0 {
